@@ -1,0 +1,35 @@
+/*
+ * The identity of a report, (producer_id, seq), and how it is put in front of a report's JSON.
+ *
+ * The outbox (in `run`: the writer) gives a report its identity when it enters a commit, so the JSON is made
+ * without it. Pure; any thread.
+ */
+#ifndef WEBSENTRY_BASE_IDENTITY_H
+#define WEBSENTRY_BASE_IDENTITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/uuid.h"
+
+struct buffer;
+
+enum { REPORT_VERSION = 1 };                 /* the report's field v */
+enum { REPORT_MESSAGE_MAX = 64 * 1024 };     /* bytes of a whole message */
+enum { IDENTITY_PREFIX_MAX = 192 };          /* bytes that identity_append_message() adds at most */
+
+struct identity {
+	struct uuid producer_id;
+	int64_t seq; /* 0, 1, 2 … without gaps */
+};
+
+/*
+ * Append `{"v":1,"producer_id":"…","seq":N,` [`"prev":{"producer_id":"…","seq":M},`] and then body without its first
+ * byte. body is a JSON object with at least one member. prev may be NULL; it belongs into the report with seq 0 only.
+ * Returns 0, or -1 where out overflows.
+ */
+int identity_append_message(struct buffer *out, const struct identity *identity,
+			    const struct identity *prev, const char *body, size_t body_length);
+
+#endif

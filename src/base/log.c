@@ -1,0 +1,144 @@
+#include "base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+static enum log_level current_level = LOG_INFO;
+static enum log_format current_format = LOG_TEXT;
+
+void log_configure(enum log_level level, enum log_format format)
+{
+	current_level = level;
+	current_format = format;
+}
+
+bool log_is_enabled(enum log_level level)
+{
+	return level <= current_level;
+}
+
+const char *log_level_name(enum log_level level)
+{
+	switch (level) {
+	case LOG_ERROR:
+		return "error";
+	case LOG_WARN:
+		return "warn";
+	case LOG_INFO:
+		return "info";
+	case LOG_DEBUG:
+		return "debug";
+	case LOG_TRACE:
+		return "trace";
+	}
+	return "?";
+}
+
+/* A quoted string, JSON's escapes; the text holds no control characters any more. */
+static void append_quoted(struct buffer *line, const char *text)
+{
+	(void)buffer_append_char(line, '"');
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			(void)buffer_append_char(line, '\\');
+		(void)buffer_append_char(line, *text);
+	}
+	(void)buffer_append_char(line, '"');
+}
+
+static bool needs_quotes(const char *text)
+{
+	return text[0] == '\0' || strpbrk(text, " =\"\\") != NULL;
+}
+
+static void append_text(struct buffer *line, const char *text, bool always_quoted)
+{
+	struct buffer clean;
+	buffer_init(&clean, LOG_LINE_MAX / 2);
+	(void)text_clean(&clean, text, strlen(text), LOG_LINE_MAX / 2);
+	const char *safe = clean.data == NULL ? "" : clean.data;
+	if (always_quoted || needs_quotes(safe))
+		append_quoted(line, safe);
+	else
+		(void)buffer_append_text(line, safe);
+	buffer_finish(&clean);
+}
+
+static void append_value(struct buffer *line, const struct log_field *field)
+{
+	switch (field->type) {
+	case LOG_FIELD_TEXT:
+		append_text(line, field->value.text, current_format == LOG_JSON);
+		break;
+	case LOG_FIELD_INT:
+		(void)buffer_append_format(line, "%lld", (long long)field->value.number);
+		break;
+	case LOG_FIELD_BOOL:
+		(void)buffer_append_text(line, field->value.is_true ? "true" : "false");
+		break;
+	}
+}
+
+static bool is_present(const struct log_field *field)
+{
+	return field->type != LOG_FIELD_TEXT || field->value.text != NULL;
+}
+
+static void append_key(struct buffer *line, const char *key, bool is_json)
+{
+	if (is_json)
+		(void)buffer_append_format(line, ",\"%s\":", key);
+	else
+		(void)buffer_append_format(line, " %s=", key);
+}
+
+/* The time with three decimals: "2026-11-21T20:33:45.123Z". */
+static void format_now(char text[static CLOCK_TEXT_SIZE])
+{
+	clock_format(clock_wall_us(), text);
+	memcpy(text + 23, "Z", 2);
+}
+
+void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count)
+{
+	if (!log_is_enabled(level))
+		return;
+	char now[CLOCK_TEXT_SIZE];
+	format_now(now);
+	struct buffer line;
+	buffer_init(&line, LOG_LINE_MAX + 64);
+	bool is_json = current_format == LOG_JSON;
+	if (is_json) {
+		(void)buffer_append_format(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":", now,
+					   log_level_name(level));
+		append_text(&line, event, true);
+	} else {
+		struct buffer clean;
+		buffer_init(&clean, LOG_LINE_MAX / 2);
+		(void)text_clean(&clean, event, strlen(event), LOG_LINE_MAX / 2);
+		(void)buffer_append_format(&line, "%s %s ", now, log_level_name(level));
+		(void)buffer_append(&line, clean.data, clean.length);
+		buffer_finish(&clean);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!is_present(&fields[i]))
+			continue;
+		size_t before = line.length;
+		append_key(&line, fields[i].key, is_json);
+		append_value(&line, &fields[i]);
+		if (line.is_overflowed || line.length > LOG_LINE_MAX) { /* drop the field that went over */
+			line.length = before;
+			line.is_overflowed = false;
+			break;
+		}
+	}
+	(void)buffer_append_text(&line, is_json ? "}\n" : "\n");
+	/* stderr gone or full is no reason to stop working */
+	(void)!write(STDERR_FILENO, line.data, line.length);
+	buffer_finish(&line);
+}

@@ -1,0 +1,53 @@
+/*
+ * Log lines: one line an event on stderr, key=value, or the same keys as one JSON object.
+ *
+ *     2026-11-21T20:33:45.123Z info ready command=producer sites=5
+ *
+ * error: needs a person. warn: we carry on, and say how. info: lifecycle. Log changes, not states.
+ * base/, check/ and codec/ never log. Any thread; a line is one write(), so lines never mix.
+ */
+#ifndef WEBSENTRY_BASE_LOG_H
+#define WEBSENTRY_BASE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
+enum log_format { LOG_TEXT, LOG_JSON };
+
+struct log_field {
+	const char *key;
+	enum { LOG_FIELD_TEXT, LOG_FIELD_INT, LOG_FIELD_BOOL } type;
+	union {
+		const char *text; /* borrowed for the call; NULL leaves the field out */
+		int64_t number;
+		bool is_true;
+	} value;
+};
+
+#define LOG_STR(k, v) ((struct log_field){.key = (k), .type = LOG_FIELD_TEXT, .value.text = (v)})
+#define LOG_INT(k, v) ((struct log_field){.key = (k), .type = LOG_FIELD_INT, .value.number = (int64_t)(v)})
+#define LOG_BOOL(k, v) ((struct log_field){.key = (k), .type = LOG_FIELD_BOOL, .value.is_true = (v)})
+
+/* Once, before threads start. Defaults: info, text. */
+void log_configure(enum log_level level, enum log_format format);
+
+bool log_is_enabled(enum log_level level);
+
+/* The words "error", "warn", "info", "debug", "trace". */
+const char *log_level_name(enum log_level level);
+
+/*
+ * Write one line. event is a fixed word or phrase of ours (or an error's message); text values are cleaned
+ * (text_clean) and quoted where they need it, and a line is cut at LOG_LINE_MAX bytes.
+ */
+enum { LOG_LINE_MAX = 4096 };
+void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count);
+
+/* log_event(LOG_INFO, "ready", LOG_STR("command", name), LOG_INT("sites", n)); */
+#define log_event(level, event, ...)                                                               \
+	log_write((level), (event), (const struct log_field[]){{0}, ##__VA_ARGS__} + 1,            \
+		  sizeof((const struct log_field[]){{0}, ##__VA_ARGS__}) / sizeof(struct log_field) - 1)
+
+#endif
