@@ -1,0 +1,65 @@
+# The targets that people and CI use. Meson and ninja do the building; scripts/ holds whatever needs more than a line.
+# Everything made lies in build/ (and build-asan/, build-tsan/, build-clang/).
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := build
+JOBS ?= $(shell nproc)
+prefix ?= /usr/local
+
+.PHONY: help build run pipeline test test-fast test-deep test-deploy lint bench asan install clean
+
+help: ## what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## the program, at build/websentry
+	@scripts/setup build
+	@scripts/build
+
+run: ## the program on local demo sites, or on SITES=https://a,https://b, with its page
+	@scripts/setup build run
+	@scripts/build
+	@scripts/demo
+
+pipeline: ## producer, real Kafka, real PostgreSQL, consumer; rows to watch; Ctrl-C ends all of it
+	@scripts/setup build run test
+	@scripts/build
+	@scripts/pipeline
+
+test: ## all tests: unit, component, end to end on real servers
+	@scripts/setup build run test
+	@scripts/test all
+
+test-fast: ## unit and component tests, no server, under 30 s
+	@scripts/setup build test
+	@scripts/test fast
+
+test-deep: ## sanitizers, valgrind, the other compiler, long variants
+	@scripts/setup build run test
+	@scripts/test deep
+
+test-deploy: ## deploy/ on a real container engine (about two minutes)
+	@scripts/setup build run test
+	@deploy/check.sh
+
+lint: ## format, clang-tidy, scripts, workflows, Python, file sizes, includes
+	@scripts/setup build test lint
+	@scripts/lint
+
+bench: ## the figures of docs/benchmarks.md
+	@scripts/setup build run test
+	@scripts/build
+	@bench/run
+
+asan: ## the program with address and undefined-behaviour sanitizers, at build-asan/websentry
+	@scripts/setup build
+	@BUILD=build-asan scripts/build -Db_sanitize=address,undefined -Db_lundef=false
+
+install: ## into $(prefix), honouring DESTDIR
+	@scripts/setup build
+	@scripts/build
+	@meson configure build -Dprefix=$(prefix)
+	@meson install -C build --no-rebuild $(if $(DESTDIR),--destdir "$(DESTDIR)")
+
+clean: ## remove what was built; Python packages, tools and Kafka jars stay
+	@for dir in build-*/; do [ ! -d "$$dir" ] || rm -rf "$$dir"; done
+	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name venv ! -name tools ! -name kafka-libs -exec rm -rf {} +
