@@ -1,0 +1,117 @@
+/*
+ * The effective settings of one command, and the one table that describes them (settings_table.c).
+ *
+ * Flags win over environment, environment over --config FILE, that over defaults. The parser, --help, config print, the man page,
+ * the completion and docs/configuration.md come from the table. Read once at start by the main thread, const afterwards.
+ */
+#ifndef WEBSENTRY_CONFIG_SETTINGS_H
+#define WEBSENTRY_CONFIG_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct problems;
+
+/* Bits, so that a row of the table can name the commands that it belongs to. */
+enum command {
+	COMMAND_NONE = 0,
+	COMMAND_PRODUCER = 1 << 0,
+	COMMAND_CONSUMER = 1 << 1,
+	COMMAND_RUN = 1 << 2,
+	COMMAND_CHECK = 1 << 3,
+	COMMAND_CONFIG_CHECK = 1 << 4,
+	COMMAND_CONFIG_PRINT = 1 << 5,
+	COMMAND_DB_MIGRATE = 1 << 6,
+	COMMAND_WEB = 1 << 7,
+	COMMAND_HELP = 1 << 8, /* --help was asked for: print it to stdout, exit 0 */
+	COMMAND_VERSION = 1 << 9,
+	COMMAND_COMPLETION = 1 << 10, /* completion bash|zsh|fish */
+	COMMAND_MANUAL = 1 << 11,     /* internal: the man page and docs/configuration.md from the table */
+};
+
+struct text_list {
+	char **items;
+	size_t count;
+};
+
+struct settings {
+	enum command command;
+	/* config check and config print look at another command's settings; the default is COMMAND_RUN. */
+	enum command subject;
+
+	/* sites; config/sites.h turns them into a list */
+	char *sites_path;             /* file or folder, NULL for none */
+	struct text_list urls;        /* --url, arguments, WEBSENTRY_SITES; checked for form only */
+	struct text_list site_files;  /* arguments that are files: run https://a sites.yaml */
+	char *config_path;            /* --config */
+	int64_t interval_us;
+	int64_t timeout_us;
+	char *pattern;                /* NULL for none */
+	bool is_once;
+	int64_t once_wait_us;
+
+	/* Kafka */
+	char *kafka_servers;
+	char *kafka_topic_success; /* effective names; equal when one topic serves both */
+	char *kafka_topic_failure;
+	char *kafka_ca_file;
+	char *kafka_cert_file;
+	char *kafka_key_file;
+	struct text_list kafka_properties; /* "k=v" of --kafka-config and --kafka-property, in this order */
+	struct text_list kafka_property_origins; /* parallel: "kafka.conf:3", "--kafka-property" */
+	bool kafka_create_topics;
+	char *kafka_group;
+
+	/* store */
+	char *database_dsn; /* effective libpq string; NULL: none given (run: SQLite) */
+	bool no_migrate;
+	bool print_sql; /* db migrate --print */
+
+	/* process */
+	char *data_dir; /* effective, absolute */
+	char *location;
+	char *host;     /* the host name in reports: --host, default gethostname() */
+	char *listen;   /* NULL: off */
+	int64_t threads;
+	bool is_power_durable; /* --durability=power */
+	int64_t outbox_max_rows;
+	int log_level;  /* enum log_level */
+	int log_format; /* enum log_format */
+
+	/* check */
+	bool is_json;
+
+	/* where each row's value came from; by index into the table */
+	struct setting_origin *origins;
+};
+
+enum setting_source { SOURCE_DEFAULT, SOURCE_FILE, SOURCE_ENVIRONMENT, SOURCE_FLAG };
+
+struct setting_origin {
+	enum setting_source source;
+	char *place; /* "--interval", "WEBSENTRY_INTERVAL", "websentry.yaml:3"; NULL for a default */
+};
+
+/*
+ * Read everything that a command line stands for. Fills ret_settings even when there are problems (release with
+ * settings_finish()); with problems->error_count > 0 nothing may be started. environment is like environ.
+ */
+void settings_read(int argc, char **argv, char *const *environment, struct settings *ret_settings,
+		   struct problems *problems);
+void settings_finish(struct settings *settings);
+
+/* Whether a row's value was given by anybody (flag, environment, file) rather than by default. name: "interval" … */
+bool settings_is_given(const struct settings *settings, const char *name);
+
+/* What --help, config print, completion, and the generated documents say. */
+void settings_print_help(FILE *out, enum command command);
+void settings_print_effective(FILE *out, const struct settings *settings);
+void settings_print_completion(FILE *out, const char *shell);
+void settings_print_markdown(FILE *out); /* docs/configuration.md's tables */
+void settings_print_manual(FILE *out);   /* websentry.1 */
+
+const char *command_name(enum command command); /* "producer" … */
+
+#endif

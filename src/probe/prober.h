@@ -1,0 +1,54 @@
+/*
+ * The prober: starts checks when they are due, and measures them.
+ *
+ * One prober is one thread with its own libuv loop, curl multi handle, c-ares channel, TLS context and schedule over its
+ * share of the sites. It judges nothing and keeps nothing: a finished check goes to the sink as an observation.
+ */
+#ifndef WEBSENTRY_PROBE_PROBER_H
+#define WEBSENTRY_PROBE_PROBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "check/observation.h"
+#include "check/site.h"
+
+struct prober;
+
+/* What becomes of checks. All are called on the prober's thread, never from within prober_start(). */
+struct prober_sink {
+	void *context;
+	/* Before a check starts: false leaves it out, and it counts as missed. NULL: always true. */
+	bool (*may_start)(void *context);
+	/* A check has ended. Both parameters are borrowed for the call. */
+	void (*on_checked)(void *context, const struct site *site, const struct observation *observation);
+	/* With is_once: every site has been checked. The prober is idle from then on. May be NULL. */
+	void (*on_done)(void *context);
+};
+
+struct prober_options {
+	const struct site *sites; /* borrowed for the prober's life */
+	size_t site_count;
+	size_t share;       /* this prober checks the sites i with i % shares == share */
+	size_t shares;      /* 1 or more */
+	bool is_once;       /* every site once, at once (max_in_flight at a time), then on_done */
+	size_t max_in_flight; /* checks at the same time; 0: derived from the descriptors that the process may open */
+	const char *user_agent; /* NULL: "websentry/VERSION" */
+};
+
+/* Start the thread. NULL with err on failure. Stopped with prober_stop(), then released with prober_destroy(). */
+struct prober *prober_start(const struct prober_options *options, const struct prober_sink *sink,
+			    struct error *err);
+
+/*
+ * No new checks from now on; running ones may finish for grace_ms, then they are abandoned without a report (they never
+ * happened). Returns when the thread has ended. Any thread but the prober's own. A second call does nothing.
+ */
+void prober_stop(struct prober *prober, int grace_ms);
+void prober_destroy(struct prober *prober);
+
+/* How many checks run at this moment; any thread. */
+size_t prober_in_flight(const struct prober *prober);
+
+#endif

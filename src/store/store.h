@@ -1,0 +1,119 @@
+/*
+ * The store: where reports are kept, in PostgreSQL or SQLite behind one interface (struct store_driver).
+ *
+ * A store belongs to one thread. The writer has one for writing; the web server opens its own for reading.
+ * Error kinds: ERROR_RETRY (server away, deadlock, commit unknown: do the same again), ERROR_REJECT (somebody else's relation, a
+ * schema of a newer release, missing rights: a person must act), ERROR_FATAL (can't go on).
+ */
+#ifndef WEBSENTRY_STORE_STORE_H
+#define WEBSENTRY_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/identity.h"
+#include "check/outcome.h"
+#include "check/report_row.h"
+
+struct store;
+
+enum { STORE_STRIP_LENGTH = 50 }; /* outcomes in a site's strip */
+
+enum store_mode { STORE_WRITE, STORE_READ };
+
+/*
+ * Make a handle. PostgreSQL: dsn is a libpq connection string or URI; nothing is connected before the first use, and a
+ * lost connection is made again by the next call. SQLite: path is the database file; STORE_WRITE creates it and
+ * takes its lock (ERROR_REJECT names who holds it), STORE_READ never writes.
+ */
+struct store *store_open_postgres(const char *dsn, enum store_mode mode, struct error *err);
+struct store *store_open_sqlite(const char *path, enum store_mode mode, struct error *err);
+void store_close(struct store *store); /* accepts NULL */
+
+/* Create or upgrade every relation (schema/), under a lock. Idempotent. is_allowed false (--no-migrate): only compare. */
+int store_migrate(struct store *store, bool is_allowed, struct error *err);
+
+/* The SQL that store_migrate() runs, for db migrate --print. Static text, one string for each file, NULL at the end. */
+const char *const *store_schema_postgres(void);
+const char *const *store_schema_sqlite(void);
+
+/* Where a row or a bad message came from. topic NULL: from no topic (`run`). */
+struct store_origin {
+	const char *topic;
+	int32_t partition;
+	int64_t offset;
+};
+
+struct store_bad_message {
+	struct store_origin origin;
+	const char *reason; /* decode_problem_name(), "too_old", … */
+	const char *detail; /* "" where there is none */
+	const char *bytes;  /* NULL for a tombstone */
+	size_t length;      /* the first 1 MiB of it are kept */
+};
+
+struct store_position {
+	const char *topic;
+	int32_t partition;
+	int64_t next;
+};
+
+/* One transaction. Everything is borrowed for the call. */
+struct store_batch {
+	const struct report_row *rows;
+	const struct store_origin *origins; /* parallel to rows */
+	size_t row_count;
+	const struct store_bad_message *bad;
+	size_t bad_count;
+	const char *cluster_id; /* NULL: no positions */
+	const struct store_position *positions;
+	size_t position_count;
+};
+
+struct store_written {
+	size_t inserted;    /* rows that were not there before */
+	size_t duplicates;
+	size_t quarantined; /* bad messages, and rows that the database refused */
+};
+
+/*
+ * Write a batch in one transaction: rows once each (primary key), bad messages to quarantine, positions. On ERROR_RETRY it is
+ * unknown or known not to be written: the caller calls again with the same batch. A missing relation is made again within.
+ */
+int store_write(struct store *store, const struct store_batch *batch, struct store_written *ret_written,
+		struct error *err);
+
+/* Tell the store that positions may move backwards or rows come again (assignment, reconnect): the conflict path first. */
+void store_expect_duplicates(struct store *store);
+
+/* Fill next of each position (-1 where the store has none). */
+int store_read_positions(struct store *store, const char *cluster_id, struct store_position *positions,
+			 size_t count, struct error *err);
+
+/* The highest seq stored of a producer_id; *ret_found false where there is none. For `run`'s prev. */
+int store_read_last_seq(struct store *store, const struct uuid *producer_id, bool *ret_found,
+			int64_t *ret_seq, struct error *err);
+
+/* What the page shows of a site: its latest report and the last outcomes. Texts are borrowed for the callback. */
+struct store_site {
+	const char *name;
+	const char *url;
+	enum outcome outcome;
+	const char *reason;
+	const char *message; /* "" where there is none */
+	wall_us started_at;
+	int64_t total_us;    /* -1 not known */
+	int64_t interval_us;
+	int http_status_code; /* 0 none */
+	const char *location;
+	char strip[STORE_STRIP_LENGTH + 1]; /* oldest first: U up, G degraded, D down, ? unknown */
+};
+
+/* Call on_site for every site, by name; end early when it returns false. */
+int store_read_sites(struct store *store, bool (*on_site)(void *context, const struct store_site *site),
+		     void *context, struct error *err);
+
+#endif

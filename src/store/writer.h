@@ -1,0 +1,92 @@
+/*
+ * The writer: one thread that turns messages into batches and batches into transactions.
+ *
+ * Messages come through a bounded mailbox (writer_post()); a batch is closed by size or age; it is written until it succeeds, with
+ * capped back-off, and then on_committed says which positions hold. In `run` the messages come without identity, and the writer
+ * gives it (struct writer_identity). The decoder is a function pointer: store/ does not know codec/.
+ */
+#ifndef WEBSENTRY_STORE_WRITER_H
+#define WEBSENTRY_STORE_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/identity.h"
+#include "base/mailbox.h"
+#include "check/report_row.h"
+
+struct store;
+struct writer;
+
+enum { WRITER_BATCH_ROWS = 5000, WRITER_BATCH_BYTES = 8 * 1024 * 1024, WRITER_BATCH_MS = 200 };
+
+/* A message on its way in. Made by the caller with malloc'd parts, taken by writer_post(). */
+struct writer_message {
+	struct letter letter; /* must be first */
+	uint64_t generation;  /* 0 in `run` */
+	int topic_index;      /* -1 in `run` */
+	int32_t partition;
+	int64_t offset;
+	size_t length;
+	char *bytes; /* NULL: a tombstone */
+};
+void writer_message_destroy(struct writer_message *message);
+
+struct writer_position {
+	int topic_index;
+	int32_t partition;
+	int64_t next; /* -1: none */
+};
+
+/* On the writer's thread. Members may be NULL. */
+struct writer_events {
+	void *context;
+	/* Rows of a generation are in the store, up to these positions. */
+	void (*on_committed)(void *context, uint64_t generation, const struct writer_position *positions,
+			     size_t count, size_t inserted);
+	/* The answer to writer_ask_positions(). */
+	void (*on_positions)(void *context, uint64_t generation, const struct writer_position *positions,
+			     size_t count);
+	/* There is room in the mailbox again after a post was refused. */
+	void (*on_room)(void *context);
+	/* The store refuses for a reason that a person must mend (ERROR_REJECT or ERROR_FATAL at start). */
+	void (*on_failed)(void *context, const struct error *err);
+	/* The store is migrated and ready, for the first time. */
+	void (*on_ready)(void *context);
+};
+
+struct writer_options {
+	struct store *store; /* taken: closed by writer_destroy(); used by the writer's thread alone */
+	bool may_migrate;
+	const char *const *topics; /* names by topic_index, borrowed */
+	size_t topic_count;
+	/* `run`: give identities, from seq 0 on; NULL where messages have theirs. prev: NULL or the one before. */
+	const struct uuid *producer_id;
+	const struct identity *prev;
+	size_t max_waiting; /* messages in the mailbox; 10,000 in `run` */
+	/* report_decode(): 0 good; otherwise the reason's word in *ret_reason (static text) and a detail */
+	int (*decode)(const char *bytes, size_t length, struct report_row *ret_row, const char **ret_reason,
+		      char *ret_detail, size_t detail_size);
+};
+
+struct writer *writer_start(const struct writer_options *options, const struct writer_events *events,
+			    struct error *err);
+
+/* Takes the message and returns true; false (still the caller's) when max_waiting wait: on_room follows. Any thread. */
+bool writer_post(struct writer *writer, struct writer_message *taken);
+bool writer_has_room(const struct writer *writer);
+
+/* Read the store's positions of these partitions; on_positions follows. Any thread. cluster_id is copied. */
+void writer_ask_positions(struct writer *writer, uint64_t generation, const char *cluster_id,
+			  const struct writer_position *positions, size_t count);
+
+/* Messages of this generation and older that are not committed are dropped. Any thread. */
+void writer_revoke(struct writer *writer, uint64_t generation);
+
+/* Write what waits, for at most deadline_ms, and end the thread. Returns how many messages were left unwritten. */
+size_t writer_stop(struct writer *writer, int deadline_ms);
+void writer_destroy(struct writer *writer);
+
+#endif
