@@ -13,40 +13,19 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "base/mailbox.h"
+#include "base/message.h"
 
 struct kafka_config;
 struct subscriber;
-
-/* One message; given to the receiver, who frees it with kafka_message_destroy(). */
-struct kafka_message {
-	struct letter letter; /* must be first */
-	uint64_t generation;  /* of the assignment it came in: what was revoked since must not be committed */
-	int topic_index;      /* into subscriber_options.topics */
-	int32_t partition;
-	int64_t offset;
-	size_t length;
-	char *bytes; /* NULL for a tombstone; NUL-terminated otherwise */
-};
-void kafka_message_destroy(struct kafka_message *message);
-
-#define KAFKA_POSITION_NONE INT64_C(-1)
-
-/* The next offset to read or commit. */
-struct kafka_position {
-	int topic_index;
-	int32_t partition;
-	int64_t next; /* KAFKA_POSITION_NONE: none known */
-};
 
 /* Called on the subscriber's thread. */
 struct subscriber_events {
 	void *context;
 	/* Takes the message and returns true; false: full now; it is offered again after subscriber_resume(), or 100 ms later. */
-	bool (*on_message)(void *context, struct kafka_message *taken);
+	bool (*on_message)(void *context, struct message *taken);
 	/* Partitions were assigned: find the store's positions and call subscriber_begin() with this generation. */
 	void (*on_assigned)(void *context, uint64_t generation, const char *cluster_id,
-			    const struct kafka_position *positions, size_t count);
+			    const struct position *positions, size_t count);
 	/* The generation has ended: drop what is not committed. Messages of it may still lie in a mailbox. */
 	void (*on_revoked)(void *context, uint64_t generation);
 	/* With is_once: the group's position has passed the ends seen at the start. */
@@ -66,11 +45,11 @@ struct subscriber *subscriber_start(const struct subscriber_options *options,
 
 /* The store's positions for an assignment; an old generation is ignored. Any thread. */
 void subscriber_begin(struct subscriber *subscriber, uint64_t generation,
-		      const struct kafka_position *positions, size_t count);
+		      const struct position *positions, size_t count);
 
 /* These were committed in the store: commit them in Kafka as well. Any thread; an old generation is ignored. */
 void subscriber_commit(struct subscriber *subscriber, uint64_t generation,
-		       const struct kafka_position *positions, size_t count);
+		       const struct position *positions, size_t count);
 
 /* The receiver has room again. Any thread. */
 void subscriber_resume(struct subscriber *subscriber);

@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 #include "base/identity.h"
-#include "base/mailbox.h"
+#include "base/message.h"
 #include "check/report_row.h"
 
 struct store;
@@ -22,32 +22,14 @@ struct writer;
 
 enum { WRITER_BATCH_ROWS = 5000, WRITER_BATCH_BYTES = 8 * 1024 * 1024, WRITER_BATCH_MS = 200 };
 
-/* A message on its way in. Made by the caller with malloc'd parts, taken by writer_post(). */
-struct writer_message {
-	struct letter letter; /* must be first */
-	uint64_t generation;  /* 0 in `run` */
-	int topic_index;      /* -1 in `run` */
-	int32_t partition;
-	int64_t offset;
-	size_t length;
-	char *bytes; /* NULL: a tombstone */
-};
-void writer_message_destroy(struct writer_message *message);
-
-struct writer_position {
-	int topic_index;
-	int32_t partition;
-	int64_t next; /* -1: none */
-};
-
 /* On the writer's thread. Members may be NULL. */
 struct writer_events {
 	void *context;
 	/* Rows of a generation are in the store, up to these positions. */
-	void (*on_committed)(void *context, uint64_t generation, const struct writer_position *positions,
+	void (*on_committed)(void *context, uint64_t generation, const struct position *positions,
 			     size_t count, size_t inserted);
 	/* The answer to writer_ask_positions(). */
-	void (*on_positions)(void *context, uint64_t generation, const struct writer_position *positions,
+	void (*on_positions)(void *context, uint64_t generation, const struct position *positions,
 			     size_t count);
 	/* There is room in the mailbox again after a post was refused. */
 	void (*on_room)(void *context);
@@ -75,12 +57,12 @@ struct writer *writer_start(const struct writer_options *options, const struct w
 			    struct error *err);
 
 /* Takes the message and returns true; false (still the caller's) when max_waiting wait: on_room follows. Any thread. */
-bool writer_post(struct writer *writer, struct writer_message *taken);
+bool writer_post(struct writer *writer, struct message *taken);
 bool writer_has_room(const struct writer *writer);
 
 /* Read the store's positions of these partitions; on_positions follows. Any thread. cluster_id is copied. */
 void writer_ask_positions(struct writer *writer, uint64_t generation, const char *cluster_id,
-			  const struct writer_position *positions, size_t count);
+			  const struct position *positions, size_t count);
 
 /* Messages of this generation and older that are not committed are dropped. Any thread. */
 void writer_revoke(struct writer *writer, uint64_t generation);
