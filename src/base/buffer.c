@@ -39,7 +39,7 @@ static int buffer_reserve(struct buffer *buffer, size_t extra)
 	size_t capacity = buffer->capacity < 128 ? 128 : buffer->capacity * 2;
 	if (capacity < needed)
 		capacity = needed;
-	if (capacity > buffer->max_length + 1)
+	if (capacity - 1 > buffer->max_length) /* so written because max_length may be SIZE_MAX */
 		capacity = buffer->max_length + 1;
 	buffer->data = xrealloc(buffer->data, capacity);
 	buffer->capacity = capacity;

@@ -56,11 +56,14 @@ static bool needs_quotes(const char *text)
 	return text[0] == '\0' || strpbrk(text, " =\"\\") != NULL;
 }
 
+/* Half a line at most, and less than half with the time and level beside it: quoting may double the bytes. */
+enum { TEXT_MAX = LOG_LINE_MAX / 2 - 64, TAIL_MAX = sizeof("}\n") - 1 };
+
 static void append_text(struct buffer *line, const char *text, bool always_quoted)
 {
 	struct buffer clean;
-	buffer_init(&clean, LOG_LINE_MAX / 2);
-	(void)text_clean(&clean, text, strlen(text), LOG_LINE_MAX / 2);
+	buffer_init(&clean, TEXT_MAX);
+	(void)text_clean(&clean, text, strlen(text), TEXT_MAX);
 	const char *safe = clean.data == NULL ? "" : clean.data;
 	if (always_quoted || needs_quotes(safe))
 		append_quoted(line, safe);
@@ -111,7 +114,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 	char now[CLOCK_TEXT_SIZE];
 	format_now(now);
 	struct buffer line;
-	buffer_init(&line, LOG_LINE_MAX + 64);
+	buffer_init(&line, LOG_LINE_MAX);
 	bool is_json = current_format == LOG_JSON;
 	if (is_json) {
 		(void)buffer_append_format(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":", now,
@@ -119,8 +122,8 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 		append_text(&line, event, true);
 	} else {
 		struct buffer clean;
-		buffer_init(&clean, LOG_LINE_MAX / 2);
-		(void)text_clean(&clean, event, strlen(event), LOG_LINE_MAX / 2);
+		buffer_init(&clean, TEXT_MAX);
+		(void)text_clean(&clean, event, strlen(event), TEXT_MAX);
 		(void)buffer_append_format(&line, "%s %s ", now, log_level_name(level));
 		(void)buffer_append(&line, clean.data, clean.length);
 		buffer_finish(&clean);
@@ -131,7 +134,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 		size_t before = line.length;
 		append_key(&line, fields[i].key, is_json);
 		append_value(&line, &fields[i]);
-		if (line.is_overflowed || line.length > LOG_LINE_MAX) { /* drop the field that went over */
+		if (line.is_overflowed || line.length > LOG_LINE_MAX - TAIL_MAX) { /* drop the field that went over */
 			line.length = before;
 			line.is_overflowed = false;
 			break;

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/memory.h"
 
 /*
@@ -202,6 +203,7 @@ int text_parse_duration(const char *text, int64_t *ret_us)
 	const size_t unit_count = sizeof(duration_units) / sizeof(duration_units[0]);
 	int sign = 1;
 	int64_t total = 0;
+	bool is_first = true;
 	const char *at = text;
 	if (*at == '-') {
 		sign = -1;
@@ -214,12 +216,13 @@ int text_parse_duration(const char *text, int64_t *ret_us)
 		int64_t part;
 		if (take_decimal(&at, &millionths) != 0)
 			return -1;
-		bool is_bare = *at == '\0' && total == 0;
+		bool is_bare = *at == '\0' && is_first;
 		const struct unit *unit =
 			is_bare ? &duration_units[2] : take_unit(&at, duration_units, unit_count);
 		if (unit == NULL || scale(millionths, unit->size, &part) != 0 ||
 		    __builtin_add_overflow(total, part, &total))
 			return -1;
+		is_first = false;
 		while (*at == ' ')
 			at++;
 	}
@@ -238,16 +241,20 @@ void text_format_duration(int64_t us, char *text, size_t size)
 	if (us < 0 && used + 1 < size)
 		text[used++] = '-';
 	text[used] = '\0';
-	for (size_t i = sizeof(duration_units) / sizeof(duration_units[0]); i-- > 0;) {
-		uint64_t unit = (uint64_t)duration_units[i].size;
-		if (left < unit || duration_units[i].name[0] == 'w')
+	for (size_t i = sizeof(duration_units) / sizeof(duration_units[0]); i-- > 0 && left > 0;) {
+		const struct unit *unit = &duration_units[i];
+		uint64_t unit_size = (uint64_t)unit->size;
+		/* Weeks are for reading only. From seconds down one unit takes all that is left: "1500ms". */
+		if (left < unit_size || unit->name[0] == 'w')
+			continue;
+		if (unit->size <= CLOCK_US_PER_S && left % unit_size != 0)
 			continue;
 		int written = snprintf(text + used, size - used, "%llu%s",
-				       (unsigned long long)(left / unit), duration_units[i].name);
+				       (unsigned long long)(left / unit_size), unit->name);
 		if (written < 0 || (size_t)written >= size - used)
 			return;
 		used += (size_t)written;
-		left %= unit;
+		left %= unit_size;
 	}
 }
 
@@ -310,7 +317,7 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
 	size_t best = strlen(word) / 3 + 1;
 	for (size_t i = 0; i < count; i++) {
 		size_t distance = edit_distance(word, candidates[i]);
-		if (distance < best || (distance == best && nearest == NULL && distance <= strlen(word) / 3)) {
+		if (distance < best) {
 			best = distance;
 			nearest = candidates[i];
 		}
