@@ -27,7 +27,8 @@ enum store_mode { STORE_WRITE, STORE_READ };
 /*
  * Make a handle. PostgreSQL: dsn is a libpq connection string or URI; nothing is connected before the first use, and a
  * lost connection is made again by the next call. SQLite: path is the database file; STORE_WRITE creates it and
- * takes its lock (ERROR_REJECT names who holds it), STORE_READ never writes.
+ * takes its lock (ERROR_REJECT names who holds it), STORE_READ never writes and opens nothing before the first read
+ * (ERROR_RETRY as long as the file or its tables are not there).
  */
 struct store *store_open_postgres(const char *dsn, enum store_mode mode, struct error *err);
 struct store *store_open_sqlite(const char *path, enum store_mode mode, struct error *err);

@@ -44,9 +44,11 @@ struct writer_options {
 	bool may_migrate;
 	const char *const *topics; /* names by topic_index, borrowed */
 	size_t topic_count;
-	/* `run`: give identities, from seq 0 on; NULL where messages have theirs. prev: NULL or the one before. */
+	/* `run`: give identities, from seq 0 on; NULL where messages have theirs. Copied. */
 	const struct uuid *producer_id;
-	const struct identity *prev;
+	/* `run`: the producer_id of the process before in this data folder, NULL for none: the writer reads its last seq from
+	 * the store, and puts it into the first report as prev. Copied. */
+	const struct uuid *previous;
 	size_t max_waiting; /* messages in the mailbox; 10,000 in `run` */
 	/* report_decode(): 0 good; otherwise the reason's word in *ret_reason (static text) and a detail */
 	int (*decode)(const char *bytes, size_t length, struct report_row *ret_row, const char **ret_reason,
