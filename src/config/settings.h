@@ -83,6 +83,8 @@ struct settings {
 	/* check */
 	bool is_json;
 
+	char *shell; /* completion: "bash", "zsh" or "fish"; NULL elsewhere */
+
 	/* where each row's value came from; by index into the table */
 	struct setting_origin *origins;
 };

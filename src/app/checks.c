@@ -1,0 +1,180 @@
+#include "app/checks.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/identity.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "check/observation.h"
+#include "check/report.h"
+#include "check/site.h"
+#include "check/verdict.h"
+#include "codec/report_encode.h"
+#include "config/settings.h"
+#include "probe/prober.h"
+
+/* What was last logged of a site; touched only by the prober that checks it. */
+struct site_memory {
+	bool is_known;
+	enum outcome outcome;
+	mono_us since;
+};
+
+/* One prober, and what its thread alone uses. */
+struct share {
+	struct checks *checks;
+	struct prober *prober;
+	struct buffer json;
+};
+
+struct checks {
+	const struct settings *settings;
+	const struct site_list *sites;
+	struct checks_sink sink;
+	struct site_memory *memories; /* parallel to the sites */
+	struct share *shares;
+	size_t share_count;
+	atomic_size_t finished;
+	atomic_size_t shares_left; /* with is_once: probers that are not done */
+};
+
+/* Log a change of outcome, never each check: "site down", later "site up" with how long it had been otherwise. */
+static void log_change(struct checks *checks, const struct site *site, const struct verdict *verdict)
+{
+	struct site_memory *memory = &checks->memories[site - checks->sites->sites];
+	mono_us now = clock_mono_us();
+	bool is_news = memory->is_known ? memory->outcome != verdict->outcome
+					: verdict->outcome != OUTCOME_UP;
+	if (is_news && log_is_enabled(LOG_INFO)) {
+		char lasted[64] = "";
+		if (memory->is_known)
+			text_format_duration((now - memory->since) / CLOCK_US_PER_S * CLOCK_US_PER_S,
+					     lasted, sizeof(lasted));
+		char event[32];
+		(void)snprintf(event, sizeof(event), "site %s", outcome_name(verdict->outcome));
+		log_event(LOG_INFO, event, LOG_STR("site", site->name),
+			  LOG_STR("reason", reason_name(verdict->reason)),
+			  LOG_STR("message", text_is_empty(verdict->message) ? NULL : verdict->message),
+			  LOG_STR("was", memory->is_known ? outcome_name(memory->outcome) : NULL),
+			  LOG_STR("after", memory->is_known ? lasted : NULL));
+	}
+	if (!memory->is_known || memory->outcome != verdict->outcome)
+		memory->since = now;
+	memory->is_known = true;
+	memory->outcome = verdict->outcome;
+}
+
+static bool on_may_start(void *context)
+{
+	struct share *share = context;
+	const struct checks_sink *sink = &share->checks->sink;
+	return sink->may_start == NULL || sink->may_start(sink->context);
+}
+
+static void on_checked(void *context, const struct site *site, const struct observation *observation)
+{
+	struct share *share = context;
+	struct checks *checks = share->checks;
+	struct verdict verdict;
+	verdict_decide(site, observation, &verdict);
+	const struct report report = {
+		.site = site,
+		.observation = observation,
+		.verdict = &verdict,
+		.host = checks->settings->host,
+		.location = checks->settings->location,
+	};
+	buffer_clear(&share->json);
+	report_encode(&share->json, &report);
+	checks->sink.on_report(checks->sink.context, &report, share->json.data, share->json.length);
+	log_change(checks, site, &verdict);
+	verdict_finish(&verdict);
+	(void)atomic_fetch_add(&checks->finished, 1);
+}
+
+static void on_done(void *context)
+{
+	struct share *share = context;
+	struct checks *checks = share->checks;
+	if (atomic_fetch_sub(&checks->shares_left, 1) == 1 && checks->sink.on_done != NULL)
+		checks->sink.on_done(checks->sink.context);
+}
+
+static int start_share(struct checks *checks, size_t index, bool is_once, struct error *err)
+{
+	struct share *share = &checks->shares[index];
+	const struct prober_options options = {
+		.sites = checks->sites->sites,
+		.site_count = checks->sites->count,
+		.share = index,
+		.shares = checks->share_count,
+		.is_once = is_once,
+	};
+	const struct prober_sink sink = {
+		.context = share,
+		.may_start = on_may_start,
+		.on_checked = on_checked,
+		.on_done = on_done,
+	};
+	share->prober = prober_start(&options, &sink, err);
+	return share->prober == NULL ? -1 : 0;
+}
+
+struct checks *checks_start(const struct settings *settings, const struct site_list *sites, bool is_once,
+			    const struct checks_sink *sink, struct error *err)
+{
+	struct checks *checks = xcalloc(1, sizeof(*checks));
+	checks->settings = settings;
+	checks->sites = sites;
+	checks->sink = *sink;
+	checks->memories = xcalloc(sites->count, sizeof(checks->memories[0]));
+	checks->share_count = (size_t)settings->threads;
+	checks->shares = xcalloc(checks->share_count, sizeof(checks->shares[0]));
+	atomic_init(&checks->finished, 0);
+	atomic_init(&checks->shares_left, checks->share_count);
+	for (size_t i = 0; i < checks->share_count; i++) {
+		checks->shares[i].checks = checks;
+		buffer_init(&checks->shares[i].json, REPORT_MESSAGE_MAX);
+	}
+	for (size_t i = 0; i < checks->share_count; i++) {
+		if (start_share(checks, i, is_once, err) != 0) {
+			checks_stop(checks, 0);
+			checks_destroy(checks);
+			return NULL;
+		}
+	}
+	return checks;
+}
+
+void checks_stop(struct checks *checks, int grace_ms)
+{
+	mono_us deadline = clock_mono_us() + (int64_t)grace_ms * CLOCK_US_PER_MS;
+	for (size_t i = 0; i < checks->share_count; i++) {
+		int64_t left_ms = (deadline - clock_mono_us()) / CLOCK_US_PER_MS;
+		if (checks->shares[i].prober != NULL)
+			prober_stop(checks->shares[i].prober, left_ms > 0 ? (int)left_ms : 0);
+	}
+}
+
+void checks_destroy(struct checks *checks)
+{
+	if (checks == NULL)
+		return;
+	for (size_t i = 0; i < checks->share_count; i++) {
+		prober_destroy(checks->shares[i].prober);
+		buffer_finish(&checks->shares[i].json);
+	}
+	free(checks->shares);
+	free(checks->memories);
+	free(checks);
+}
+
+size_t checks_finished(const struct checks *checks)
+{
+	return atomic_load(&checks->finished);
+}

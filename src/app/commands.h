@@ -1,0 +1,18 @@
+/* The commands: each reads, wires, runs and stops its part of the pipeline, and returns the exit code. Main thread. */
+#ifndef WEBSENTRY_APP_COMMANDS_H
+#define WEBSENTRY_APP_COMMANDS_H
+
+struct settings;
+struct site_list;
+
+/* sites are checked already and outlive the call. */
+int command_producer(const struct settings *settings, const struct site_list *sites);
+int command_run(const struct settings *settings, const struct site_list *sites);
+int command_check(const struct settings *settings, const struct site_list *sites);
+int command_consumer(const struct settings *settings, const struct site_list *sites);
+int command_web(const struct settings *settings, const struct site_list *sites);
+int command_config_check(const struct settings *settings, const struct site_list *sites);
+int command_config_print(const struct settings *settings);
+int command_db_migrate(const struct settings *settings);
+
+#endif

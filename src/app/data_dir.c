@@ -1,0 +1,155 @@
+#include "app/data_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/uuid.h"
+
+struct data_dir {
+	char *path;
+	int lock_fd;
+};
+
+/* As `mkdir -p` with mode 0700. */
+static int make_folders(const char *path, struct error *err)
+{
+	char *partial = xstrdup(path);
+	int result = 0;
+	for (char *at = partial + 1;; at++) {
+		if (*at != '/' && *at != '\0')
+			continue;
+		char end = *at;
+		*at = '\0';
+		if (mkdir(partial, 0700) != 0 && errno != EEXIST) {
+			error_set_errno(err, ERROR_REJECT, errno, "data folder %s: can't make %s", path,
+					partial);
+			result = -1;
+			break;
+		}
+		*at = end;
+		if (end == '\0')
+			break;
+	}
+	free(partial);
+	return result;
+}
+
+/* Whoever holds the lock wrote its pid into the file. */
+static void say_who_holds(int fd, const char *path, struct error *err)
+{
+	char pid[32] = "";
+	ssize_t length = pread(fd, pid, sizeof(pid) - 1, 0);
+	if (length > 0)
+		pid[strcspn(pid, "\n")] = '\0';
+	error_set(err, ERROR_REJECT, "data folder %s: in use by process %s; each producer needs its own --data-dir",
+		  path, length > 0 ? pid : "(unknown)");
+}
+
+static int take_lock(struct data_dir *dir, struct error *err)
+{
+	char *path = data_dir_path(dir, "lock");
+	int result = -1;
+	dir->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (dir->lock_fd < 0) {
+		error_set_errno(err, ERROR_REJECT, errno, "data folder %s: can't write %s", dir->path, path);
+	} else if (flock(dir->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno == EWOULDBLOCK)
+			say_who_holds(dir->lock_fd, dir->path, err);
+		else
+			error_set_errno(err, ERROR_REJECT, errno, "data folder %s: can't lock %s", dir->path,
+					path);
+	} else if (ftruncate(dir->lock_fd, 0) != 0 || dprintf(dir->lock_fd, "%d\n", (int)getpid()) < 0) {
+		error_set_errno(err, ERROR_REJECT, errno, "data folder %s: can't write %s", dir->path, path);
+	} else {
+		result = 0;
+	}
+	free(path);
+	return result;
+}
+
+struct data_dir *data_dir_open(const char *path, struct error *err)
+{
+	struct data_dir *dir = xcalloc(1, sizeof(*dir));
+	dir->path = xstrdup(path);
+	dir->lock_fd = -1;
+	if (make_folders(path, err) != 0 || take_lock(dir, err) != 0) {
+		data_dir_close(dir);
+		return NULL;
+	}
+	return dir;
+}
+
+void data_dir_close(struct data_dir *dir)
+{
+	if (dir == NULL)
+		return;
+	if (dir->lock_fd >= 0)
+		(void)close(dir->lock_fd);
+	free(dir->path);
+	free(dir);
+}
+
+char *data_dir_path(const struct data_dir *dir, const char *name)
+{
+	return xasprintf("%s/%s", dir->path, name);
+}
+
+int data_dir_read_previous(const struct data_dir *dir, struct uuid *ret_producer_id)
+{
+	char *path = data_dir_path(dir, "producer_id");
+	char text[UUID_TEXT_SIZE];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	free(path);
+	if (fd < 0)
+		return -1;
+	ssize_t length = read(fd, text, sizeof(text) - 1);
+	(void)close(fd);
+	return length < 0 ? -1 : uuid_parse(text, (size_t)length, ret_producer_id);
+}
+
+/* Write the whole file beside its place, sync it, and move it there. */
+static int write_file(const char *path, const char *bytes, size_t length, struct error *err)
+{
+	char *fresh = xasprintf("%s.new", path);
+	int result = -1;
+	int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd >= 0 && write(fd, bytes, length) == (ssize_t)length && fsync(fd) == 0 &&
+	    rename(fresh, path) == 0)
+		result = 0;
+	else
+		error_set_errno(err, ERROR_RETRY, errno, "can't write %s", path);
+	if (fd >= 0)
+		(void)close(fd);
+	free(fresh);
+	return result;
+}
+
+int data_dir_write_previous(const struct data_dir *dir, const struct uuid *producer_id, struct error *err)
+{
+	char text[UUID_TEXT_SIZE];
+	uuid_format(producer_id, text);
+	char *path = data_dir_path(dir, "producer_id");
+	int result = write_file(path, text, UUID_TEXT_SIZE - 1, err);
+	free(path);
+	return result;
+}
+
+int data_dir_put_aside(const struct data_dir *dir, const char *name, const char *bytes, size_t length,
+		       struct error *err)
+{
+	char *folder = data_dir_path(dir, "quarantine");
+	char *path = xasprintf("%s/%s", folder, name);
+	int result = make_folders(folder, err);
+	if (result == 0)
+		result = write_file(path, bytes, length, err);
+	free(path);
+	free(folder);
+	return result;
+}

@@ -1,0 +1,31 @@
+/*
+ * The data folder of a producer (or `run`): made where it is missing, and locked, since it belongs to one process. Main thread.
+ */
+#ifndef WEBSENTRY_APP_DATA_DIR_H
+#define WEBSENTRY_APP_DATA_DIR_H
+
+#include "base/error.h"
+
+struct data_dir;
+struct uuid;
+
+/*
+ * Make the folder (mode 0700, with its parents) and take its lock. NULL with ERROR_REJECT where it can't be made or written, or
+ * where another process holds it (its pid is named). The lock ends with the process at the latest.
+ */
+struct data_dir *data_dir_open(const char *path, struct error *err);
+void data_dir_close(struct data_dir *dir); /* accepts NULL */
+
+/* A file or folder in it, as a fresh path. */
+char *data_dir_path(const struct data_dir *dir, const char *name);
+
+/* The producer_id of the process that stored reports from this folder before: 0, or -1 where there is none. */
+int data_dir_read_previous(const struct data_dir *dir, struct uuid *ret_producer_id);
+/* Remember ours, from the first stored report on. */
+int data_dir_write_previous(const struct data_dir *dir, const struct uuid *producer_id, struct error *err);
+
+/* Write a message that nobody takes into <data-dir>/quarantine/<name>, durably. */
+int data_dir_put_aside(const struct data_dir *dir, const char *name, const char *bytes, size_t length,
+		       struct error *err);
+
+#endif

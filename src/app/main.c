@@ -1,0 +1,113 @@
+/*
+ * websentry: reads the command line, prints every problem at once, and hands over to the command's own file.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/commands.h"
+#include "app/process.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "check/site.h"
+#include "config/problems.h"
+#include "config/settings.h"
+#include "config/sites.h"
+#include "pattern/pattern.h"
+
+extern char **environ;
+
+static void print_problems(const struct problems *problems)
+{
+	for (size_t i = 0; i < problems->count; i++) {
+		const struct problem *problem = &problems->items[i];
+		char *line = xasprintf("%s: %s", problem->where, problem->what);
+		log_event(problem->is_warning ? LOG_WARN : LOG_ERROR, line);
+		free(line);
+	}
+	if (problems->error_count > 0)
+		(void)fputs("websentry --help shows commands and settings\n", stderr);
+}
+
+/* What asks for nothing but text on stdout; -1 where the command is another one. */
+static int print_text(const struct settings *settings)
+{
+	switch (settings->command) {
+	case COMMAND_HELP:
+		settings_print_help(stdout, settings->subject);
+		return EXIT_FINE;
+	case COMMAND_VERSION:
+		(void)printf("websentry %s\n", WEBSENTRY_VERSION);
+		return EXIT_FINE;
+	case COMMAND_COMPLETION:
+		settings_print_completion(stdout, settings->shell);
+		return EXIT_FINE;
+	case COMMAND_MANUAL:
+		settings_print_manual(stdout);
+		return EXIT_FINE;
+	case COMMAND_CONFIG_PRINT:
+		return command_config_print(settings);
+	case COMMAND_DB_MIGRATE:
+		return command_db_migrate(settings);
+	case COMMAND_NONE:
+	case COMMAND_PRODUCER:
+	case COMMAND_CONSUMER:
+	case COMMAND_RUN:
+	case COMMAND_CHECK:
+	case COMMAND_CONFIG_CHECK:
+	case COMMAND_WEB:
+		break;
+	}
+	return -1;
+}
+
+static int run_command(const struct settings *settings, const struct site_list *sites)
+{
+	switch (settings->command) {
+	case COMMAND_PRODUCER:
+		return command_producer(settings, sites);
+	case COMMAND_CONSUMER:
+		return command_consumer(settings, sites);
+	case COMMAND_RUN:
+		return command_run(settings, sites);
+	case COMMAND_CHECK:
+		return command_check(settings, sites);
+	case COMMAND_CONFIG_CHECK:
+		return command_config_check(settings, sites);
+	case COMMAND_WEB:
+		return command_web(settings, sites);
+	case COMMAND_NONE:
+	case COMMAND_CONFIG_PRINT:
+	case COMMAND_DB_MIGRATE:
+	case COMMAND_HELP:
+	case COMMAND_VERSION:
+	case COMMAND_COMPLETION:
+	case COMMAND_MANUAL:
+		break;
+	}
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings settings;
+	struct problems problems;
+	struct site_list sites;
+	problems_init(&problems);
+	site_list_init(&sites, pattern_destroy);
+	settings_read(argc, argv, environ, &settings, &problems);
+	log_configure((enum log_level)settings.log_level, (enum log_format)settings.log_format);
+	if (problems.error_count == 0)
+		sites_load(&settings, &sites, &problems);
+	print_problems(&problems);
+	int code = EXIT_USAGE;
+	if (problems.error_count == 0) {
+		process_prepare();
+		code = print_text(&settings);
+		if (code < 0)
+			code = run_command(&settings, &sites);
+	}
+	site_list_finish(&sites);
+	settings_finish(&settings);
+	problems_finish(&problems);
+	return code;
+}

@@ -1,0 +1,128 @@
+#include "app/process.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#ifdef WEBSENTRY_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#include "base/log.h"
+#include "base/memory.h"
+
+struct waiter {
+	int signal_fd;
+	int event_fd;
+	bool is_stopping;
+};
+
+static void stop_signals(sigset_t *signals)
+{
+	(void)sigemptyset(signals);
+	(void)sigaddset(signals, SIGTERM);
+	(void)sigaddset(signals, SIGINT);
+}
+
+void process_prepare(void)
+{
+	(void)signal(SIGPIPE, SIG_IGN);
+	sigset_t signals;
+	stop_signals(&signals);
+	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+struct waiter *waiter_create(void)
+{
+	struct waiter *waiter = xcalloc(1, sizeof(*waiter));
+	sigset_t signals;
+	stop_signals(&signals);
+	waiter->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	waiter->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (waiter->signal_fd < 0 || waiter->event_fd < 0) {
+		log_event(LOG_ERROR, "no descriptor left for signals, ending");
+		exit(EXIT_FAILED);
+	}
+	return waiter;
+}
+
+void waiter_destroy(struct waiter *waiter)
+{
+	if (waiter == NULL)
+		return;
+	(void)close(waiter->signal_fd);
+	(void)close(waiter->event_fd);
+	free(waiter);
+}
+
+static void on_second_signal(int number)
+{
+	(void)number;
+	_exit(EXIT_FAILED);
+}
+
+/* From here on the main thread takes stop signals as they come: the second one ends the process at once. */
+static void arm_second_signal(void)
+{
+	struct sigaction action = {.sa_handler = on_second_signal};
+	sigset_t signals;
+	stop_signals(&signals);
+	(void)sigaction(SIGTERM, &action, NULL);
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+}
+
+enum wake waiter_wait(struct waiter *waiter, int timeout_ms)
+{
+	if (waiter->is_stopping)
+		return WAKE_STOP;
+	struct pollfd waiting[] = {
+		{.fd = waiter->signal_fd, .events = POLLIN},
+		{.fd = waiter->event_fd, .events = POLLIN},
+	};
+	if (poll(waiting, 2, timeout_ms) <= 0)
+		return WAKE_TIMEOUT; /* EINTR: a look too early does no harm */
+	struct signalfd_siginfo signal_info;
+	if (read(waiter->signal_fd, &signal_info, sizeof(signal_info)) == (ssize_t)sizeof(signal_info)) {
+		waiter->is_stopping = true;
+		process_notify("STOPPING=1");
+		log_event(LOG_INFO, "stopping",
+			  LOG_STR("signal", signal_info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM"));
+		arm_second_signal();
+		return WAKE_STOP;
+	}
+	uint64_t ignored;
+	(void)!read(waiter->event_fd, &ignored, sizeof(ignored));
+	return WAKE_EVENT;
+}
+
+bool waiter_is_stopping(const struct waiter *waiter)
+{
+	return waiter->is_stopping;
+}
+
+void waiter_wake(struct waiter *waiter)
+{
+	const uint64_t one = 1;
+	(void)!write(waiter->event_fd, &one, sizeof(one));
+}
+
+void process_notify(const char *state)
+{
+#ifdef WEBSENTRY_SYSTEMD
+	(void)sd_notify(0, state);
+#else
+	(void)state;
+#endif
+}

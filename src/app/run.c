@@ -1,0 +1,216 @@
+/*
+ * `websentry run`: scheduler -> prober -> verdict -> writer -> store, with the page; no broker.
+ *
+ * The probers' threads post the reports' JSON to the writer, which gives them their identity and stores them.
+ */
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "app/checks.h"
+#include "app/commands.h"
+#include "app/data_dir.h"
+#include "app/process.h"
+#include "app/progress.h"
+#include "app/store_settings.h"
+#include "app/storing.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/message.h"
+#include "check/report.h"
+#include "check/site.h"
+#include "config/settings.h"
+#include "web/web.h"
+
+enum {
+	RUN_WAITING_MAX = 10000, /* reports held while the store is away; then no checks are started */
+	PROGRESS_MS = 50,
+};
+
+struct run {
+	const struct settings *settings;
+	const struct site_list *sites;
+	struct waiter *waiter;
+	struct web *web;
+	struct data_dir *data_dir;
+	struct uuid producer_id;
+	struct storing *storing;
+	struct checks *checks;
+	atomic_size_t stored;
+	atomic_bool is_checked; /* with --once */
+	atomic_bool is_holding; /* no checks are started; said once */
+	bool is_remembered;     /* our producer_id stands in the data folder; writer's thread */
+};
+
+/* --- prober's threads --- */
+
+static bool on_may_start(void *context)
+{
+	struct run *run = context;
+	bool has_room = writer_has_room(storing_writer(run->storing));
+	if (has_room == !atomic_load(&run->is_holding))
+		return has_room;
+	if (atomic_exchange(&run->is_holding, !has_room) == has_room)
+		log_event(has_room ? LOG_INFO : LOG_WARN,
+			  has_room ? "the store takes reports again, checks go on"
+				   : "too many reports wait for the store, no checks are started",
+			  LOG_INT("reports", has_room ? 0 : RUN_WAITING_MAX));
+	return has_room;
+}
+
+static void on_report(void *context, const struct report *report, const char *body, size_t length)
+{
+	struct run *run = context;
+	struct message *message = message_create(body, length);
+	if (writer_post(storing_writer(run->storing), message))
+		return;
+	message_destroy(message);
+	log_event(LOG_DEBUG, "check not finished: no room for its report", LOG_STR("site", report->site->name));
+}
+
+static void on_done(void *context)
+{
+	struct run *run = context;
+	atomic_store(&run->is_checked, true);
+	waiter_wake(run->waiter);
+}
+
+/* --- the writer's thread --- */
+
+static void on_committed(void *context, uint64_t generation, const struct position *positions, size_t count,
+			 size_t inserted)
+{
+	(void)generation;
+	(void)positions;
+	(void)count;
+	struct run *run = context;
+	struct error err;
+	if (!run->is_remembered && inserted > 0) {
+		run->is_remembered = true;
+		if (data_dir_write_previous(run->data_dir, &run->producer_id, &err) != 0)
+			log_event(LOG_WARN, "the next start won't know this one's reports",
+				  LOG_STR("error", err.message));
+	}
+	(void)atomic_fetch_add(&run->stored, inserted);
+}
+
+/* --- main thread --- */
+
+static int open_parts(struct run *run, struct error *err)
+{
+	if (store_settings_start_web(run->settings, run->sites, true, &run->web, err) != 0)
+		return -1;
+	run->data_dir = data_dir_open(run->settings->data_dir, err);
+	if (run->data_dir == NULL)
+		return -1;
+	struct uuid previous;
+	bool has_previous = data_dir_read_previous(run->data_dir, &previous) == 0;
+	run->producer_id = uuid_random();
+	const struct writer_options options = {
+		.producer_id = &run->producer_id,
+		.previous = has_previous ? &previous : NULL,
+		.max_waiting = RUN_WAITING_MAX,
+	};
+	const struct writer_events events = {.context = run, .on_committed = on_committed};
+	run->storing = storing_start(run->settings, run->waiter, &options, &events, err);
+	return run->storing == NULL ? -1 : 0;
+}
+
+static int start_checks(struct run *run, struct error *err)
+{
+	const struct checks_sink sink = {
+		.context = run,
+		.may_start = on_may_start,
+		.on_report = on_report,
+		.on_done = on_done,
+	};
+	run->checks = checks_start(run->settings, run->sites, run->settings->is_once, &sink, err);
+	return run->checks == NULL ? -1 : 0;
+}
+
+/* Wait until the store has shown itself once. 0; -1 with err when it refuses; 1 on a stop signal. */
+static int wait_for_store(struct run *run, struct error *err)
+{
+	for (;;) {
+		switch (storing_state(run->storing, err)) {
+		case STORING_READY:
+			return 0;
+		case STORING_FAILED:
+			return -1;
+		case STORING_WAITING:
+			break;
+		}
+		if (waiter_wait(run->waiter, -1) == WAKE_STOP)
+			return 1;
+	}
+}
+
+static int wait_for_end(struct run *run)
+{
+	struct error err;
+	bool is_once = run->settings->is_once;
+	while (!(is_once && atomic_load(&run->is_checked))) {
+		if (is_once)
+			progress_draw(checks_finished(run->checks), run->sites->count, 0);
+		if (waiter_wait(run->waiter, is_once ? PROGRESS_MS : -1) == WAKE_STOP)
+			break;
+		if (storing_state(run->storing, &err) == STORING_FAILED) {
+			log_event(LOG_ERROR, err.message);
+			return EXIT_FAILED;
+		}
+	}
+	if (is_once)
+		progress_clear();
+	return EXIT_FINE;
+}
+
+static int work(struct run *run)
+{
+	struct error err = {0};
+	int waited = wait_for_store(run, &err);
+	if (waited > 0)
+		return EXIT_FINE;
+	if (waited < 0 || start_checks(run, &err) != 0) {
+		log_event(LOG_ERROR, err.message);
+		return err.kind == ERROR_REJECT ? EXIT_USAGE : EXIT_FAILED;
+	}
+	log_event(LOG_INFO, "ready", LOG_STR("command", "run"), LOG_INT("sites", run->sites->count));
+	process_notify("READY=1");
+	int code = wait_for_end(run);
+	checks_stop(run->checks, STOP_CHECKS_MS);
+	return code;
+}
+
+static int close_parts(struct run *run, int code)
+{
+	checks_destroy(run->checks);
+	int64_t wait_ms = run->settings->is_once && !waiter_is_stopping(run->waiter)
+				  ? run->settings->once_wait_us / CLOCK_US_PER_MS
+				  : STOP_DEADLINE_MS;
+	size_t left = run->storing == NULL ? 0 : storing_stop(run->storing, (int)wait_ms);
+	if (left > 0) {
+		log_event(LOG_ERROR, "the store did not take every report in time", LOG_INT("lost", left));
+		code = EXIT_FAILED;
+	}
+	storing_destroy(run->storing);
+	web_stop(run->web);
+	data_dir_close(run->data_dir);
+	return code;
+}
+
+int command_run(const struct settings *settings, const struct site_list *sites)
+{
+	struct run run = {.settings = settings, .sites = sites, .waiter = waiter_create()};
+	struct error err = {0};
+	int code;
+	if (open_parts(&run, &err) != 0) {
+		log_event(LOG_ERROR, err.message);
+		code = err.kind == ERROR_REJECT ? EXIT_USAGE : EXIT_FAILED;
+	} else {
+		code = work(&run);
+	}
+	code = close_parts(&run, code);
+	if (code == EXIT_FINE)
+		log_event(LOG_INFO, "stopped", LOG_STR("command", "run"));
+	waiter_destroy(run.waiter);
+	return code;
+}

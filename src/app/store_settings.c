@@ -1,0 +1,48 @@
+#include "app/store_settings.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "check/site.h"
+#include "config/settings.h"
+#include "web/web.h"
+
+struct store *store_settings_open(const struct settings *settings, enum store_mode mode, struct error *err)
+{
+	if (settings->database_dsn != NULL)
+		return store_open_postgres(settings->database_dsn, mode, err);
+	char *path = xasprintf("%s/websentry.db", settings->data_dir);
+	struct store *store = store_open_sqlite(path, mode, err);
+	free(path);
+	return store;
+}
+
+int store_settings_start_web(const struct settings *settings, const struct site_list *sites,
+			     bool has_store, struct web **ret_web, struct error *err)
+{
+	*ret_web = NULL;
+	if (settings->listen == NULL)
+		return 0;
+	struct store *store = NULL;
+	if (has_store) {
+		store = store_settings_open(settings, STORE_READ, err);
+		if (store == NULL)
+			return -1;
+	}
+	const char **names = xcalloc(sites->count, sizeof(names[0]));
+	for (size_t i = 0; i < sites->count; i++)
+		names[i] = sites->sites[i].name;
+	const struct web_options options = {
+		.listen = settings->listen,
+		.store = store,
+		.site_names = sites->count > 0 ? names : NULL,
+		.site_count = sites->count,
+	};
+	*ret_web = web_start(&options, err);
+	free(names);
+	if (*ret_web == NULL)
+		return -1;
+	log_event(LOG_INFO, "listening", LOG_STR("address", web_address(*ret_web)));
+	return 0;
+}
