@@ -36,11 +36,12 @@ engine_start() {
     engine_run=$(mktemp -d /tmp/websentry-engine.XXXXXX)
     export PATH="$cache/engine/usr/sbin:$cache/engine/usr/bin:$PATH"
     LD_LIBRARY_PATH=$(echo "$cache"/engine/usr/lib/*-linux-gnu)
-    export LD_LIBRARY_PATH
+    XTABLES_LIBDIR=$LD_LIBRARY_PATH/xtables
+    export LD_LIBRARY_PATH XTABLES_LIBDIR
     mkdir -p "$engine_run/cli/cli-plugins"
     ln -s "$compose" "$engine_run/cli/cli-plugins/docker-compose"
     export DOCKER_HOST="unix://$engine_run/engine.sock" DOCKER_CONFIG="$engine_run/cli"
-    export DOCKER_BUILDKIT=0 # buildx is a package of its own
+    export DOCKER_BUILDKIT=0 COMPOSE_BAKE=false # buildx is a package of its own
     dockerd --host "$DOCKER_HOST" --data-root "$cache/data" --exec-root "$engine_run/exec" \
         --pidfile "$engine_run/pid" --oom-score-adjust=0 "$@" >"$cache/engine.log" 2>&1 &
     engine_pid=$!

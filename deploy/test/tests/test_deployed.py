@@ -8,7 +8,6 @@ import urllib.request
 import psycopg2
 import psycopg2.extras
 import pytest
-
 import sites
 
 PAGE = "http://consumer:8080"
