@@ -52,25 +52,31 @@ choose_port() {
     export "$name=${wanted:-0}"
 }
 
-# wait_until_ready SECONDS SERVICE...: true once each service has logged that it is ready. Until then its
-# warnings and errors are shown as they come.
+# wait_until_ready SECONDS SERVICE...: true once each service has said, since it was started last, that it is
+# ready. What they log above `info` until then is shown, each message once. Gives up early when a service
+# ends: what it found wrong will be wrong again.
 wait_until_ready() {
-    local until=$((SECONDS + $1)) shown=0 service log waiting
+    local until=$((SECONDS + $1)) service container started restarts log line waiting
+    local -A shown=() seen_restarts=()
     shift
     while :; do
-        log=$(compose logs --no-color "$@" 2>/dev/null || true)
-        log_warnings <<<"$log" | tail -n "+$((shown + 1))"
-        shown=$(log_warnings <<<"$log" | wc -l)
         waiting=
         for service in "$@"; do
-            grep -Eq "^$service-[^ ]+ .* ready( |$)" <<<"$log" || waiting=$service
+            container=$(compose ps --all --quiet "$service")
+            read -r started restarts < <(
+                docker inspect --format '{{.State.StartedAt}} {{.RestartCount}}' "$container"
+            )
+            log=$(docker logs --since "$started" "$container" 2>&1)
+            while IFS= read -r line; do
+                line=${line#20??-??-??T*Z }
+                [ -z "$line" ] || [ -n "${shown[$line]:-}" ] || say "$service: $line"
+                shown[${line:-empty}]=1
+            done < <(grep -Ev ' (info|debug|trace) |"level":"(info|debug|trace)"' <<<"$log")
+            grep -Eq ' info ready( |$)|"event":"ready"' <<<"$log" || waiting=$service
+            [ "${seen_restarts[$service]:=$restarts}" = "$restarts" ] || return 1
         done
         [ -n "$waiting" ] || return 0
         [ "$SECONDS" -lt "$until" ] || return 1
         sleep 0.5
     done
-}
-
-log_warnings() {
-    grep -E '^[^|]*\| [^ ]+ (warn|error) ' || true
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the image and starts producer and consumer against the servers of .env. Shows their warnings until
-# both are ready, for at most 30 s; exit 1 when one is not by then (both keep running and keep trying).
+# both are ready, for at most READY_SECONDS (30); exit 1 when one is not by then. Both keep running and keep
+# trying; cleanup.sh stops them.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=deploy/lib.sh
@@ -23,6 +24,7 @@ mkdir -p "$here/../../certificates" # or Docker would make it, and root would ow
 choose_port PAGE_PORT consumer 8080
 compose build --quiet
 compose up --detach
-wait_until_ready 30 producer consumer || die "not ready yet; it keeps trying, and the lines above say why"
+wait_until_ready "${READY_SECONDS:-30}" producer consumer ||
+    die "not ready; they keep trying, and the lines above say why"
 say "page: http://$(published_address consumer 8080)/"
 say "logs: docker compose -f $here/compose.yaml logs -f"
