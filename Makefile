@@ -6,7 +6,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 prefix ?= /usr/local
 
-.PHONY: help build run pipeline test test-fast test-deep test-deploy lint bench asan install clean
+.PHONY: help build run pipeline test test-fast test-deep test-deploy lint format bench asan install clean
 
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ test-deploy: ## deploy/ on a real container engine (about two minutes)
 lint: ## format, clang-tidy, scripts, workflows, Python, file sizes, includes
 	@scripts/setup build test lint
 	@scripts/lint
+
+format: ## format C and Python as lint wants them
+	@scripts/setup build test lint
+	@scripts/lint --fix
 
 bench: ## the figures of docs/benchmarks.md
 	@scripts/setup build run test

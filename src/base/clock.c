@@ -199,8 +199,8 @@ int clock_parse(const char *text, size_t length, wall_us *ret_time)
 	if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) || hour > 23 ||
 	    minute > 59 || second > 60)
 		return -1;
-	int64_t seconds = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 +
-			  second - offset;
+	int64_t seconds = days_from_civil(year, month, day) * 86400 + hour * INT64_C(3600) +
+			  minute * INT64_C(60) + second - offset;
 	wall_us time = seconds * CLOCK_US_PER_S + us;
 	if (time < earliest || time > latest)
 		return -1;

@@ -1,0 +1,52 @@
+"""House rules that no compiler checks: small files, no calls that invite overflows, nothing left for later."""
+import re
+import statistics
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted([*(ROOT / "src").rglob("*.c"), *(ROOT / "src").rglob("*.h")])
+
+LINES_MAX = 600
+LINES_MEDIAN = 250
+
+# They write without a bound, keep hidden state, or turn garbage into 0.
+BANNED = ("strcpy", "strcat", "stpcpy", "sprintf", "vsprintf", "gets", "strtok", "atoi", "atol", "atoll", "atof",
+          "tmpnam", "mktemp", "asctime", "ctime", "gmtime", "localtime", "strerror", "alloca", "system", "popen",
+          "gethostbyname", "rand", "srand", "setjmp", "longjmp")
+
+
+def code_of(path):
+    """The text with comments and strings blanked; line numbers stay."""
+    pattern = r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\''
+    return re.sub(pattern, lambda found: re.sub(r"[^\n]", " ", found[0]), path.read_text(), flags=re.DOTALL)
+
+
+def find(pattern, text_of):
+    """["file:line: text"] of every hit in src/."""
+    found = []
+    for path in FILES:
+        for number, line in enumerate(text_of(path).splitlines(), 1):
+            if re.search(pattern, line):
+                found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
+    return found
+
+
+def test_files_are_small():
+    sizes = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in FILES}
+    assert {name: size for name, size in sizes.items() if size > LINES_MAX} == {}
+    assert statistics.median(sizes.values()) < LINES_MEDIAN
+
+
+def test_no_banned_call():
+    assert find(rf"(?<![\w.>])({'|'.join(BANNED)})\s*\(", code_of) == []
+
+
+def test_nothing_is_left_for_later():
+    assert find(r"\b(TODO|FIXME|XXX|HACK)\b", Path.read_text) == []
+
+
+def test_headers_have_guards_named_after_them():
+    for path in FILES:
+        if path.suffix == ".h":
+            guard = "WEBSENTRY_" + re.sub(r"\W", "_", path.relative_to(ROOT / "src").as_posix()).upper()
+            assert f"#ifndef {guard}\n#define {guard}\n" in path.read_text(), path
