@@ -64,7 +64,7 @@ static void overflow_is_out_of_memory_and_ends_the_process(void **state)
 	if (child == 0) {
 		(void)dup2(ends[1], STDERR_FILENO);
 		volatile size_t count = SIZE_MAX / 2;
-		(void)!xreallocarray(NULL, count, 4);
+		free(xreallocarray(NULL, count, 4));
 		_exit(77);
 	}
 	(void)close(ends[1]);
