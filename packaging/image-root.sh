@@ -9,17 +9,16 @@ root=$1
 program=$root/usr/bin/websentry
 uid=10001
 
+[ -x "$program" ] || { echo "$program is not there" >&2; exit 1; }
 mkdir -p "$root/usr/lib" "$root/usr/lib64" "$root/etc/ssl" "$root/usr/share/ca-certificates" \
     "$root/var/lib/dpkg/status.d" "$root/var/lib/websentry" "$root/var/configs" "$root/var/certs"
 install -d -m 1777 "$root/tmp"
 ln -s usr/lib "$root/lib"
 ln -s usr/lib64 "$root/lib64"
 
-# libgcc_s is what glibc loads by name when a thread ends early.
-libraries=$(
-    ldd "$program" | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p; s/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p'
-    ldconfig -p | sed -n 's/.*libgcc_s\.so\.1 .*=> //p'
-)
+libraries=$(ldd "$program" | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p; s/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p')
+# glibc loads it by name when a thread ends early.
+libraries="$libraries $(echo "$libraries" | sed -n 's/libc\.so\.6$/libgcc_s.so.1/p')"
 if ldd "$program" | grep 'not found'; then
     exit 1
 fi
