@@ -4,7 +4,7 @@
 # Uses the Docker engine of this machine with the official images where there is one. Otherwise (or with
 # ENGINE=private) it makes an engine of its own in namespaces of its own, with stand-ins for the official
 # images; that needs root on Debian and, the first time, some minutes and 2 GB under build/tools/deploy.
-#   usage: deploy/check.sh [PART...]        parts: image local test prod; default: all of them
+#   usage: deploy/check.sh [PART...]        parts: image local test prod systemd; default: all
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -17,6 +17,7 @@ cache=$root/build/tools/deploy
 
 program_image=websentry-check
 tests_image=websentry-check-tests
+systemd_image=websentry-check-systemd
 
 build_images() { # [docker build option]...
     echo "building the image"
@@ -52,12 +53,14 @@ in_private_engine() { # what [ARGUMENT]...
         engine_start "$cache" "$(compose_binary)" --iptables=false --bridge=none
         images_prepare "$check" "$cache"
         build_images --network=host
+        docker build --quiet --network=host --build-arg "PROGRAM=$program_image" \
+            --tag "$systemd_image" "$check/systemd" >/dev/null
         docker image prune --force >/dev/null
         ;;
     prove)
         ip link set lo up
         engine_start "$cache" "$(compose_binary)"
-        prove "$@"
+        SYSTEMD_IMAGE=$systemd_image prove "$@"
         ;;
     esac
 }

@@ -1,29 +1,23 @@
-"""Is every finished check stored once? Run in the tests' image, inside a deploy's network; prints JSON.
+"""Is every finished check stored once? Run in the tests' image, in the network of kafka and postgres; prints JSON.
 
 A producer process numbers its reports 0,1,2… without a gap, and the first report of the next process in the same data
 folder names (`prev`) the last one that its forerunner finished. So of each forerunner exactly the numbers up to the
 one named must be rows, once each.
 """
-import glob
 import json
-import os
 import subprocess
 
 import psycopg2
 
+DSN = "postgres://monitoring:secret@postgres:5432/monitoring"
 TOPICS = ("checks-success", "checks-failure")
 
 
 def first_reports():
     """The messages with seq 0, which alone carry prev."""
-    options = ["-b", os.environ["KAFKA_BOOTSTRAP_SERVERS"]]
-    if glob.glob("/certificates/*"):
-        options += ["-X", "security.protocol=ssl", "-X", "ssl.ca.location=/certificates/ca.pem",
-                    "-X", "ssl.certificate.location=/certificates/service.cert",
-                    "-X", "ssl.key.location=/certificates/service.key"]
     for topic in TOPICS:
-        done = subprocess.run(["kcat", "-C", "-q", "-e", "-o", "beginning", "-t", topic, *options], check=True,
-                              capture_output=True, text=True, timeout=60)
+        done = subprocess.run(["kcat", "-C", "-q", "-e", "-o", "beginning", "-b", "kafka:9092", "-t", topic],
+                              check=True, capture_output=True, text=True, timeout=60)
         for line in done.stdout.splitlines():
             message = json.loads(line)
             if message["seq"] == 0:
@@ -31,7 +25,7 @@ def first_reports():
 
 
 def main():
-    with psycopg2.connect(os.environ["POSTGRES_DSN"]) as connection, connection.cursor() as cursor:
+    with psycopg2.connect(DSN) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT producer_id::text, count(*), min(seq), max(seq), count(DISTINCT seq) "
                        "FROM report_view GROUP BY producer_id")
         stored = {row[0]: row[1:] for row in cursor.fetchall()}

@@ -1,8 +1,9 @@
-"""Prove what docs/deploy.md promises, on the engine that `docker` reaches: prove.py [image|local|test|prod]...
+"""Prove what docs/deploy.md promises, on the engine that `docker` reaches: prove.py [image|local|test|prod|systemd]...
 
-Started by deploy/check.sh, which makes the images named by PROGRAM_IMAGE and TESTS_IMAGE. Works on a copy of the
-tree, so neither .env nor certificates/ of the project are touched, and under project names of its own. Stops at the
-first promise that does not hold, with what was seen, and removes whatever it started.
+Started by deploy/check.sh, which makes the images named by PROGRAM_IMAGE, TESTS_IMAGE and, on a private engine,
+SYSTEMD_IMAGE (a systemd in a container wants more of the machine than a proof should take from anybody's). Works on a
+copy of the tree, so neither .env nor certificates/ of the project are touched, and under project names of its own.
+Stops at the first promise that does not hold, with what was seen, and removes whatever it started.
 """
 import contextlib
 import json
@@ -123,12 +124,21 @@ def page_address(output):
     raise Broken(f"no page address in:\n{output}")
 
 
-def audit(network, dsn, servers, *options):
-    """Ask check/audit.py, inside a network, whether every finished check is stored once; return its figures."""
-    done = run("docker", "run", "--rm", "--interactive", "--network", network, "--env", f"POSTGRES_DSN={dsn}",
-               "--env", f"KAFKA_BOOTSTRAP_SERVERS={servers}", *options, TESTS_IMAGE, "python3", "-",
-               stdin=(ROOT / "deploy/check/audit.py").read_text())
-    return json.loads(done.stdout.splitlines()[-1])
+def audit(network, producers):
+    """The figures of check/audit.py, run inside a network, once every finished check of that many is stored once."""
+    def look():
+        done = run("docker", "run", "--rm", "--interactive", "--network", network, TESTS_IMAGE, "python3", "-",
+                   stdin=(ROOT / "deploy/check/audit.py").read_text())
+        seen.append(done.stdout.splitlines()[-1])
+        figures = json.loads(seen[-1])
+        return figures if figures["producers"] >= producers and not figures["wrong"] else None
+
+    seen = []
+    try:
+        figures = wait_for("audit without a gap", look)
+    except Broken as problem:
+        raise Broken(f"{problem}\n{seen[-1:]}") from None
+    print(f"    {figures['reports']} reports of {figures['producers']} producer processes", flush=True)
 
 
 def prove_image(_tree):
@@ -190,16 +200,10 @@ def prove_local(tree):
             local.compose("kill", "--signal", "KILL", "producer")
             local.compose("down")
             local.script("run.sh")
-            figures = wait_for("audit without a gap", lambda: whole_audit(local, 2))
-            print(f"    {figures['reports']} reports of {figures['producers']} producer processes", flush=True)
+            audit(f"{local.project}_default", producers=2)
         with promise("deploy/local/cleanup.sh leaves nothing"):
             local.script("cleanup.sh")
             expect(not local.leftovers(), local.leftovers())
-
-
-def whole_audit(deploy, producers):
-    figures = audit(f"{deploy.project}_default", "postgres://monitoring:secret@postgres:5432/monitoring", "kafka:9092")
-    return figures if figures["producers"] >= producers and not figures["wrong"] else None
 
 
 def prove_test(tree):
@@ -265,6 +269,7 @@ class Servers:
                         ROOT / "deploy/check/servers.yaml"]
         self.env = {"ADDRESS": self.address, "KAFKA_PORT": str(self.kafka_port),
                     "POSTGRES_PORT": str(self.postgres_port), "SECRETS": str(tree / "broker")}
+        self.network = f"{PREFIX}-servers_default"
         self.dsn = f"postgres://monitoring:secret@{self.address}:{self.postgres_port}/monitoring"
 
     def compose(self, *arguments, check=True):
@@ -327,22 +332,87 @@ def prove_prod(tree):
             expect(f"{prod.project}_outbox" in run("docker", "volume", "ls", "--quiet").stdout, "the outbox is gone")
             servers.compose("start", "kafka")
             prod.script("run.sh")
-            wait_for("audit without a gap", lambda: prod_audit(servers))
+            audit(servers.network, producers=2)
         with promise("deploy/prod/cleanup.sh --volumes removes the outbox too, and leaves nothing"):
             prod.script("cleanup.sh", "--volumes")
             expect(not prod.leftovers(), prod.leftovers())
 
 
-def prod_audit(servers):
-    figures = audit(f"{PREFIX}-servers_default", "postgres://monitoring:secret@postgres:5432/monitoring",
-                    f"{servers.address}:{servers.kafka_port}", "--volume",
-                    f"{servers.env['SECRETS']}/../certificates/kafka:/certificates:ro", "--user", UID)
-    return figures if figures["producers"] >= 2 and not figures["wrong"] else None
+SYSTEMD_OPTIONS = ["--cap-add=SYS_ADMIN", "--security-opt=seccomp=unconfined", "--security-opt=apparmor=unconfined",
+                   "--cgroupns=host", "--volume=/sys/fs/cgroup:/sys/fs/cgroup:rw", "--tmpfs=/run", "--tmpfs=/run/lock",
+                   "--env=container=docker"]
+
+
+class Machine:
+    """A container whose first process is systemd, with the program and its units installed."""
+
+    def __init__(self, network, tree):
+        self.container = run("docker", "run", "--detach", *SYSTEMD_OPTIONS, "--network", network,
+                             os.environ["SYSTEMD_IMAGE"]).stdout.strip()
+        settings = ("KAFKA_BOOTSTRAP_SERVERS=kafka:9092\nKAFKA_TOPIC_SUCCESS=checks-success\n"
+                    "KAFKA_TOPIC_FAILURE=checks-failure\n")
+        self.write("/etc/websentry/producer.env", settings)
+        self.write("/etc/websentry/consumer.env",
+                   settings + "POSTGRES_DSN=postgres://monitoring:secret@postgres:5432/monitoring\n")
+        self.run("sh", "-c", "chmod 600 /etc/websentry/*.env")
+        self.write("/etc/websentry/sites.yaml", SITES.replace("consumer", "127.0.0.1"))
+        for unit in sorted((tree / "deploy/systemd").glob("websentry-*")):
+            self.write(f"/etc/systemd/system/{unit.name}", unit.read_text())
+        wait_for("systemd", lambda: self.run("systemctl", "is-system-running", check=False).stdout == "running\n")
+
+    def run(self, *command, check=True, stdin=None):
+        return run("docker", "exec", "--interactive", self.container, *command, check=check, stdin=stdin)
+
+    def write(self, path, text):
+        self.run("sh", "-c", f"mkdir -p {os.path.dirname(path)} && cat >{path}", stdin=text)
+
+    def show(self, unit, name):
+        return self.run("systemctl", "show", "--property", name, "--value", unit).stdout.strip()
+
+    def journal(self, unit):
+        return self.run("journalctl", "--no-pager", "--output=cat", "--unit", unit).stdout
+
+    def remove(self):
+        run("docker", "rm", "--force", "--volumes", self.container, check=False)
+
+
+def prove_systemd(tree):
+    servers = Servers(tree)
+    with contextlib.ExitStack() as cleanup:
+        cleanup.callback(servers.compose, "down", "--volumes", check=False)
+        with promise("(servers, and a machine with a real systemd, started)"):
+            servers.compose("up", "--detach", "--wait")
+            for topic in ("checks-success", "checks-failure"):
+                servers.topics("--create", "--topic", topic)
+            machine = Machine(servers.network, tree)
+            cleanup.callback(machine.remove)
+        with promise("the hardened units start, and rows arrive in PostgreSQL"):
+            machine.run("systemctl", "start", "websentry-consumer", "websentry-producer")
+            wait_for("rows", lambda: servers.sql("SELECT count(DISTINCT site) FROM report_view") == ["2"])
+            wait_for("page", lambda: machine.run("/usr/bin/websentry", "check", "http://127.0.0.1:8080/healthz",
+                                                 check=False).returncode == 0)
+        with promise("a killed producer is started again, and nothing is lost"):
+            machine.run("systemctl", "kill", "--signal=KILL", "websentry-producer")
+            wait_for("restart", lambda: machine.show("websentry-producer", "NRestarts") == "1")
+            wait_for("producer", lambda: machine.show("websentry-producer", "ActiveState") == "active")
+            audit(servers.network, producers=2)
+        with promise("the oneshot service checks every site once; its timer is accepted"):
+            machine.run("systemctl", "start", "websentry-once.service")
+            machine.run("systemctl", "start", "websentry-once.timer")
+            expect(machine.show("websentry-once", "Result") == "success", machine.journal("websentry-once"))
+        with promise("a wrong sites file is one line in the journal, exit code 2, and no second start"):
+            machine.run("systemctl", "stop", "websentry-producer")
+            machine.write("/etc/websentry/sites.yaml", "sites:\n  - {url: 'http://x/', intervall: 3s}\n")
+            machine.run("systemctl", "start", "websentry-producer", check=False)
+            wait_for("failure", lambda: machine.show("websentry-producer", "ActiveState") == "failed")
+            expect(machine.show("websentry-producer", "ExecMainStatus") == "2", machine.journal("websentry-producer"))
+            expect("sites.yaml:2" in machine.journal("websentry-producer"), machine.journal("websentry-producer"))
 
 
 def main():
-    parts = {"image": prove_image, "local": prove_local, "test": prove_test, "prod": prove_prod}
-    chosen = sys.argv[1:] or list(parts)
+    parts = {"image": prove_image, "local": prove_local, "test": prove_test, "prod": prove_prod,
+             "systemd": prove_systemd}
+    chosen = sys.argv[1:] or [part for part in parts if part != "systemd" or "SYSTEMD_IMAGE" in os.environ]
     if set(chosen) - set(parts):
         print(__doc__, file=sys.stderr)
         return 2
