@@ -14,8 +14,9 @@ struct store;
 struct web;
 
 struct web_options {
-	const char *listen;  /* "127.0.0.1:8080", "[::1]:0", ":8080"; port 0 picks one */
-	struct store *store; /* opened with STORE_READ; taken: closed by web_stop(). NULL: only /healthz */
+	const char *listen; /* "127.0.0.1:8080", "[::1]:0", ":8080"; port 0 picks one */
+	struct store *
+		store; /* opened with STORE_READ; taken: closed by web_stop(). NULL: only /healthz */
 	/* The names of the sites of this process's own sites file: others are shown as closed. NULL: all are shown. Copied. */
 	const char *const *site_names;
 	size_t site_count;

@@ -1,0 +1,154 @@
+// Follows the board: fetches it every few seconds and puts what changed in place, so that scrolling, focus,
+// selection and opened details stay. Rows come from the server as HTML; nothing is built from text here.
+"use strict";
+
+(function () {
+	const ROWS_OF_A_FAST_BOARD = 300;
+	const PERIOD_MS = 2000;
+	const SLOW_PERIOD_MS = 10000;
+	const LOST_AFTER_MS = 8000;
+	const TIMEOUT_MS = 8000;
+	const CLOCKS_DIFFER_MS = 2000; // the Date header counts in seconds
+
+	const follow = document.getElementById("follow");
+	const followText = document.getElementById("follow-text");
+	let lastText = "";
+	let lastAnswerAt = Date.now();
+	let clockOffset = 0; // the server's clock dates the reports; ours may be off by this
+	let timer = 0;
+	let isFetching = false;
+
+	// As words_ago() in words.c.
+	function ago(time, now) {
+		const seconds = Math.floor((now - time) / 1000);
+		if (seconds < 2) return "just now";
+		if (seconds < 120) return seconds + " s ago";
+		if (seconds < 7200) return Math.floor(seconds / 60) + " min ago";
+		if (seconds < 172800) return Math.floor(seconds / 3600) + " h ago";
+		return Math.floor(seconds / 86400) + " d ago";
+	}
+
+	function setText(element, text) {
+		if (element.textContent !== text) element.textContent = text;
+	}
+
+	function tick() {
+		const now = Date.now() + clockOffset;
+		for (const time of document.querySelectorAll("time[datetime]:not([data-fixed])"))
+			setText(time, ago(Date.parse(time.dateTime), now));
+		const isLost = Date.now() - lastAnswerAt > LOST_AFTER_MS && !document.hidden;
+		follow.classList.toggle("is-live", !isLost);
+		follow.classList.toggle("is-lost", isLost);
+		setText(followText, isLost
+			? "No contact since " + new Date(lastAnswerAt).toLocaleTimeString() + ", trying again"
+			: "Following live");
+	}
+
+	// Bring the rows of one table body to those of another, in its order, moving and replacing as little as possible.
+	function mergeBody(body, freshBody) {
+		const known = new Map();
+		for (const row of body.children) known.set(row.dataset.key, row);
+		let at = body.firstElementChild;
+		for (const fresh of freshBody.children) {
+			const old = known.get(fresh.dataset.key);
+			known.delete(fresh.dataset.key);
+			let row = old;
+			if (!old || old.dataset.version !== fresh.dataset.version)
+				row = document.importNode(fresh, true);
+			if (old && row !== old) {
+				const hadFocus = old.contains(document.activeElement);
+				row.classList.add("has-changed");
+				if (at === old) at = row;
+				old.replaceWith(row);
+				if (hadFocus) row.querySelector("a")?.focus();
+			}
+			if (row === at) at = at.nextElementSibling;
+			else body.insertBefore(row, at);
+		}
+		for (const gone of known.values()) gone.remove();
+	}
+
+	function mergePart(id, fresh) {
+		const old = document.getElementById(id);
+		const next = fresh.querySelector("#" + id);
+		if (old.outerHTML !== next.outerHTML) old.replaceWith(document.importNode(next, true));
+	}
+
+	// All of the part but the rows of its tables.
+	function frameOf(sites) {
+		const copy = sites.cloneNode(true);
+		for (const body of copy.querySelectorAll("tbody")) body.replaceChildren();
+		copy.querySelector("details")?.removeAttribute("open");
+		return copy.innerHTML;
+	}
+
+	function mergeSites(fresh) {
+		const old = document.getElementById("sites");
+		const next = fresh.querySelector("#sites");
+		if (frameOf(old) === frameOf(next)) {
+			const nextBodies = next.querySelectorAll("tbody");
+			old.querySelectorAll("tbody").forEach((body, i) => mergeBody(body, nextBodies[i]));
+			return;
+		}
+		const wasOpen = old.querySelector("details")?.open ?? false;
+		old.replaceWith(document.importNode(next, true));
+		const details = document.querySelector("#sites details");
+		if (details) details.open = wasOpen;
+	}
+
+	function show(text) {
+		const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("board");
+		const board = document.getElementById("board");
+		if (!fresh) return;
+		if (fresh.dataset.build !== board.dataset.build) {
+			location.reload(); // a newer release serves us
+			return;
+		}
+		mergePart("summary", fresh);
+		mergePart("notices", fresh);
+		mergeSites(fresh);
+		document.title = fresh.dataset.title;
+		const icon = document.getElementById("icon");
+		if (icon.getAttribute("href") !== fresh.dataset.icon) icon.setAttribute("href", fresh.dataset.icon);
+	}
+
+	function schedule(delay) {
+		clearTimeout(timer);
+		if (!document.hidden) timer = setTimeout(update, delay);
+	}
+
+	async function fetchBoard() {
+		const signal = AbortSignal.timeout(TIMEOUT_MS);
+		const answer = await fetch("/board", { cache: "no-cache", signal });
+		if (!answer.ok) return;
+		const text = await answer.text();
+		const offset = Date.parse(answer.headers.get("Date")) - Date.now();
+		clockOffset = Math.abs(offset) > CLOCKS_DIFFER_MS ? offset : 0;
+		lastAnswerAt = Date.now();
+		if (text !== lastText) show(text);
+		lastText = text;
+	}
+
+	async function update() {
+		if (isFetching) return;
+		isFetching = true;
+		try {
+			await fetchBoard();
+		} catch {
+			// Said on the page by tick(), once it has lasted.
+		}
+		isFetching = false;
+		tick();
+		const rows = document.querySelectorAll("tr[data-key]").length;
+		schedule(rows > ROWS_OF_A_FAST_BOARD ? SLOW_PERIOD_MS : PERIOD_MS);
+	}
+
+	document.addEventListener("visibilitychange", () => {
+		if (document.hidden) return;
+		lastAnswerAt = Math.max(lastAnswerAt, Date.now() - LOST_AFTER_MS / 2);
+		schedule(0);
+	});
+	setInterval(tick, 1000);
+	tick();
+	schedule(PERIOD_MS / 2);
+})();

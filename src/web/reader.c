@@ -1,0 +1,259 @@
+/*
+ * reader_current()          the reader's thread
+ *   figures are old? ask --> read the store, render, publish
+ *   wait a little       <--- signal
+ *   take the newest
+ *
+ * The mutex guards the fields below it; the store, and the making of a snapshot and a rendering, belong to the thread
+ * alone. The snapshot is const once published, so that a hanging read can be announced from the web thread: with the
+ * snapshot before it.
+ */
+#include "web/reader.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "store/store.h"
+#include "web/api.h"
+#include "web/page.h"
+#include "web/snapshot.h"
+
+struct reader {
+	struct store *store;
+	struct site_names names;
+	const char *title;
+	pthread_t thread;
+	mono_us started_at;
+	bool is_failing; /* the reader's thread only: log changes, not states */
+
+	pthread_mutex_t mutex;
+	pthread_cond_t asked;     /* to the reader's thread */
+	pthread_cond_t published; /* to whoever waits */
+	bool is_asked;
+	bool is_reading;
+	bool is_stopping;
+	bool has_snapshot;
+	bool is_hang_announced;
+	mono_us asked_at;
+	mono_us finished_at; /* 0 before the first read */
+	struct snapshot snapshot;
+	struct rendering *rendering;
+};
+
+void rendering_release(struct rendering *rendering)
+{
+	if (rendering == NULL ||
+	    __atomic_sub_fetch(&rendering->references, 1, __ATOMIC_ACQ_REL) > 0)
+		return;
+	buffer_finish(&rendering->page);
+	buffer_finish(&rendering->board);
+	buffer_finish(&rendering->sites_json);
+	free(rendering);
+}
+
+static struct rendering *render(const struct snapshot *snapshot, bool is_stale, const char *title)
+{
+	struct rendering *rendering = xcalloc(1, sizeof(*rendering));
+	const struct page_facts facts = {
+		.snapshot = snapshot,
+		.is_stale = is_stale,
+		.title = title,
+		.now = clock_wall_us(),
+	};
+	buffer_init(&rendering->board, PAGE_MAX);
+	buffer_init(&rendering->page, PAGE_MAX);
+	buffer_init(&rendering->sites_json, API_MAX);
+	page_write_board(&rendering->board, &facts);
+	page_write(&rendering->page, &facts, &rendering->board);
+	if (snapshot != NULL) {
+		api_write_sites(&rendering->sites_json, snapshot);
+		rendering->read_at = snapshot->read_at;
+	}
+	rendering->is_ready = snapshot != NULL;
+	rendering->is_stale = is_stale;
+	rendering->hash = page_hash(&facts);
+	rendering->references = 1;
+	return rendering;
+}
+
+/* With the mutex held. */
+static void publish(struct reader *reader, struct rendering *rendering)
+{
+	rendering_release(reader->rendering);
+	reader->rendering = rendering;
+	(void)pthread_cond_broadcast(&reader->published);
+}
+
+static bool is_starting(const struct reader *reader)
+{
+	mono_us grace_us = (mono_us)READER_GRACE_MS * CLOCK_US_PER_MS;
+	return !reader->has_snapshot && clock_mono_us() - reader->started_at < grace_us;
+}
+
+/* Returns whether the store answered; a change is logged. */
+static bool read_store(struct reader *reader, struct snapshot *snapshot)
+{
+	struct error err = {0};
+	snapshot_init(snapshot);
+	bool is_read = store_read_sites(reader->store, snapshot_add, snapshot, &err) == 0;
+	if (is_read)
+		snapshot_complete(snapshot, &reader->names, clock_wall_us());
+	else
+		snapshot_finish(snapshot);
+	if (!is_read && is_starting(reader))
+		return false;
+	if (!is_read && !reader->is_failing)
+		log_event(LOG_WARN, "page can't read the store, shows old figures",
+			  LOG_STR("error", err.message));
+	if (is_read && reader->is_failing)
+		log_event(LOG_INFO, "page reads the store again");
+	reader->is_failing = !is_read;
+	return is_read;
+}
+
+static void refresh(struct reader *reader)
+{
+	struct snapshot fresh;
+	bool is_read = read_store(reader, &fresh);
+	/* Only this thread replaces the snapshot, so it may be read here without the mutex. */
+	const struct snapshot *shown = is_read                ? &fresh
+				       : reader->has_snapshot ? &reader->snapshot
+							      : NULL;
+	struct rendering *rendering =
+		render(shown, !is_read && !is_starting(reader), reader->title);
+
+	(void)pthread_mutex_lock(&reader->mutex);
+	if (is_read) {
+		snapshot_finish(&reader->snapshot);
+		reader->snapshot = fresh;
+		reader->has_snapshot = true;
+	}
+	reader->finished_at = clock_mono_us();
+	reader->is_reading = false;
+	reader->is_hang_announced = false;
+	publish(reader, rendering);
+	(void)pthread_mutex_unlock(&reader->mutex);
+}
+
+static void *reader_main(void *context)
+{
+	struct reader *reader = context;
+	(void)pthread_mutex_lock(&reader->mutex);
+	while (!reader->is_stopping) {
+		if (!reader->is_asked) {
+			(void)pthread_cond_wait(&reader->asked, &reader->mutex);
+			continue;
+		}
+		reader->is_asked = false;
+		reader->is_reading = true;
+		(void)pthread_mutex_unlock(&reader->mutex);
+		refresh(reader);
+		(void)pthread_mutex_lock(&reader->mutex);
+	}
+	(void)pthread_mutex_unlock(&reader->mutex);
+	return NULL;
+}
+
+static void ask(struct reader *reader)
+{
+	reader->is_asked = true;
+	reader->asked_at = clock_mono_us();
+	(void)pthread_cond_signal(&reader->asked);
+}
+
+static bool is_busy(const struct reader *reader)
+{
+	return reader->is_asked || reader->is_reading;
+}
+
+static struct timespec timespec_of(mono_us time)
+{
+	return (struct timespec){
+		.tv_sec = (time_t)(time / CLOCK_US_PER_S),
+		.tv_nsec = (long)(time % CLOCK_US_PER_S) * 1000,
+	};
+}
+
+struct rendering *reader_current(struct reader *reader)
+{
+	(void)pthread_mutex_lock(&reader->mutex);
+	mono_us fresh_us = (mono_us)(reader->has_snapshot ? READER_FRESH_MS : READER_RETRY_MS) *
+			   CLOCK_US_PER_MS;
+	if (!is_busy(reader) && clock_mono_us() - reader->finished_at >= fresh_us)
+		ask(reader);
+	/* The deadline counts from the question: a store that hangs costs its first viewer half a second, and no other one. */
+	struct timespec deadline =
+		timespec_of(reader->asked_at + (mono_us)READER_WAIT_MS * CLOCK_US_PER_MS);
+	int status = 0;
+	while (is_busy(reader) && status == 0)
+		status = pthread_cond_timedwait(&reader->published, &reader->mutex, &deadline);
+	mono_us hang_us = (mono_us)READER_HANG_MS * CLOCK_US_PER_MS;
+	if (is_busy(reader) && !reader->is_hang_announced &&
+	    clock_mono_us() - reader->asked_at >= hang_us) {
+		reader->is_hang_announced = true;
+		publish(reader, render(reader->has_snapshot ? &reader->snapshot : NULL, true,
+				       reader->title));
+	}
+	struct rendering *rendering = reader->rendering;
+	(void)__atomic_add_fetch(&rendering->references, 1, __ATOMIC_RELAXED);
+	(void)pthread_mutex_unlock(&reader->mutex);
+	return rendering;
+}
+
+static void reader_destroy(struct reader *reader)
+{
+	(void)pthread_cond_destroy(&reader->published);
+	(void)pthread_cond_destroy(&reader->asked);
+	(void)pthread_mutex_destroy(&reader->mutex);
+	rendering_release(reader->rendering);
+	snapshot_finish(&reader->snapshot);
+	site_names_finish(&reader->names);
+	store_close(reader->store);
+	free(reader);
+}
+
+struct reader *reader_start(struct store *store, struct site_names *names, const char *title,
+			    struct error *err)
+{
+	struct reader *reader = xcalloc(1, sizeof(*reader));
+	pthread_condattr_t monotonic;
+	reader->store = store;
+	reader->names = *names;
+	*names = (struct site_names){0};
+	reader->title = title;
+	reader->rendering = render(NULL, false, title);
+	reader->started_at = clock_mono_us();
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_mutex_init(&reader->mutex, NULL);
+	(void)pthread_cond_init(&reader->asked, NULL);
+	(void)pthread_cond_init(&reader->published, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
+	ask(reader);
+
+	int status = pthread_create(&reader->thread, NULL, reader_main, reader);
+	if (status != 0) {
+		error_set_errno(err, ERROR_FATAL, status, "start the page's reader thread");
+		reader_destroy(reader);
+		return NULL;
+	}
+	(void)pthread_setname_np(reader->thread, "page-reader");
+	return reader;
+}
+
+void reader_stop(struct reader *reader)
+{
+	if (reader == NULL)
+		return;
+	(void)pthread_mutex_lock(&reader->mutex);
+	reader->is_stopping = true;
+	(void)pthread_cond_signal(&reader->asked);
+	(void)pthread_mutex_unlock(&reader->mutex);
+	(void)pthread_join(reader->thread, NULL);
+	reader_destroy(reader);
+}

@@ -1,0 +1,52 @@
+/*
+ * Reads the store for the web server, on a thread of its own: a store that hangs must not keep /healthz and the page from
+ * answering. However many look, the store is read at most once a second; when nobody looks it is not read at all.
+ */
+#ifndef WEBSENTRY_WEB_READER_H
+#define WEBSENTRY_WEB_READER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+struct reader;
+struct store;
+struct site_names;
+
+enum {
+	READER_FRESH_MS = 1000, /* figures younger than this are not read again */
+	READER_RETRY_MS =
+		200, /* the same before the first answer: a process that starts makes its tables first */
+	READER_GRACE_MS =
+		10000, /* so long a store that has never answered is awaited, not missed */
+	READER_WAIT_MS =
+		500, /* so long a request waits for fresh figures, then it gets the old ones */
+	READER_HANG_MS = 3000, /* a read that takes longer counts as failed until it answers */
+};
+
+/* All that is served of one moment, made once. Const once it is published; shared by counting. */
+struct rendering {
+	struct buffer page;
+	struct buffer board;
+	struct buffer sites_json; /* empty when !is_ready */
+	bool is_ready;            /* the store has answered at least once */
+	uint64_t hash;            /* of what is said; see page_hash() */
+	int64_t read_at;          /* wall_us; 0 when !is_ready */
+	bool is_stale;
+	int references; /* atomic */
+};
+
+/* Takes the store. Borrows title; takes over what names holds. Reads once at once. Returns NULL with ERROR_FATAL. */
+struct reader *reader_start(struct store *store, struct site_names *names, const char *title,
+			    struct error *err);
+
+/* The newest rendering, waiting at most READER_WAIT_MS for one that is fresh. Never NULL; give it back. One thread. */
+struct rendering *reader_current(struct reader *reader);
+void rendering_release(struct rendering *rendering); /* any thread */
+
+/* Ends the thread (after the read that it is in) and closes the store. Accepts NULL. */
+void reader_stop(struct reader *reader);
+
+#endif
