@@ -1,0 +1,310 @@
+/*
+ * The outbox's interface and its thread.
+ *
+ *     append -> intake -> pending -> [commit] -> file -> window (handed to the drain) -> acknowledged -> deleted
+ *                                       `---- from memory, while nothing older waits ----^
+ *
+ * A turn of the thread: wait for the intake, the drain or the next deadline; let the drain work; commit; send; delete.
+ */
+#include "outbox/outbox.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "outbox/outbox_private.h"
+
+static const mono_us commit_after = INT64_C(1) * OUTBOX_COMMIT_MS * CLOCK_US_PER_MS;
+static const mono_us delete_after = INT64_C(100) * CLOCK_US_PER_MS;
+static const mono_us serve_every = INT64_C(1) * CLOCK_US_PER_S;
+enum { WAIT_SLICE_MS = 50 };
+
+struct outbox *outbox_open(const struct outbox_options *options, const struct outbox_events *events,
+			   struct error *err)
+{
+	struct outbox *outbox = xcalloc(1, sizeof(*outbox));
+	outbox->path = xstrdup(options->path);
+	outbox->durability = options->durability;
+	outbox->max_rows = options->max_rows;
+	if (events != NULL)
+		outbox->events = *events;
+	outbox->pending_end = &outbox->pending;
+	outbox->next_id = 1;
+	outbox->producer_id = uuid_random();
+	buffer_init(&outbox->text, OUTBOX_BATCH_BYTES_MAX + 2 * REPORT_MESSAGE_MAX);
+	outbox_window_init(&outbox->window);
+	outbox_reserve_init(&outbox->reserve, outbox->path);
+	(void)pthread_mutex_init(&outbox->empty_lock, NULL);
+	pthread_condattr_t clock;
+	(void)pthread_condattr_init(&clock);
+	(void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&outbox->empty_condition, &clock);
+	(void)pthread_condattr_destroy(&clock);
+	if (outbox_intake_init(&outbox->intake, err) != 0 || outbox_commit_open(outbox, err) != 0) {
+		outbox_close(outbox);
+		return NULL;
+	}
+	outbox->has_prev = outbox->meta.has_last;
+	outbox->prev = outbox->meta.last;
+	atomic_store(&outbox->waiting_rows, outbox->meta.rows);
+	atomic_store(&outbox->waiting_bytes, outbox->meta.bytes);
+	return outbox;
+}
+
+void outbox_close(struct outbox *outbox)
+{
+	if (outbox == NULL)
+		return;
+	if (outbox->is_started)
+		outbox_stop(outbox, 0);
+	outbox_file_close(outbox->file, false);
+	while (outbox->pending != NULL) {
+		struct outbox_pending *row = outbox->pending;
+		outbox->pending = row->next;
+		free(row);
+	}
+	outbox_intake_finish(&outbox->intake);
+	outbox_window_finish(&outbox->window);
+	outbox_reserve_finish(&outbox->reserve);
+	buffer_finish(&outbox->text);
+	(void)pthread_cond_destroy(&outbox->empty_condition);
+	(void)pthread_mutex_destroy(&outbox->empty_lock);
+	free(outbox->path);
+	free(outbox);
+}
+
+int outbox_append(struct outbox *outbox, enum outbox_class class, const char *key, size_t key_length,
+		  const char *body, size_t body_length, struct error *err)
+{
+	if (body_length > REPORT_MESSAGE_MAX || key_length > REPORT_MESSAGE_MAX) {
+		error_set(err, ERROR_REJECT, "a report of %zu bytes is too large", body_length);
+		return -1;
+	}
+	if (atomic_load(&outbox->waiting_rows) >= outbox->max_rows + OUTBOX_SLACK_ROWS ||
+	    atomic_load(&outbox->uncommitted_rows) >= OUTBOX_UNCOMMITTED_MAX + OUTBOX_SLACK_ROWS) {
+		error_set(err, ERROR_FULL, "the outbox is full");
+		return -1;
+	}
+	struct outbox_pending *row = xmalloc(sizeof(*row) + key_length + body_length);
+	*row = (struct outbox_pending){
+		.class = class, .key_length = key_length, .body_length = body_length};
+	if (key_length > 0)
+		memcpy(row->bytes, key, key_length);
+	memcpy(row->bytes + key_length, body, body_length);
+	/* counted first: the outbox thread may be done with it before this function is */
+	atomic_fetch_add(&outbox->waiting_rows, 1);
+	atomic_fetch_add(&outbox->waiting_bytes, (int64_t)body_length);
+	atomic_fetch_add(&outbox->uncommitted_rows, 1);
+	if (!outbox_intake_add(&outbox->intake, row)) {
+		free(row);
+		atomic_fetch_sub(&outbox->waiting_rows, 1);
+		atomic_fetch_sub(&outbox->waiting_bytes, (int64_t)body_length);
+		atomic_fetch_sub(&outbox->uncommitted_rows, 1);
+		error_set(err, ERROR_FATAL, "the outbox is closed");
+		return -1;
+	}
+	return 0;
+}
+
+bool outbox_has_room(const struct outbox *outbox)
+{
+	return atomic_load(&outbox->waiting_rows) < outbox->max_rows &&
+	       atomic_load(&outbox->uncommitted_rows) < OUTBOX_UNCOMMITTED_MAX &&
+	       !atomic_load(&outbox->is_in_trouble);
+}
+
+void outbox_acknowledge(struct outbox *outbox, int64_t id)
+{
+	struct outbox_window_entry *entry = outbox_window_find(&outbox->window, id);
+	if (entry == NULL || !outbox_window_acknowledge(&outbox->window, id))
+		return; /* of a file that was set aside, or twice */
+	atomic_fetch_sub(&outbox->waiting_bytes, (int64_t)entry->bytes);
+	atomic_fetch_add(&outbox->acknowledged, 1);
+	if (atomic_fetch_sub(&outbox->waiting_rows, 1) == 1) {
+		(void)pthread_mutex_lock(&outbox->empty_lock);
+		(void)pthread_cond_broadcast(&outbox->empty_condition);
+		(void)pthread_mutex_unlock(&outbox->empty_lock);
+	}
+}
+
+void outbox_rewind(struct outbox *outbox)
+{
+	outbox->sent_id = outbox_window_rewind(&outbox->window, outbox->sent_id);
+}
+
+void outbox_count(const struct outbox *outbox, struct outbox_counts *ret_counts)
+{
+	*ret_counts = (struct outbox_counts){
+		.waiting_rows = atomic_load(&outbox->waiting_rows),
+		.waiting_bytes = atomic_load(&outbox->waiting_bytes),
+		.committed = atomic_load(&outbox->committed),
+		.acknowledged = atomic_load(&outbox->acknowledged),
+	};
+}
+
+struct uuid outbox_producer_id(const struct outbox *outbox)
+{
+	return outbox->producer_id;
+}
+
+static void add_us(struct timespec *time, mono_us us)
+{
+	time->tv_sec += us / CLOCK_US_PER_S;
+	time->tv_nsec += us % CLOCK_US_PER_S * 1000;
+	if (time->tv_nsec >= 1000000000) {
+		time->tv_nsec -= 1000000000;
+		time->tv_sec++;
+	}
+}
+
+bool outbox_wait_empty(struct outbox *outbox, int64_t timeout_ms, const volatile bool *cancelled)
+{
+	mono_us until = timeout_ms < 0 ? INT64_MAX
+				       : clock_mono_us() + timeout_ms * CLOCK_US_PER_MS;
+	(void)pthread_mutex_lock(&outbox->empty_lock);
+	while (atomic_load(&outbox->waiting_rows) > 0 && clock_mono_us() < until &&
+	       (cancelled == NULL || !*cancelled)) {
+		/* in slices: cancelled is set by whoever, without a signal */
+		struct timespec slice;
+		(void)clock_gettime(CLOCK_MONOTONIC, &slice);
+		add_us(&slice, INT64_C(1) * WAIT_SLICE_MS * CLOCK_US_PER_MS);
+		(void)pthread_cond_timedwait(&outbox->empty_condition, &outbox->empty_lock, &slice);
+	}
+	(void)pthread_mutex_unlock(&outbox->empty_lock);
+	return atomic_load(&outbox->waiting_rows) == 0;
+}
+
+/* --- the thread --- */
+
+static bool is_delete_due(const struct outbox *outbox, mono_us now)
+{
+	return outbox->window.acknowledged > 0 && outbox->file != NULL &&
+	       (now >= outbox->inserted_at + delete_after || !outbox_has_room(outbox));
+}
+
+static bool is_retry_due(const struct outbox *outbox, mono_us now)
+{
+	return !atomic_load(&outbox->is_in_trouble) || now >= outbox->retry_at;
+}
+
+static mono_us earlier(mono_us a, mono_us b)
+{
+	return a < b ? a : b;
+}
+
+/* When the thread must wake up though nothing comes. */
+static mono_us next_deadline(const struct outbox *outbox)
+{
+	bool is_in_trouble = atomic_load(&outbox->is_in_trouble);
+	if (outbox_send_is_due(outbox))
+		return 0;
+	mono_us deadline = outbox->served_at + serve_every;
+	if (outbox->batch_since != 0)
+		deadline = earlier(deadline, outbox->batch_since + commit_after);
+	if (outbox->pending != NULL)
+		deadline = earlier(deadline, is_in_trouble ? outbox->retry_at : 0);
+	if (outbox->window.acknowledged > 0)
+		deadline = earlier(deadline, is_in_trouble ? outbox->retry_at
+							   : outbox->inserted_at + delete_after);
+	if (atomic_load(&outbox->is_stopping))
+		deadline = earlier(deadline, atomic_load(&outbox->stop_at));
+	return deadline;
+}
+
+static int timeout_until(mono_us deadline, mono_us now)
+{
+	if (deadline <= now)
+		return 0;
+	return (int)((deadline - now + CLOCK_US_PER_MS - 1) / CLOCK_US_PER_MS);
+}
+
+static void serve_drain(struct outbox *outbox, bool is_readable, mono_us now)
+{
+	if (!is_readable && now < outbox->served_at + serve_every)
+		return;
+	outbox->served_at = now;
+	outbox->is_drain_blocked = false;
+	outbox->drain->serve(outbox->drain->context);
+}
+
+/* Take the intake over when a commit is due: enough rows, or the first of them is old enough. */
+static void take_due(struct outbox *outbox, mono_us now)
+{
+	size_t count = outbox_intake_count(&outbox->intake);
+	if (count == 0)
+		return;
+	if (outbox->batch_since == 0)
+		outbox->batch_since = now;
+	if (count < OUTBOX_COMMIT_ROWS && now < outbox->batch_since + commit_after &&
+	    !atomic_load(&outbox->is_stopping))
+		return;
+	outbox->batch_since = 0;
+	*outbox->pending_end = outbox_intake_take(&outbox->intake, &count);
+	while (*outbox->pending_end != NULL)
+		outbox->pending_end = &(*outbox->pending_end)->next;
+}
+
+static bool is_finished(const struct outbox *outbox, mono_us now)
+{
+	if (!atomic_load(&outbox->is_stopping))
+		return false;
+	return atomic_load(&outbox->waiting_rows) <= 0 || now >= atomic_load(&outbox->stop_at);
+}
+
+static void turn(struct outbox *outbox)
+{
+	mono_us now = clock_mono_us();
+	struct pollfd fds[] = {{.fd = outbox->intake.fd, .events = POLLIN},
+			       {.fd = outbox->drain->fd, .events = POLLIN}};
+	(void)poll(fds, 2, timeout_until(next_deadline(outbox), now));
+	now = clock_mono_us();
+	if (fds[0].revents != 0)
+		outbox_intake_quiet(&outbox->intake);
+	serve_drain(outbox, fds[1].revents != 0, now);
+	take_due(outbox, now);
+	if (outbox->pending != NULL && is_retry_due(outbox, now))
+		outbox_commit_pending(outbox, now);
+	if (outbox_send_is_due(outbox))
+		outbox_send_stored(outbox, now);
+	if (is_delete_due(outbox, now) && is_retry_due(outbox, now))
+		outbox_commit_deletes(outbox, now);
+}
+
+static void *run(void *context)
+{
+	struct outbox *outbox = context;
+	while (!is_finished(outbox, clock_mono_us()))
+		turn(outbox);
+	mono_us now = clock_mono_us();
+	take_due(outbox, now);
+	outbox_commit_pending(outbox, now);
+	outbox_commit_deletes(outbox, now);
+	return NULL;
+}
+
+int outbox_start(struct outbox *outbox, const struct outbox_drain *drain, struct error *err)
+{
+	assert(!outbox->is_started);
+	outbox->drain = drain;
+	int code = pthread_create(&outbox->thread, NULL, run, outbox);
+	if (code != 0) {
+		error_set_errno(err, ERROR_FATAL, code, "start the outbox's thread");
+		return -1;
+	}
+	outbox->is_started = true;
+	return 0;
+}
+
+void outbox_stop(struct outbox *outbox, int grace_ms)
+{
+	if (!outbox->is_started)
+		return;
+	atomic_store(&outbox->stop_at, clock_mono_us() + (mono_us)grace_ms * CLOCK_US_PER_MS);
+	atomic_store(&outbox->is_stopping, true);
+	outbox_intake_close(&outbox->intake);
+	(void)pthread_join(outbox->thread, NULL);
+	outbox->is_started = false;
+	outbox->drain = NULL;
+}

@@ -1,0 +1,127 @@
+#include "outbox/outbox_place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+enum { ASIDE_NAMES_MAX = 100, RESTORE_FROM_BYTES = 16 * OUTBOX_RESERVE_BYTES };
+static const mono_us restore_pause_us = INT64_C(10) * CLOCK_US_PER_S;
+
+/* A name that is free: the second one of the same second ends in -2. */
+static char *aside_name(const char *path)
+{
+	time_t now = (time_t)(clock_wall_us() / CLOCK_US_PER_S);
+	struct tm parts = {0};
+	char stamp[32];
+	(void)gmtime_r(&now, &parts);
+	(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &parts);
+	char *name = xasprintf("%s.damaged-%s", path, stamp);
+	for (int i = 2; i < ASIDE_NAMES_MAX && access(name, F_OK) == 0; i++) {
+		free(name);
+		name = xasprintf("%s.damaged-%s-%d", path, stamp, i);
+	}
+	return name;
+}
+
+/* What does not exist needs no renaming. */
+static int rename_beside(const char *path, const char *name, const char *suffix, struct error *err)
+{
+	char *from = xasprintf("%s%s", path, suffix);
+	char *to = xasprintf("%s%s", name, suffix);
+	int result = 0;
+	if (rename(from, to) != 0 && errno != ENOENT) {
+		error_set_errno(err, ERROR_REJECT, errno, "rename %s", from);
+		result = -1;
+	}
+	free(from);
+	free(to);
+	return result;
+}
+
+int outbox_place_set_aside(const char *path, char **ret_name, struct error *err)
+{
+	char *name = aside_name(path);
+	/* the log first: without it the database is merely old, while a log without its database would be deleted */
+	if (rename_beside(path, name, "-wal", err) != 0 ||
+	    rename_beside(path, name, "-journal", err) != 0 ||
+	    rename_beside(path, name, "", err) != 0) {
+		free(name);
+		return -1;
+	}
+	char *index = xasprintf("%s-shm", path);
+	(void)unlink(index);
+	free(index);
+	*ret_name = name;
+	return 0;
+}
+
+static int64_t size_of(const char *path, const char *suffix)
+{
+	char *name = xasprintf("%s%s", path, suffix);
+	struct stat status;
+	int64_t size = stat(name, &status) == 0 ? (int64_t)status.st_size : 0;
+	free(name);
+	return size;
+}
+
+bool outbox_place_is_torn(const char *path)
+{
+	return size_of(path, "") == 0 && size_of(path, "-wal") > 0;
+}
+
+bool outbox_place_is_folder(const char *path)
+{
+	struct stat status;
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static void reserve_make(struct outbox_reserve *reserve)
+{
+	int fd = open(reserve->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	reserve->is_there = fd >= 0 && posix_fallocate(fd, 0, OUTBOX_RESERVE_BYTES) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	if (!reserve->is_there)
+		(void)unlink(reserve->path);
+}
+
+void outbox_reserve_init(struct outbox_reserve *reserve, const char *path)
+{
+	*reserve = (struct outbox_reserve){.path = xasprintf("%s.reserve", path), .beside = path};
+	reserve_make(reserve);
+}
+
+void outbox_reserve_finish(struct outbox_reserve *reserve)
+{
+	free(reserve->path);
+	reserve->path = NULL;
+}
+
+bool outbox_reserve_release(struct outbox_reserve *reserve, mono_us now)
+{
+	bool was_there = reserve->is_there;
+	if (was_there)
+		(void)unlink(reserve->path);
+	reserve->is_there = false;
+	reserve->next_try = now + restore_pause_us;
+	return was_there;
+}
+
+void outbox_reserve_restore(struct outbox_reserve *reserve, mono_us now)
+{
+	if (reserve->is_there || now < reserve->next_try)
+		return;
+	reserve->next_try = now + restore_pause_us;
+	struct statvfs disk;
+	if (statvfs(reserve->beside, &disk) != 0 ||
+	    (uint64_t)disk.f_bavail * disk.f_frsize < RESTORE_FROM_BYTES)
+		return;
+	reserve_make(reserve);
+}

@@ -1,0 +1,101 @@
+/* The outbox's own state, shared by outbox.c (interface, thread), outbox_commit.c and outbox_send.c. */
+#ifndef WEBSENTRY_OUTBOX_OUTBOX_PRIVATE_H
+#define WEBSENTRY_OUTBOX_OUTBOX_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "outbox/outbox.h"
+#include "outbox/outbox_file.h"
+#include "outbox/outbox_intake.h"
+#include "outbox/outbox_place.h"
+#include "outbox/outbox_window.h"
+
+/*
+ * Bounds on what is not committed yet, which lives in memory: from the first on no check is started, and the slack is for
+ * the reports of checks that run already.
+ */
+enum { OUTBOX_UNCOMMITTED_MAX = 8192, OUTBOX_SLACK_ROWS = 16384 };
+
+/* One commit takes all that waits, up to this. */
+enum { OUTBOX_BATCH_ROWS_MAX = 8192, OUTBOX_BATCH_BYTES_MAX = 8 * 1024 * 1024 };
+
+/* Pending rows with their identity, as they will stand in the file. */
+struct outbox_batch {
+	size_t count;
+	struct outbox_pending *rows[OUTBOX_BATCH_ROWS_MAX];
+	size_t ends[OUTBOX_BATCH_ROWS_MAX]; /* of each message in outbox->text */
+};
+
+struct outbox {
+	char *path;
+	enum outbox_durability durability;
+	int64_t max_rows;
+	struct outbox_events events;
+	const struct outbox_drain *drain; /* borrowed while the thread runs */
+	struct outbox_intake intake;
+
+	/* any thread reads, the comment says who writes */
+	_Atomic int64_t waiting_rows;     /* appenders add, the outbox thread takes away */
+	_Atomic int64_t waiting_bytes;
+	_Atomic int64_t uncommitted_rows; /* the part of waiting_rows that is in memory only */
+	_Atomic int64_t committed;        /* outbox thread */
+	_Atomic int64_t acknowledged;
+	atomic_bool is_in_trouble;
+	atomic_bool is_stopping;
+	_Atomic mono_us stop_at; /* valid with is_stopping */
+
+	pthread_t thread;
+	bool is_started;
+	pthread_mutex_t empty_lock; /* with empty_condition: waiting_rows has come to zero */
+	pthread_cond_t empty_condition;
+
+	/* the outbox thread's alone */
+	struct outbox_file *file; /* NULL while a damaged one could not be replaced */
+	struct outbox_file_meta meta;
+	struct outbox_window window;
+	struct outbox_reserve reserve;
+	struct uuid producer_id;
+	int64_t next_seq;
+	int64_t next_id;
+	bool has_prev;
+	struct identity prev; /* goes into the report with seq 0 */
+	struct outbox_pending *pending; /* taken from the intake, not committed */
+	struct outbox_pending **pending_end;
+	struct outbox_batch batch;
+	struct buffer text;      /* the messages of the batch */
+	int64_t committed_id;    /* the highest in the file */
+	int64_t sent_id;         /* rows up to here were handed over, or passed over */
+	bool is_drain_blocked;   /* until the next serve */
+	mono_us batch_since;     /* the first row of the next commit came; 0: none */
+	mono_us inserted_at;     /* the last commit with rows in it */
+	mono_us retry_at;        /* while in trouble */
+	mono_us retry_pause;
+	mono_us served_at;
+};
+
+/* outbox_commit.c */
+
+/* Open the file, setting aside what is damaged; fills in all that comes from it. */
+int outbox_commit_open(struct outbox *outbox, struct error *err);
+/* Commit what is pending and delete what is acknowledged, in one transaction a batch. */
+void outbox_commit_pending(struct outbox *outbox, mono_us now);
+/* Delete what is acknowledged, in a transaction of its own. */
+void outbox_commit_deletes(struct outbox *outbox, mono_us now);
+/* The file turned out to be damaged: a new one in its place. */
+void outbox_commit_replace_file(struct outbox *outbox, const struct error *why, mono_us now);
+/* A row read back does not match its CRC. */
+void outbox_commit_bad_row(struct outbox *outbox, const struct outbox_row *row, mono_us now);
+
+/* outbox_send.c */
+
+/* Offer a row that is next in order; false when the drain does not take it. */
+bool outbox_send_row(struct outbox *outbox, const struct outbox_row *row);
+/* Read rows back and offer them, a bounded number. */
+void outbox_send_stored(struct outbox *outbox, mono_us now);
+/* Whether there are rows to read back and the drain may take them. */
+bool outbox_send_is_due(const struct outbox *outbox);
+
+#endif

@@ -1,0 +1,159 @@
+#include "outbox/outbox_schema.h"
+
+#include <sqlite3.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* "WSob": tells our files from others'. */
+enum { APPLICATION_ID = 0x57536f62, SCHEMA_VERSION = 1 };
+
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+
+static const char create_text[] =
+	"BEGIN IMMEDIATE;"
+	"CREATE TABLE outbox_row (id INTEGER PRIMARY KEY, class INTEGER NOT NULL,"
+	"  key BLOB, message TEXT NOT NULL, crc INTEGER NOT NULL);"
+	"CREATE TABLE outbox_bad_row (id INTEGER PRIMARY KEY, class, key, message, crc);"
+	"CREATE TABLE outbox_meta (row_count INTEGER NOT NULL, byte_count INTEGER NOT NULL,"
+	"  last_id INTEGER NOT NULL, last_producer_id TEXT, last_seq INTEGER);"
+	"INSERT INTO outbox_meta VALUES (0, 0, 0, NULL, NULL);"
+	"PRAGMA application_id = " TEXT(0x57536f62) ";"
+	"PRAGMA user_version = 1;"
+	"COMMIT";
+
+/*
+ * EXCLUSIVE before the first look at the file: the WAL's index then lies on the heap and nobody else gets in. cell_size_check finds
+ * damaged pages before they are used. journal_size_limit: a WAL that grew in a bad hour is cut back.
+ */
+static const char pragma_text[] = "PRAGMA locking_mode = EXCLUSIVE;"
+				  "PRAGMA cell_size_check = ON;"
+				  "PRAGMA temp_store = MEMORY;"
+				  "PRAGMA cache_size = -2048;"
+				  "PRAGMA journal_size_limit = 4194304";
+
+int64_t outbox_schema_number(sqlite3 *db, const char *query)
+{
+	sqlite3_stmt *statement = NULL;
+	int64_t number = 0;
+	if (sqlite3_prepare_v2(db, query, -1, &statement, NULL) == SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW)
+		number = sqlite3_column_int64(statement, 0);
+	(void)sqlite3_finalize(statement);
+	return number;
+}
+
+static enum outbox_file_result execute(sqlite3 *db, const char *text, const char *doing,
+				       struct error *err)
+{
+	int code = sqlite3_exec(db, text, NULL, NULL, NULL);
+	return code == SQLITE_OK ? OUTBOX_FILE_OK : outbox_schema_result(db, code, doing, err);
+}
+
+/* The pragma answers with the mode that is in force, which need not be the one that was asked for. */
+static enum outbox_file_result enter_wal(sqlite3 *db, struct error *err)
+{
+	sqlite3_stmt *statement = NULL;
+	enum outbox_file_result result = OUTBOX_FILE_OK;
+	int code = sqlite3_prepare_v2(db, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(statement);
+	if (code != SQLITE_ROW) {
+		result = outbox_schema_result(db, code, "open", err);
+	} else if (strcmp((const char *)sqlite3_column_text(statement, 0), "wal") != 0) {
+		error_set(err, ERROR_REJECT, "this file system does not allow a write-ahead log");
+		result = OUTBOX_FILE_FAILED;
+	}
+	(void)sqlite3_finalize(statement);
+	return result;
+}
+
+/* Empty: make the tables. Ours: fine. Anything else is damage as far as we go. */
+static enum outbox_file_result check_or_create(sqlite3 *db, struct error *err)
+{
+	int64_t application = outbox_schema_number(db, "PRAGMA application_id");
+	int64_t version = outbox_schema_number(db, "PRAGMA user_version");
+	if (application == APPLICATION_ID && version == SCHEMA_VERSION)
+		return OUTBOX_FILE_OK;
+	if (application == APPLICATION_ID && version > SCHEMA_VERSION) {
+		error_set(err, ERROR_REJECT, "written by a newer version (%lld)",
+			  (long long)version);
+		return OUTBOX_FILE_DAMAGED;
+	}
+	if (application != 0 || version != 0 ||
+	    outbox_schema_number(db, "SELECT count(*) FROM sqlite_schema") != 0) {
+		error_set(err, ERROR_REJECT, "not an outbox");
+		return OUTBOX_FILE_DAMAGED;
+	}
+	return execute(db, create_text, "create tables", err);
+}
+
+enum outbox_file_result outbox_schema_open(const char *path, enum outbox_durability durability,
+					   sqlite3 **ret_db, struct error *err)
+{
+	int code = sqlite3_open_v2(path, ret_db,
+				   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+					   SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
+				   NULL);
+	if (code != SQLITE_OK)
+		return outbox_schema_result(*ret_db, code, "open", err);
+	(void)sqlite3_extended_result_codes(*ret_db, 1);
+	enum outbox_file_result result = execute(*ret_db, pragma_text, "open", err);
+	if (result == OUTBOX_FILE_OK)
+		result = enter_wal(*ret_db, err);
+	if (result == OUTBOX_FILE_OK)
+		result = execute(*ret_db,
+				 durability == OUTBOX_DURABILITY_POWER
+					 ? "PRAGMA synchronous = FULL"
+					 : "PRAGMA synchronous = NORMAL",
+				 "open", err);
+	return result == OUTBOX_FILE_OK ? check_or_create(*ret_db, err) : result;
+}
+
+/* Figures that can't be true are damage too. */
+static bool is_plausible(const struct outbox_file_meta *meta)
+{
+	return meta->rows >= 0 && meta->bytes >= 0 && meta->last_id >= 0 &&
+	       meta->rows <= meta->last_id && meta->last_id < INT64_MAX / 2 &&
+	       (!meta->has_last || meta->last.seq >= 0);
+}
+
+enum outbox_file_result outbox_schema_read_meta(sqlite3 *db, struct outbox_file_meta *ret_meta,
+						struct error *err)
+{
+	sqlite3_stmt *statement = NULL;
+	enum outbox_file_result result = OUTBOX_FILE_OK;
+	struct outbox_file_meta meta = {0};
+	int code = sqlite3_prepare_v2(db,
+				      "SELECT row_count, byte_count, last_id, last_producer_id, "
+				      "last_seq FROM outbox_meta",
+				      -1, &statement, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(statement);
+	if (code == SQLITE_ROW) {
+		meta.rows = sqlite3_column_int64(statement, 0);
+		meta.bytes = sqlite3_column_int64(statement, 1);
+		meta.last_id = sqlite3_column_int64(statement, 2);
+		const char *id = (const char *)sqlite3_column_text(statement, 3);
+		meta.has_last = id != NULL &&
+				uuid_parse(id, strlen(id), &meta.last.producer_id) == 0;
+		meta.last.seq = sqlite3_column_int64(statement, 4);
+	}
+	if (code != SQLITE_ROW && code != SQLITE_DONE) {
+		result = outbox_schema_result(db, code, "read figures", err);
+		if ((code & 0xff) == SQLITE_ERROR)
+			result = OUTBOX_FILE_DAMAGED;
+	} else if (code == SQLITE_DONE || !is_plausible(&meta)) {
+		error_set(err, ERROR_REJECT, "figures are missing or impossible");
+		result = OUTBOX_FILE_DAMAGED;
+	} else {
+		/* never give an id twice, whatever the figures say */
+		int64_t highest = outbox_schema_number(db, "SELECT max(id) FROM outbox_row");
+		if (meta.last_id < highest)
+			meta.last_id = highest;
+		*ret_meta = meta;
+	}
+	(void)sqlite3_finalize(statement);
+	return result;
+}

@@ -1,0 +1,86 @@
+#include "outbox/outbox_private.h"
+
+#include <assert.h>
+
+#include "base/log.h"
+
+/* Rows read back in one turn of the thread, so that commits stay on time. */
+enum { SEND_ROWS_MAX = 1024 };
+
+bool outbox_send_row(struct outbox *outbox, const struct outbox_row *row)
+{
+	if (outbox->is_drain_blocked)
+		return false;
+	struct outbox_window_entry *entry = outbox_window_find(&outbox->window, row->id);
+	if (entry == NULL && outbox_window_is_full(&outbox->window))
+		return false;
+	/* first the entry: the drain may acknowledge at once */
+	if (entry == NULL)
+		outbox_window_add(&outbox->window, row->id, (uint32_t)row->message_length);
+	else if (entry->state == OUTBOX_WINDOW_WAITING)
+		entry->state = OUTBOX_WINDOW_SENT;
+	else
+		goto sent; /* sent or acknowledged already */
+	if (outbox->drain->send(outbox->drain->context, row) != 0) {
+		outbox->is_drain_blocked = true;
+		outbox_window_take_back(&outbox->window, row->id, entry != NULL);
+		return false;
+	}
+sent:
+	outbox->sent_id = row->id;
+	return true;
+}
+
+bool outbox_send_is_due(const struct outbox *outbox)
+{
+	return outbox->file != NULL && !outbox->is_drain_blocked &&
+	       outbox->sent_id < outbox->committed_id && !outbox_window_is_full(&outbox->window);
+}
+
+/* The end of the file was read. Figures that still count rows then are wrong: set them right. */
+static void reach_end(struct outbox *outbox)
+{
+	outbox->sent_id = outbox->committed_id;
+	int64_t excess = outbox->meta.rows - (int64_t)outbox_window_rows(&outbox->window);
+	if (excess == 0)
+		return;
+	log_event(LOG_WARN, "outbox counted wrong, corrected", LOG_STR("file", outbox->path),
+		  LOG_INT("rows", excess));
+	outbox->meta.rows -= excess;
+	atomic_fetch_sub(&outbox->waiting_rows, excess);
+}
+
+void outbox_send_stored(struct outbox *outbox, mono_us now)
+{
+	struct error err = {0};
+	struct outbox_row row;
+	enum outbox_file_result result = OUTBOX_FILE_OK;
+	outbox_file_seek(outbox->file, outbox->sent_id);
+	for (int i = 0; i < SEND_ROWS_MAX; i++) {
+		result = outbox_file_next(outbox->file, &row, &err);
+		if (result != OUTBOX_FILE_OK || !outbox_send_row(outbox, &row))
+			break;
+	}
+	switch (result) {
+	case OUTBOX_FILE_OK:
+		outbox_file_reset(outbox->file);
+		break;
+	case OUTBOX_FILE_NO_ROW:
+		outbox_file_reset(outbox->file);
+		reach_end(outbox);
+		break;
+	case OUTBOX_FILE_BAD_ROW:
+		outbox_commit_bad_row(outbox, &row, now);
+		break;
+	case OUTBOX_FILE_DAMAGED:
+		outbox_commit_replace_file(outbox, &err, now);
+		break;
+	case OUTBOX_FILE_FULL:
+	case OUTBOX_FILE_HELD:
+	case OUTBOX_FILE_FAILED:
+		/* an I/O error: look again with the next serve */
+		outbox_file_reset(outbox->file);
+		outbox->is_drain_blocked = true;
+		break;
+	}
+}
