@@ -3,6 +3,7 @@ import contextlib
 
 import pytest
 from support import reaper
+from support.browser import Browser
 from support.certs import Authority
 from support.kafka import Kafka
 from support.postgres import Postgres
@@ -118,3 +119,17 @@ def websentry(session, folder, request):
     if not is_failed:
         problems += [f"process left behind: {line}" for line in left]
         assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def browser(session):
+    """A Chromium; browser(has_javascript=False) gives one without scripts."""
+    opened = []
+
+    def open_browser(**options):
+        opened.append(Browser(session, **options))
+        return opened[-1]
+
+    yield open_browser
+    for one in opened:
+        one.close()

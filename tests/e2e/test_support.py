@@ -185,3 +185,14 @@ time.sleep(1000)
     victim.stdout.close()
     wait_until(lambda: not marked_processes(mark), "end of all of them")
     wait_until(lambda: not os.path.exists(session_folder), "end of its folder")
+
+
+def test_the_browser_shows_console_and_knows_no_scripts_when_told(sites, browser):
+    page = ("<!doctype html><link rel=icon href=data:,><p id=a>static</p>"
+            "<script>document.getElementById('a').textContent='scripted';console.error('seen')</script>")
+    site = sites.site("/page", Answer(body=page))
+    with_scripts, without = browser(), browser(has_javascript=False)
+    with_scripts.open(site.url)
+    without.open(site.url)
+    assert with_scripts.text() == "scripted" and any("seen" in line for line in with_scripts.console())
+    assert without.texts("#a") == ["static"] and without.console() == []
