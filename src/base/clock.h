@@ -11,7 +11,9 @@
 typedef int64_t mono_us; /* microseconds of CLOCK_MONOTONIC; only differences mean anything */
 typedef int64_t wall_us; /* microseconds since 1970-01-01T00:00:00Z, may jump */
 
-enum { CLOCK_US_PER_S = 1000000, CLOCK_US_PER_MS = 1000 };
+/* Wide, so that 3600 * CLOCK_US_PER_S does not overflow. */
+#define CLOCK_US_PER_S INT64_C(1000000)
+#define CLOCK_US_PER_MS INT64_C(1000)
 
 /* "2026-11-21T20:33:45.123456Z" and its NUL; years 0000 to 9999. */
 enum { CLOCK_TEXT_SIZE = 28 };
