@@ -9,6 +9,8 @@
 #include "web/escape.h"
 #include "web/words.h"
 
+enum { LONG_NAME = 60 }; /* bytes */
+
 static void put(struct buffer *out, const char *html)
 {
 	(void)buffer_append_text(out, html);
@@ -87,7 +89,13 @@ static bool is_link(const char *url)
 
 static void write_site(struct buffer *out, const struct site_view *view)
 {
-	put(out, "<th class=\"site\" scope=\"row\" role=\"rowheader\"><span class=\"name\">");
+	put(out, "<th class=\"site\" scope=\"row\" role=\"rowheader\"><span class=\"name\"");
+	if (strlen(view->name) > LONG_NAME) { /* the style sheet shows its beginning */
+		put(out, " title=\"");
+		escape_html(out, view->name);
+		put(out, "\"");
+	}
+	put(out, ">");
 	escape_html(out, view->name);
 	put(out, "</span>");
 	if (strcmp(view->name, view->url) == 0 && is_link(view->url)) {

@@ -1,0 +1,337 @@
+#include "app/check_print.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "app/phase_bar.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "check/observation.h"
+#include "check/report.h"
+#include "check/site.h"
+#include "check/verdict.h"
+
+enum { INDENT = 2, LABEL_WIDTH = 13, DAY_S = 86400 };
+
+struct outcome_look {
+	const char *word;
+	const char *colour; /* SGR */
+	const char *symbol;
+};
+
+static struct outcome_look look_of(enum outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_UP:
+		return (struct outcome_look){"UP", "1;32", "✔"};
+	case OUTCOME_DEGRADED:
+		return (struct outcome_look){"DEGRADED", "1;33", "▲"};
+	case OUTCOME_DOWN:
+		return (struct outcome_look){"DOWN", "1;31", "✖"};
+	case OUTCOME_UNKNOWN:
+	case OUTCOME_COUNT:
+		break;
+	}
+	return (struct outcome_look){"UNKNOWN", "1;35", "◆"};
+}
+
+static void put(struct buffer *out, const char *text)
+{
+	(void)buffer_append_text(out, text);
+}
+
+/* Text that a site or a user controls: no control character of theirs reaches the terminal. */
+static void put_clean(struct buffer *out, const char *text)
+{
+	(void)text_clean(out, text, strlen(text), CHECK_PRINT_MAX);
+}
+
+static void put_coloured(struct buffer *out, const struct check_print_style *style,
+			 const char *colour, const char *text)
+{
+	if (style->is_coloured)
+		(void)buffer_append_format(out, "\033[%sm%s\033[0m", colour, text);
+	else
+		put(out, text);
+}
+
+static void put_label(struct buffer *out, const struct check_print_style *style, const char *label)
+{
+	(void)buffer_append_format(out, "%*s", INDENT, "");
+	put_coloured(out, style, "2", label);
+	(void)buffer_append_format(out, "%*s", LABEL_WIDTH - (int)strlen(label), "");
+}
+
+static void write_headline(struct buffer *out, const struct report *report,
+			   const struct check_print_style *style)
+{
+	const struct verdict *verdict = report->verdict;
+	struct outcome_look look = look_of(verdict->outcome);
+	char word[32];
+	(void)snprintf(word, sizeof(word), "%s%s%s", style->is_utf8 ? look.symbol : "",
+		       style->is_utf8 ? " " : "", look.word);
+	put_coloured(out, style, look.colour, word);
+	put(out, "  ");
+	put_clean(out, report->site->name);
+	put(out, "\n");
+	(void)buffer_append_format(out, "%*s%s", INDENT, "", reason_text(verdict->reason));
+	if (!text_is_empty(verdict->message)) {
+		put(out, ": ");
+		put_clean(out, verdict->message);
+	}
+	put(out, "\n");
+}
+
+/* The deciding failure stands in the headline already. */
+static void write_other_failures(struct buffer *out, const struct verdict *verdict,
+				 const struct check_print_style *style)
+{
+	for (size_t i = 1; i < verdict->failure_count; i++) {
+		put_label(out, style, i == 1 ? "and also" : "");
+		put(out, reason_text(verdict->failures[i].reason));
+		if (!text_is_empty(verdict->failures[i].message)) {
+			put(out, ": ");
+			put_clean(out, verdict->failures[i].message);
+		}
+		put(out, "\n");
+	}
+}
+
+static void put_size(struct buffer *out, int64_t bytes)
+{
+	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB"};
+	double size = (double)bytes;
+	size_t unit = 0;
+	if (bytes < 1024) {
+		(void)buffer_append_format(out, "%" PRId64 " bytes", bytes);
+		return;
+	}
+	for (size /= 1024; size >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+		size /= 1024;
+	(void)buffer_append_format(out, "%.1f %s", size, units[unit]);
+}
+
+static void put_response(struct buffer *out, const struct hop *hop)
+{
+	const char *version = http_version_name(hop->http_version);
+	if (hop->http_status_code != 0)
+		(void)buffer_append_format(out, "%d", hop->http_status_code);
+	else
+		put(out, "no response");
+	if (version != NULL)
+		(void)buffer_append_format(out, " over HTTP/%s", version);
+	if (hop->ip[0] != '\0') {
+		put(out, " from ");
+		put_clean(out, hop->ip);
+	}
+}
+
+static void write_response(struct buffer *out, const struct observation *seen,
+			   const struct check_print_style *style)
+{
+	put_label(out, style, "response");
+	put_response(out, &seen->final);
+	if (seen->body_bytes >= 0) {
+		put(out, ", ");
+		put_size(out, seen->body_bytes);
+	}
+	if (seen->decoded_bytes >= 0 && seen->decoded_bytes != seen->body_bytes) {
+		put(out, " (");
+		put_size(out, seen->decoded_bytes);
+		put(out, " decoded)");
+	}
+	put(out, "\n");
+}
+
+/* One scale for all hops of a check, so that their bars can be compared. */
+static int64_t longest_hop(const struct observation *seen)
+{
+	int64_t longest = seen->final.total_us;
+	for (size_t i = 0; i < seen->redirect_count; i++) {
+		if (seen->redirects[i].total_us > longest)
+			longest = seen->redirects[i].total_us;
+	}
+	return longest;
+}
+
+static void write_hop_time(struct buffer *out, const struct hop *hop, int64_t longest,
+			   const struct check_print_style *style)
+{
+	int cells = style->width - INDENT;
+	if (hop->total_us <= 0 || longest <= 0)
+		return;
+	cells = (int)((double)hop->total_us / (double)longest * cells);
+	(void)buffer_append_format(out, "%*s", INDENT, "");
+	phase_bar_write(out, hop, cells, style);
+	put(out, "\n");
+	phase_bar_write_legend(out, hop, INDENT, style);
+}
+
+static void write_redirects(struct buffer *out, const struct observation *seen, int64_t longest,
+			    const struct check_print_style *style)
+{
+	for (size_t i = 0; i < seen->redirect_count; i++) {
+		const struct hop *hop = &seen->redirects[i];
+		(void)buffer_append_format(out, "\n%*s%zu. ", INDENT, "", i + 1);
+		if (hop->url != NULL)
+			put_clean(out, hop->url);
+		(void)buffer_append_format(out, "\n%*s", INDENT, "");
+		put_response(out, hop);
+		put(out, ", ");
+		phase_bar_write_ms(out, hop->total_us);
+		put(out, "\n");
+		write_hop_time(out, hop, longest, style);
+	}
+	if (seen->redirect_count > 0 && seen->final.url != NULL) {
+		(void)buffer_append_format(out, "\n%*s%zu. ", INDENT, "", seen->redirect_count + 1);
+		put_clean(out, seen->final.url);
+		(void)buffer_append_format(out, "\n%*s", INDENT, "");
+		put_response(out, &seen->final);
+		put(out, ", ");
+		phase_bar_write_ms(out, seen->final.total_us);
+		put(out, "\n");
+	}
+}
+
+static void put_date(struct buffer *out, wall_us time)
+{
+	char text[CLOCK_TEXT_SIZE];
+	clock_format(time, text);
+	(void)buffer_append(out, text, strlen("2026-11-21"));
+}
+
+static void put_days_left(struct buffer *out, wall_us end, wall_us now)
+{
+	int64_t days = (end - now) / ((int64_t)DAY_S * CLOCK_US_PER_S);
+	if (end < now)
+		put(out, "ended on ");
+	else
+		(void)buffer_append_format(out, "%" PRId64 " day%s left, until ", days,
+					   days == 1 ? "" : "s");
+	put_date(out, end);
+}
+
+static void write_certificate(struct buffer *out, const struct observation *seen,
+			      const struct check_print_style *style)
+{
+	if (seen->tls_version[0] != '\0') {
+		put_label(out, style, "tls");
+		(void)buffer_append_format(out, "TLS %s\n", seen->tls_version);
+	}
+	if (seen->cert_not_after == TIME_UNKNOWN)
+		return;
+	put_label(out, style, "certificate");
+	put_days_left(out, seen->cert_not_after, seen->started_at);
+	if (!text_is_empty(seen->cert_issuer)) {
+		put(out, ", issued by ");
+		put_clean(out, seen->cert_issuer);
+	}
+	put(out, "\n");
+	if (seen->chain_not_after == TIME_UNKNOWN || seen->chain_not_after >= seen->cert_not_after)
+		return;
+	put_label(out, style, "chain");
+	put_days_left(out, seen->chain_not_after, seen->started_at);
+	put(out, "\n");
+}
+
+static void write_pattern(struct buffer *out, const struct report *report,
+			  const struct check_print_style *style)
+{
+	const struct match *match = &report->observation->pattern;
+	if (text_is_empty(report->site->pattern_text))
+		return;
+	put_label(out, style, "pattern");
+	put_clean(out, report->site->pattern_text);
+	switch (match->state) {
+	case MATCH_NOT_TRIED:
+		put(out, " was not looked for");
+		break;
+	case MATCH_FOUND:
+		put(out, " found");
+		if (match->capture != NULL) {
+			put(out, ": ");
+			put_clean(out, match->capture);
+		}
+		break;
+	case MATCH_NOT_FOUND:
+		put(out, " not found");
+		break;
+	case MATCH_TRUNCATED:
+		put(out, " not found in the part of the body that is searched");
+		break;
+	case MATCH_TOO_COSTLY:
+		put(out, " took too long to look for");
+		break;
+	}
+	put(out, "\n");
+}
+
+void check_print_write(struct buffer *out, const struct report *report,
+		       const struct check_print_style *given)
+{
+	const struct observation *seen = report->observation;
+	struct check_print_style style = *given;
+	if (style.width < CHECK_PRINT_WIDTH_MIN)
+		style.width = CHECK_PRINT_WIDTH_MIN;
+	if (style.width > CHECK_PRINT_WIDTH_MAX)
+		style.width = CHECK_PRINT_WIDTH_MAX;
+	int64_t longest = longest_hop(seen);
+
+	write_headline(out, report, &style);
+	write_other_failures(out, report->verdict, &style);
+	put(out, "\n");
+	if (strcmp(report->site->name, report->site->redacted_url) != 0) {
+		put_label(out, &style, "url");
+		put_clean(out, report->site->redacted_url);
+		put(out, "\n");
+	}
+	write_response(out, seen, &style);
+	write_certificate(out, seen, &style);
+	write_pattern(out, report, &style);
+	put_label(out, &style, "time");
+	phase_bar_write_ms(out, seen->total_us);
+	if (seen->redirect_count > 0)
+		(void)buffer_append_format(out, " over %zu redirect%s", seen->redirect_count,
+					   seen->redirect_count == 1 ? "" : "s");
+	put(out, "\n");
+	write_redirects(out, seen, longest, &style);
+	if (seen->redirect_count == 0)
+		put(out, "\n");
+	write_hop_time(out, &seen->final, longest, &style);
+}
+
+static bool is_utf8_locale(void)
+{
+	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *value = getenv(names[i]);
+		if (!text_is_empty(value))
+			return strcasestr(value, "UTF-8") != NULL ||
+			       strcasestr(value, "UTF8") != NULL;
+	}
+	return false;
+}
+
+void check_print(FILE *out, const struct report *report)
+{
+	struct buffer text;
+	struct winsize size = {0};
+	int fd = fileno(out);
+	bool is_terminal = fd >= 0 && isatty(fd) == 1;
+	struct check_print_style style = {
+		.width = CHECK_PRINT_WIDTH_DEFAULT,
+		.is_coloured = is_terminal && text_is_empty(getenv("NO_COLOR")),
+		.is_utf8 = is_utf8_locale(),
+	};
+	if (is_terminal && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		style.width = size.ws_col;
+	buffer_init(&text, CHECK_PRINT_MAX);
+	check_print_write(&text, report, &style);
+	(void)fprintf(out, "%s\n", text.data == NULL ? "" : text.data);
+	buffer_finish(&text);
+}
