@@ -61,8 +61,9 @@ asan: ## the program with address and undefined-behaviour sanitizers, at build-a
 install: ## into $(prefix), honouring DESTDIR
 	@scripts/setup build
 	@scripts/build
-	@meson configure build -Dprefix=$(prefix)
-	@meson install -C build --no-rebuild $(if $(DESTDIR),--destdir "$(DESTDIR)")
+	@meson configure build -Dprefix=$(prefix) >/dev/null
+	@ninja -C build websentry >/dev/null
+	@meson install -C build --no-rebuild --quiet $(if $(DESTDIR),--destdir "$(DESTDIR)")
 
 clean: ## remove what was built; Python packages, tools and Kafka jars stay
 	@for dir in build-*/; do [ ! -d "$$dir" ] || rm -rf "$$dir"; done
