@@ -1,6 +1,7 @@
 #include "web/assets.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 const char *assets_path(const char *name)
@@ -9,7 +10,7 @@ const char *assets_path(const char *name)
 		if (strcmp(assets_table[i].name, name) == 0)
 			return assets_table[i].path;
 	}
-	assert(!"an asset that is built in");
+	assert(false && "an asset that is built in");
 	return "";
 }
 
