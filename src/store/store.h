@@ -34,6 +34,9 @@ struct store *store_open_postgres(const char *dsn, enum store_mode mode, struct 
 struct store *store_open_sqlite(const char *path, enum store_mode mode, struct error *err);
 void store_close(struct store *store); /* accepts NULL */
 
+/* The call under way and every later one end soon, with ERROR_RETRY and nothing known of the batch. For stopping. Any thread. */
+void store_interrupt(struct store *store);
+
 /* Create or upgrade every relation (schema/), under a lock. Idempotent. is_allowed false (--no-migrate): only compare. */
 int store_migrate(struct store *store, bool is_allowed, struct error *err);
 
@@ -62,10 +65,18 @@ struct store_position {
 	int64_t next;
 };
 
+/* The bytes of a message, as it came. */
+struct store_message {
+	const char *bytes;
+	size_t length;
+};
+
 /* One transaction. Everything is borrowed for the call. */
 struct store_batch {
 	const struct report_row *rows;
 	const struct store_origin *origins; /* parallel to rows */
+	const struct store_message *
+		messages; /* parallel to rows: what quarantine keeps of a row that the database refuses */
 	size_t row_count;
 	const struct store_bad_message *bad;
 	size_t bad_count;
@@ -75,7 +86,7 @@ struct store_batch {
 };
 
 struct store_written {
-	size_t inserted;    /* rows that were not there before */
+	size_t inserted; /* rows that were not there before */
 	size_t duplicates;
 	size_t quarantined; /* bad messages, and rows that the database refused */
 };
@@ -84,15 +95,15 @@ struct store_written {
  * Write a batch in one transaction: rows once each (primary key), bad messages to quarantine, positions. On ERROR_RETRY it is
  * unknown or known not to be written: the caller calls again with the same batch. A missing relation is made again within.
  */
-int store_write(struct store *store, const struct store_batch *batch, struct store_written *ret_written,
-		struct error *err);
+int store_write(struct store *store, const struct store_batch *batch,
+		struct store_written *ret_written, struct error *err);
 
 /* Tell the store that positions may move backwards or rows come again (assignment, reconnect): the conflict path first. */
 void store_expect_duplicates(struct store *store);
 
 /* Fill next of each position (-1 where the store has none). */
-int store_read_positions(struct store *store, const char *cluster_id, struct store_position *positions,
-			 size_t count, struct error *err);
+int store_read_positions(struct store *store, const char *cluster_id,
+			 struct store_position *positions, size_t count, struct error *err);
 
 /* The highest seq stored of a producer_id; *ret_found false where there is none. For `run`'s prev. */
 int store_read_last_seq(struct store *store, const struct uuid *producer_id, bool *ret_found,
@@ -106,7 +117,7 @@ struct store_site {
 	const char *reason;
 	const char *message; /* "" where there is none */
 	wall_us started_at;
-	int64_t total_us;    /* -1 not known */
+	int64_t total_us; /* -1 not known */
 	int64_t interval_us;
 	int http_status_code; /* 0 none */
 	const char *location;
@@ -114,7 +125,8 @@ struct store_site {
 };
 
 /* Call on_site for every site, by name; end early when it returns false. */
-int store_read_sites(struct store *store, bool (*on_site)(void *context, const struct store_site *site),
-		     void *context, struct error *err);
+int store_read_sites(struct store *store,
+		     bool (*on_site)(void *context, const struct store_site *site), void *context,
+		     struct error *err);
 
 #endif

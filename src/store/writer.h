@@ -40,7 +40,8 @@ struct writer_events {
 };
 
 struct writer_options {
-	struct store *store; /* taken: closed by writer_destroy(); used by the writer's thread alone */
+	struct store
+		*store; /* taken: closed by writer_destroy(); used by the writer's thread alone */
 	bool may_migrate;
 	const char *const *topics; /* names by topic_index, borrowed */
 	size_t topic_count;
@@ -51,12 +52,12 @@ struct writer_options {
 	const struct uuid *previous;
 	size_t max_waiting; /* messages in the mailbox; 10,000 in `run` */
 	/* report_decode(): 0 good; otherwise the reason's word in *ret_reason (static text) and a detail */
-	int (*decode)(const char *bytes, size_t length, struct report_row *ret_row, const char **ret_reason,
-		      char *ret_detail, size_t detail_size);
+	int (*decode)(const char *bytes, size_t length, struct report_row *ret_row,
+		      const char **ret_reason, char *ret_detail, size_t detail_size);
 };
 
-struct writer *writer_start(const struct writer_options *options, const struct writer_events *events,
-			    struct error *err);
+struct writer *writer_start(const struct writer_options *options,
+			    const struct writer_events *events, struct error *err);
 
 /* Takes the message and returns true; false (still the caller's) when max_waiting wait: on_room follows. Any thread. */
 bool writer_post(struct writer *writer, struct message *taken);

@@ -1,0 +1,67 @@
+/*
+ * One connection to PostgreSQL, made again when it was lost, whose every wait can be interrupted. Private to src/store/.
+ *
+ * Failures: a lost connection is closed (is_lost), and the next postgres_connect() makes a new one. After a statement that
+ * failed sqlstate says why. One thread, but for postgres_interrupt().
+ */
+#ifndef WEBSENTRY_STORE_POSTGRES_CONNECTION_H
+#define WEBSENTRY_STORE_POSTGRES_CONNECTION_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct postgres_connection {
+	char *dsn;
+	PGconn *conn; /* NULL: not connected */
+	int interrupt_fd;
+	bool is_read_only;
+	uint64_t
+		generation; /* counts connections made: what was known of the last one holds no more */
+	/* Of the last statement that failed: */
+	bool is_lost;
+	char sqlstate[6];    /* "" where the server said nothing */
+	char constraint[64]; /* "" where none */
+};
+
+/* ERROR_REJECT where libpq can't read the dsn. */
+int postgres_connection_init(struct postgres_connection *connection, const char *dsn,
+			     bool is_read_only, struct error *err);
+void postgres_connection_finish(struct postgres_connection *connection);
+void postgres_interrupt(struct postgres_connection *connection); /* any thread; for good */
+
+/* Connect unless connected, within 10 s, and set the session up. */
+int postgres_connect(struct postgres_connection *connection, struct error *err);
+void postgres_disconnect(struct postgres_connection *connection);
+
+/* One or more statements as text. ret_result may be NULL; otherwise the last one's result, for PQclear(). */
+int postgres_execute(struct postgres_connection *connection, const char *sql, PGresult **ret_result,
+		     struct error *err);
+
+struct postgres_parameters {
+	int count;
+	const Oid *types;
+	const char *const *values;
+	const int *lengths;
+};
+
+/* One statement with binary parameters and a binary result. */
+int postgres_query(struct postgres_connection *connection, const char *sql,
+		   const struct postgres_parameters *parameters, PGresult **ret_result,
+		   struct error *err);
+
+/* COPY … FROM STDIN: the statement, then the bytes in one go, then its end. */
+int postgres_copy(struct postgres_connection *connection, const char *sql, const char *bytes,
+		  size_t length, struct error *err);
+
+/* ROLLBACK whatever is open; errors are nobody's: the connection is closed when it fails. */
+void postgres_rollback(struct postgres_connection *connection);
+
+/* Numbers as PostgreSQL sends them. */
+int64_t postgres_read_int64(const char *bytes);
+int32_t postgres_read_int32(const char *bytes);
+
+#endif

@@ -1,0 +1,221 @@
+/*
+ * The schema: all files of schema/postgres/ are replayed in one transaction under an advisory lock. Before that each relation with
+ * one of our names is looked at: without our mark in its comment it is somebody else's, and nothing is touched.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "store/postgres_store.h"
+
+/* "websentr" and a number, so that it is no other program's lock by accident. */
+#define MIGRATE_LOCK "8602260756014002290"
+
+/* Name and comment of each relation that has one of our names, wherever in the schema that we would create in. */
+static const char select_marks[] =
+	"SELECT c.relname, obj_description(c.oid, 'pg_class') FROM pg_class AS c "
+	"WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) "
+	"AND c.relname IN ('site', 'location', 'producer', 'check_setup', 'report', "
+	"'report_default', 'site_state', "
+	"'kafka_offset', 'quarantine', 'report_view', 'uptime_view', 'quarantine_view') ORDER BY "
+	"c.relname";
+
+static const char select_relations[] =
+	"SELECT to_regclass('site')::oid, to_regclass('location')::oid, "
+	"to_regclass('producer')::oid, "
+	"to_regclass('check_setup')::oid, to_regclass('report')::oid, "
+	"to_regclass('report_default')::oid, "
+	"to_regclass('site_state')::oid, to_regclass('kafka_offset')::oid, "
+	"to_regclass('quarantine')::oid, "
+	"to_regclass('report_view')::oid, to_regclass('uptime_view')::oid, "
+	"to_regclass('quarantine_view')::oid";
+
+/* The tables on which our role lacks a right that writing needs. */
+static const char select_rights[] =
+	"SELECT string_agg(quote_ident(c.relname), ', ' ORDER BY c.relname), "
+	"quote_ident(current_user) FROM pg_class AS c "
+	"WHERE c.oid IN ('site'::regclass, 'location'::regclass, 'producer'::regclass, "
+	"'check_setup'::regclass, "
+	"'report'::regclass, 'site_state'::regclass, 'kafka_offset'::regclass, "
+	"'quarantine'::regclass) "
+	"AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') "
+	"AND has_table_privilege(c.oid, 'UPDATE'))";
+
+int postgres_read_relations(struct postgres_store *store, char **ret_relations, struct error *err)
+{
+	PGresult *result;
+	if (postgres_execute(&store->connection, select_relations, &result, err) != 0)
+		return -1;
+	struct buffer oids;
+	buffer_init(&oids, 1024);
+	bool is_complete = true;
+	for (int i = 0; i < PQnfields(result); i++) {
+		is_complete = is_complete && !PQgetisnull(result, 0, i);
+		(void)buffer_append_format(&oids, "%s ", PQgetvalue(result, 0, i));
+	}
+	PQclear(result);
+	*ret_relations = is_complete ? buffer_take(&oids) : NULL;
+	buffer_finish(&oids);
+	return 0;
+}
+
+/* The name of the schema and of the role, quoted, for messages. */
+static void read_place(struct postgres_store *store, char schema[static 128], char role[static 128])
+{
+	(void)snprintf(schema, 128, "public");
+	(void)snprintf(role, 128, "the_role");
+	PGresult *result;
+	struct error ignored;
+	if (postgres_execute(&store->connection,
+			     "SELECT quote_ident(current_schema()), quote_ident(current_user)",
+			     &result, &ignored) != 0)
+		return;
+	if (!PQgetisnull(result, 0, 0))
+		(void)snprintf(schema, 128, "%s", PQgetvalue(result, 0, 0));
+	(void)snprintf(role, 128, "%s", PQgetvalue(result, 0, 1));
+	PQclear(result);
+}
+
+static int check_schema(struct postgres_store *store, struct error *err)
+{
+	PGresult *result;
+	if (postgres_execute(&store->connection, "SELECT current_schema()", &result, err) != 0)
+		return -1;
+	bool is_missing = PQgetisnull(result, 0, 0);
+	PQclear(result);
+	if (is_missing) {
+		error_set(err, ERROR_REJECT,
+			  "the database has no schema to use: create the first one of the role's "
+			  "search_path, "
+			  "and GRANT USAGE on it");
+		return -1;
+	}
+	return 0;
+}
+
+/* Somebody else's relation, or one of a newer release: ERROR_REJECT. */
+static int check_marks(struct postgres_store *store, bool may_be_newer, struct error *err)
+{
+	PGresult *result;
+	if (check_schema(store, err) != 0 ||
+	    postgres_execute(&store->connection, select_marks, &result, err) != 0)
+		return -1;
+	int status = 0;
+	for (int i = 0; i < PQntuples(result) && status == 0; i++) {
+		const char *name = PQgetvalue(result, i, 0);
+		int version = store_mark_version(
+			PQgetisnull(result, i, 1) ? NULL : PQgetvalue(result, i, 1));
+		if (version < 0) {
+			error_set(err, ERROR_REJECT,
+				  "relation \"%s\" in the database is somebody else's (its comment "
+				  "lacks our mark): "
+				  "use another database or another schema (search_path)",
+				  name);
+			status = -1;
+		} else if (version > STORE_SCHEMA_VERSION && !may_be_newer) {
+			error_set(err, ERROR_REJECT,
+				  "relation \"%s\" is of a newer release (schema %d, this program "
+				  "knows %d): "
+				  "upgrade this program, or start it with --no-migrate",
+				  name, version, STORE_SCHEMA_VERSION);
+			status = -1;
+		}
+	}
+	PQclear(result);
+	return status;
+}
+
+/* In an open transaction. */
+static int replay(struct postgres_store *store, struct error *err)
+{
+	for (const char *const *file = store_schema_postgres(); *file != NULL; file++)
+		if (postgres_execute(&store->connection, *file, NULL, err) != 0)
+			return -1;
+	return postgres_execute(&store->connection, "COMMIT", NULL, err);
+}
+
+/* A right is missing: say what would give it. */
+static void explain_rights(struct postgres_store *store, struct error *err)
+{
+	char schema[128];
+	char role[128];
+	read_place(store, schema, role);
+	char cause[256];
+	(void)snprintf(cause, sizeof(cause), "%.255s", err->message);
+	error_set(err, ERROR_REJECT,
+		  "%s: GRANT USAGE, CREATE ON SCHEMA %s TO %s, or run `websentry db migrate` as "
+		  "the owner of the tables "
+		  "and start this one with --no-migrate",
+		  cause, schema, role);
+}
+
+static int migrate(struct postgres_store *store, struct error *err)
+{
+	struct postgres_connection *connection = &store->connection;
+	if (postgres_execute(connection, "BEGIN; SELECT pg_advisory_xact_lock(" MIGRATE_LOCK ")",
+			     NULL, err) == 0 &&
+	    check_marks(store, false, err) == 0 && replay(store, err) == 0)
+		return 0;
+	bool is_forbidden = strcmp(connection->sqlstate, "42501") == 0 && err->kind == ERROR_REJECT;
+	postgres_rollback(connection);
+	if (is_forbidden)
+		explain_rights(store, err);
+	return -1;
+}
+
+static int check_complete(struct postgres_store *store, struct error *err)
+{
+	PGresult *result;
+	if (postgres_execute(&store->connection, select_marks, &result, err) != 0)
+		return -1;
+	const char *missing = NULL;
+	for (size_t i = 0; store_relations[i] != NULL && missing == NULL; i++) {
+		missing = store_relations[i];
+		for (int j = 0; j < PQntuples(result) && missing != NULL; j++)
+			if (strcmp(PQgetvalue(result, j, 0), missing) == 0 &&
+			    store_mark_version(PQgetvalue(result, j, 1)) >= STORE_SCHEMA_VERSION)
+				missing = NULL;
+	}
+	PQclear(result);
+	if (missing == NULL)
+		return 0;
+	char schema[128];
+	char role[128];
+	read_place(store, schema, role);
+	error_set(err, ERROR_REJECT,
+		  "relation \"%s\" is missing or of an older release, and --no-migrate forbids to "
+		  "make it: run "
+		  "`websentry db migrate` as the owner, or GRANT USAGE, CREATE ON SCHEMA %s TO %s "
+		  "and leave --no-migrate out",
+		  missing, schema, role);
+	return -1;
+}
+
+static int check_rights(struct postgres_store *store, struct error *err)
+{
+	PGresult *result;
+	if (postgres_execute(&store->connection, select_rights, &result, err) != 0)
+		return -1;
+	bool is_fine = PQgetisnull(result, 0, 0);
+	if (!is_fine)
+		error_set(
+			err, ERROR_REJECT,
+			"the database role lacks rights: GRANT SELECT, INSERT, UPDATE ON %s TO %s",
+			PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1));
+	PQclear(result);
+	return is_fine ? 0 : -1;
+}
+
+int postgres_migrate(struct postgres_store *store, bool is_allowed, struct error *err)
+{
+	store->may_migrate = is_allowed;
+	if (postgres_connect(&store->connection, err) != 0)
+		return -1;
+	postgres_forget(store);
+	if (is_allowed)
+		return migrate(store, err);
+	if (check_marks(store, true, err) != 0 || check_complete(store, err) != 0)
+		return -1;
+	return check_rights(store, err);
+}

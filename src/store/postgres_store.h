@@ -1,0 +1,94 @@
+/*
+ * The parts of the PostgreSQL driver know one another through this struct. Private to src/store/.
+ *
+ *   postgres_store.c      the driver: open, close, the loop of store_write()
+ *   postgres_migrate.c    the schema: whose relations, replay, comparison, rights
+ *   postgres_partition.c  days of the report table
+ *   postgres_dimensions.c rows that reports refer to
+ *   postgres_write.c      one attempt at a batch: COPY or the conflict path, states, quarantine, positions
+ *   postgres_refused.c    which rows of a batch the database refuses
+ *   postgres_read.c       what the page and the subscriber read
+ */
+#ifndef WEBSENTRY_STORE_POSTGRES_STORE_H
+#define WEBSENTRY_STORE_POSTGRES_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "store/postgres_connection.h"
+#include "store/store_driver.h"
+#include "store/store_ids.h"
+#include "store/store_plan.h"
+
+enum { POSTGRES_BUFFER_MAX = 512 * 1024 * 1024 }; /* bytes of an encoded batch */
+
+struct postgres_store {
+	struct store store;
+	struct postgres_connection connection;
+	uint64_t known_generation; /* of the connection, that what follows is known of */
+	char *known_relations;     /* the oids of our relations; NULL: not looked at yet */
+	struct store_ids *ids;
+	bool may_migrate;
+	bool is_conflict_first; /* batches take the conflict path until one has no duplicate */
+	bool is_incoming_made;  /* the temporary table */
+	int64_t *days;          /* days that have a partition; NULL: not looked at yet */
+	size_t day_count;
+	int64_t ahead_made_on;    /* the day on which the days ahead were made last */
+	mono_us days_pause_until; /* after a failure */
+	struct buffer buffer;     /* reused from batch to batch */
+};
+
+/* The batch and what became known of it while it was tried. */
+struct postgres_attempt {
+	struct postgres_store *store;
+	const struct store_batch *batch;
+	bool *is_refused;      /* parallel to the batch's rows; NULL: none is */
+	char (*refusals)[128]; /* what the database said of them */
+	struct store_plan plan;
+	struct store_written written;
+	bool is_changed; /* the relations are not the ones that we know */
+};
+
+/* Forget what was known of tables: they may have been dropped and made again. */
+void postgres_forget(struct postgres_store *store);
+
+int postgres_migrate(struct postgres_store *store, bool is_allowed, struct error *err);
+
+/* Make the days ahead, and those of the plan's rows. What can't be made is no failure: the default partition takes the rows. */
+int postgres_make_days(struct postgres_store *store, const struct store_plan *plan,
+		       struct error *err);
+
+/* Insert and commit the dimension rows that planned rows need, or, inside a transaction, only insert them. */
+int postgres_write_dimensions(struct postgres_store *store, const struct store_plan *plan,
+			      struct error *err);
+
+/* One transaction. On failure the connection's sqlstate says why, and nothing is open. */
+int postgres_write_batch(struct postgres_attempt *attempt, struct error *err);
+
+/* Make the temporary table, unless this connection has it. Outside a transaction. */
+int postgres_make_incoming(struct postgres_store *store, struct error *err);
+
+/* COPY planned rows [first, end) into it. */
+int postgres_copy_incoming(struct postgres_store *store, const struct store_plan *plan,
+			   size_t first, size_t end, struct error *err);
+
+/* Whether an SQLSTATE says that a row's data are at fault. */
+bool postgres_is_data_error(const struct postgres_connection *connection);
+
+/* Find the rows that the database refuses and mark them. Returns 0 when at least one was found. */
+int postgres_find_refused(struct postgres_attempt *attempt, struct error *err);
+
+/* The oids of our relations as one text, to be freed; NULL where one is missing. */
+int postgres_read_relations(struct postgres_store *store, char **ret_relations, struct error *err);
+
+int postgres_read_positions(struct store *store, const char *cluster_id,
+			    struct store_position *positions, size_t count, struct error *err);
+int postgres_read_last_seq(struct store *store, const struct uuid *producer_id, bool *ret_found,
+			   int64_t *ret_seq, struct error *err);
+int postgres_read_sites(struct store *store,
+			bool (*on_site)(void *context, const struct store_site *site),
+			void *context, struct error *err);
+
+#endif

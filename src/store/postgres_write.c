@@ -1,0 +1,418 @@
+/*
+ * One attempt at a batch, one transaction:
+ *
+ *   BEGIN, a light lock on every table and a look at their oids: nobody drops one meanwhile, and one that was dropped and made
+ *   again since the last batch is noticed (its dimension rows are gone)
+ *   the fast path: COPY binary straight into report; every row is new, or the whole COPY fails with a unique violation
+ *   the conflict path: COPY into a temporary table, INSERT … ON CONFLICT DO NOTHING RETURNING tells which rows are new
+ *   states of the sites, from the new rows alone
+ *   quarantine, positions, COMMIT
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "store/postgres_parameters.h"
+#include "store/postgres_store.h"
+#include "store/store_columns.h"
+
+static const char begin[] = "BEGIN; LOCK TABLE site, location, producer, check_setup, report, "
+			    "site_state, kafka_offset, quarantine "
+			    "IN ACCESS SHARE MODE";
+
+static const char copy_report[] =
+	"COPY report (" REPORT_COLUMN_NAMES ") FROM STDIN (FORMAT binary)";
+static const char copy_incoming[] =
+	"COPY websentry_incoming (" REPORT_COLUMN_NAMES ") FROM STDIN (FORMAT binary)";
+
+static const char create_incoming[] = "DROP TABLE IF EXISTS pg_temp.websentry_incoming; "
+				      "CREATE TEMPORARY TABLE websentry_incoming (LIKE report "
+				      "INCLUDING DEFAULTS) ON COMMIT DELETE ROWS";
+
+static const char insert_incoming[] =
+	"INSERT INTO report (" REPORT_COLUMN_NAMES ") SELECT " REPORT_COLUMN_NAMES
+	" FROM websentry_incoming "
+	"ON CONFLICT DO NOTHING RETURNING site_id, started_at, producer_id, seq";
+
+static const char upsert_states[] =
+	"INSERT INTO site_state AS s (site_id, started_at, seq, setup_id, batch_from, "
+	"http_status_code, total_us, "
+	"producer_id, outcome, reason, strip, message) "
+	"SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[], "
+	"$5::timestamptz[], "
+	"$6::bigint[], $7::bigint[], $8::uuid[], $9::text[], $10::text[], $11::text[], "
+	"$12::text[]) "
+	"ON CONFLICT (site_id) DO UPDATE SET started_at = excluded.started_at, seq = excluded.seq, "
+	"setup_id = excluded.setup_id, batch_from = excluded.batch_from, "
+	"http_status_code = excluded.http_status_code, total_us = excluded.total_us, "
+	"producer_id = excluded.producer_id, outcome = excluded.outcome, reason = excluded.reason, "
+	"strip = right(s.strip || excluded.strip, 50), message = excluded.message "
+	"WHERE s.started_at < excluded.batch_from RETURNING site_id";
+
+#define STRIP_OF(rows)                                                                             \
+	"SELECT string_agg(CASE outcome WHEN 'up' THEN 'U' WHEN 'degraded' THEN 'G' WHEN 'down' "  \
+	"THEN 'D' "                                                                                \
+	"ELSE '?' END, '' ORDER BY started_at, producer_id, seq) AS strip FROM (" rows             \
+	") AS fifty"
+
+#define NEWEST "ORDER BY started_at DESC, producer_id DESC, seq DESC "
+
+/*
+ * For sites whose rows came late: state and strip from the reports. The window keeps it from looking into every day's partition;
+ * where it holds fewer outcomes than the strip had, all days are looked at.
+ */
+static const char rebuild_states[] =
+	"UPDATE site_state AS s SET started_at = latest.started_at, seq = latest.seq, setup_id = "
+	"latest.setup_id, "
+	"http_status_code = latest.http_status_code, total_us = latest.total_us, producer_id = "
+	"latest.producer_id, "
+	"outcome = latest.outcome, reason = latest.reason, message = latest.message, "
+	"strip = CASE WHEN length(recent.strip) < least(50, length(old.strip) + 1) THEN (" STRIP_OF(
+		"SELECT outcome, started_at, producer_id, seq FROM report "
+		"WHERE report.site_id = old.site_id " NEWEST
+		"LIMIT 50") ") ELSE recent.strip END "
+			    "FROM unnest($1::bigint[]) AS wanted (site_id) JOIN site_state AS old "
+			    "ON old.site_id = wanted.site_id "
+			    "LEFT JOIN check_setup AS setup ON setup.id = old.setup_id "
+			    "CROSS JOIN LATERAL (SELECT least(old.started_at, now()) - "
+			    "greatest(interval '1 day', "
+			    "coalesce(setup.interval_us, 0) * interval '100 microseconds') AS "
+			    "since) AS span "
+			    "CROSS JOIN LATERAL (SELECT * FROM report WHERE report.site_id = "
+			    "old.site_id "
+			    "AND report.started_at >= span.since " NEWEST "LIMIT 1) AS latest "
+			    "CROSS JOIN LATERAL (" STRIP_OF(
+				    "SELECT outcome, started_at, producer_id, seq FROM report "
+				    "WHERE report.site_id = old.site_id "
+				    "AND report.started_at >= span.since " NEWEST
+				    "LIMIT 50") ") AS recent WHERE s.site_id = wanted.site_id";
+
+static const char insert_quarantine[] = "INSERT INTO quarantine (id, kafka_topic, kafka_partition, "
+					"kafka_offset, reason, detail, length, bytes) "
+					"SELECT * FROM unnest($1::bigint[], $2::text[], "
+					"$3::integer[], $4::bigint[], $5::text[], $6::text[], "
+					"$7::bigint[], $8::bytea[]) ON CONFLICT DO NOTHING";
+
+static const char upsert_positions[] =
+	"INSERT INTO kafka_offset (cluster_id, topic, partition, next) "
+	"SELECT $1::text, topic, partition, next FROM unnest($2::text[], $3::integer[], "
+	"$4::bigint[]) "
+	"AS t (topic, partition, next) ORDER BY topic, partition "
+	"ON CONFLICT (cluster_id, topic, partition) DO UPDATE SET next = excluded.next, stored_at "
+	"= now()";
+
+bool postgres_is_data_error(const struct postgres_connection *connection)
+{
+	const char *state = connection->sqlstate;
+	if (strcmp(state, "23505") == 0 ||
+	    (strcmp(state, "23514") == 0 && connection->constraint[0] == '\0'))
+		return false; /* a duplicate, or no partition */
+	return strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0 ||
+	       strncmp(state, "54", 2) == 0;
+}
+
+static int copy_rows(struct postgres_store *store, const char *sql, const struct store_plan *plan,
+		     size_t first, size_t end, struct error *err)
+{
+	struct buffer *buffer = &store->buffer;
+	buffer_clear(buffer);
+	encode_copy_start(buffer);
+	for (size_t i = first; i < end; i++)
+		encode_report(buffer, &plan->rows[i]);
+	encode_copy_end(buffer);
+	if (buffer->is_overflowed) {
+		error_set(err, ERROR_FATAL, "a batch is larger than %d bytes", POSTGRES_BUFFER_MAX);
+		return -1;
+	}
+	return postgres_copy(&store->connection, sql, buffer->data, buffer->length, err);
+}
+
+int postgres_copy_incoming(struct postgres_store *store, const struct store_plan *plan,
+			   size_t first, size_t end, struct error *err)
+{
+	return copy_rows(store, copy_incoming, plan, first, end, err);
+}
+
+int postgres_make_incoming(struct postgres_store *store, struct error *err)
+{
+	if (store->is_incoming_made)
+		return 0;
+	if (postgres_execute(&store->connection, create_incoming, NULL, err) != 0)
+		return -1;
+	store->is_incoming_made = true;
+	return 0;
+}
+
+/* The transaction's first step. *ret_changed: the relations are not the ones we know. */
+static int open_transaction(struct postgres_store *store, bool *ret_changed, struct error *err)
+{
+	char *relations;
+	if (postgres_execute(&store->connection, begin, NULL, err) != 0 ||
+	    postgres_read_relations(store, &relations, err) != 0)
+		return -1;
+	*ret_changed = relations == NULL || strcmp(relations, store->known_relations) != 0;
+	free(relations);
+	return 0;
+}
+
+static int insert_fast(struct postgres_attempt *attempt, struct error *err)
+{
+	struct store_plan *plan = &attempt->plan;
+	if (copy_rows(attempt->store, copy_report, plan, 0, plan->row_count, err) != 0)
+		return -1;
+	for (size_t i = 0; i < plan->row_count; i++)
+		plan->rows[i].is_inserted = true;
+	attempt->written.inserted = plan->row_count;
+	return 0;
+}
+
+static int insert_with_conflicts(struct postgres_attempt *attempt, struct error *err)
+{
+	struct store_plan *plan = &attempt->plan;
+	PGresult *result;
+	static const struct postgres_parameters none = {0};
+	if (postgres_copy_incoming(attempt->store, plan, 0, plan->row_count, err) != 0 ||
+	    postgres_query(&attempt->store->connection, insert_incoming, &none, &result, err) != 0)
+		return -1;
+	for (size_t i = 0; i < plan->row_count; i++)
+		plan->rows[i].is_inserted = false;
+	for (int i = 0; i < PQntuples(result); i++) {
+		struct uuid producer_id;
+		memcpy(producer_id.bytes, PQgetvalue(result, i, 2), sizeof(producer_id.bytes));
+		struct plan_row *planned = store_plan_find(
+			plan, postgres_read_int64(PQgetvalue(result, i, 0)),
+			postgres_read_int64(PQgetvalue(result, i, 1)) + POSTGRES_EPOCH_US,
+			&producer_id, postgres_read_int64(PQgetvalue(result, i, 3)));
+		if (planned != NULL)
+			planned->is_inserted = true;
+	}
+	attempt->written.inserted = (size_t)PQntuples(result);
+	PQclear(result);
+	return 0;
+}
+
+static void encode_word(struct buffer *out, const char *word)
+{
+	encode_bytes(out, word, strlen(word));
+}
+
+static void encode_row_int(struct buffer *out, struct row_int number)
+{
+	if (number.is_present)
+		encode_int8(out, number.value);
+	else
+		encode_null(out);
+}
+
+/* The states that were not newer than what the table has: their sites are made anew from the reports. */
+static int rebuild_late_states(struct postgres_attempt *attempt, const PGresult *applied,
+			       struct error *err)
+{
+	const struct store_plan *plan = &attempt->plan;
+	size_t late = plan->state_count - (size_t)PQntuples(applied);
+	if (late == 0)
+		return 0;
+	struct parameter_list list = {0};
+	struct buffer *site_ids = parameter_array(&list, TYPE_INT8, late);
+	int next = 0; /* RETURNING follows the order of the input: by site_id */
+	for (size_t i = 0; i < plan->state_count; i++) {
+		int64_t site_id = plan->states[i].latest->ids.site_id;
+		if (next < PQntuples(applied) &&
+		    postgres_read_int64(PQgetvalue(applied, next, 0)) == site_id)
+			next++;
+		else
+			encode_int8(site_ids, site_id);
+	}
+	int status = parameter_query(&attempt->store->connection, rebuild_states, &list, NULL, err);
+	parameter_finish(&list);
+	return status;
+}
+
+static int write_states(struct postgres_attempt *attempt, struct error *err)
+{
+	enum {
+		SITE,
+		STARTED,
+		SEQ,
+		SETUP,
+		FROM,
+		STATUS,
+		TOTAL,
+		PRODUCER,
+		OUTCOME,
+		REASON,
+		STRIP,
+		MESSAGE,
+		COLUMNS
+	};
+	static const enum postgres_type types[COLUMNS] = {
+		TYPE_INT8, TYPE_TIMESTAMPTZ, TYPE_INT8, TYPE_INT8, TYPE_TIMESTAMPTZ, TYPE_INT8,
+		TYPE_INT8, TYPE_UUID,        TYPE_TEXT, TYPE_TEXT, TYPE_TEXT,        TYPE_TEXT,
+	};
+	struct store_plan *plan = &attempt->plan;
+	store_plan_states(plan);
+	if (plan->state_count == 0)
+		return 0;
+	struct parameter_list list = {0};
+	struct buffer *columns[COLUMNS];
+	for (int i = 0; i < COLUMNS; i++)
+		columns[i] = parameter_array(&list, types[i], plan->state_count);
+	for (size_t i = 0; i < plan->state_count; i++) {
+		const struct plan_state *state = &plan->states[i];
+		const struct report_row *row = state->latest->row;
+		encode_int8(columns[SITE], state->latest->ids.site_id);
+		encode_time(columns[STARTED], row->started_at.value);
+		encode_int8(columns[SEQ], row->seq.value);
+		encode_int8(columns[SETUP], state->latest->ids.setup_id);
+		encode_time(columns[FROM], state->batch_from);
+		encode_row_int(columns[STATUS], row->http_status_code);
+		encode_row_int(columns[TOTAL], row->total_us);
+		encode_uuid(columns[PRODUCER], &row->producer_id.value);
+		encode_word(columns[OUTCOME], outcome_name(row->outcome.value));
+		encode_bytes(columns[REASON], row->reason.bytes, row->reason.length);
+		encode_word(columns[STRIP], state->strip);
+		encode_bytes(columns[MESSAGE], row->message.bytes, row->message.length);
+	}
+	PGresult *applied;
+	int status =
+		parameter_query(&attempt->store->connection, upsert_states, &list, &applied, err);
+	parameter_finish(&list);
+	if (status != 0)
+		return -1;
+	status = rebuild_late_states(attempt, applied, err);
+	PQclear(applied);
+	return status;
+}
+
+struct quarantine_columns {
+	struct buffer *id, *topic, *partition, *offset, *reason, *detail, *length, *bytes;
+};
+
+static void encode_bad(const struct quarantine_columns *columns, const struct store_origin *origin,
+		       const char *reason, const char *detail, const char *bytes, size_t length)
+{
+	encode_int8(columns->id, store_id_of_message(origin, bytes, length));
+	if (origin->topic != NULL) {
+		encode_word(columns->topic, origin->topic);
+		encode_int4(columns->partition, origin->partition);
+		encode_int8(columns->offset, origin->offset);
+	} else {
+		encode_null(columns->topic);
+		encode_null(columns->partition);
+		encode_null(columns->offset);
+	}
+	encode_word(columns->reason, reason);
+	char *clean = text_clean_copy(detail, strlen(detail), 512);
+	encode_word(columns->detail, clean);
+	free(clean);
+	if (bytes == NULL)
+		encode_null(columns->length);
+	else
+		encode_int8(columns->length, (int64_t)length);
+	encode_bytes(columns->bytes, bytes, length < STORE_BYTES_MAX ? length : STORE_BYTES_MAX);
+}
+
+static size_t count_refused(const struct postgres_attempt *attempt)
+{
+	size_t count = 0;
+	for (size_t i = 0; attempt->is_refused != NULL && i < attempt->batch->row_count; i++)
+		count += attempt->is_refused[i] ? 1 : 0;
+	return count;
+}
+
+static int write_quarantine(struct postgres_attempt *attempt, struct error *err)
+{
+	const struct store_batch *batch = attempt->batch;
+	size_t refused = count_refused(attempt);
+	size_t count = batch->bad_count + refused;
+	if (count == 0)
+		return 0;
+	struct parameter_list list = {0};
+	struct quarantine_columns columns;
+	columns.id = parameter_array(&list, TYPE_INT8, count);
+	columns.topic = parameter_array(&list, TYPE_TEXT, count);
+	columns.partition = parameter_array(&list, TYPE_INT4, count);
+	columns.offset = parameter_array(&list, TYPE_INT8, count);
+	columns.reason = parameter_array(&list, TYPE_TEXT, count);
+	columns.detail = parameter_array(&list, TYPE_TEXT, count);
+	columns.length = parameter_array(&list, TYPE_INT8, count);
+	columns.bytes = parameter_array(&list, TYPE_BYTEA, count);
+	for (size_t i = 0; i < batch->bad_count; i++) {
+		const struct store_bad_message *bad = &batch->bad[i];
+		encode_bad(&columns, &bad->origin, bad->reason, bad->detail, bad->bytes,
+			   bad->length);
+	}
+	for (size_t i = 0; refused > 0 && i < batch->row_count; i++)
+		if (attempt->is_refused[i])
+			encode_bad(&columns, &batch->origins[i], "refused_by_database",
+				   attempt->refusals[i], batch->messages[i].bytes,
+				   batch->messages[i].length);
+	PGresult *result;
+	int status = parameter_query(&attempt->store->connection, insert_quarantine, &list, &result,
+				     err);
+	parameter_finish(&list);
+	if (status != 0)
+		return -1;
+	PQclear(result);
+	attempt->written.quarantined = count;
+	return 0;
+}
+
+static int write_positions(struct postgres_attempt *attempt, struct error *err)
+{
+	const struct store_batch *batch = attempt->batch;
+	if (batch->cluster_id == NULL || batch->position_count == 0)
+		return 0;
+	struct parameter_list list = {0};
+	parameter_text(&list, batch->cluster_id);
+	struct buffer *topics = parameter_array(&list, TYPE_TEXT, batch->position_count);
+	struct buffer *partitions = parameter_array(&list, TYPE_INT4, batch->position_count);
+	struct buffer *nexts = parameter_array(&list, TYPE_INT8, batch->position_count);
+	for (size_t i = 0; i < batch->position_count; i++) {
+		encode_word(topics, batch->positions[i].topic);
+		encode_int4(partitions, batch->positions[i].partition);
+		encode_int8(nexts, batch->positions[i].next);
+	}
+	int status =
+		parameter_query(&attempt->store->connection, upsert_positions, &list, NULL, err);
+	parameter_finish(&list);
+	return status;
+}
+
+/* A COMMIT of a transaction that had failed answers ROLLBACK, and no error. */
+static int commit(struct postgres_store *store, struct error *err)
+{
+	PGresult *result;
+	if (postgres_execute(&store->connection, "COMMIT", &result, err) != 0)
+		return -1;
+	bool is_committed = strcmp(PQcmdStatus(result), "COMMIT") == 0;
+	PQclear(result);
+	if (!is_committed)
+		error_set(err, ERROR_RETRY, "PostgreSQL: the transaction was rolled back");
+	return is_committed ? 0 : -1;
+}
+
+int postgres_write_batch(struct postgres_attempt *attempt, struct error *err)
+{
+	struct postgres_store *store = attempt->store;
+	attempt->written = (struct store_written){.duplicates = 0};
+	attempt->is_changed = false;
+	bool is_fast = !store->is_conflict_first;
+	if (!is_fast && attempt->plan.row_count > 0 && postgres_make_incoming(store, err) != 0)
+		return -1;
+	if (open_transaction(store, &attempt->is_changed, err) != 0 || attempt->is_changed)
+		goto fail;
+	if (attempt->plan.row_count > 0 &&
+	    (is_fast ? insert_fast(attempt, err) : insert_with_conflicts(attempt, err)) != 0)
+		goto fail;
+	if (write_states(attempt, err) != 0 || write_quarantine(attempt, err) != 0 ||
+	    write_positions(attempt, err) != 0 || commit(store, err) != 0)
+		goto fail;
+	attempt->written.duplicates =
+		attempt->plan.duplicates + attempt->plan.row_count - attempt->written.inserted;
+	return 0;
+fail:
+	postgres_rollback(&store->connection);
+	return -1;
+}

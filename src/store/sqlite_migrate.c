@@ -1,0 +1,119 @@
+/* The schema: all files of schema/sqlite/ in one transaction, after a look at whose relations are there. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "store/sqlite_store.h"
+
+/* How many of our relations are there with a mark; an error for somebody else's and for a newer release's. -1: error. */
+static int count_relations(struct sqlite_store *store, struct error *err)
+{
+	sqlite3_stmt *statement;
+	int count = 0;
+	if (sqlite3_prepare_v2(store->db, "SELECT sql FROM sqlite_schema WHERE name = ?1", -1,
+			       &statement, NULL) != SQLITE_OK)
+		return sqlite_fail(store, "look at the schema", err);
+	for (size_t i = 0; store_relations[i] != NULL && count >= 0; i++) {
+		(void)sqlite3_bind_text(statement, 1, store_relations[i], -1, SQLITE_STATIC);
+		int step = sqlite3_step(statement);
+		if (step == SQLITE_ROW) {
+			int version =
+				store_mark_version((const char *)sqlite3_column_text(statement, 0));
+			count++;
+			if (version < 0 || version > STORE_SCHEMA_VERSION) {
+				error_set(err, ERROR_REJECT,
+					  version < 0 ? "%s: relation \"%s\" is somebody else's "
+							"(our mark is missing): "
+							"use another data folder"
+						      : "%s: relation \"%s\" is of a newer "
+							"release: upgrade this program",
+					  store->path, store_relations[i]);
+				count = -1;
+			}
+		} else if (step != SQLITE_DONE) {
+			count = sqlite_fail(store, "look at the schema", err);
+		}
+		(void)sqlite3_reset(statement);
+	}
+	(void)sqlite3_finalize(statement);
+	return count;
+}
+
+static int relation_count(void)
+{
+	int count = 0;
+	while (store_relations[count] != NULL)
+		count++;
+	return count;
+}
+
+static int replay(struct sqlite_store *store, struct error *err)
+{
+	for (const char *const *file = store_schema_sqlite(); *file != NULL; file++)
+		if (sqlite_execute(store, *file, err) != 0)
+			return -1;
+	return sqlite_execute(store, "COMMIT", err);
+}
+
+int sqlite_migrate(struct sqlite_store *store, bool is_allowed, struct error *err)
+{
+	store->may_migrate = is_allowed;
+	store->schema_version = -1;
+	store_ids_forget(store->ids);
+	if (!is_allowed) {
+		int count = count_relations(store, err);
+		if (count >= 0 && count < relation_count()) {
+			error_set(err, ERROR_REJECT,
+				  "%s: relations are missing, and --no-migrate forbids to make "
+				  "them: run "
+				  "`websentry db migrate`",
+				  store->path);
+			return -1;
+		}
+		return count < 0 ? -1 : 0;
+	}
+	if (sqlite_execute(store, "BEGIN IMMEDIATE", err) != 0)
+		return -1;
+	if (count_relations(store, err) >= 0 && replay(store, err) == 0)
+		return 0;
+	(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
+}
+
+static int read_schema_version(struct sqlite_store *store, int64_t *ret_version, struct error *err)
+{
+	sqlite3_stmt *statement;
+	if (sqlite3_prepare_v2(store->db, "PRAGMA schema_version", -1, &statement, NULL) !=
+	    SQLITE_OK)
+		return sqlite_fail(store, "PRAGMA schema_version", err);
+	int status = 0;
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		*ret_version = sqlite3_column_int64(statement, 0);
+	else
+		status = sqlite_fail(store, "PRAGMA schema_version", err);
+	(void)sqlite3_finalize(statement);
+	return status;
+}
+
+int sqlite_check_relations(struct sqlite_store *store, struct error *err)
+{
+	int64_t version;
+	if (read_schema_version(store, &version, err) != 0)
+		return -1;
+	if (version == store->schema_version)
+		return 0;
+	store_ids_forget(store->ids);
+	int count = count_relations(store, err);
+	if (count < 0)
+		return -1;
+	if (count < relation_count()) {
+		if (sqlite_migrate(store, store->may_migrate, err) != 0 ||
+		    read_schema_version(store, &version, err) != 0)
+			return -1;
+		log_event(LOG_WARN,
+			  "relations were missing in the database: the schema was replayed");
+	}
+	store->schema_version = version;
+	return 0;
+}

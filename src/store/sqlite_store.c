@@ -1,0 +1,201 @@
+/*
+ * The SQLite driver. Exactly one connection writes and checkpoints: SQLite 3.40 has a bug with two. A lock file beside the database
+ * names the process that has it. Readers open the file read-only and never checkpoint, not even when they close it.
+ */
+#include "store/sqlite_store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+enum { BUSY_TIMEOUT_MS = 5000 };
+
+static struct sqlite_store *of(struct store *store)
+{
+	return (struct sqlite_store *)store;
+}
+
+static enum error_kind kind_of(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_NOTADB:
+	case SQLITE_CORRUPT:
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+	case SQLITE_READONLY:
+	case SQLITE_AUTH:
+		return ERROR_REJECT;
+	default:
+		return ERROR_RETRY; /* full, busy, an I/O error, interrupted */
+	}
+}
+
+int sqlite_fail(struct sqlite_store *store, const char *what, struct error *err)
+{
+	int code = store->db == NULL ? SQLITE_NOMEM : sqlite3_extended_errcode(store->db);
+	error_set(err, kind_of(code), "%s: %s: %s", store->path, what,
+		  store->db == NULL ? "out of memory" : sqlite3_errmsg(store->db));
+	return -1;
+}
+
+int sqlite_execute(struct sqlite_store *store, const char *sql, struct error *err)
+{
+	if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK)
+		return 0;
+	char what[64];
+	(void)snprintf(what, sizeof(what), "%.*s", (int)strcspn(sql, ";\n("), sql);
+	return sqlite_fail(store, what, err);
+}
+
+void sqlite_finish_statements(struct sqlite_store *store)
+{
+	for (int i = 0; i < SQLITE_STATEMENT_COUNT; i++) {
+		(void)sqlite3_finalize(store->statements[i]);
+		store->statements[i] = NULL;
+	}
+}
+
+static void sqlite_close(struct store *base)
+{
+	struct sqlite_store *store = of(base);
+	sqlite_finish_statements(store);
+	(void)sqlite3_close(store->db);
+	if (store->lock_fd >= 0)
+		(void)close(store->lock_fd);
+	store_ids_destroy(store->ids);
+	free(store->path);
+	free(store);
+}
+
+static void sqlite_interrupt(struct store *base)
+{
+	struct sqlite_store *store = of(base);
+	atomic_store(&store->is_interrupted, true);
+	if (store->mode == STORE_WRITE)
+		sqlite3_interrupt(store->db);
+}
+
+static int sqlite_migrate_store(struct store *base, bool is_allowed, struct error *err)
+{
+	return sqlite_migrate(of(base), is_allowed, err);
+}
+
+/* Every insert asks for conflicts anyway. */
+static void sqlite_expect_duplicates(struct store *base)
+{
+}
+
+static const struct store_driver sqlite_driver = {
+	.close = sqlite_close,
+	.interrupt = sqlite_interrupt,
+	.migrate = sqlite_migrate_store,
+	.write = sqlite_write,
+	.expect_duplicates = sqlite_expect_duplicates,
+	.read_positions = sqlite_read_positions,
+	.read_last_seq = sqlite_read_last_seq,
+	.read_sites = sqlite_read_sites,
+};
+
+/* The pid that the holder wrote; 0 where it can't be read. */
+static int read_pid(int fd)
+{
+	char text[16] = "";
+	if (pread(fd, text, sizeof(text) - 1, 0) <= 0)
+		return 0;
+	return (int)strtol(text, NULL, 10);
+}
+
+static int take_lock(struct sqlite_store *store, struct error *err)
+{
+	char *path = xasprintf("%s.lock", store->path);
+	int status = -1;
+	store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (store->lock_fd < 0) {
+		error_set_errno(err, ERROR_REJECT, errno, "can't write %s", path);
+		goto out;
+	}
+	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno == EWOULDBLOCK)
+			error_set(err, ERROR_REJECT, "%s is in use by process %d", store->path,
+				  read_pid(store->lock_fd));
+		else
+			error_set_errno(err, ERROR_REJECT, errno, "can't lock %s", path);
+		goto out;
+	}
+	/* The pid is for people: the lock is what counts. */
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	if (ftruncate(store->lock_fd, 0) != 0 ||
+	    pwrite(store->lock_fd, text, (size_t)length, 0) != length) {
+		error_set_errno(err, ERROR_REJECT, errno, "can't write %s", path);
+		goto out;
+	}
+	status = 0;
+out:
+	free(path);
+	return status;
+}
+
+static int open_file(struct sqlite_store *store, int flags, struct error *err)
+{
+	if (sqlite3_open_v2(store->path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL) !=
+	    SQLITE_OK)
+		return sqlite_fail(store, "open", err);
+	(void)sqlite3_extended_result_codes(store->db, 1);
+	(void)sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+	(void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	return 0;
+}
+
+static int open_writer(struct sqlite_store *store, struct error *err)
+{
+	if (take_lock(store, err) != 0)
+		return -1;
+	if (open_file(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err) != 0)
+		return -1;
+	/* A commit is what makes a check of `run` finished: it goes to the disk. At most a few a second. */
+	return sqlite_execute(
+		store,
+		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF",
+		err);
+}
+
+int sqlite_connect(struct sqlite_store *store, struct error *err)
+{
+	if (atomic_load(&store->is_interrupted)) {
+		error_set(err, ERROR_RETRY, "%s: interrupted", store->path);
+		return -1;
+	}
+	if (store->db != NULL)
+		return 0;
+	if (open_file(store, SQLITE_OPEN_READONLY, err) == 0 &&
+	    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) == SQLITE_OK &&
+	    sqlite_execute(store, "PRAGMA wal_autocheckpoint = 0; PRAGMA query_only = 1", err) == 0)
+		return 0;
+	(void)sqlite3_close(store->db);
+	store->db = NULL;
+	err->kind = ERROR_RETRY; /* the writer may not have made it yet */
+	return -1;
+}
+
+struct store *store_open_sqlite(const char *path, enum store_mode mode, struct error *err)
+{
+	struct sqlite_store *store = xcalloc(1, sizeof(*store));
+	store->store.driver = &sqlite_driver;
+	store->path = xstrdup(path);
+	store->mode = mode;
+	store->lock_fd = -1;
+	store->schema_version = -1;
+	store->ids = store_ids_create();
+	if (mode == STORE_WRITE && open_writer(store, err) != 0) {
+		sqlite_close(&store->store);
+		return NULL;
+	}
+	return &store->store;
+}

@@ -1,0 +1,96 @@
+/*
+ * The parts of the SQLite driver know one another through this struct. Private to src/store/.
+ *
+ *   sqlite_store.c   the driver: open, the lock of the one writer, close
+ *   sqlite_migrate.c the schema
+ *   sqlite_write.c   a batch
+ *   sqlite_read.c    what the page reads
+ */
+#ifndef WEBSENTRY_STORE_SQLITE_STORE_H
+#define WEBSENTRY_STORE_SQLITE_STORE_H
+
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "store/store_driver.h"
+#include "store/store_ids.h"
+#include "store/store_plan.h"
+
+/* The statements of a batch, prepared once: X(SUFFIX, SQL) */
+#define SQLITE_STATEMENTS(X)                                                                       \
+	X(SITE,                                                                                    \
+	  "INSERT INTO site (id, name, first_seen_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING") \
+	X(LOCATION, "INSERT INTO location (id, name, first_seen_at) VALUES (?1, ?2, ?3) ON "       \
+		    "CONFLICT DO NOTHING")                                                         \
+	X(PRODUCER, "INSERT INTO producer (id, location_id, host, prev_producer_id, prev_seq, "    \
+		    "first_seen_at) "                                                              \
+		    "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET "              \
+		    "prev_producer_id = excluded.prev_producer_id, prev_seq = excluded.prev_seq "  \
+		    "WHERE producer.prev_seq IS NULL AND excluded.prev_seq IS NOT NULL")           \
+	X(SETUP, "INSERT INTO check_setup (id, site_id, location_id, v, kind, url, host, labels, " \
+		 "interval_us, "                                                                   \
+		 "timeout_us, pattern, first_seen_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "    \
+		 "?9, ?10, ?11, ?12) "                                                             \
+		 "ON CONFLICT DO NOTHING")                                                         \
+	X(REPORT, sqlite_insert_report)                                                            \
+	X(STATE, sqlite_upsert_state)                                                              \
+	X(REBUILD, sqlite_rebuild_state)                                                           \
+	X(BAD,                                                                                     \
+	  "INSERT INTO quarantine (id, kafka_topic, kafka_partition, kafka_offset, reason, "       \
+	  "detail, length, "                                                                       \
+	  "bytes, stored_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING")  \
+	X(POSITION,                                                                                \
+	  "INSERT INTO kafka_offset (cluster_id, topic, partition, next, stored_at) "              \
+	  "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (cluster_id, topic, partition) DO UPDATE SET "  \
+	  "next = excluded.next, stored_at = excluded.stored_at")
+
+extern const char sqlite_insert_report[];
+extern const char sqlite_upsert_state[];
+extern const char sqlite_rebuild_state[];
+
+enum sqlite_statement {
+#define SQLITE_STATEMENT_ENUM(suffix, sql) SQLITE_STATEMENT_##suffix,
+	SQLITE_STATEMENTS(SQLITE_STATEMENT_ENUM)
+#undef SQLITE_STATEMENT_ENUM
+		SQLITE_STATEMENT_COUNT,
+};
+
+struct sqlite_store {
+	struct store store;
+	char *path;
+	enum store_mode mode;
+	int lock_fd; /* -1 for readers */
+	sqlite3 *db; /* NULL: a reader that has not opened it yet */
+	sqlite3_stmt *statements[SQLITE_STATEMENT_COUNT];
+	struct store_ids *ids;
+	bool may_migrate;
+	int64_t schema_version; /* SQLite's own counter when the relations were looked at; -1 never */
+	atomic_bool is_interrupted;
+};
+
+/* What SQLite says, as an error of ours; returns -1. */
+int sqlite_fail(struct sqlite_store *store, const char *what, struct error *err);
+
+int sqlite_execute(struct sqlite_store *store, const char *sql, struct error *err);
+void sqlite_finish_statements(struct sqlite_store *store);
+
+/* Readers: open the file unless it is open. */
+int sqlite_connect(struct sqlite_store *store, struct error *err);
+
+int sqlite_migrate(struct sqlite_store *store, bool is_allowed, struct error *err);
+
+/* Look whether the relations are there, when the schema has changed since the last look; make them again where they are not. */
+int sqlite_check_relations(struct sqlite_store *store, struct error *err);
+
+int sqlite_write(struct store *store, const struct store_batch *batch,
+		 struct store_written *ret_written, struct error *err);
+int sqlite_read_positions(struct store *store, const char *cluster_id,
+			  struct store_position *positions, size_t count, struct error *err);
+int sqlite_read_last_seq(struct store *store, const struct uuid *producer_id, bool *ret_found,
+			 int64_t *ret_seq, struct error *err);
+int sqlite_read_sites(struct store *store,
+		      bool (*on_site)(void *context, const struct store_site *site), void *context,
+		      struct error *err);
+
+#endif

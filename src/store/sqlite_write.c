@@ -1,0 +1,365 @@
+/* A batch into SQLite: one transaction; what was there already is found by the primary key, row by row. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "store/sqlite_store.h"
+#include "store/store_columns.h"
+
+#define COLUMN_QUESTION(name, type) ", ?"
+const char sqlite_insert_report[] =
+	"INSERT INTO report (" REPORT_COLUMN_NAMES ", stored_at) VALUES (?, ?, ?, ?" REPORT_COLUMNS(
+		COLUMN_QUESTION) ", ?) ON CONFLICT DO NOTHING";
+
+const char sqlite_upsert_state[] =
+	"INSERT INTO site_state (site_id, started_at, seq, setup_id, batch_from, http_status_code, "
+	"total_us, "
+	"producer_id, outcome, reason, strip, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+	"?10, ?11, ?12) "
+	"ON CONFLICT (site_id) DO UPDATE SET started_at = excluded.started_at, seq = excluded.seq, "
+	"setup_id = excluded.setup_id, batch_from = excluded.batch_from, "
+	"http_status_code = excluded.http_status_code, total_us = excluded.total_us, "
+	"producer_id = excluded.producer_id, outcome = excluded.outcome, reason = excluded.reason, "
+	"strip = substr(site_state.strip || excluded.strip, -50), message = excluded.message "
+	"WHERE site_state.started_at < excluded.batch_from";
+
+#define NEWEST "ORDER BY started_at DESC, producer_id DESC, seq DESC "
+
+/* For a site whose rows came late. */
+const char sqlite_rebuild_state[] =
+	"UPDATE site_state SET (started_at, seq, setup_id, http_status_code, total_us, "
+	"producer_id, outcome, reason, "
+	"message) = (SELECT started_at, seq, setup_id, http_status_code, total_us, producer_id, "
+	"outcome, reason, message "
+	"FROM report WHERE site_id = ?1 " NEWEST
+	"LIMIT 1), strip = (SELECT group_concat(letter, '') FROM ("
+	"SELECT CASE outcome WHEN 'up' THEN 'U' WHEN 'degraded' THEN 'G' WHEN 'down' THEN 'D' ELSE "
+	"'?' END AS letter "
+	"FROM (SELECT outcome, started_at, producer_id, seq FROM report WHERE site_id = ?1 " NEWEST
+	"LIMIT 50) "
+	"ORDER BY started_at, producer_id, seq)) WHERE site_id = ?1";
+
+static const char *const statement_texts[SQLITE_STATEMENT_COUNT] = {
+#define STATEMENT_TEXT(suffix, sql) [SQLITE_STATEMENT_##suffix] = sql,
+	SQLITE_STATEMENTS(STATEMENT_TEXT)
+#undef STATEMENT_TEXT
+};
+
+/* A statement being bound: place is the next parameter's. */
+struct binding {
+	sqlite3_stmt *statement;
+	int place;
+};
+
+static void bind_text(struct binding *binding, const char *bytes, size_t length)
+{
+	(void)sqlite3_bind_text64(binding->statement, binding->place++, bytes, length,
+				  SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
+static void bind_word(struct binding *binding, const char *word)
+{
+	bind_text(binding, word, strlen(word));
+}
+
+static void bind_null(struct binding *binding)
+{
+	(void)sqlite3_bind_null(binding->statement, binding->place++);
+}
+
+static void bind_int(struct binding *binding, int64_t number)
+{
+	(void)sqlite3_bind_int64(binding->statement, binding->place++, number);
+}
+
+static void bind_time(struct binding *binding, wall_us time)
+{
+	char text[CLOCK_TEXT_SIZE];
+	clock_format(time, text);
+	bind_word(binding, text);
+}
+
+static void bind_uuid(struct binding *binding, const struct uuid *uuid)
+{
+	char text[UUID_TEXT_SIZE];
+	uuid_format(uuid, text);
+	bind_word(binding, text);
+}
+
+static void bind_TEXT(struct binding *binding, struct row_text field)
+{
+	if (field.bytes == NULL)
+		bind_null(binding);
+	else
+		bind_text(binding, field.bytes, field.length);
+}
+
+static void bind_LIST(struct binding *binding, struct row_text field)
+{
+	bind_TEXT(binding, field);
+}
+
+static void bind_OBJECT(struct binding *binding, struct row_text field)
+{
+	bind_TEXT(binding, field);
+}
+
+static void bind_INT(struct binding *binding, struct row_int field)
+{
+	if (field.is_present)
+		bind_int(binding, field.value);
+	else
+		bind_null(binding);
+}
+
+static void bind_BOOL(struct binding *binding, struct row_bool field)
+{
+	if (field.is_present)
+		bind_int(binding, field.value ? 1 : 0);
+	else
+		bind_null(binding);
+}
+
+static void bind_TIME(struct binding *binding, struct row_time field)
+{
+	if (field.is_present)
+		bind_time(binding, field.value);
+	else
+		bind_null(binding);
+}
+
+static void bind_UUID(struct binding *binding, struct row_uuid field)
+{
+	bind_uuid(binding, &field.value);
+}
+
+static void bind_OUTCOME(struct binding *binding, struct row_outcome field)
+{
+	bind_word(binding, outcome_name(field.value));
+}
+
+static struct binding start(struct sqlite_store *store, enum sqlite_statement which)
+{
+	return (struct binding){.statement = store->statements[which], .place = 1};
+}
+
+/* Run a bound statement; *ret_changed: whether it changed a row. */
+static int run(struct sqlite_store *store, const struct binding *binding, bool *ret_changed,
+	       struct error *err)
+{
+	int step = sqlite3_step(binding->statement);
+	if (ret_changed != NULL)
+		*ret_changed = sqlite3_changes(store->db) > 0;
+	int status = step == SQLITE_DONE ? 0 : sqlite_fail(store, "write", err);
+	(void)sqlite3_reset(binding->statement);
+	return status;
+}
+
+static int prepare(struct sqlite_store *store, struct error *err)
+{
+	for (int i = 0; i < SQLITE_STATEMENT_COUNT; i++)
+		if (store->statements[i] == NULL &&
+		    sqlite3_prepare_v3(store->db, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+				       &store->statements[i], NULL) != SQLITE_OK)
+			return sqlite_fail(store, "prepare", err);
+	return 0;
+}
+
+static int write_name(struct sqlite_store *store, enum sqlite_statement which, int64_t id,
+		      struct row_text name, wall_us now, struct error *err)
+{
+	struct binding binding = start(store, which);
+	bind_int(&binding, id);
+	bind_TEXT(&binding, name);
+	bind_time(&binding, now);
+	return run(store, &binding, NULL, err);
+}
+
+static int write_producer(struct sqlite_store *store, const struct plan_row *planned, wall_us now,
+			  struct error *err)
+{
+	const struct report_row *row = planned->row;
+	struct binding binding = start(store, SQLITE_STATEMENT_PRODUCER);
+	bind_uuid(&binding, &row->producer_id.value);
+	bind_int(&binding, planned->ids.location_id);
+	bind_TEXT(&binding, row->host);
+	if (row->has_prev) {
+		bind_uuid(&binding, &row->prev.producer_id);
+		bind_int(&binding, row->prev.seq);
+	} else {
+		bind_null(&binding);
+		bind_null(&binding);
+	}
+	bind_time(&binding, now);
+	return run(store, &binding, NULL, err);
+}
+
+static int write_setup(struct sqlite_store *store, const struct plan_row *planned, wall_us now,
+		       struct error *err)
+{
+	struct binding binding = start(store, SQLITE_STATEMENT_SETUP);
+	bind_int(&binding, planned->ids.setup_id);
+	bind_int(&binding, planned->ids.site_id);
+	bind_int(&binding, planned->ids.location_id);
+#define BIND_FIELD(name, type) bind_##type(&binding, planned->row->name);
+	SETUP_FIELDS(BIND_FIELD)
+#undef BIND_FIELD
+	bind_time(&binding, now);
+	return run(store, &binding, NULL, err);
+}
+
+static int write_dimensions(struct sqlite_store *store, const struct plan_row *planned, wall_us now,
+			    struct error *err)
+{
+	const struct report_row *row = planned->row;
+	if (write_name(store, SQLITE_STATEMENT_SITE, planned->ids.site_id, row->site, now, err) !=
+		    0 ||
+	    write_name(store, SQLITE_STATEMENT_LOCATION, planned->ids.location_id, row->location,
+		       now, err) != 0)
+		return -1;
+	return write_producer(store, planned, now, err) != 0
+		       ? -1
+		       : write_setup(store, planned, now, err);
+}
+
+static int write_report(struct sqlite_store *store, struct plan_row *planned, wall_us now,
+			struct error *err)
+{
+	const struct report_row *row = planned->row;
+	struct binding binding = start(store, SQLITE_STATEMENT_REPORT);
+	bind_int(&binding, planned->ids.site_id);
+	bind_time(&binding, row->started_at.value);
+	bind_int(&binding, row->seq.value);
+	bind_int(&binding, planned->ids.setup_id);
+#define BIND_COLUMN(name, type) bind_##type(&binding, row->name);
+	REPORT_COLUMNS(BIND_COLUMN)
+#undef BIND_COLUMN
+	bind_time(&binding, now);
+	return run(store, &binding, &planned->is_inserted, err);
+}
+
+static int write_state(struct sqlite_store *store, const struct plan_state *state,
+		       struct error *err)
+{
+	const struct report_row *row = state->latest->row;
+	struct binding binding = start(store, SQLITE_STATEMENT_STATE);
+	bind_int(&binding, state->latest->ids.site_id);
+	bind_time(&binding, row->started_at.value);
+	bind_int(&binding, row->seq.value);
+	bind_int(&binding, state->latest->ids.setup_id);
+	bind_time(&binding, state->batch_from);
+	bind_INT(&binding, row->http_status_code);
+	bind_INT(&binding, row->total_us);
+	bind_uuid(&binding, &row->producer_id.value);
+	bind_word(&binding, outcome_name(row->outcome.value));
+	bind_TEXT(&binding, row->reason);
+	bind_word(&binding, state->strip);
+	bind_TEXT(&binding, row->message);
+	bool is_written;
+	if (run(store, &binding, &is_written, err) != 0)
+		return -1;
+	if (is_written)
+		return 0;
+	binding = start(store, SQLITE_STATEMENT_REBUILD);
+	bind_int(&binding, state->latest->ids.site_id);
+	return run(store, &binding, NULL, err);
+}
+
+static int write_bad(struct sqlite_store *store, const struct store_bad_message *bad, wall_us now,
+		     struct error *err)
+{
+	struct binding binding = start(store, SQLITE_STATEMENT_BAD);
+	bind_int(&binding, store_id_of_message(&bad->origin, bad->bytes, bad->length));
+	if (bad->origin.topic != NULL) {
+		bind_word(&binding, bad->origin.topic);
+		bind_int(&binding, bad->origin.partition);
+		bind_int(&binding, bad->origin.offset);
+	} else {
+		bind_null(&binding);
+		bind_null(&binding);
+		bind_null(&binding);
+	}
+	bind_word(&binding, bad->reason);
+	char *detail = text_clean_copy(bad->detail, strlen(bad->detail), 512);
+	bind_word(&binding, detail);
+	free(detail);
+	if (bad->bytes == NULL) {
+		bind_null(&binding);
+		bind_null(&binding);
+	} else {
+		bind_int(&binding, (int64_t)bad->length);
+		size_t kept = bad->length < STORE_BYTES_MAX ? bad->length : STORE_BYTES_MAX;
+		(void)sqlite3_bind_blob64(binding.statement, binding.place++, bad->bytes, kept,
+					  SQLITE_TRANSIENT);
+	}
+	bind_time(&binding, now);
+	return run(store, &binding, NULL, err);
+}
+
+static int write_positions(struct sqlite_store *store, const struct store_batch *batch, wall_us now,
+			   struct error *err)
+{
+	for (size_t i = 0; batch->cluster_id != NULL && i < batch->position_count; i++) {
+		struct binding binding = start(store, SQLITE_STATEMENT_POSITION);
+		bind_word(&binding, batch->cluster_id);
+		bind_word(&binding, batch->positions[i].topic);
+		bind_int(&binding, batch->positions[i].partition);
+		bind_int(&binding, batch->positions[i].next);
+		bind_time(&binding, now);
+		if (run(store, &binding, NULL, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int write_all(struct sqlite_store *store, const struct store_batch *batch,
+		     struct store_plan *plan, struct store_written *written, struct error *err)
+{
+	wall_us now = clock_wall_us();
+	for (size_t i = 0; i < plan->row_count; i++) {
+		struct plan_row *planned = &plan->rows[i];
+		if ((planned->needs_dimensions &&
+		     write_dimensions(store, planned, now, err) != 0) ||
+		    write_report(store, planned, now, err) != 0)
+			return -1;
+		written->inserted += planned->is_inserted ? 1 : 0;
+	}
+	store_plan_states(plan);
+	for (size_t i = 0; i < plan->state_count; i++)
+		if (write_state(store, &plan->states[i], err) != 0)
+			return -1;
+	for (size_t i = 0; i < batch->bad_count; i++)
+		if (write_bad(store, &batch->bad[i], now, err) != 0)
+			return -1;
+	written->quarantined = batch->bad_count;
+	written->duplicates = plan->duplicates + plan->row_count - written->inserted;
+	return write_positions(store, batch, now, err);
+}
+
+int sqlite_write(struct store *base, const struct store_batch *batch,
+		 struct store_written *ret_written, struct error *err)
+{
+	struct sqlite_store *store = (struct sqlite_store *)base;
+	assert(store->mode == STORE_WRITE);
+	struct store_written written = {.inserted = 0};
+	if (sqlite_connect(store, err) != 0 || sqlite_check_relations(store, err) != 0 ||
+	    prepare(store, err) != 0 || sqlite_execute(store, "BEGIN IMMEDIATE", err) != 0)
+		return -1;
+	struct store_plan plan;
+	store_plan_make(&plan, batch, NULL, store->ids);
+	int status = write_all(store, batch, &plan, &written, err);
+	if (status == 0)
+		status = sqlite_execute(store, "COMMIT", err);
+	if (status == 0) {
+		store_ids_mark_stored(store->ids);
+		*ret_written = written;
+	} else {
+		(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL,
+				   NULL); /* fails where SQLite did it already */
+	}
+	store_plan_finish(&plan);
+	return status;
+}

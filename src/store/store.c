@@ -1,0 +1,81 @@
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/store_driver.h"
+
+extern const char *const store_schema_postgres_files[];
+extern const char *const store_schema_sqlite_files[];
+
+const char *const store_relations[] = {
+	"site",         "location",   "producer",    "check_setup", "report",          "site_state",
+	"kafka_offset", "quarantine", "report_view", "uptime_view", "quarantine_view", NULL,
+};
+
+const char *const *store_schema_postgres(void)
+{
+	return store_schema_postgres_files;
+}
+
+const char *const *store_schema_sqlite(void)
+{
+	return store_schema_sqlite_files;
+}
+
+int store_mark_version(const char *comment)
+{
+	static const char mark[] = "[websentry ";
+	const char *found = comment == NULL ? NULL : strstr(comment, mark);
+	if (found == NULL)
+		return -1;
+	char *end;
+	long version = strtol(found + sizeof(mark) - 1, &end, 10);
+	return *end == ']' && version > 0 && version < 100000 ? (int)version : -1;
+}
+
+void store_close(struct store *store)
+{
+	if (store != NULL)
+		store->driver->close(store);
+}
+
+void store_interrupt(struct store *store)
+{
+	store->driver->interrupt(store);
+}
+
+int store_migrate(struct store *store, bool is_allowed, struct error *err)
+{
+	return store->driver->migrate(store, is_allowed, err);
+}
+
+int store_write(struct store *store, const struct store_batch *batch,
+		struct store_written *ret_written, struct error *err)
+{
+	return store->driver->write(store, batch, ret_written, err);
+}
+
+void store_expect_duplicates(struct store *store)
+{
+	store->driver->expect_duplicates(store);
+}
+
+int store_read_positions(struct store *store, const char *cluster_id,
+			 struct store_position *positions, size_t count, struct error *err)
+{
+	return store->driver->read_positions(store, cluster_id, positions, count, err);
+}
+
+int store_read_last_seq(struct store *store, const struct uuid *producer_id, bool *ret_found,
+			int64_t *ret_seq, struct error *err)
+{
+	return store->driver->read_last_seq(store, producer_id, ret_found, ret_seq, err);
+}
+
+int store_read_sites(struct store *store,
+		     bool (*on_site)(void *context, const struct store_site *site), void *context,
+		     struct error *err)
+{
+	return store->driver->read_sites(store, on_site, context, err);
+}

@@ -1,0 +1,42 @@
+/* What a database has to offer to be a store; store.c calls it. Private to src/store/. */
+#ifndef WEBSENTRY_STORE_STORE_DRIVER_H
+#define WEBSENTRY_STORE_STORE_DRIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "store/store.h"
+
+struct store_driver {
+	void (*close)(struct store *store);
+	void (*interrupt)(struct store *store); /* any thread */
+	int (*migrate)(struct store *store, bool is_allowed, struct error *err);
+	int (*write)(struct store *store, const struct store_batch *batch,
+		     struct store_written *ret_written, struct error *err);
+	void (*expect_duplicates)(struct store *store);
+	int (*read_positions)(struct store *store, const char *cluster_id,
+			      struct store_position *positions, size_t count, struct error *err);
+	int (*read_last_seq)(struct store *store, const struct uuid *producer_id, bool *ret_found,
+			     int64_t *ret_seq, struct error *err);
+	int (*read_sites)(struct store *store,
+			  bool (*on_site)(void *context, const struct store_site *site),
+			  void *context, struct error *err);
+};
+
+/* The first member of each driver's own struct. */
+struct store {
+	const struct store_driver *driver;
+};
+
+/* The schema's newest file that this program knows: what the marks in comments, "[websentry N]", are compared with. */
+enum { STORE_SCHEMA_VERSION = 1 };
+
+/* The number in a relation's mark; -1 where there is none: then it is somebody else's. */
+int store_mark_version(const char *comment);
+
+/* The relations of the schema, NULL at the end. Tables first. */
+extern const char *const store_relations[];
+
+enum { STORE_BYTES_MAX = 1024 * 1024 }; /* of a bad message that are kept */
+
+#endif

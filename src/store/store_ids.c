@@ -1,0 +1,247 @@
+/*
+ * An open-addressing table keyed by the bytes of a set-up (or of a producer_id). Each entry remembers the epoch in which it was
+ * found first; marks and forgets begin a new epoch. That makes "all that was found is stored now" and "nothing is" O(1).
+ */
+#include "store/store_ids.h"
+
+#include <assert.h>
+#include <openssl/sha.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "base/uuid.h"
+#include "store/store_columns.h"
+
+enum {
+	IDS_FIRST_SLOTS = 1024,   /* a power of two */
+	IDS_ENTRIES_MAX = 200000, /* then the cache starts afresh: some 100 MB at most */
+	IDS_KEY_MAX = 256 * 1024, /* a message has 64 KiB at most */
+};
+
+struct entry {
+	uint64_t hash;
+	uint64_t epoch; /* in which it was found first, since the last forget */
+	char *key;      /* NULL: a free slot */
+	size_t key_length;
+	struct setup_ids ids;
+};
+
+struct store_ids {
+	struct entry *slots;
+	size_t slot_count;
+	size_t entry_count;
+	uint64_t epoch;      /* counts marks and forgets */
+	uint64_t valid_from; /* entries of older epochs were forgotten */
+	uint64_t seed;
+	struct buffer key;
+};
+
+static int64_t id_of_digest(const unsigned char digest[static SHA256_DIGEST_LENGTH])
+{
+	uint64_t bits = 0;
+	for (int i = 0; i < 8; i++)
+		bits = bits << 8 | digest[i];
+	return (int64_t)(bits >> 1);
+}
+
+int64_t store_id_of(const void *bytes, size_t length)
+{
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	(void)SHA256(bytes, length, digest);
+	return id_of_digest(digest);
+}
+
+/* Lengths are part of the key, so that two lists of fields never have the same bytes. Big-endian: the same on every machine. */
+static void append_number(struct buffer *key, uint64_t number)
+{
+	unsigned char bytes[8];
+	for (int i = 0; i < 8; i++)
+		bytes[i] = (unsigned char)(number >> (56 - 8 * i));
+	(void)buffer_append(key, bytes, sizeof(bytes));
+}
+
+static void append_text(struct buffer *key, const char *bytes, size_t length)
+{
+	append_number(key, bytes == NULL ? UINT64_MAX : length);
+	if (bytes != NULL)
+		(void)buffer_append(key, bytes, length);
+}
+
+static void append_TEXT(struct buffer *key, struct row_text text)
+{
+	append_text(key, text.bytes, text.length);
+}
+
+static void append_OBJECT(struct buffer *key, struct row_text text)
+{
+	append_text(key, text.bytes, text.length);
+}
+
+static void append_INT(struct buffer *key, struct row_int number)
+{
+	(void)buffer_append_char(key, number.is_present ? 1 : 0);
+	append_number(key, number.is_present ? (uint64_t)number.value : 0);
+}
+
+static void make_setup_key(struct buffer *key, const struct report_row *row)
+{
+	buffer_clear(key);
+	append_TEXT(key, row->site);
+	append_TEXT(key, row->location);
+#define APPEND_FIELD(name, type) append_##type(key, row->name);
+	SETUP_FIELDS(APPEND_FIELD)
+#undef APPEND_FIELD
+	assert(!key->is_overflowed);
+}
+
+int64_t store_id_of_message(const struct store_origin *origin, const char *bytes, size_t length)
+{
+	struct buffer key;
+	buffer_init(&key, SIZE_MAX / 2);
+	append_text(&key, origin->topic, origin->topic == NULL ? 0 : strlen(origin->topic));
+	append_number(&key, (uint64_t)origin->partition);
+	append_number(&key, (uint64_t)origin->offset);
+	append_text(&key, bytes, length);
+	int64_t id = store_id_of(key.data, key.length);
+	buffer_finish(&key);
+	return id;
+}
+
+/* Eight bytes a step, seeded, so that nobody can make names that collide. */
+static uint64_t hash_key(uint64_t seed, const char *bytes, size_t length)
+{
+	const uint64_t prime = UINT64_C(0x9E3779B97F4A7C15);
+	uint64_t hash = seed ^ (length * prime);
+	while (length > 0) {
+		uint64_t word = 0;
+		size_t step = length < sizeof(word) ? length : sizeof(word);
+		memcpy(&word, bytes, step);
+		hash = (hash ^ word) * prime;
+		hash ^= hash >> 29;
+		bytes += step;
+		length -= step;
+	}
+	return hash * prime ^ hash >> 32;
+}
+
+struct store_ids *store_ids_create(void)
+{
+	struct store_ids *ids = xcalloc(1, sizeof(*ids));
+	ids->slot_count = IDS_FIRST_SLOTS;
+	ids->slots = xcalloc(ids->slot_count, sizeof(*ids->slots));
+	ids->epoch = ids->valid_from = 1;
+	struct uuid random = uuid_random();
+	memcpy(&ids->seed, random.bytes, sizeof(ids->seed));
+	buffer_init(&ids->key, IDS_KEY_MAX);
+	return ids;
+}
+
+static void empty_slots(struct store_ids *ids)
+{
+	for (size_t i = 0; i < ids->slot_count; i++)
+		free(ids->slots[i].key);
+	memset(ids->slots, 0, ids->slot_count * sizeof(*ids->slots));
+	ids->entry_count = 0;
+}
+
+void store_ids_destroy(struct store_ids *ids)
+{
+	if (ids == NULL)
+		return;
+	empty_slots(ids);
+	free(ids->slots);
+	buffer_finish(&ids->key);
+	free(ids);
+}
+
+static struct entry *find_slot(struct entry *slots, size_t slot_count, uint64_t hash,
+			       const char *key, size_t key_length)
+{
+	for (size_t i = hash & (slot_count - 1);; i = (i + 1) & (slot_count - 1)) {
+		struct entry *slot = &slots[i];
+		if (slot->key == NULL)
+			return slot;
+		if (slot->hash == hash && slot->key_length == key_length &&
+		    memcmp(slot->key, key, key_length) == 0)
+			return slot;
+	}
+}
+
+static void grow(struct store_ids *ids)
+{
+	size_t slot_count = ids->slot_count * 2;
+	struct entry *slots = xcalloc(slot_count, sizeof(*slots));
+	for (size_t i = 0; i < ids->slot_count; i++) {
+		struct entry *old = &ids->slots[i];
+		if (old->key != NULL)
+			*find_slot(slots, slot_count, old->hash, old->key, old->key_length) = *old;
+	}
+	free(ids->slots);
+	ids->slots = slots;
+	ids->slot_count = slot_count;
+}
+
+/* The entry of the key in ids->key; a new one has its key and no ids. Valid until the next call. */
+static struct entry *find_entry(struct store_ids *ids, bool *ret_is_new)
+{
+	if (ids->entry_count >= IDS_ENTRIES_MAX)
+		empty_slots(ids);
+	if (ids->entry_count * 2 >= ids->slot_count)
+		grow(ids);
+	uint64_t hash = hash_key(ids->seed, ids->key.data, ids->key.length);
+	struct entry *entry =
+		find_slot(ids->slots, ids->slot_count, hash, ids->key.data, ids->key.length);
+	*ret_is_new = entry->key == NULL;
+	if (*ret_is_new) {
+		entry->hash = hash;
+		entry->key = xmemdup(ids->key.data, ids->key.length);
+		entry->key_length = ids->key.length;
+		ids->entry_count++;
+	}
+	return entry;
+}
+
+/* Found in an earlier epoch that was not forgotten: then a mark has come since. Otherwise it is found now. */
+static bool is_stored(const struct store_ids *ids, struct entry *entry)
+{
+	if (entry->epoch >= ids->valid_from && entry->epoch < ids->epoch)
+		return true;
+	entry->epoch = ids->epoch;
+	return false;
+}
+
+struct setup_ids store_ids_find(struct store_ids *ids, const struct report_row *row,
+				bool *ret_is_stored)
+{
+	bool is_new;
+	buffer_clear(&ids->key);
+	(void)buffer_append(&ids->key, row->producer_id.value.bytes,
+			    sizeof(row->producer_id.value.bytes));
+	/* The first report of a producer says what came before it: its dimension row is written again with that. */
+	(void)buffer_append_char(&ids->key, row->has_prev ? 1 : 0);
+	struct entry *producer = find_entry(ids, &is_new);
+	bool is_producer_stored = is_stored(ids, producer);
+
+	make_setup_key(&ids->key, row);
+	struct entry *setup = find_entry(ids, &is_new);
+	if (is_new) {
+		setup->ids.site_id = store_id_of(row->site.bytes, row->site.length);
+		setup->ids.location_id = store_id_of(row->location.bytes, row->location.length);
+		setup->ids.setup_id = store_id_of(ids->key.data, ids->key.length);
+	}
+	*ret_is_stored = is_stored(ids, setup) && is_producer_stored;
+	return setup->ids;
+}
+
+void store_ids_mark_stored(struct store_ids *ids)
+{
+	ids->epoch++;
+}
+
+void store_ids_forget(struct store_ids *ids)
+{
+	ids->epoch++;
+	ids->valid_from = ids->epoch;
+}

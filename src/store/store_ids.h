@@ -1,0 +1,41 @@
+/*
+ * Computed ids: the first 63 bits of a SHA-256, so that they survive tables that are dropped and made again.
+ *
+ * The cache remembers, for each set-up and producer that reports came with, the ids and whether the store has their dimension
+ * rows. One thread. Private to src/store/.
+ */
+#ifndef WEBSENTRY_STORE_STORE_IDS_H
+#define WEBSENTRY_STORE_STORE_IDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "check/report_row.h"
+#include "store/store.h"
+
+int64_t store_id_of(const void *bytes, size_t length);
+int64_t store_id_of_message(const struct store_origin *origin, const char *bytes, size_t length);
+
+struct setup_ids {
+	int64_t site_id;
+	int64_t location_id;
+	int64_t setup_id;
+};
+
+struct store_ids;
+
+struct store_ids *store_ids_create(void);
+void store_ids_destroy(struct store_ids *ids); /* accepts NULL */
+
+/* The ids of a row; *ret_is_stored: its dimension rows, and that of its producer, are known to be in the store. */
+struct setup_ids store_ids_find(struct store_ids *ids, const struct report_row *row,
+				bool *ret_is_stored);
+
+/* What find returned since the last mark or forget is in the store now. */
+void store_ids_mark_stored(struct store_ids *ids);
+
+/* Nothing is known to be in the store: after a reconnect, and when tables were made again. */
+void store_ids_forget(struct store_ids *ids);
+
+#endif
