@@ -18,7 +18,8 @@ struct problem {
 struct problems {
 	struct problem *items;
 	size_t count;
-	size_t error_count; /* warnings not counted */
+	size_t error_count;  /* warnings not counted */
+	size_t hidden_count; /* what the last line counts */
 };
 
 void problems_init(struct problems *problems);

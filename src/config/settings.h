@@ -28,7 +28,8 @@ enum command {
 	COMMAND_HELP = 1 << 8, /* --help was asked for: print it to stdout, exit 0 */
 	COMMAND_VERSION = 1 << 9,
 	COMMAND_COMPLETION = 1 << 10, /* completion bash|zsh|fish */
-	COMMAND_MANUAL = 1 << 11,     /* internal: the man page and docs/configuration.md from the table */
+	COMMAND_MANUAL =
+		1 << 11, /* internal: the man page and docs/configuration.md from the table */
 };
 
 struct text_list {
@@ -42,13 +43,14 @@ struct settings {
 	enum command subject;
 
 	/* sites; config/sites.h turns them into a list */
-	char *sites_path;             /* file or folder, NULL for none */
-	struct text_list urls;        /* --url, arguments, WEBSENTRY_SITES; checked for form only */
-	struct text_list site_files;  /* arguments that are files: run https://a sites.yaml */
-	char *config_path;            /* --config */
+	char *sites_path;            /* file or folder, NULL for none */
+	struct text_list urls;       /* --url, arguments, WEBSENTRY_SITES; checked for form only */
+	struct text_list site_files; /* arguments that are files: run https://a sites.yaml */
+	char *config_path;           /* --config */
+	bool has_config_sites; /* the sites that count are those in the --config file itself */
 	int64_t interval_us;
 	int64_t timeout_us;
-	char *pattern;                /* NULL for none */
+	char *pattern; /* NULL for none */
 	bool is_once;
 	int64_t once_wait_us;
 
@@ -59,7 +61,8 @@ struct settings {
 	char *kafka_ca_file;
 	char *kafka_cert_file;
 	char *kafka_key_file;
-	struct text_list kafka_properties; /* "k=v" of --kafka-config and --kafka-property, in this order */
+	struct text_list
+		kafka_properties; /* "k=v" of --kafka-config and --kafka-property, in this order */
 	struct text_list kafka_property_origins; /* parallel: "kafka.conf:3", "--kafka-property" */
 	bool kafka_create_topics;
 	char *kafka_group;
@@ -72,8 +75,8 @@ struct settings {
 	/* process */
 	char *data_dir; /* effective, absolute */
 	char *location;
-	char *host;     /* the host name in reports: --host, default gethostname() */
-	char *listen;   /* NULL: off */
+	char *host;   /* the host name in reports: --host, default gethostname() */
+	char *listen; /* NULL: off */
 	int64_t threads;
 	bool is_power_durable; /* --durability=power */
 	int64_t outbox_max_rows;
@@ -83,7 +86,7 @@ struct settings {
 	/* check */
 	bool is_json;
 
-	char *shell; /* completion: "bash", "zsh" or "fish"; NULL elsewhere */
+	char *shell; /* completion: "bash", "zsh" or "fish"; manual: "man" or "markdown"; NULL elsewhere */
 
 	/* where each row's value came from; by index into the table */
 	struct setting_origin *origins;
@@ -94,6 +97,7 @@ enum setting_source { SOURCE_DEFAULT, SOURCE_FILE, SOURCE_ENVIRONMENT, SOURCE_FL
 struct setting_origin {
 	enum setting_source source;
 	char *place; /* "--interval", "WEBSENTRY_INTERVAL", "websentry.yaml:3"; NULL for a default */
+	char *text;  /* the value in its canonical form, secrets unmasked; NULL for none */
 };
 
 /*
@@ -106,6 +110,9 @@ void settings_finish(struct settings *settings);
 
 /* Whether a row's value was given by anybody (flag, environment, file) rather than by default. name: "interval" … */
 bool settings_is_given(const struct settings *settings, const char *name);
+
+/* Where a row's value came from: never NULL for a name of the table. */
+const struct setting_origin *settings_origin(const struct settings *settings, const char *name);
 
 /* What --help, config print, completion, and the generated documents say. */
 void settings_print_help(FILE *out, enum command command);

@@ -1,0 +1,100 @@
+#include "config/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+const struct command_row commands_table[] = {
+	{COMMAND_PRODUCER, "producer", "[URL… | sites.yaml]",
+	 "check sites, publish reports to Kafka"},
+	{COMMAND_CONSUMER, "consumer", "", "store reports from Kafka in PostgreSQL"},
+	{COMMAND_RUN, "run", "[URL… | sites.yaml]",
+	 "both in one process, with SQLite and a status page; no Kafka"},
+	{COMMAND_CHECK, "check", "URL…", "check once, now, and print what was found"},
+	{COMMAND_CONFIG_CHECK, "config check", "[COMMAND] [URL… | sites.yaml]",
+	 "validate everything that a command (run) would read"},
+	{COMMAND_CONFIG_PRINT, "config print", "[COMMAND] [URL… | sites.yaml]",
+	 "print a command's effective settings and where each came from"},
+	{COMMAND_DB_MIGRATE, "db migrate", "", "create or upgrade the tables in PostgreSQL"},
+	{COMMAND_WEB, "web", "", "status page, API and /metrics alone, over an existing store"},
+	{COMMAND_COMPLETION, "completion", "bash|zsh|fish",
+	 "print a script that completes in a shell"},
+	{COMMAND_HELP, "help", "[COMMAND]", "print what a command takes"},
+	{COMMAND_VERSION, "version", "", "print the version"},
+	{COMMAND_MANUAL, "manual", "man|markdown", NULL},
+};
+const size_t commands_table_count = sizeof(commands_table) / sizeof(commands_table[0]);
+
+const char *command_name(enum command command)
+{
+	for (size_t i = 0; i < commands_table_count; i++)
+		if (commands_table[i].command == command)
+			return commands_table[i].name;
+	return "websentry";
+}
+
+/* How many words of a name stand at the beginning of words: all of them, or 0. */
+static size_t match_name(const char *name, char *const *words, size_t count)
+{
+	size_t used = 0;
+	for (const char *at = name; *at != '\0'; used++) {
+		size_t length = strcspn(at, " ");
+		if (used == count || strlen(words[used]) != length ||
+		    strncmp(words[used], at, length) != 0)
+			return 0;
+		at += length;
+		at += strspn(at, " ");
+	}
+	return used;
+}
+
+enum command commands_find(char *const *words, size_t count, size_t *ret_used)
+{
+	for (size_t i = 0; i < commands_table_count; i++) {
+		size_t used = match_name(commands_table[i].name, words, count);
+		if (used > 0) {
+			*ret_used = used;
+			return commands_table[i].command;
+		}
+	}
+	*ret_used = 0;
+	return COMMAND_NONE;
+}
+
+enum command commands_by_name(const char *name)
+{
+	for (size_t i = 0; i < commands_table_count; i++)
+		if (strcmp(commands_table[i].name, name) == 0)
+			return commands_table[i].command;
+	return COMMAND_NONE;
+}
+
+const char *commands_nearest(const char *word)
+{
+	const char *names[sizeof(commands_table) / sizeof(commands_table[0])];
+	size_t count = 0;
+	for (size_t i = 0; i < commands_table_count; i++)
+		if (commands_table[i].help != NULL)
+			names[count++] = commands_table[i].name;
+	if (strcmp(word, "config") == 0)
+		return "config check";
+	if (strcmp(word, "db") == 0 || strcmp(word, "migrate") == 0 || strcmp(word, "init") == 0)
+		return "db migrate";
+	return text_nearest(word, names, count);
+}
+
+const char *commands_list(void)
+{
+	return "producer, consumer, run, check, config check, config print, db migrate, web";
+}
+
+void commands_describe(unsigned commands, char *text, size_t size)
+{
+	size_t used = 0;
+	text[0] = '\0';
+	for (size_t i = 0; i < commands_table_count && used < size; i++)
+		if ((commands_table[i].command & commands) != 0)
+			used += (size_t)snprintf(text + used, size - used, "%s`%s`",
+						 used == 0 ? "" : ", ", commands_table[i].name);
+}

@@ -1,0 +1,197 @@
+#include "config/dsn.h"
+
+#include <libpq-fe.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "config/file.h"
+
+enum { DSN_MAX = 16 * 1024 };
+
+/*
+ * libpq's message without what it quotes of the DSN, which may be a piece of a password; only a plain keyword that is
+ * said to be unknown stays.
+ */
+static void set_parse_error(struct error *err, const char *message)
+{
+	struct buffer safe;
+	buffer_init(&safe, 512);
+	bool is_keyword = text_starts_with(message, "invalid connection option \"") ||
+			  text_starts_with(message, "invalid URI query parameter: \"");
+	for (const char *at = message; *at != '\0' && *at != '\n';) {
+		const char *end = *at == '"' ? strchr(at + 1, '"') : NULL;
+		size_t length = end == NULL ? 1 : (size_t)(end - at) + 1;
+		bool is_equals = length == 3 && at[1] == '=';
+		bool is_word =
+			end != NULL && strspn(at + 1, "abcdefghijklmnopqrstuvwxyz_") == length - 2;
+		if (end == NULL || is_equals || (is_keyword && is_word))
+			(void)buffer_append(&safe, at, length);
+		else
+			(void)buffer_append_text(&safe, "\"…\"");
+		at += length;
+	}
+	char *text = buffer_take(&safe);
+	error_set(err, ERROR_REJECT, "%s; expected postgresql://user@host:port/name or key=value",
+		  text);
+	free(text);
+}
+
+static bool is_one_of(const char *word, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/* "5432", or one for each of several hosts: "5432,,5433". */
+static bool are_ports(const char *text)
+{
+	for (const char *at = text;; at++) {
+		size_t length = strcspn(at, ",");
+		char *port = xstrndup(at, length);
+		int64_t number = 1;
+		bool is_good = length == 0 || text_parse_int64(port, &number) == 0;
+		free(port);
+		if (!is_good || number < 1 || number > 65535)
+			return false;
+		at += length;
+		if (*at == '\0')
+			return true;
+	}
+}
+
+/* What libpq finds out only when it connects, and we can see before. */
+static int check_option(const PQconninfoOption *option, struct error *err)
+{
+	static const char *const ssl_modes[] = {"disable", "allow",     "prefer",
+						"require", "verify-ca", "verify-full"};
+	int64_t number;
+	if (option->val == NULL || option->val[0] == '\0')
+		return 0;
+	if (strcmp(option->keyword, "port") == 0 && !are_ports(option->val)) {
+		error_set(err, ERROR_REJECT, "its port is '%.20s', expected 1 to 65535",
+			  option->val);
+		return -1;
+	}
+	if (strcmp(option->keyword, "sslmode") == 0 && !is_one_of(option->val, ssl_modes, 6)) {
+		error_set(err, ERROR_REJECT,
+			  "its sslmode is '%.20s', expected disable, allow, prefer, require, "
+			  "verify-ca or verify-full",
+			  option->val);
+		return -1;
+	}
+	if (strcmp(option->keyword, "connect_timeout") == 0 &&
+	    text_parse_int64(option->val, &number) != 0) {
+		error_set(err, ERROR_REJECT, "its connect_timeout is '%.20s', expected seconds",
+			  option->val);
+		return -1;
+	}
+	bool is_file = strcmp(option->keyword, "sslrootcert") == 0 ||
+		       strcmp(option->keyword, "sslcert") == 0 ||
+		       strcmp(option->keyword, "sslkey") == 0;
+	if (is_file && file_check_readable(option->val, err) != 0) {
+		error_prefix(err, "its %s: ", option->keyword);
+		return -1;
+	}
+	return 0;
+}
+
+static PQconninfoOption *parse(const char *dsn, struct error *err)
+{
+	char *message = NULL;
+	PQconninfoOption *options = PQconninfoParse(dsn, &message);
+	if (options == NULL)
+		set_parse_error(err, message == NULL ? "out of memory" : message);
+	PQfreemem(message);
+	return options;
+}
+
+int dsn_check(const char *dsn, struct error *err)
+{
+	if (strlen(dsn) > DSN_MAX || !text_is_utf8(dsn, strlen(dsn))) {
+		error_set(err, ERROR_REJECT, "expected at most %d KiB of UTF-8", DSN_MAX / 1024);
+		return -1;
+	}
+	PQconninfoOption *options = parse(dsn, err);
+	if (options == NULL)
+		return -1;
+	int result = 0;
+	for (const PQconninfoOption *at = options; result == 0 && at->keyword != NULL; at++)
+		result = check_option(at, err);
+	PQconninfoFree(options);
+	return result;
+}
+
+char *dsn_get(const char *dsn, const char *keyword)
+{
+	PQconninfoOption *options = parse(dsn, NULL);
+	char *value = NULL;
+	for (const PQconninfoOption *at = options; at != NULL && at->keyword != NULL; at++)
+		if (strcmp(at->keyword, keyword) == 0 && !text_is_empty(at->val))
+			value = xstrdup(at->val);
+	PQconninfoFree(options);
+	return value;
+}
+
+/* keyword='value', quoted as libpq reads it. */
+static void append_part(struct buffer *out, const char *keyword, const char *value)
+{
+	if (out->length > 0)
+		(void)buffer_append_char(out, ' ');
+	(void)buffer_append_text(out, keyword);
+	(void)buffer_append_text(out, "='");
+	for (const char *at = value; *at != '\0'; at++) {
+		if (*at == '\'' || *at == '\\')
+			(void)buffer_append_char(out, '\\');
+		(void)buffer_append_char(out, *at);
+	}
+	(void)buffer_append_char(out, '\'');
+}
+
+/* What an option is set to by the DSN and the parts; NULL for nothing. */
+static const char *decide(const PQconninfoOption *option, const struct dsn_part *parts,
+			  size_t count)
+{
+	const char *value = text_is_empty(option->val) ? NULL : option->val;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(parts[i].keyword, option->keyword) == 0 &&
+		    !text_is_empty(parts[i].value) && (parts[i].wins || value == NULL))
+			value = parts[i].value;
+	return value;
+}
+
+char *dsn_compose(const char *dsn, const struct dsn_part *parts, size_t count)
+{
+	struct buffer out;
+	buffer_init(&out, 4 * DSN_MAX);
+	/* An empty DSN is a valid one: all keywords, none of them set. */
+	PQconninfoOption *options = parse(dsn == NULL ? "" : dsn, NULL);
+	for (const PQconninfoOption *at = options; at != NULL && at->keyword != NULL; at++) {
+		const char *value = decide(at, parts, count);
+		if (value != NULL)
+			append_part(&out, at->keyword, value);
+	}
+	PQconninfoFree(options);
+	return buffer_take(&out);
+}
+
+char *dsn_mask(const char *dsn)
+{
+	struct buffer out;
+	buffer_init(&out, 4 * DSN_MAX);
+	PQconninfoOption *options = parse(dsn, NULL);
+	for (const PQconninfoOption *at = options; at != NULL && at->keyword != NULL; at++) {
+		bool is_secret = at->dispchar != NULL && at->dispchar[0] == '*';
+		if (text_is_empty(at->val))
+			continue;
+		if (out.length > 0)
+			(void)buffer_append_char(&out, ' ');
+		(void)buffer_append_format(&out, "%s=%s", at->keyword, is_secret ? "***" : at->val);
+	}
+	PQconninfoFree(options);
+	return buffer_take(&out);
+}

@@ -1,0 +1,21 @@
+/*
+ * Files that settings name: read whole, or only looked at. Errors are ERROR_REJECT with what is wrong, without the path
+ * in front (the caller knows where it was named). Blocking; main thread.
+ */
+#ifndef WEBSENTRY_CONFIG_FILE_H
+#define WEBSENTRY_CONFIG_FILE_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* The bytes of a file, NUL-terminated (NULs within stay), to be freed by the caller; NULL and err. At most max bytes. */
+char *file_read(const char *path, size_t max, size_t *ret_length, struct error *err);
+
+/* Whether the file can be read by this process: 0, or -1 and err. */
+int file_check_readable(const char *path, struct error *err);
+
+/* Whether the folder can be written to, or made where it is not there yet: 0, or -1 and err. */
+int file_check_folder(const char *path, struct error *err);
+
+#endif

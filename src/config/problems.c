@@ -1,0 +1,98 @@
+#include "config/problems.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+enum { WHERE_MAX = 1024, WHAT_MAX = 2048 }; /* bytes of a line's two halves */
+
+void problems_init(struct problems *problems)
+{
+	*problems = (struct problems){0};
+}
+
+static void clear_item(struct problem *item)
+{
+	free(item->where);
+	free(item->what);
+	*item = (struct problem){0};
+}
+
+void problems_finish(struct problems *problems)
+{
+	for (size_t i = 0; i < problems->count; i++)
+		clear_item(&problems->items[i]);
+	free(problems->items);
+	problems_init(problems);
+}
+
+static void set_item(struct problem *item, bool is_warning, const char *where, const char *what)
+{
+	clear_item(item);
+	item->is_warning = is_warning;
+	item->where = text_clean_copy(where, strlen(where), WHERE_MAX);
+	item->what = text_clean_copy(what, strlen(what), WHAT_MAX);
+}
+
+/* A place for one more line: a fresh one, or for an error that of a warning when the list is full; NULL without one. */
+static struct problem *place_for(struct problems *problems, bool is_warning)
+{
+	if (problems->items == NULL)
+		problems->items = xcalloc(PROBLEMS_MAX + 1, sizeof(*problems->items));
+	if (problems->count < PROBLEMS_MAX)
+		return &problems->items[problems->count++];
+	for (size_t i = PROBLEMS_MAX; !is_warning && i-- > 0;)
+		if (problems->items[i].is_warning)
+			return &problems->items[i];
+	return NULL;
+}
+
+static void count_hidden(struct problems *problems, bool is_warning)
+{
+	char what[64];
+	problems->hidden_count++;
+	(void)snprintf(what, sizeof(what), "%zu more problems are not shown",
+		       problems->hidden_count);
+	struct problem *last = &problems->items[PROBLEMS_MAX];
+	set_item(last, is_warning && (problems->count == PROBLEMS_MAX || last->is_warning),
+		 "settings", what);
+	problems->count = PROBLEMS_MAX + 1;
+}
+
+static void add(struct problems *problems, bool is_warning, const char *where, const char *format,
+		va_list args)
+{
+	char what[WHAT_MAX];
+	(void)vsnprintf(what, sizeof(what), format, args);
+	if (!is_warning)
+		problems->error_count++;
+	struct problem *item = place_for(problems, is_warning);
+	if (item == NULL) {
+		count_hidden(problems, is_warning);
+		return;
+	}
+	bool is_taken_over = item->where != NULL;
+	set_item(item, is_warning, where, what);
+	if (is_taken_over)
+		count_hidden(problems, true);
+}
+
+void problems_add(struct problems *problems, const char *where, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	add(problems, false, where, format, args);
+	va_end(args);
+}
+
+void problems_warn(struct problems *problems, const char *where, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	add(problems, true, where, format, args);
+	va_end(args);
+}

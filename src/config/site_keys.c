@@ -1,0 +1,500 @@
+/* The keys of a site: the table, and how each value gets into the site. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "check/url.h"
+#include "config/file.h"
+#include "config/settings_table.h"
+#include "config/site_entry.h"
+#include "pattern/pattern.h"
+
+enum {
+	HEADER_NAME_MAX = 256,
+	HEADER_VALUE_MAX = 8192,
+	LABEL_MAX = 1024,
+	REQUEST_BODY_MAX = 1024 * 1024,
+	PATH_TEXT_MAX = 4096,
+	STATUS_MIN = 100,
+	STATUS_MAX = 599,
+};
+
+static void replace(char **field, char *taken)
+{
+	free(*field);
+	*field = taken;
+}
+
+static void take_url(struct entry_reader *reader, const struct node *key, const struct node *value)
+{
+	struct site *site = &reader->entry->site;
+	struct url_parts parts;
+	struct error err;
+	char *url;
+	if (entry_take_text(reader, "url", value, URL_MAX, &url) != 0)
+		return;
+	char *redacted = url_redact(url);
+	if (url_parse(url, &parts, &err) != 0) {
+		bool is_expectation = text_starts_with(err.message, "expected ");
+		entry_problem(reader, value, "found '%.200s'%s %s", redacted,
+			      is_expectation ? "," : ":", err.message);
+		free(url);
+		free(redacted);
+		return;
+	}
+	url_parts_finish(&parts);
+	replace(&site->url, url);
+	replace(&site->redacted_url, redacted);
+}
+
+static void take_name(struct entry_reader *reader, const struct node *key, const struct node *value)
+{
+	char *name;
+	if (entry_take_text(reader, "name", value, SITE_NAME_MAX, &name) == 0)
+		replace(&reader->entry->site.name, name);
+}
+
+static void take_method(struct entry_reader *reader, const struct node *key,
+			const struct node *value)
+{
+	static const char *const methods[] = {"GET",      "HEAD",   "POST",    "PUT",
+					      "PATCH",    "DELETE", "OPTIONS", "TRACE",
+					      "PROPFIND", "REPORT", "SEARCH",  "PURGE"};
+	const size_t count = sizeof(methods) / sizeof(methods[0]);
+	char *method;
+	if (entry_take_text(reader, "method", value, 32, &method) != 0)
+		return;
+	for (char *at = method; *at != '\0'; at++)
+		*at = (char)toupper((unsigned char)*at);
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(methods[i], method) == 0) {
+			replace(&reader->entry->site.method, method);
+			return;
+		}
+	}
+	const char *nearest = text_nearest(method, methods, count);
+	if (nearest != NULL)
+		entry_problem(reader, value, "found the method '%s', did you mean %s?", method,
+			      nearest);
+	else
+		entry_expect(reader, value, "a method such as GET, HEAD or POST");
+	free(method);
+}
+
+static void take_body(struct entry_reader *reader, const struct node *key, const struct node *value)
+{
+	char *body;
+	if (entry_take_block(reader, "body", value, REQUEST_BODY_MAX, &body) == 0)
+		replace(&reader->entry->site.body, body);
+}
+
+/* RFC 9110's token. */
+static bool is_token(const char *text)
+{
+	for (const char *at = text; *at != '\0'; at++)
+		if (!(isalnum((unsigned char)*at) && (unsigned char)*at < 0x80) &&
+		    strchr("!#$%&'*+-.^_`|~", *at) == NULL)
+			return false;
+	return text[0] != '\0';
+}
+
+static void set_header(struct site *site, const char *name, char *taken_value)
+{
+	for (size_t i = 0; i < site->header_count; i++) {
+		if (text_equal_ignoring_case(site->headers[i].name, name)) {
+			replace(&site->headers[i].value, taken_value);
+			return;
+		}
+	}
+	site->headers =
+		xreallocarray(site->headers, site->header_count + 1, sizeof(*site->headers));
+	site->headers[site->header_count++] =
+		(struct site_header){.name = xstrdup(name), .value = taken_value};
+}
+
+/* Those that frame the message are ours: with another's they would make a second message out of a part of the first. */
+static bool is_framing_header(const char *name)
+{
+	return text_equal_ignoring_case(name, "Content-Length") ||
+	       text_equal_ignoring_case(name, "Transfer-Encoding");
+}
+
+static bool is_repeated(const struct node *mapping, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (text_equal_ignoring_case(mapping->pairs[i].key->text,
+					     mapping->pairs[index].key->text))
+			return true;
+	return false;
+}
+
+static void take_header(struct entry_reader *reader, const struct node *mapping, size_t index)
+{
+	const struct node_pair *pair = &mapping->pairs[index];
+	const char *name = pair->key->text;
+	char *text;
+	if (strlen(name) != pair->key->length || !is_token(name) ||
+	    strlen(name) > HEADER_NAME_MAX) {
+		entry_problem(reader, pair->key,
+			      "found '%.80s', expected a header's name such as Accept", name);
+	} else if (is_framing_header(name)) {
+		entry_problem(reader, pair->key,
+			      "found '%.80s', expected no header that frames the body", name);
+	} else if (is_repeated(mapping, index)) {
+		entry_problem(reader, pair->key,
+			      "the header '%.80s' is given twice, expected it once", name);
+	} else if (pair->value->kind == NODE_SCALAR && pair->value->length == 0) {
+		set_header(&reader->entry->site, name, xstrdup(""));
+	} else if (entry_take_text(reader, name, pair->value, HEADER_VALUE_MAX, &text) == 0) {
+		set_header(&reader->entry->site, name, text);
+	}
+}
+
+static bool is_mapping(struct entry_reader *reader, const char *name, const struct node *value,
+		       size_t max)
+{
+	if (value->kind == NODE_MAPPING && value->count <= max)
+		return true;
+	if (value->kind == NODE_MAPPING)
+		entry_problem(reader, value, "found %zu %s, expected at most %zu", value->count,
+			      name, max);
+	else
+		entry_expect(reader, value, "a mapping for `%s`", name);
+	return false;
+}
+
+static void take_headers(struct entry_reader *reader, const struct node *key,
+			 const struct node *value)
+{
+	if (!is_mapping(reader, "headers", value, SITE_HEADERS_MAX))
+		return;
+	for (size_t i = 0; i < value->count; i++)
+		take_header(reader, value, i);
+	if (reader->entry->site.header_count > SITE_HEADERS_MAX)
+		entry_problem(reader, value,
+			      "found %zu headers with the defaults', expected at most %d",
+			      reader->entry->site.header_count, (int)SITE_HEADERS_MAX);
+}
+
+static bool is_label_name(const char *name)
+{
+	if (!isalpha((unsigned char)name[0]) && name[0] != '_')
+		return false;
+	for (const char *at = name; *at != '\0'; at++)
+		if (!(isalnum((unsigned char)*at) && (unsigned char)*at < 0x80) && *at != '_')
+			return false;
+	return strlen(name) <= 128;
+}
+
+/* Kept sorted by name. */
+static void set_label(struct site *site, const char *name, char *taken_value)
+{
+	size_t at = 0;
+	while (at < site->label_count && strcmp(site->labels[at].name, name) < 0)
+		at++;
+	if (at < site->label_count && strcmp(site->labels[at].name, name) == 0) {
+		replace(&site->labels[at].value, taken_value);
+		return;
+	}
+	site->labels = xreallocarray(site->labels, site->label_count + 1, sizeof(*site->labels));
+	memmove(&site->labels[at + 1], &site->labels[at],
+		(site->label_count - at) * sizeof(*site->labels));
+	site->labels[at] = (struct site_label){.name = xstrdup(name), .value = taken_value};
+	site->label_count++;
+}
+
+static void take_labels(struct entry_reader *reader, const struct node *key,
+			const struct node *value)
+{
+	if (!is_mapping(reader, "labels", value, SITE_LABELS_MAX))
+		return;
+	for (size_t i = 0; i < value->count; i++) {
+		const struct node_pair *pair = &value->pairs[i];
+		char *text;
+		if (strlen(pair->key->text) != pair->key->length || !is_label_name(pair->key->text))
+			entry_problem(reader, pair->key,
+				      "found '%.80s', expected a label of letters, digits and '_'",
+				      pair->key->text);
+		else if (entry_take_text(reader, pair->key->text, pair->value, LABEL_MAX, &text) ==
+			 0)
+			set_label(&reader->entry->site, pair->key->text, text);
+	}
+	if (reader->entry->site.label_count > SITE_LABELS_MAX)
+		entry_problem(reader, value,
+			      "found %zu labels with the defaults', expected at most %d",
+			      reader->entry->site.label_count, (int)SITE_LABELS_MAX);
+}
+
+static void take_interval(struct entry_reader *reader, const struct node *key,
+			  const struct node *value)
+{
+	const struct setting *row = settings_table_find("interval");
+	if (entry_take_duration(reader, "interval", value, row->min, row->max,
+				&reader->entry->site.interval_us) == 0)
+		reader->entry->interval_level = reader->level;
+}
+
+static void take_timeout(struct entry_reader *reader, const struct node *key,
+			 const struct node *value)
+{
+	const struct setting *row = settings_table_find("timeout");
+	if (entry_take_duration(reader, "timeout", value, row->min, row->max,
+				&reader->entry->site.timeout_us) == 0) {
+		reader->entry->timeout_level = reader->level;
+		reader->entry->timeout_place = value;
+	}
+}
+
+/* Compiled; NULL with a problem. The text is the caller's. */
+static struct pattern *take_pattern_text(struct entry_reader *reader, const char *name,
+					 const struct node *value, char **ret_text)
+{
+	struct error err;
+	char *text;
+	if (entry_take_block(reader, name, value, PATTERN_TEXT_MAX, &text) != 0)
+		return NULL;
+	struct pattern *pattern = pattern_compile(text, &err);
+	if (pattern == NULL) {
+		entry_problem(reader, value, "found '%.200s': %s", text, err.message);
+		free(text);
+		return NULL;
+	}
+	*ret_text = text;
+	return pattern;
+}
+
+static void take_pattern(struct entry_reader *reader, const struct node *key,
+			 const struct node *value)
+{
+	struct site *site = &reader->entry->site;
+	char *text;
+	struct pattern *pattern = take_pattern_text(reader, "pattern", value, &text);
+	if (pattern == NULL)
+		return;
+	pattern_destroy(site->pattern);
+	site->pattern = pattern;
+	replace(&site->pattern_text, text);
+}
+
+static void take_rule(struct entry_reader *reader, const char *name, const struct node *value,
+		      bool is_wanted)
+{
+	struct site *site = &reader->entry->site;
+	char *text;
+	struct pattern *pattern = take_pattern_text(reader, name, value, &text);
+	if (pattern == NULL)
+		return;
+	site->body_rules = xreallocarray(site->body_rules, site->body_rule_count + 1,
+					 sizeof(*site->body_rules));
+	site->body_rules[site->body_rule_count++] =
+		(struct site_body_rule){.pattern = pattern, .text = text, .is_wanted = is_wanted};
+}
+
+/* One pattern, or a list of them. */
+static void take_rules(struct entry_reader *reader, const char *name, const struct node *value,
+		       bool is_wanted)
+{
+	size_t count = value->kind == NODE_SEQUENCE ? value->count : 1;
+	if (count + reader->entry->site.body_rule_count > SITE_PATTERNS_MAX) {
+		entry_problem(reader, value,
+			      "found more than %d patterns, expected at most that many",
+			      (int)SITE_PATTERNS_MAX);
+		return;
+	}
+	if (value->kind != NODE_SEQUENCE)
+		take_rule(reader, name, value, is_wanted);
+	else
+		for (size_t i = 0; i < value->count; i++)
+			take_rule(reader, name, value->items[i], is_wanted);
+}
+
+static void take_wanted(struct entry_reader *reader, const struct node *key,
+			const struct node *value)
+{
+	take_rules(reader, "fail_if_body_not_matches_regexp", value, true);
+}
+
+static void take_unwanted(struct entry_reader *reader, const struct node *key,
+			  const struct node *value)
+{
+	take_rules(reader, "fail_if_body_matches_regexp", value, false);
+}
+
+/* "200" or "200-299". */
+static int parse_status_range(const char *text, struct status_range *ret_range)
+{
+	int first;
+	int last;
+	int used = 0;
+	if (sscanf(text, "%3d%n", &first, &used) != 1 || !isdigit((unsigned char)text[0]))
+		return -1;
+	last = first;
+	if (text[used] == '-') {
+		const char *rest = text + used + 1;
+		if (!isdigit((unsigned char)rest[0]) || sscanf(rest, "%3d%n", &last, &used) != 1 ||
+		    rest[used] != '\0')
+			return -1;
+	} else if (text[used] != '\0') {
+		return -1;
+	}
+	if (first < STATUS_MIN || last > STATUS_MAX || first > last)
+		return -1;
+	*ret_range = (struct status_range){first, last};
+	return 0;
+}
+
+static void take_status(struct entry_reader *reader, const struct node *value)
+{
+	struct site *site = &reader->entry->site;
+	struct status_range range;
+	if (value->kind != NODE_SCALAR || value->length > 16 ||
+	    strlen(value->text) != value->length || parse_status_range(value->text, &range) != 0) {
+		entry_expect(reader, value,
+			     "a status such as 200 or a range such as 200-299, from %d to %d",
+			     STATUS_MIN, STATUS_MAX);
+		return;
+	}
+	site->valid_status_codes =
+		xreallocarray(site->valid_status_codes, site->valid_status_code_count + 1,
+			      sizeof(*site->valid_status_codes));
+	site->valid_status_codes[site->valid_status_code_count++] = range;
+}
+
+static void take_valid_status_codes(struct entry_reader *reader, const struct node *key,
+				    const struct node *value)
+{
+	if (value->kind == NODE_SCALAR) {
+		take_status(reader, value);
+		return;
+	}
+	if (value->kind == NODE_MAPPING || value->count > SITE_STATUS_RANGES_MAX) {
+		entry_expect(reader, value, "a list of at most %d statuses such as [200-299, 404]",
+			     (int)SITE_STATUS_RANGES_MAX);
+		return;
+	}
+	for (size_t i = 0; i < value->count; i++)
+		take_status(reader, value->items[i]);
+}
+
+static void take_max_response_time(struct entry_reader *reader, const struct node *key,
+				   const struct node *value)
+{
+	(void)entry_take_duration(reader, "max_response_time", value, 1,
+				  3600 * (int64_t)CLOCK_US_PER_S,
+				  &reader->entry->site.max_response_time_us);
+}
+
+static void take_follow_redirects(struct entry_reader *reader, const struct node *key,
+				  const struct node *value)
+{
+	(void)entry_take_bool(reader, "follow_redirects", value,
+			      &reader->entry->site.follow_redirects);
+}
+
+static void take_max_redirects(struct entry_reader *reader, const struct node *key,
+			       const struct node *value)
+{
+	int64_t number;
+	if (entry_take_integer(reader, "max_redirects", value, 0, SITE_REDIRECTS_MAX, &number) == 0)
+		reader->entry->site.max_redirects = (int)number;
+}
+
+static void take_insecure(struct entry_reader *reader, const struct node *key,
+			  const struct node *value)
+{
+	(void)entry_take_bool(reader, "insecure_skip_verify", value,
+			      &reader->entry->site.insecure_skip_verify);
+}
+
+static void take_ca_file(struct entry_reader *reader, const struct node *key,
+			 const struct node *value)
+{
+	struct error err;
+	char *path;
+	if (entry_take_text(reader, "ca_file", value, PATH_TEXT_MAX, &path) != 0)
+		return;
+	if (file_check_readable(path, &err) != 0) {
+		entry_problem(reader, value, "%s", err.message);
+		free(path);
+		return;
+	}
+	replace(&reader->entry->site.ca_file, path);
+}
+
+/* blackbox_exporter's nesting of the two keys before. */
+static void take_tls_config(struct entry_reader *reader, const struct node *key,
+			    const struct node *value)
+{
+	static const char *const names[] = {"insecure_skip_verify", "ca_file"};
+	if (!is_mapping(reader, "tls_config", value, 16))
+		return;
+	for (size_t i = 0; i < value->count; i++) {
+		const struct node_pair *pair = &value->pairs[i];
+		const char *nearest = text_nearest(pair->key->text, names, 2);
+		if (node_is_null(pair->value))
+			continue;
+		if (strcmp(pair->key->text, "insecure_skip_verify") == 0)
+			take_insecure(reader, pair->key, pair->value);
+		else if (strcmp(pair->key->text, "ca_file") == 0)
+			take_ca_file(reader, pair->key, pair->value);
+		else if (nearest != NULL)
+			entry_problem(reader, pair->key, "unknown key `%.80s`, did you mean `%s`?",
+				      pair->key->text, nearest);
+		else
+			entry_problem(
+				reader, pair->key,
+				"unknown key `%.80s`, expected insecure_skip_verify or ca_file",
+				pair->key->text);
+	}
+}
+
+static void take_cert_expiry_warn(struct entry_reader *reader, const struct node *key,
+				  const struct node *value)
+{
+	(void)entry_take_duration(reader, "cert_expiry_warn", value, 0,
+				  INT64_C(3660) * 86400 * CLOCK_US_PER_S,
+				  &reader->entry->site.cert_expiry_warn_us);
+}
+
+static void take_match_bytes(struct entry_reader *reader, const struct node *key,
+			     const struct node *value)
+{
+	(void)entry_take_size(reader, "match_bytes", value, 1, SITE_BODY_MAX,
+			      &reader->entry->site.match_bytes);
+}
+
+static void take_max_body_bytes(struct entry_reader *reader, const struct node *key,
+				const struct node *value)
+{
+	(void)entry_take_size(reader, "max_body_bytes", value, 1, SITE_BODY_MAX,
+			      &reader->entry->site.max_body_bytes);
+}
+
+const struct entry_key entry_keys[] = {
+	{.name = "url", .take = take_url, .is_own = true},
+	{.name = "name", .take = take_name, .is_own = true},
+	{.name = "method", .take = take_method},
+	{.name = "headers", .take = take_headers, .is_merged = true},
+	{.name = "body", .take = take_body},
+	{.name = "pattern", .take = take_pattern},
+	{.name = "fail_if_body_not_matches_regexp", .take = take_wanted},
+	{.name = "fail_if_body_matches_regexp", .take = take_unwanted},
+	{.name = "valid_status_codes", .take = take_valid_status_codes},
+	{.name = "interval", .take = take_interval},
+	{.name = "timeout", .take = take_timeout},
+	{.name = "max_response_time", .take = take_max_response_time},
+	{.name = "follow_redirects", .take = take_follow_redirects},
+	{.name = "max_redirects", .take = take_max_redirects},
+	{.name = "labels", .take = take_labels, .is_merged = true},
+	{.name = "tls_config", .take = take_tls_config, .is_merged = true},
+	{.name = "insecure_skip_verify", .take = take_insecure},
+	{.name = "ca_file", .take = take_ca_file},
+	{.name = "cert_expiry_warn", .take = take_cert_expiry_warn},
+	{.name = "match_bytes", .take = take_match_bytes},
+	{.name = "max_body_bytes", .take = take_max_body_bytes},
+};
+const size_t entry_key_count = sizeof(entry_keys) / sizeof(entry_keys[0]);

@@ -1,0 +1,213 @@
+/* The kinds of values in a sites file. */
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "config/site_entry.h"
+
+enum { FOUND_MAX = 128, WHAT_MAX = 1024, TIME_TEXT_MAX = 48 };
+
+void entry_problem(struct entry_reader *reader, const struct node *node, const char *format, ...)
+{
+	char what[WHAT_MAX];
+	va_list args;
+	if (reader->is_quiet)
+		return;
+	va_start(args, format);
+	(void)vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	tree_problem(reader->tree, node, reader->problems, "%s", what);
+}
+
+void entry_expect(struct entry_reader *reader, const struct node *value, const char *format, ...)
+{
+	char found[FOUND_MAX];
+	char expected[WHAT_MAX];
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(expected, sizeof(expected), format, args);
+	va_end(args);
+	node_describe(value, found, sizeof(found));
+	entry_problem(reader, value, "found %s, expected %s", found, expected);
+}
+
+int entry_take_block(struct entry_reader *reader, const char *name, const struct node *value,
+		     size_t max, char **ret_text)
+{
+	if (value->kind != NODE_SCALAR) {
+		entry_expect(reader, value, "text for `%s`", name);
+		return -1;
+	}
+	if (strlen(value->text) != value->length) {
+		entry_problem(reader, value, "found a NUL byte in `%s`, expected text without",
+			      name);
+		return -1;
+	}
+	if (value->length == 0 || value->length > max) {
+		entry_problem(reader, value, "found %zu bytes, expected 1 to %zu for `%s`",
+			      value->length, max, name);
+		return -1;
+	}
+	*ret_text = xstrdup(value->text);
+	return 0;
+}
+
+int entry_take_text(struct entry_reader *reader, const char *name, const struct node *value,
+		    size_t max, char **ret_text)
+{
+	char *text;
+	if (entry_take_block(reader, name, value, max, &text) != 0)
+		return -1;
+	for (const char *at = text; *at != '\0'; at++) {
+		if (iscntrl((unsigned char)*at)) {
+			entry_problem(reader, value,
+				      "found the control character 0x%02X in `%s`, expected one "
+				      "line of text",
+				      (unsigned)(unsigned char)*at, name);
+			free(text);
+			return -1;
+		}
+	}
+	*ret_text = text;
+	return 0;
+}
+
+int entry_take_bool(struct entry_reader *reader, const char *name, const struct node *value,
+		    bool *ret_value)
+{
+	static const char *const yes[] = {"true", "yes", "on"};
+	static const char *const no[] = {"false", "no", "off"};
+	for (size_t i = 0; value->kind == NODE_SCALAR && i < 3; i++) {
+		if (text_equal_ignoring_case(value->text, yes[i])) {
+			*ret_value = true;
+			return 0;
+		}
+		if (text_equal_ignoring_case(value->text, no[i])) {
+			*ret_value = false;
+			return 0;
+		}
+	}
+	entry_expect(reader, value, "true or false for `%s`", name);
+	return -1;
+}
+
+int entry_take_integer(struct entry_reader *reader, const char *name, const struct node *value,
+		       int64_t min, int64_t max, int64_t *ret_value)
+{
+	int64_t number;
+	if (value->kind != NODE_SCALAR || strlen(value->text) != value->length ||
+	    text_parse_int64(value->text, &number) != 0 || number < min || number > max) {
+		entry_expect(reader, value, "a whole number from %lld to %lld for `%s`",
+			     (long long)min, (long long)max, name);
+		return -1;
+	}
+	*ret_value = number;
+	return 0;
+}
+
+int entry_take_size(struct entry_reader *reader, const char *name, const struct node *value,
+		    int64_t min, int64_t max, int64_t *ret_bytes)
+{
+	int64_t bytes;
+	if (value->kind != NODE_SCALAR || strlen(value->text) != value->length ||
+	    text_parse_size(value->text, &bytes) != 0 || bytes < min || bytes > max) {
+		entry_expect(reader, value,
+			     "a size from %lld to %lld bytes, such as 64KiB, for `%s`",
+			     (long long)min, (long long)max, name);
+		return -1;
+	}
+	*ret_bytes = bytes;
+	return 0;
+}
+
+struct time_key {
+	const char *name;
+	const char *unit;
+};
+
+static const struct time_key time_keys[] = {
+	{"weeks", "w"},   {"days", "d"},          {"hours", "h"},         {"minutes", "m"},
+	{"seconds", "s"}, {"milliseconds", "ms"}, {"microseconds", "us"},
+};
+enum { TIME_KEY_COUNT = sizeof(time_keys) / sizeof(time_keys[0]) };
+
+/* One key of {minutes: 1, seconds: 30}, in microseconds. */
+static int take_time_part(struct entry_reader *reader, const struct node_pair *pair,
+			  int64_t *ret_us)
+{
+	const char *names[TIME_KEY_COUNT];
+	const char *unit = NULL;
+	char text[TIME_TEXT_MAX];
+	for (size_t i = 0; i < TIME_KEY_COUNT; i++) {
+		names[i] = time_keys[i].name;
+		if (strcmp(names[i], pair->key->text) == 0)
+			unit = time_keys[i].unit;
+	}
+	if (unit == NULL) {
+		const char *nearest = text_nearest(pair->key->text, names, TIME_KEY_COUNT);
+		entry_problem(reader, pair->key, "unknown key `%.80s`, %s%s%s", pair->key->text,
+			      nearest == NULL ? "expected weeks, days, hours, minutes or seconds"
+					      : "did you mean `",
+			      nearest == NULL ? "" : nearest, nearest == NULL ? "" : "`?");
+		return -1;
+	}
+	const struct node *value = pair->value;
+	bool is_number = value->kind == NODE_SCALAR && value->length > 0 && value->length < 20 &&
+			 strspn(value->text, "0123456789.") == value->length;
+	(void)snprintf(text, sizeof(text), "%.20s%s", is_number ? value->text : "", unit);
+	if (!is_number || text_parse_duration(text, ret_us) != 0) {
+		entry_expect(reader, value, "a number of %s", pair->key->text);
+		return -1;
+	}
+	return 0;
+}
+
+static int sum_time_parts(struct entry_reader *reader, const struct node *value, int64_t *ret_us)
+{
+	int64_t total = 0;
+	for (size_t i = 0; i < value->count; i++) {
+		int64_t part;
+		if (take_time_part(reader, &value->pairs[i], &part) != 0)
+			return -1;
+		if (__builtin_add_overflow(total, part, &total))
+			total = INT64_MAX;
+	}
+	*ret_us = total;
+	return 0;
+}
+
+int entry_take_duration(struct entry_reader *reader, const char *name, const struct node *value,
+			int64_t min, int64_t max, int64_t *ret_us)
+{
+	char least[TIME_TEXT_MAX];
+	char most[TIME_TEXT_MAX];
+	int64_t us = -1;
+	bool is_time = false;
+	text_format_duration(min, least, sizeof(least));
+	text_format_duration(max, most, sizeof(most));
+	if (value->kind == NODE_MAPPING) {
+		if (sum_time_parts(reader, value, &us) != 0)
+			return -1;
+		is_time = true;
+	} else if (value->kind == NODE_SCALAR && strlen(value->text) == value->length) {
+		is_time = text_parse_duration(value->text, &us) == 0;
+	}
+	if (!is_time) {
+		entry_expect(reader, value, "a time such as 30s, 1m30s or {minutes: 1} for `%s`",
+			     name);
+		return -1;
+	}
+	if (us < min || us > max) {
+		char found[TIME_TEXT_MAX];
+		text_format_duration(us, found, sizeof(found));
+		entry_problem(reader, value, "found %s, expected %s to %s for `%s`", found, least,
+			      most, name);
+		return -1;
+	}
+	*ret_us = us;
+	return 0;
+}

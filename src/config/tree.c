@@ -1,0 +1,134 @@
+#include "config/tree.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "config/problems.h"
+#include "config/tree_build.h"
+
+struct node *tree_make(struct tree *tree, enum node_kind kind, int line, int column)
+{
+	struct node *node = xcalloc(1, sizeof(*node));
+	node->kind = kind;
+	node->line = line;
+	node->column = column;
+	node->expanded = 1;
+	node->next_made = tree->made;
+	tree->made = node;
+	tree->made_count++;
+	return node;
+}
+
+struct node *tree_make_scalar(struct tree *tree, const struct node *place, const char *text)
+{
+	struct node *node = tree_make(tree, NODE_SCALAR, place->line, place->column);
+	node->text = xstrdup(text);
+	node->length = strlen(text);
+	node->is_complete = true;
+	return node;
+}
+
+struct node *tree_make_mapping(struct tree *tree, const struct node *place)
+{
+	struct node *node = tree_make(tree, NODE_MAPPING, place->line, place->column);
+	node->is_complete = true;
+	return node;
+}
+
+static void grow(struct node *node)
+{
+	if (node->count < node->capacity)
+		return;
+	node->capacity = node->capacity == 0 ? 4 : node->capacity * 2;
+	if (node->kind == NODE_SEQUENCE)
+		node->items = xreallocarray(node->items, node->capacity, sizeof(struct node *));
+	else
+		node->pairs = xreallocarray(node->pairs, node->capacity, sizeof(struct node_pair));
+}
+
+static void count_child(struct node *node, const struct node *child)
+{
+	if (__builtin_add_overflow(node->expanded, child->expanded, &node->expanded))
+		node->expanded = UINT64_MAX;
+}
+
+void tree_add_item(struct node *sequence, struct node *item)
+{
+	grow(sequence);
+	sequence->items[sequence->count++] = item;
+	count_child(sequence, item);
+}
+
+void tree_add_pair(struct node *mapping, struct node *key, struct node *value)
+{
+	grow(mapping);
+	mapping->pairs[mapping->count++] = (struct node_pair){key, value};
+	count_child(mapping, value);
+}
+
+void tree_destroy(struct tree *tree)
+{
+	if (tree == NULL)
+		return;
+	for (struct node *node = tree->made; node != NULL;) {
+		struct node *next = node->next_made;
+		free(node->text);
+		free(node->items);
+		free(node->pairs);
+		free(node);
+		node = next;
+	}
+	free(tree->name);
+	free(tree);
+}
+
+struct node *tree_find(const struct node *mapping, const char *key)
+{
+	for (size_t i = 0; i < mapping->count; i++)
+		if (strcmp(mapping->pairs[i].key->text, key) == 0)
+			return mapping->pairs[i].value;
+	return NULL;
+}
+
+bool node_is_null(const struct node *node)
+{
+	return node->kind == NODE_SCALAR && node->is_plain &&
+	       (node->length == 0 || strcmp(node->text, "~") == 0 ||
+		text_equal_ignoring_case(node->text, "null"));
+}
+
+void node_describe(const struct node *node, char *text, size_t size)
+{
+	switch (node->kind) {
+	case NODE_SEQUENCE:
+		(void)snprintf(text, size, "a list");
+		return;
+	case NODE_MAPPING:
+		(void)snprintf(text, size, "a mapping");
+		return;
+	case NODE_SCALAR:
+		if (node_is_null(node))
+			(void)snprintf(text, size, "nothing");
+		else
+			(void)snprintf(text, size, "'%.80s'%s", node->text,
+				       node->length > 80 ? "…" : "");
+		return;
+	}
+}
+
+void tree_problem(const struct tree *tree, const struct node *node, struct problems *problems,
+		  const char *format, ...)
+{
+	char what[2048];
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	char *where = xasprintf("%s:%d:%d", tree->name, node->line, node->column);
+	problems_add(problems, where, "%s", what);
+	free(where);
+}

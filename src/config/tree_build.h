@@ -1,0 +1,14 @@
+/* How tree_parse.c puts a tree together; nobody else needs it. */
+#ifndef WEBSENTRY_CONFIG_TREE_BUILD_H
+#define WEBSENTRY_CONFIG_TREE_BUILD_H
+
+#include "config/tree.h"
+
+struct node *tree_make(struct tree *tree, enum node_kind kind, int line, int column);
+void tree_add_item(struct node *sequence, struct node *item);
+
+/* Drop and report duplicate keys; resolve merge keys, with *is_broken set where that can't be done. */
+void tree_finish_mapping(struct tree *tree, struct node *mapping, struct problems *problems,
+			 bool *is_broken);
+
+#endif

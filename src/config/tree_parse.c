@@ -1,0 +1,337 @@
+/*
+ * libyaml's events into a tree. A stack holds the open sequences and mappings; an anchor is remembered by name and an
+ * alias is the same node again, so that "billion laughs" stay a few nodes here. How large the document would be with its
+ * aliases written out is added up on the way, and bounded: nothing that walks the tree can be made to run for ever.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <yaml.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "config/file.h"
+#include "config/problems.h"
+#include "config/tree.h"
+#include "config/tree_build.h"
+
+struct anchor {
+	char *name;
+	struct node *node;
+	UT_hash_handle hh;
+};
+
+struct building {
+	struct tree *tree;
+	struct problems *problems;
+	const char *bytes;
+	size_t length;
+	struct node *stack[TREE_DEPTH_MAX];
+	struct node
+		*keys[TREE_DEPTH_MAX]; /* the key that waits for its value, of each open mapping */
+	size_t depth;
+	struct anchor *anchors;
+	int documents;
+	bool is_broken;
+};
+
+static void complain_at(struct building *building, size_t line, size_t column, const char *what)
+{
+	char *where = xasprintf("%s:%zu:%zu", building->tree->name, line, column);
+	problems_add(building->problems, where, "%s", what);
+	free(where);
+	building->is_broken = true;
+}
+
+static void complain(struct building *building, const struct node *node, const char *what)
+{
+	complain_at(building, (size_t)node->line, (size_t)node->column, what);
+}
+
+/* The line and the column (in bytes) of an offset. */
+static void locate(const char *bytes, size_t offset, size_t *ret_line, size_t *ret_column)
+{
+	size_t line = 1;
+	size_t start = 0;
+	for (size_t i = 0; i < offset; i++) {
+		if (bytes[i] == '\n') {
+			line++;
+			start = i + 1;
+		}
+	}
+	*ret_line = line;
+	*ret_column = offset - start + 1;
+}
+
+/* Whether a tab stands at a mark's place: by far the most common reason for "cannot start any token". */
+static bool is_tab_at(const struct building *building, const yaml_mark_t *mark)
+{
+	const char *at = building->bytes;
+	const char *end = building->bytes + building->length;
+	for (size_t line = 0; line < mark->line && at != NULL; line++) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		if (at != NULL)
+			at++;
+	}
+	return at != NULL && mark->column < (size_t)(end - at) && at[mark->column] == '\t';
+}
+
+static void complain_of_parser(struct building *building, const yaml_parser_t *parser)
+{
+	char what[512];
+	size_t line;
+	size_t column;
+	if (parser->error == YAML_READER_ERROR) {
+		locate(building->bytes,
+		       parser->problem_offset < building->length ? parser->problem_offset : 0,
+		       &line, &column);
+		complain_at(building, line, column, parser->problem);
+		return;
+	}
+	line = parser->problem_mark.line + 1;
+	column = parser->problem_mark.column + 1;
+	if (is_tab_at(building, &parser->problem_mark))
+		(void)snprintf(what, sizeof(what), "found a tab, expected spaces");
+	else if (parser->context != NULL)
+		(void)snprintf(what, sizeof(what), "%s %s", parser->problem, parser->context);
+	else
+		(void)snprintf(what, sizeof(what), "%s",
+			       parser->problem == NULL ? "no YAML" : parser->problem);
+	complain_at(building, line, column, what);
+}
+
+/* Put a complete or opening node where it belongs: as the root, an item, a key or a value. */
+static void place(struct building *building, struct node *node)
+{
+	if (building->depth == 0) {
+		building->tree->root = node;
+		return;
+	}
+	struct node *parent = building->stack[building->depth - 1];
+	struct node **key = &building->keys[building->depth - 1];
+	if (parent->kind == NODE_SEQUENCE) {
+		tree_add_item(parent, node);
+	} else if (*key != NULL) {
+		tree_add_pair(parent, *key, node);
+		*key = NULL;
+	} else if (node->kind != NODE_SCALAR) {
+		complain(building, node, "found a list or a mapping as a key, expected a word");
+	} else {
+		*key = node;
+	}
+}
+
+static void remember_anchor(struct building *building, const yaml_char_t *name, struct node *node)
+{
+	if (name == NULL)
+		return;
+	struct anchor *anchor;
+	HASH_FIND_STR(building->anchors, (const char *)name, anchor);
+	if (anchor == NULL) {
+		anchor = xcalloc(1, sizeof(*anchor));
+		anchor->name = xstrdup((const char *)name);
+		HASH_ADD_KEYPTR(hh, building->anchors, anchor->name, strlen(anchor->name), anchor);
+	}
+	anchor->node = node; /* YAML: the latest one counts */
+}
+
+static void take_alias(struct building *building, const yaml_event_t *event)
+{
+	size_t line = event->start_mark.line + 1;
+	size_t column = event->start_mark.column + 1;
+	const char *name = (const char *)event->data.alias.anchor;
+	struct anchor *anchor;
+	HASH_FIND_STR(building->anchors, name, anchor);
+	char what[256];
+	if (anchor == NULL) {
+		(void)snprintf(what, sizeof(what),
+			       "found the alias *%.80s, but no anchor &%.80s before it", name,
+			       name);
+		complain_at(building, line, column, what);
+	} else if (!anchor->node->is_complete) {
+		(void)snprintf(what, sizeof(what), "found the alias *%.80s within &%.80s itself",
+			       name, name);
+		complain_at(building, line, column, what);
+	} else {
+		place(building, anchor->node);
+	}
+}
+
+static void take_scalar(struct building *building, const yaml_event_t *event)
+{
+	struct node *node = tree_make(building->tree, NODE_SCALAR, (int)event->start_mark.line + 1,
+				      (int)event->start_mark.column + 1);
+	node->text = xmemdup(event->data.scalar.value, event->data.scalar.length + 1);
+	node->length = event->data.scalar.length;
+	node->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	node->is_complete = true;
+	remember_anchor(building, event->data.scalar.anchor, node);
+	place(building, node);
+}
+
+static void open_node(struct building *building, const yaml_event_t *event, enum node_kind kind,
+		      const yaml_char_t *anchor)
+{
+	struct node *node = tree_make(building->tree, kind, (int)event->start_mark.line + 1,
+				      (int)event->start_mark.column + 1);
+	if (building->depth == TREE_DEPTH_MAX) {
+		complain(building, node, "found more than 64 values within one another");
+		return;
+	}
+	/* A child is counted when it is complete: close_node() puts it into its parent. */
+	remember_anchor(building, anchor, node);
+	building->keys[building->depth] = NULL;
+	building->stack[building->depth++] = node;
+}
+
+static void close_node(struct building *building)
+{
+	struct node *node = building->stack[--building->depth];
+	if (node->kind == NODE_MAPPING)
+		tree_finish_mapping(building->tree, node, building->problems, &building->is_broken);
+	node->is_complete = true;
+	place(building, node);
+}
+
+static void take_event(struct building *building, const yaml_event_t *event)
+{
+	switch (event->type) {
+	case YAML_DOCUMENT_START_EVENT:
+		if (++building->documents == 2)
+			complain_at(building, event->start_mark.line + 1,
+				    event->start_mark.column + 1,
+				    "found a second document, expected one a file");
+		break;
+	case YAML_SCALAR_EVENT:
+		take_scalar(building, event);
+		break;
+	case YAML_ALIAS_EVENT:
+		take_alias(building, event);
+		break;
+	case YAML_SEQUENCE_START_EVENT:
+		open_node(building, event, NODE_SEQUENCE, event->data.sequence_start.anchor);
+		break;
+	case YAML_MAPPING_START_EVENT:
+		open_node(building, event, NODE_MAPPING, event->data.mapping_start.anchor);
+		break;
+	case YAML_SEQUENCE_END_EVENT:
+	case YAML_MAPPING_END_EVENT:
+		close_node(building);
+		break;
+	case YAML_NO_EVENT:
+	case YAML_STREAM_START_EVENT:
+	case YAML_STREAM_END_EVENT:
+	case YAML_DOCUMENT_END_EVENT:
+		break;
+	}
+}
+
+static void check_expansion(struct building *building)
+{
+	const struct tree *tree = building->tree;
+	uint64_t most = TREE_EXPANSION_FREE + TREE_EXPANSION_FACTOR * tree->made_count;
+	if (!building->is_broken && tree->root != NULL && tree->root->expanded > most) {
+		char what[160];
+		(void)snprintf(what, sizeof(what),
+			       "aliases expand this file of %llu values to more than %llu",
+			       (unsigned long long)tree->made_count, (unsigned long long)most);
+		complain(building, tree->root, what);
+	}
+}
+
+static void run_parser(struct building *building)
+{
+	yaml_parser_t parser;
+	yaml_event_t event;
+	if (yaml_parser_initialize(&parser) == 0)
+		abort(); /* out of memory */
+	yaml_parser_set_input_string(&parser, (const unsigned char *)building->bytes,
+				     building->length);
+	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+	for (bool is_done = false; !is_done && !building->is_broken;) {
+		if (yaml_parser_parse(&parser, &event) == 0) {
+			complain_of_parser(building, &parser);
+			break;
+		}
+		take_event(building, &event);
+		is_done = event.type == YAML_STREAM_END_EVENT;
+		yaml_event_delete(&event);
+	}
+	yaml_parser_delete(&parser);
+	check_expansion(building);
+}
+
+static void forget_anchors(struct building *building)
+{
+	struct anchor *anchor;
+	struct anchor *next;
+	HASH_ITER (hh, building->anchors, anchor, next) {
+		HASH_DEL(building->anchors, anchor);
+		free(anchor->name);
+		free(anchor);
+	}
+}
+
+/* The first byte that is no UTF-8; length where all is. */
+static size_t find_bad_byte(const char *bytes, size_t length)
+{
+	size_t low = 0; /* by lines, so that the search stays linear */
+	while (low < length) {
+		const char *newline = memchr(bytes + low, '\n', length - low);
+		size_t end = newline == NULL ? length : (size_t)(newline - bytes) + 1;
+		if (!text_is_utf8(bytes + low, end - low))
+			break;
+		low = end;
+	}
+	while (low < length) {
+		size_t step = 1;
+		while (step <= 4 && low + step <= length && !text_is_utf8(bytes + low, step))
+			step++;
+		if (step > 4 || low + step > length)
+			return low;
+		low += step;
+	}
+	return length;
+}
+
+struct tree *tree_parse(const char *name, const char *bytes, size_t length,
+			struct problems *problems)
+{
+	struct tree *tree = xcalloc(1, sizeof(*tree));
+	tree->name = xstrdup(name);
+	struct building building = {
+		.tree = tree, .problems = problems, .bytes = bytes, .length = length};
+	if (!text_is_utf8(bytes, length)) {
+		size_t line;
+		size_t column;
+		size_t offset = find_bad_byte(bytes, length);
+		char what[80];
+		locate(bytes, offset, &line, &column);
+		(void)snprintf(what, sizeof(what), "found the byte 0x%02X, expected UTF-8",
+			       (unsigned)(unsigned char)bytes[offset]);
+		complain_at(&building, line, column, what);
+	} else {
+		run_parser(&building);
+		forget_anchors(&building);
+	}
+	if (building.is_broken) {
+		tree_destroy(tree);
+		return NULL;
+	}
+	return tree;
+}
+
+struct tree *tree_read(const char *path, struct problems *problems)
+{
+	struct error err;
+	size_t length;
+	char *bytes = file_read(path, TREE_FILE_MAX, &length, &err);
+	if (bytes == NULL) {
+		problems_add(problems, path, "%s", err.message);
+		return NULL;
+	}
+	struct tree *tree = tree_parse(path, bytes, length, problems);
+	free(bytes);
+	return tree;
+}
