@@ -1,0 +1,219 @@
+#include "check/url.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+static CURLU *new_handle(void)
+{
+	CURLU *handle = curl_url();
+	if (handle == NULL)
+		abort(); /* out of memory, as in xmalloc() */
+	return handle;
+}
+
+/* A part as our own memory; NULL where the URL has none. */
+static char *copy_part(CURLU *handle, CURLUPart part, unsigned flags)
+{
+	char *text = NULL;
+	if (curl_url_get(handle, part, &text, flags) != CURLUE_OK)
+		return NULL;
+	char *copy = xstrdup(text);
+	curl_free(text);
+	return copy;
+}
+
+static bool has_part(CURLU *handle, CURLUPart part)
+{
+	char *text = copy_part(handle, part, 0);
+	bool is_there = text != NULL;
+	free(text);
+	return is_there;
+}
+
+static bool is_web_scheme(const char *scheme)
+{
+	return scheme != NULL && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
+}
+
+static bool is_ip(const char *host)
+{
+	struct in6_addr address;
+	return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
+}
+
+/* What can be said before libcurl looks: it takes one slash for two, and says of a space only that it is "malformed". */
+static int check_form(const char *url, struct error *err)
+{
+	size_t length = strnlen(url, URL_MAX + 1);
+	if (length == 0) {
+		error_set(err, ERROR_REJECT, "an empty URL");
+		return -1;
+	}
+	if (length > URL_MAX) {
+		error_set(err, ERROR_REJECT, "a URL longer than %d bytes", (int)URL_MAX);
+		return -1;
+	}
+	if (!text_is_utf8(url, length)) {
+		error_set(err, ERROR_REJECT, "a URL that is not UTF-8");
+		return -1;
+	}
+	for (const unsigned char *at = (const unsigned char *)url; *at != '\0'; at++) {
+		if (*at <= ' ' || *at == 0x7F) {
+			error_set(err, ERROR_REJECT, "a URL with a %s at byte %zu",
+				  *at == ' ' ? "space" : "control character",
+				  (size_t)(at - (const unsigned char *)url) + 1);
+			return -1;
+		}
+	}
+	const char *rest = strncasecmp(url, "http://", 7) == 0    ? url + 7
+			   : strncasecmp(url, "https://", 8) == 0 ? url + 8
+								  : NULL;
+	if (rest == NULL) {
+		error_set(err, ERROR_REJECT, "a URL that does not begin with http:// or https://");
+		return -1;
+	}
+	if (*rest == '\0' || strchr("/?#", *rest) != NULL) {
+		error_set(err, ERROR_REJECT, "a URL without a host");
+		return -1;
+	}
+	return 0;
+}
+
+/* The host in the form that resolver and certificate know; brackets and upper case are the URL's, not the host's. */
+static char *take_host(CURLU *handle)
+{
+	char *host = copy_part(handle, CURLUPART_HOST, CURLU_PUNYCODE);
+	if (host == NULL)
+		return NULL;
+	size_t length = strlen(host);
+	if (length >= 2 && host[0] == '[' && host[length - 1] == ']') {
+		memmove(host, host + 1, length - 2);
+		host[length - 2] = '\0';
+	}
+	for (char *at = host; *at != '\0'; at++)
+		if (*at >= 'A' && *at <= 'Z')
+			*at = (char)(*at - 'A' + 'a');
+	return host;
+}
+
+int url_parse(const char *url, struct url_parts *ret_parts, struct error *err)
+{
+	if (check_form(url, err) != 0)
+		return -1;
+	struct url_parts parts = {0};
+	char *port_text = NULL;
+	CURLU *handle = new_handle();
+	CURLUcode code = curl_url_set(handle, CURLUPART_URL, url, 0);
+	if (code != CURLUE_OK) {
+		error_set(err, ERROR_REJECT, "not a URL: %s", curl_url_strerror(code));
+		goto fail;
+	}
+	parts.scheme = copy_part(handle, CURLUPART_SCHEME, 0);
+	if (!is_web_scheme(parts.scheme)) {
+		error_set(err, ERROR_REJECT, "a URL that is neither http nor https");
+		goto fail;
+	}
+	if (has_part(handle, CURLUPART_ZONEID)) {
+		error_set(err, ERROR_REJECT, "a URL with an IPv6 zone");
+		goto fail;
+	}
+	parts.host = take_host(handle);
+	if (parts.host == NULL || parts.host[0] == '\0') {
+		error_set(err, ERROR_REJECT, "a URL without a usable host name");
+		goto fail;
+	}
+	int64_t port = 0;
+	port_text = copy_part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+	if (port_text == NULL || text_parse_int64(port_text, &port) != 0 || port < 1 || port > 65535) {
+		error_set(err, ERROR_REJECT, "a URL with a port that is not one of 1 to 65535");
+		goto fail;
+	}
+	parts.port = (int)port;
+	parts.is_host_ip = is_ip(parts.host);
+	parts.is_https = strcmp(parts.scheme, "https") == 0;
+	free(port_text);
+	curl_url_cleanup(handle);
+	*ret_parts = parts;
+	return 0;
+fail:
+	free(port_text);
+	url_parts_finish(&parts);
+	curl_url_cleanup(handle);
+	return -1;
+}
+
+void url_parts_finish(struct url_parts *parts)
+{
+	free(parts->scheme);
+	free(parts->host);
+	*parts = (struct url_parts){0};
+}
+
+char *url_resolve(const char *base, const char *location, struct error *err)
+{
+	if (location[0] == '\0') {
+		error_set(err, ERROR_REJECT, "the Location header is empty");
+		return NULL;
+	}
+	if (strnlen(location, URL_MAX + 1) > URL_MAX) {
+		error_set(err, ERROR_REJECT, "the redirect leads to a URL longer than %d bytes", (int)URL_MAX);
+		return NULL;
+	}
+	CURLU *handle = new_handle();
+	char *scheme = NULL;
+	char *resolved = NULL;
+	/* Spaces and bytes beyond ASCII are what servers really send; libcurl's own redirects encode them too. */
+	const unsigned flags = CURLU_URLENCODE | CURLU_ALLOW_SPACE;
+	CURLUcode code = curl_url_set(handle, CURLUPART_URL, base, flags);
+	if (code == CURLUE_OK)
+		code = curl_url_set(handle, CURLUPART_URL, location, flags);
+	if (code != CURLUE_OK) {
+		error_set(err, ERROR_REJECT, "the redirect leads to no usable URL: %s",
+			  curl_url_strerror(code));
+		goto done;
+	}
+	scheme = copy_part(handle, CURLUPART_SCHEME, 0);
+	if (!is_web_scheme(scheme)) {
+		error_set(err, ERROR_REJECT, "the redirect leads to a URL that is neither http nor https");
+		goto done;
+	}
+	(void)curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0);
+	resolved = copy_part(handle, CURLUPART_URL, 0);
+	struct url_parts parts;
+	if (resolved != NULL && url_parse(resolved, &parts, err) == 0) {
+		url_parts_finish(&parts);
+		goto done;
+	}
+	if (resolved == NULL)
+		error_set(err, ERROR_REJECT, "not a URL");
+	error_prefix(err, "the redirect leads to no usable URL: ");
+	free(resolved);
+	resolved = NULL;
+done:
+	free(scheme);
+	curl_url_cleanup(handle);
+	return resolved;
+}
+
+bool url_is_same_origin(const char *a, const char *b)
+{
+	struct url_parts left;
+	struct url_parts right;
+	if (url_parse(a, &left, NULL) != 0)
+		return false;
+	if (url_parse(b, &right, NULL) != 0) {
+		url_parts_finish(&left);
+		return false;
+	}
+	bool is_same = strcmp(left.scheme, right.scheme) == 0 &&
+		       strcmp(left.host, right.host) == 0 && left.port == right.port;
+	url_parts_finish(&left);
+	url_parts_finish(&right);
+	return is_same;
+}

@@ -1,0 +1,296 @@
+/*
+ * Redaction of URLs, for anything that somebody may have written where a URL was expected. It errs on the side of hiding:
+ *
+ *   prefix     "scheme:" and slashes, kept
+ *   authority  up to the first of / ? #; what stands before its last "@" goes. Where the rest could be no host and
+ *              port (http://user:pa/ss@host), the password reaches further, and all before the very last "@" goes
+ *   path       kept, but for the values of ;parameters with a secret name
+ *   query      split at & and ;: values of secret names, and values that hold a URL or query with a secret of its own,
+ *              become ***
+ *   fragment   dropped
+ */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "check/url.h"
+
+enum {
+	NESTING_MAX = 3,     /* times that a value is percent-decoded in search of a URL within */
+	KEY_WORD_MAX = 64,   /* bytes of a word in a key that are compared */
+};
+
+static const char mask[] = "***";
+
+/* A key is secret when one of these is a word of it: api_key, apiKey, X-Amz-Key … but not monkey. */
+static const char *const secret_words[] = {
+	"key",  "keys", "auth", "oauth", "pass", "pw",      "pwd",       "pin", "otp",  "sig",
+	"sign", "jwt",  "hmac", "bearer", "sid", "session", "sessionid", "sas", "csrf", "cookie",
+};
+
+/* These are secret wherever they stand, since nobody separates them: accesstoken, clientsecret, jsessionid. */
+static const char *const secret_parts[] = {
+	"token",     "secret",  "password",  "passwd",   "passphrase",    "passcode",   "signature",
+	"credential", "apikey", "accesskey", "privatekey", "secretkey", "authorization", "jsessionid",
+	"phpsessid", "authkey",  "authcode", "sharedkey", "accountkey",
+};
+
+static bool is_hex(char c)
+{
+	return isxdigit((unsigned char)c) != 0;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return tolower((unsigned char)c) - 'a' + 10;
+}
+
+/* Percent-decode once, a plus is a space; NUL and control bytes are dropped, as browsers drop tab and newline. */
+static char *decode(const char *bytes, size_t length)
+{
+	char *decoded = xmalloc(length + 1);
+	size_t used = 0;
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)bytes[i];
+		if (c == '%' && i + 2 < length && is_hex(bytes[i + 1]) && is_hex(bytes[i + 2])) {
+			c = (unsigned char)(hex_value(bytes[i + 1]) * 16 + hex_value(bytes[i + 2]));
+			i += 2;
+		} else if (c == '+') {
+			c = ' ';
+		}
+		if (c >= ' ' && c != 0x7F)
+			decoded[used++] = (char)c;
+	}
+	decoded[used] = '\0';
+	return decoded;
+}
+
+static bool is_secret_word(const char *word, size_t length)
+{
+	while (length > 0 && isdigit((unsigned char)word[length - 1]))
+		length--; /* key1, key2 */
+	for (size_t i = 0; i < sizeof(secret_words) / sizeof(secret_words[0]); i++)
+		if (strlen(secret_words[i]) == length && strncasecmp(secret_words[i], word, length) == 0)
+			return true;
+	return false;
+}
+
+static bool holds_secret_part(const char *word, size_t length)
+{
+	char copy[KEY_WORD_MAX + 1];
+	size_t used = length < KEY_WORD_MAX ? length : KEY_WORD_MAX;
+	memcpy(copy, word, used);
+	copy[used] = '\0';
+	for (size_t i = 0; i < sizeof(secret_parts) / sizeof(secret_parts[0]); i++)
+		if (strcasestr(copy, secret_parts[i]) != NULL)
+			return true;
+	return length > KEY_WORD_MAX; /* a name this long is no name: hide what it holds */
+}
+
+/* The length of the hump at word: "Access" of "AccessKeyId", "AWS" of "AWSAccessKey". */
+static size_t hump_length(const char *word, size_t length)
+{
+	size_t end = 1;
+	while (end < length) {
+		bool is_upper = isupper((unsigned char)word[end]) != 0;
+		bool was_upper = isupper((unsigned char)word[end - 1]) != 0;
+		bool starts_hump = is_upper && (!was_upper || (end + 1 < length &&
+								islower((unsigned char)word[end + 1])));
+		if (starts_hump)
+			break;
+		end++;
+	}
+	return end;
+}
+
+static bool is_secret_chunk(const char *chunk, size_t length)
+{
+	if (holds_secret_part(chunk, length) || is_secret_word(chunk, length))
+		return true;
+	while (length > 0) {
+		size_t hump = hump_length(chunk, length);
+		if (is_secret_word(chunk, hump))
+			return true;
+		chunk += hump;
+		length -= hump;
+	}
+	return false;
+}
+
+static bool is_secret_key(const char *bytes, size_t length)
+{
+	char *once = decode(bytes, length);
+	char *key = decode(once, strlen(once)); /* %2574oken */
+	free(once);
+	bool is_secret = false;
+	for (const char *at = key; *at != '\0' && !is_secret;) {
+		size_t chunk = 0;
+		while (isalnum((unsigned char)at[chunk]))
+			chunk++;
+		is_secret = chunk > 0 && is_secret_chunk(at, chunk);
+		at += chunk > 0 ? chunk : 1;
+	}
+	free(key);
+	return is_secret;
+}
+
+/* Whether a decoded value holds "//user@" or a secret "name=value" of its own. */
+static bool text_holds_secret(const char *text)
+{
+	for (const char *slashes = strstr(text, "//"); slashes != NULL;
+	     slashes = strstr(slashes + 2, "//"))
+		if (strchr(slashes + 2, '@') != NULL)
+			return true;
+	for (const char *equals = strchr(text, '='); equals != NULL; equals = strchr(equals + 1, '=')) {
+		const char *key = equals;
+		while (key > text && strchr("?&;#=/", key[-1]) == NULL)
+			key--;
+		if (is_secret_key(key, (size_t)(equals - key)))
+			return true;
+	}
+	return false;
+}
+
+static bool value_holds_secret(const char *bytes, size_t length)
+{
+	char *text = xstrndup(bytes, length);
+	bool is_secret = text_holds_secret(text);
+	for (int i = 0; i < NESTING_MAX && !is_secret && strchr(text, '%') != NULL; i++) {
+		char *decoded = decode(text, strlen(text));
+		free(text);
+		text = decoded;
+		is_secret = text_holds_secret(text);
+	}
+	free(text);
+	return is_secret;
+}
+
+/* One "key=value" of a query, or of a path's parameters. */
+static void append_pair(struct buffer *out, const char *pair, size_t length)
+{
+	const char *equals = memchr(pair, '=', length);
+	if (equals == NULL) {
+		(void)buffer_append(out, value_holds_secret(pair, length) ? mask : pair,
+				    value_holds_secret(pair, length) ? strlen(mask) : length);
+		return;
+	}
+	size_t key_length = (size_t)(equals - pair);
+	const char *value = equals + 1;
+	size_t value_length = length - key_length - 1;
+	(void)buffer_append(out, pair, key_length + 1);
+	if (value_length > 0 &&
+	    (is_secret_key(pair, key_length) || value_holds_secret(value, value_length)))
+		(void)buffer_append_text(out, mask);
+	else
+		(void)buffer_append(out, value, value_length);
+}
+
+/* Everything up to a byte of separators is a pair; the separators are kept. */
+static void append_pairs(struct buffer *out, const char *text, size_t length, const char *separators)
+{
+	while (length > 0) {
+		size_t pair = 0;
+		while (pair < length && strchr(separators, text[pair]) == NULL)
+			pair++;
+		append_pair(out, text, pair);
+		if (pair < length)
+			(void)buffer_append_char(out, text[pair++]);
+		text += pair;
+		length -= pair;
+	}
+}
+
+/* "scheme:" and slashes, or slashes alone. */
+static size_t prefix_length(const char *url)
+{
+	size_t scheme = 0;
+	if (isalpha((unsigned char)url[0]))
+		while (isalnum((unsigned char)url[scheme]) || (url[scheme] != '\0' && strchr("+.-", url[scheme]) != NULL))
+			scheme++;
+	if (scheme > 0 && url[scheme] != ':')
+		scheme = 0;
+	size_t start = scheme > 0 ? scheme + 1 : 0;
+	size_t slashes = strspn(url + start, "/\\");
+	if (scheme > 0 && slashes == 0)
+		return 0; /* user:password@host */
+	return start + slashes;
+}
+
+/* Whether the bytes may be "host" or "host:port": anything after the last colon outside of brackets is digits. */
+static bool is_host_and_port(const char *bytes, size_t length)
+{
+	const char *bracket = memrchr(bytes, ']', length);
+	const char *from = bracket == NULL ? bytes : bracket;
+	const char *colon = memchr(from, ':', length - (size_t)(from - bytes));
+	if (colon == NULL)
+		return true;
+	for (const char *at = colon + 1; at < bytes + length; at++)
+		if (!isdigit((unsigned char)*at))
+			return false;
+	return true;
+}
+
+/* Past the last "@" of the bytes, as itself or percent-encoded (once or twice); their start where there is none. */
+static size_t skip_userinfo(const char *bytes, size_t length)
+{
+	for (size_t i = length; i-- > 0;) {
+		if (bytes[i] == '@')
+			return i + 1;
+		if (length - i >= 3 && strncmp(bytes + i, "%40", 3) == 0)
+			return i + 3;
+		if (length - i >= 5 && strncmp(bytes + i, "%2540", 5) == 0)
+			return i + 5;
+	}
+	return 0;
+}
+
+/* Append the host of what follows the prefix; returns how much of it was read. */
+static size_t append_authority(struct buffer *out, const char *rest)
+{
+	size_t length = strcspn(rest, "/?#\\");
+	size_t host = skip_userinfo(rest, length);
+	if (!is_host_and_port(rest + host, length - host)) {
+		size_t further = skip_userinfo(rest, strlen(rest));
+		if (further > length) {
+			host = further;
+			length = host + strcspn(rest + host, "/?#\\");
+		}
+	}
+	if (is_host_and_port(rest + host, length - host)) {
+		(void)buffer_append(out, rest + host, length - host);
+	} else { /* user:password without an "@": a typing error, but still a password */
+		const char *colon = memchr(rest + host, ':', length - host);
+		(void)buffer_append(out, rest + host, (size_t)(colon - rest) - host + 1);
+		(void)buffer_append_text(out, mask);
+	}
+	return length;
+}
+
+char *url_redact(const char *url)
+{
+	struct buffer out;
+	buffer_init(&out, 2 * strlen(url) + sizeof(mask)); /* a mask may be longer than what it hides */
+	size_t prefix = prefix_length(url);
+	bool is_path = prefix == 1 && (url[0] == '/' || url[0] == '\\');
+	(void)buffer_append(&out, url, prefix);
+	const char *rest = url + prefix;
+	if (!is_path)
+		rest += append_authority(&out, rest);
+	size_t path = strcspn(rest, "?#");
+	append_pairs(&out, rest, path, ";/");
+	rest += path;
+	if (*rest == '?') {
+		(void)buffer_append_char(&out, '?');
+		rest++;
+		append_pairs(&out, rest, strcspn(rest, "#"), "&;");
+	}
+	char *redacted = text_clean_copy(out.data == NULL ? "" : out.data, out.length, URL_REDACTED_MAX);
+	buffer_finish(&out);
+	return redacted;
+}

@@ -1,0 +1,183 @@
+/*
+ * Fields come in the order of REPORT_FIELDS, which lets the decoder find each at the first look. A report that is too large is
+ * written again with one optional field less, until it fits; that is rare enough to cost nothing.
+ */
+#include "codec/report_encode.h"
+
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/identity.h"
+#include "check/observation.h"
+#include "check/report.h"
+#include "check/report_row.h"
+#include "check/site.h"
+#include "check/url.h"
+#include "check/verdict.h"
+#include "codec/json_writer.h"
+#include "codec/report_fields.h"
+
+/* What the body of a message may have; its identity comes on top. */
+enum { BODY_MAX = REPORT_MESSAGE_MAX - IDENTITY_PREFIX_MAX };
+
+/* Durations and counts below zero are not known. */
+static void put_known(struct buffer *out, const char *name, int64_t value)
+{
+	if (value >= 0)
+		json_put_int(out, name, value);
+}
+
+static void put_known_time(struct buffer *out, const char *name, wall_us time)
+{
+	if (time != TIME_UNKNOWN)
+		json_put_time(out, name, time);
+}
+
+static void put_known_text(struct buffer *out, const char *name, const char *text, size_t max_bytes)
+{
+	if (text != NULL && text[0] != '\0')
+		json_put_text(out, name, text, max_bytes);
+}
+
+static void put_labels(struct buffer *out, const struct site *site)
+{
+	if (site->label_count == 0)
+		return;
+	json_name(out, "labels");
+	json_begin(out, '{');
+	for (size_t i = 0; i < site->label_count && i < OBJECT_MEMBERS_MAX; i++) {
+		json_comma(out);
+		json_text(out, site->labels[i].name, LABEL_TEXT_MAX);
+		(void)buffer_append_char(out, ':');
+		json_text(out, site->labels[i].value, LABEL_TEXT_MAX);
+	}
+	json_end(out, '}');
+}
+
+static void put_failures(struct buffer *out, const struct verdict *verdict)
+{
+	if (verdict->failure_count == 0)
+		return;
+	json_name(out, "failures");
+	json_begin(out, '[');
+	for (size_t i = 0; i < verdict->failure_count && i < LIST_ELEMENTS_MAX; i++) {
+		json_comma(out);
+		json_begin(out, '{');
+		json_put_text(out, "reason", reason_name(verdict->failures[i].reason), 64);
+		json_put_text(out, "message", verdict->failures[i].message, VERDICT_MESSAGE_MAX);
+		json_end(out, '}');
+	}
+	json_end(out, ']');
+}
+
+/* The fields that a hop and a report have in common, without total_us. */
+static void put_hop(struct buffer *out, const struct hop *hop)
+{
+	if (hop->http_status_code > 0)
+		json_put_int(out, "http_status_code", hop->http_status_code);
+	put_known_text(out, "http_version", http_version_name(hop->http_version), 16);
+	put_known_text(out, "ip", hop->ip, ADDRESS_TEXT_MAX);
+	put_known(out, "dns_us", hop->dns_us);
+	put_known(out, "connect_us", hop->connect_us);
+	put_known(out, "tls_us", hop->tls_us);
+	put_known(out, "wait_us", hop->wait_us);
+	put_known(out, "transfer_us", hop->transfer_us);
+}
+
+static void put_redirects(struct buffer *out, const struct observation *observation)
+{
+	if (observation->redirect_count == 0)
+		return;
+	json_name(out, "redirects");
+	json_begin(out, '[');
+	for (size_t i = 0; i < observation->redirect_count && i < LIST_ELEMENTS_MAX; i++) {
+		const struct hop *hop = &observation->redirects[i];
+		json_comma(out);
+		json_begin(out, '{');
+		json_put_text(out, "url", hop->url, URL_REDACTED_MAX);
+		put_hop(out, hop);
+		put_known(out, "total_us", hop->total_us);
+		json_end(out, '}');
+	}
+	json_end(out, ']');
+}
+
+static void put_site(struct buffer *out, const struct report *report, uint64_t dropped)
+{
+	const struct site *site = report->site;
+	json_put_text(out, "kind", "http", 32);
+	json_put_text(out, "site", site->name, SITE_NAME_MAX);
+	json_put_text(out, "url", site->redacted_url, URL_REDACTED_MAX);
+	json_put_text(out, "host", report->host, REPORT_HOST_MAX);
+	json_put_text(out, "location", report->location, REPORT_LOCATION_MAX);
+	if ((dropped & (UINT64_C(1) << REPORT_FIELD_labels)) == 0)
+		put_labels(out, site);
+	json_put_int(out, "interval_us", site->interval_us);
+	json_put_int(out, "timeout_us", site->timeout_us);
+}
+
+static void put_verdict(struct buffer *out, const struct verdict *verdict, uint64_t dropped)
+{
+	json_put_text(out, "outcome", outcome_name(verdict->outcome), 16);
+	json_put_text(out, "reason", reason_name(verdict->reason), 64);
+	put_known_text(out, "message", verdict->message, VERDICT_MESSAGE_MAX);
+	if ((dropped & (UINT64_C(1) << REPORT_FIELD_failures)) == 0)
+		put_failures(out, verdict);
+}
+
+/* pattern_matched only where the search came to a decision. */
+static void put_pattern(struct buffer *out, const struct site *site, const struct match *match,
+			uint64_t dropped)
+{
+	if (site->pattern_text == NULL)
+		return;
+	json_put_text(out, "pattern", site->pattern_text, REPORT_PATTERN_MAX);
+	if (match->state == MATCH_FOUND || match->state == MATCH_NOT_FOUND)
+		json_put_bool(out, "pattern_matched", match->state == MATCH_FOUND);
+	if (match->capture != NULL && (dropped & (UINT64_C(1) << REPORT_FIELD_pattern_capture)) == 0)
+		json_put_text(out, "pattern_capture", match->capture, OBSERVATION_CAPTURE_MAX);
+}
+
+static void put_report(struct buffer *out, const struct report *report, uint64_t dropped)
+{
+	const struct observation *observation = report->observation;
+	json_begin(out, '{');
+	put_site(out, report, dropped);
+	json_put_time(out, "scheduled_at", observation->scheduled_at);
+	json_put_time(out, "started_at", observation->started_at);
+	json_put_int(out, "late_us", observation->late_us < 0 ? 0 : observation->late_us);
+	json_put_bool(out, "suspect", observation->is_suspect);
+	json_put_int(out, "missed", observation->missed < 0 ? 0 : observation->missed);
+	put_verdict(out, report->verdict, dropped);
+	put_hop(out, &observation->final);
+	put_known(out, "total_us", observation->total_us);
+	put_known(out, "body_bytes", observation->body_bytes);
+	put_known(out, "decoded_bytes", observation->decoded_bytes);
+	if ((dropped & (UINT64_C(1) << REPORT_FIELD_redirects)) == 0)
+		put_redirects(out, observation);
+	put_pattern(out, report->site, &observation->pattern, dropped);
+	put_known_text(out, "tls_version", observation->tls_version, 16);
+	put_known_time(out, "cert_not_after", observation->cert_not_after);
+	put_known_time(out, "chain_not_after", observation->chain_not_after);
+	put_known_text(out, "cert_issuer", observation->cert_issuer, OBSERVATION_ISSUER_MAX);
+	if (observation->is_keepalive)
+		json_put_bool(out, "keepalive", true);
+	if (dropped != 0)
+		json_put_bool(out, "truncated", true);
+	json_end(out, '}');
+}
+
+void report_encode(struct buffer *out, const struct report *report)
+{
+	const size_t start = out->length;
+	uint64_t dropped = 0;
+	put_report(out, report, dropped);
+	for (size_t i = 0; i < report_droppable_count; i++) {
+		if (!out->is_overflowed && out->length - start <= BODY_MAX)
+			return;
+		dropped |= UINT64_C(1) << report_droppable[i];
+		out->length = start;
+		out->is_overflowed = false;
+		put_report(out, report, dropped);
+	}
+}
