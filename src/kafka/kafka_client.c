@@ -1,0 +1,178 @@
+#include "kafka/kafka_client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "kafka/kafka_conf.h"
+#include "kafka/kafka_config.h"
+
+/* From any thread of librdkafka's. Its lines describe states, again and again: ours say what changed. */
+static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+	log_event(LOG_DEBUG, "librdkafka", LOG_STR("facility", facility), LOG_STR("text", text));
+}
+
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
+{
+	struct kafka_client *client = opaque;
+	if (code == RD_KAFKA_RESP_ERR__FATAL) {
+		(void)rd_kafka_fatal_error(rk, client->reason, sizeof(client->reason));
+		client->is_fatal = true;
+		return;
+	}
+	kafka_client_complain(client, (rd_kafka_resp_err_t)code, reason);
+}
+
+struct kafka_client *kafka_client_create(const struct kafka_client_setup *setup, struct error *err)
+{
+	char reason[512];
+	const uint64_t one = 1;
+	rd_kafka_conf_t *conf = kafka_conf_create(setup->config, setup->is_producer, setup->group, err);
+	if (conf == NULL)
+		return NULL;
+	struct kafka_client *client = xcalloc(1, sizeof(*client));
+	client->owner = setup->owner;
+	client->servers = xstrdup(setup->config->servers);
+	client->wake_fd = fcntl(setup->wake_fd, F_DUPFD_CLOEXEC, 0);
+	rd_kafka_conf_set_opaque(conf, client);
+	rd_kafka_conf_set_log_cb(conf, on_log);
+	rd_kafka_conf_set_error_cb(conf, on_error);
+	if (setup->on_delivery != NULL)
+		rd_kafka_conf_set_dr_msg_cb(conf, setup->on_delivery);
+	if (setup->on_rebalance != NULL)
+		rd_kafka_conf_set_rebalance_cb(conf, setup->on_rebalance);
+	if (setup->batch_messages != NULL)
+		(void)rd_kafka_conf_set(conf, "batch.num.messages", setup->batch_messages, NULL, 0);
+	client->rk = rd_kafka_new(setup->is_producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf,
+				  reason, sizeof(reason));
+	if (client->rk == NULL || client->wake_fd < 0) {
+		error_set(err, ERROR_REJECT, "Kafka settings: %s",
+			  client->rk == NULL ? reason : "no file descriptor left");
+		if (client->rk == NULL)
+			rd_kafka_conf_destroy(conf);
+		kafka_client_destroy(client, 0);
+		return NULL;
+	}
+	if (!setup->is_producer)
+		(void)rd_kafka_poll_set_consumer(client->rk);
+	rd_kafka_queue_t *queue = setup->is_producer ? rd_kafka_queue_get_main(client->rk)
+						     : rd_kafka_queue_get_consumer(client->rk);
+	rd_kafka_queue_io_event_enable(queue, client->wake_fd, &one, sizeof(one));
+	rd_kafka_queue_destroy(queue);
+	if (setup->topic_count > 0)
+		client->watch = topic_watch_start(client->rk, setup->topics, setup->topic_count,
+						  setup->is_creating_topics, client->wake_fd);
+	return client;
+}
+
+static void *destroy(void *context)
+{
+	struct kafka_client *client = context;
+	topic_watch_stop(client->watch);
+	if (client->rk != NULL)
+		rd_kafka_destroy_flags(client->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	if (client->wake_fd >= 0)
+		(void)close(client->wake_fd);
+	free(client->servers);
+	free(client);
+	return NULL;
+}
+
+void kafka_client_destroy(struct kafka_client *client, int timeout_ms)
+{
+	pthread_t thread;
+	struct timespec until;
+	if (client == NULL)
+		return;
+	if (pthread_create(&thread, NULL, destroy, client) != 0) {
+		(void)destroy(client); /* no thread to be had: then it may take its time */
+		return;
+	}
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += timeout_ms / 1000;
+	until.tv_nsec += timeout_ms % 1000 * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_nsec -= 1000000000L;
+		until.tv_sec++;
+	}
+	if (pthread_timedjoin_np(thread, NULL, &until) != 0)
+		(void)pthread_detach(thread);
+}
+
+void kafka_client_up(struct kafka_client *client)
+{
+	if (!client->is_down)
+		return;
+	log_event(LOG_INFO, "kafka reachable", LOG_STR("servers", client->servers),
+		  LOG_INT("after_ms", (clock_mono_us() - client->down_since) / CLOCK_US_PER_MS));
+	client->is_down = false;
+	client->is_refused = false;
+}
+
+/* What a person can do about it. */
+static const char *hint_of(rd_kafka_resp_err_t code)
+{
+	switch ((int)code) {
+	case RD_KAFKA_RESP_ERR__SSL:
+		return "check the Kafka CA, certificate and key files, and that the port speaks TLS";
+	case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+	case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+		return "check sasl.mechanism, sasl.username and sasl.password";
+	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+		return "ask for the rights on topic and group";
+	default:
+		return NULL;
+	}
+}
+
+static void go_down(struct kafka_client *client)
+{
+	if (!client->is_down)
+		client->down_since = clock_mono_us();
+	client->is_down = true;
+	if (client->watch != NULL)
+		topic_watch_want(client->watch, true); /* it finds out when they are back */
+}
+
+void kafka_client_complain(struct kafka_client *client, rd_kafka_resp_err_t code,
+			   const char *reason)
+{
+	log_event(LOG_DEBUG, "kafka error", LOG_STR("code", rd_kafka_err2name(code)),
+		  LOG_STR("reason", reason));
+	const char *hint = hint_of(code);
+	if (hint != NULL) {
+		if (!client->is_refused)
+			log_event(LOG_WARN, "kafka refuses us, trying on",
+				  LOG_STR("servers", client->servers), LOG_STR("reason", reason),
+				  LOG_STR("hint", hint));
+		client->is_refused = true;
+		go_down(client);
+	} else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+		if (!client->is_down)
+			log_event(LOG_WARN, "kafka unreachable, trying on",
+				  LOG_STR("servers", client->servers),
+				  LOG_STR("reason", client->reason[0] == '\0' ? reason
+									      : client->reason));
+		go_down(client);
+	} else {
+		(void)strncpy(client->reason, reason, sizeof(client->reason) - 1);
+	}
+}
+
+bool kafka_client_look(struct kafka_client *client, struct topic_watch_view *ret_view)
+{
+	if (client->watch == NULL || !topic_watch_look(client->watch, ret_view))
+		return false;
+	kafka_client_up(client);
+	topic_watch_want(client->watch, !ret_view->is_complete);
+	return true;
+}
