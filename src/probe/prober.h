@@ -34,7 +34,8 @@ struct prober_options {
 	size_t shares;      /* 1 or more */
 	bool is_once;       /* every site once, at once (max_in_flight at a time), then on_done */
 	size_t max_in_flight; /* checks at the same time; 0: derived from the descriptors that the process may open */
-	const char *user_agent; /* NULL: "websentry/VERSION" */
+	const char *user_agent; /* NULL: "websentry/VERSION"; borrowed for the prober's life */
+	const char *dns_servers; /* "ip:port,ip:port", brackets around IPv6; NULL: the system's */
 };
 
 /* Start the thread. NULL with err on failure. Stopped with prober_stop(), then released with prober_destroy(). */

@@ -1,0 +1,559 @@
+#include "probe/check_run.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "check/observation.h"
+#include "check/site.h"
+#include "check/url.h"
+#include "probe/loop_lag.h"
+#include "probe/matching.h"
+#include "probe/poller.h"
+#include "probe/redirect.h"
+#include "probe/resolver.h"
+#include "probe/transfer.h"
+#include "probe/trouble.h"
+
+enum {
+	/* A check that started later than this says so: its neighbours in time were held up as well, and so may it be. */
+	SUSPECT_LATE_US = 100 * CLOCK_US_PER_MS,
+	/* A timeout with the loop held up for longer than this was ours, not the site's. */
+	OVERLOAD_US = 100 * CLOCK_US_PER_MS,
+	PEER_TEXT_MAX = ADDRESS_TEXT_MAX + 16,
+};
+
+enum run_state { RUN_IDLE, RUN_RESOLVING, RUN_TRANSFERRING, RUN_MATCHING, RUN_FINISHED };
+
+struct check_run {
+	const struct check_env *env;
+	enum run_state state;
+	bool is_abandoned; /* while a search still runs */
+	struct check_start start;
+	struct observation observation;
+	mono_us started;
+	mono_us deadline;
+	int64_t lost_at_start; /* the loop's hold-ups before this check */
+	uv_timer_t timer;      /* the deadline, or an address's share of the time before it */
+	struct transfer transfer;
+	struct matching matching;
+	struct redirect request; /* URL and method of the present hop */
+
+	/* The present hop. */
+	struct url_parts parts;
+	struct resolve *resolve;
+	struct resolver_address addresses[RESOLVER_ADDRESSES_MAX];
+	size_t address_count;
+	size_t address_next; /* addresses tried so far */
+	mono_us hop_started;
+	mono_us resolved_at; /* 0: not yet */
+	mono_us transfer_started;
+};
+
+static void start_hop(struct check_run *run);
+static void try_address(struct check_run *run);
+
+/* Describe the present peer for a message. */
+static const char *peer_of(const struct check_run *run, char text[static PEER_TEXT_MAX])
+{
+	const char *address = run->observation.final.ip;
+	(void)snprintf(text, PEER_TEXT_MAX, strchr(address, ':') != NULL ? "[%s]:%d" : "%s:%d",
+		       address, run->parts.port);
+	return text;
+}
+
+static int64_t not_negative(int64_t us)
+{
+	return us < 0 ? 0 : us;
+}
+
+/*
+ * The present hop's phases. They are cut out of one stretch of our own clock, so they add up to it: what the loop itself took
+ * between two steps counts to the phase that it delayed. Failed addresses belong to connecting. Returns how far it came.
+ */
+static enum trouble_phase measure_hop(struct check_run *run, mono_us now)
+{
+	struct hop *hop = &run->observation.final;
+	hop->total_us = now - run->hop_started;
+	if (run->resolved_at == 0) {
+		hop->dns_us = hop->total_us;
+		return PHASE_DNS;
+	}
+	hop->dns_us = run->resolved_at - run->hop_started;
+	struct transfer_times times = {0};
+	if (run->transfer_started != 0)
+		transfer_get_times(&run->transfer, &times);
+	if (times.connected == 0) {
+		hop->connect_us = now - run->resolved_at;
+		return PHASE_CONNECT;
+	}
+	mono_us connected_at = run->transfer_started + times.connected;
+	hop->connect_us = not_negative(connected_at - run->resolved_at);
+	mono_us asked_at = connected_at;
+	if (run->parts.is_https) {
+		if (times.tls_done == 0) {
+			hop->tls_us = not_negative(now - connected_at);
+			return PHASE_TLS;
+		}
+		asked_at = run->transfer_started + times.tls_done;
+		hop->tls_us = not_negative(asked_at - connected_at);
+	}
+	if (times.first_byte == 0) {
+		hop->wait_us = not_negative(now - asked_at);
+		return PHASE_WAIT;
+	}
+	mono_us first_at = run->transfer_started + times.first_byte;
+	hop->wait_us = not_negative(first_at - asked_at);
+	hop->transfer_us = not_negative(now - first_at);
+	return PHASE_TRANSFER;
+}
+
+/* What the response says, complete or not. */
+static void note_response(struct check_run *run)
+{
+	struct observation *observation = &run->observation;
+	struct transfer *transfer = &run->transfer;
+	struct certificate *certificate = &transfer->certificate;
+	if (run->transfer_started == 0)
+		return;
+	observation->final.http_status_code = transfer_status(transfer);
+	if (observation->final.http_status_code != 0) {
+		observation->final.http_version = transfer_http_version(transfer);
+		observation->body_bytes = transfer_body_bytes(transfer);
+		observation->decoded_bytes = transfer->decoded_bytes;
+	}
+	memcpy(observation->tls_version, certificate->tls_version,
+	       sizeof(observation->tls_version));
+	observation->cert_not_after = certificate->not_after;
+	observation->chain_not_after = certificate->chain_not_after;
+	free(observation->cert_issuer);
+	observation->cert_issuer = certificate->issuer;
+	certificate->issuer = NULL;
+}
+
+static void finish(struct check_run *run)
+{
+	(void)uv_timer_stop(&run->timer);
+	run->state = RUN_FINISHED;
+	run->env->on_finished(run->env->context, run);
+}
+
+/* The check has ended without a complete response (or with one redirect too many). */
+static void finish_with(struct check_run *run, enum reason reason, const char *message)
+{
+	struct observation *observation = &run->observation;
+	observation->trouble = reason;
+	free(observation->message);
+	observation->message =
+		text_clean_copy(message, strlen(message), OBSERVATION_MESSAGE_MAX - 1);
+	if (observation->total_us == DURATION_UNKNOWN)
+		observation->total_us = clock_mono_us() - run->started;
+	finish(run);
+}
+
+/* A timeout says nothing about the site when it was us who did not work meanwhile. */
+static bool was_held_up(const struct check_run *run)
+{
+	return run->env->lag->lost_us - run->lost_at_start > OVERLOAD_US;
+}
+
+static void finish_late(struct check_run *run, const struct trouble *trouble)
+{
+	if (was_held_up(run) && reason_outcome(trouble->reason) == OUTCOME_DOWN)
+		finish_with(run, REASON_PROBER_OVERLOADED,
+			    "the prober itself was held up during the check");
+	else
+		finish_with(run, trouble->reason, trouble->message);
+}
+
+static void on_timer(uv_timer_t *timer);
+
+/* Have the timer go off at a time; libuv's milliseconds are rounded up. */
+static void arm(struct check_run *run, mono_us at, mono_us now)
+{
+	uv_update_time(run->env->loop);
+	int64_t wait_us = not_negative(at - now);
+	uint64_t wait_ms = (uint64_t)((wait_us + CLOCK_US_PER_MS - 1) / CLOCK_US_PER_MS);
+	(void)uv_timer_start(&run->timer, on_timer, wait_ms, 0);
+}
+
+static void stop_transfer(struct check_run *run)
+{
+	poller_remove(run->env->poller, run->transfer.easy);
+}
+
+/* This address gave no connection: the next one, or the end. */
+static void give_up_address(struct check_run *run, const struct trouble *trouble)
+{
+	if (run->address_next < run->address_count) {
+		try_address(run);
+		return;
+	}
+	(void)measure_hop(run, clock_mono_us());
+	finish_late(run, trouble);
+}
+
+static void on_time_over(struct check_run *run, mono_us now)
+{
+	struct trouble trouble;
+	char peer[PEER_TEXT_MAX];
+	int64_t timeout_us = run->start.site->timeout_us;
+	switch (run->state) {
+	case RUN_RESOLVING: {
+		enum resolver_result result = resolver_drop(run->env->resolver, run->resolve);
+		run->resolve = NULL;
+		(void)measure_hop(run, now);
+		trouble_of_timeout(PHASE_DNS, "", timeout_us, &trouble);
+		if (result == RESOLVER_NO_ANSWER) {
+			trouble.reason = REASON_PROBER_OFFLINE;
+			(void)snprintf(trouble.message, sizeof(trouble.message),
+				       "no name server answered");
+		}
+		finish_late(run, &trouble);
+		break;
+	}
+	case RUN_TRANSFERRING: {
+		enum trouble_phase phase = measure_hop(run, now);
+		note_response(run);
+		stop_transfer(run);
+		trouble_of_timeout(phase, peer_of(run, peer), timeout_us, &trouble);
+		finish_late(run, &trouble);
+		break;
+	}
+	case RUN_MATCHING:
+		matching_hurry(&run->matching);
+		break;
+	case RUN_IDLE:
+	case RUN_FINISHED:
+		break;
+	}
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct check_run *run = timer->data;
+	mono_us now = clock_mono_us();
+	if (now >= run->deadline) {
+		on_time_over(run, now);
+		return;
+	}
+	if (run->state != RUN_TRANSFERRING || run->address_next == run->address_count) {
+		arm(run, run->deadline, now);
+		return;
+	}
+	/* This address's share of the time is over. */
+	struct transfer_times times;
+	transfer_get_times(&run->transfer, &times);
+	if (times.connected != 0) {
+		arm(run, run->deadline, now);
+		return;
+	}
+	stop_transfer(run);
+	struct trouble trouble;
+	char peer[PEER_TEXT_MAX];
+	trouble_of_timeout(PHASE_CONNECT, peer_of(run, peer), run->start.site->timeout_us, &trouble);
+	give_up_address(run, &trouble);
+}
+
+/*
+ * Connect to the next address of the name. Each gets an even share of the time that is left, so that the last one still has a
+ * chance; one that refuses makes room at once. An address that accepts is the one, whatever it answers.
+ */
+static void try_address(struct check_run *run)
+{
+	const struct check_env *env = run->env;
+	const struct redirect *request = &run->request;
+	mono_us now = clock_mono_us();
+	const char *address = run->addresses[run->address_next].text;
+	size_t left = run->address_count - run->address_next;
+	run->address_next++;
+	memcpy(run->observation.final.ip, address, ADDRESS_TEXT_MAX);
+
+	const struct transfer_request details = {
+		.site = run->start.site,
+		.url = request->url,
+		.method = request->method,
+		.body = request->body,
+		.address = address,
+		.port = run->parts.port,
+		.is_https = run->parts.is_https,
+		.is_trusted_origin = request->is_trusted_origin,
+		.username = request->username,
+		.password = request->password,
+	};
+	run->state = RUN_TRANSFERRING;
+	if (transfer_prepare(&run->transfer, &details) != 0) {
+		finish_with(run, REASON_PROBER_ERROR, "libcurl refuses the URL");
+		return;
+	}
+	arm(run, now + (run->deadline - now) / (int64_t)left, now);
+	run->transfer_started = now;
+	if (poller_add(env->poller, run->transfer.easy) != 0)
+		finish_with(run, REASON_PROBER_ERROR, "libcurl refuses the transfer");
+}
+
+static void on_resolved(void *context, enum resolver_result result,
+			const struct resolver_address *addresses, size_t count, const char *message)
+{
+	struct check_run *run = context;
+	mono_us now = clock_mono_us();
+	run->resolve = NULL;
+	if (result != RESOLVER_FOUND) {
+		char text[OBSERVATION_MESSAGE_MAX];
+		(void)snprintf(text, sizeof(text), "%s: %s", run->parts.host, message);
+		(void)measure_hop(run, now);
+		finish_with(run,
+			    result == RESOLVER_NO_ANSWER ? REASON_PROBER_OFFLINE : REASON_DNS_ERROR,
+			    text);
+		return;
+	}
+	run->resolved_at = now;
+	memcpy(run->addresses, addresses, count * sizeof(addresses[0]));
+	run->address_count = count;
+	try_address(run);
+}
+
+static void start_hop(struct check_run *run)
+{
+	struct error err;
+	run->hop_started = clock_mono_us();
+	run->resolved_at = 0;
+	run->transfer_started = 0;
+	run->address_next = 0;
+	run->address_count = 0;
+	url_parts_finish(&run->parts);
+	if (url_parse(run->request.url, &run->parts, &err) != 0) {
+		run->parts = (struct url_parts){0};
+		bool is_first = run->observation.redirect_count == 0;
+		finish_with(run, is_first ? REASON_PROBER_ERROR : REASON_REDIRECT_INVALID,
+			    err.message);
+		return;
+	}
+	run->state = RUN_RESOLVING;
+	if (run->parts.is_host_ip) {
+		struct resolver_address address;
+		(void)snprintf(address.text, sizeof(address.text), "%s", run->parts.host);
+		on_resolved(run, RESOLVER_FOUND, &address, 1, "");
+		return;
+	}
+	arm(run, run->deadline, run->hop_started);
+	struct resolve *resolve =
+		resolver_start(run->env->resolver, run->parts.host, on_resolved, run);
+	if (resolve != NULL)
+		run->resolve = resolve;
+}
+
+static void on_matched(struct matching *matching)
+{
+	struct check_run *run =
+		(struct check_run *)(void *)((char *)matching - offsetof(struct check_run, matching));
+	if (run->is_abandoned) {
+		run->is_abandoned = false;
+		run->state = RUN_FINISHED;
+		check_run_clear(run);
+		return;
+	}
+	finish(run);
+}
+
+/* The response is complete: search it. */
+static void finish_complete(struct check_run *run, mono_us now)
+{
+	struct observation *observation = &run->observation;
+	const struct site *site = run->start.site;
+	const struct transfer *transfer = &run->transfer;
+	observation->trouble = REASON_OK;
+	observation->total_us = now - run->started;
+	if (site->pattern == NULL && site->body_rule_count == 0) {
+		finish(run);
+		return;
+	}
+	if (site->body_rule_count > 0) {
+		observation->body_rules =
+			xcalloc(site->body_rule_count, sizeof(observation->body_rules[0]));
+		observation->body_rule_count = site->body_rule_count;
+	}
+	run->matching = (struct matching){
+		.site = site,
+		.bytes = transfer->body.data,
+		.length = transfer->body.length,
+		.is_longer = transfer->decoded_bytes > (int64_t)transfer->body.length,
+		.deadline = run->deadline,
+		.pattern = &observation->pattern,
+		.rules = observation->body_rules,
+		.on_matched = on_matched,
+	};
+	run->state = RUN_MATCHING;
+	if (matching_start(&run->matching, run->env->loop))
+		finish(run);
+}
+
+/* Go where a redirect leads; its own hop goes to the list. */
+static void follow(struct check_run *run)
+{
+	struct observation *observation = &run->observation;
+	const struct site *site = run->start.site;
+	struct error err;
+	if (observation->redirect_count >= (size_t)site->max_redirects) {
+		char text[64];
+		(void)snprintf(text, sizeof(text), "more than %d redirects", site->max_redirects);
+		finish_with(run, REASON_TOO_MANY_REDIRECTS, text);
+		return;
+	}
+	if (redirect_follow(&run->request, site, observation->final.http_status_code,
+			    run->transfer.head.location, &err) != 0) {
+		finish_with(run, REASON_REDIRECT_INVALID, err.message);
+		return;
+	}
+	observation->redirects =
+		xreallocarray(observation->redirects, observation->redirect_count + 1,
+			      sizeof(observation->redirects[0]));
+	observation->redirects[observation->redirect_count++] = observation->final;
+	hop_init(&observation->final);
+	observation->final.url = url_redact(run->request.url);
+	start_hop(run);
+}
+
+void check_run_on_ended(void *context, CURLcode code)
+{
+	struct check_run *run = context;
+	struct transfer *transfer = &run->transfer;
+	assert(run->state == RUN_TRANSFERRING);
+	mono_us now = clock_mono_us();
+	enum trouble_phase phase = measure_hop(run, now);
+	note_response(run);
+	long os_errno = 0;
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_errno);
+	stop_transfer(run);
+
+	int status = run->observation.final.http_status_code;
+	if (code == CURLE_OK && status >= 200) {
+		if (run->start.site->follow_redirects && redirect_is(status) &&
+		    transfer->head.location != NULL)
+			follow(run);
+		else
+			finish_complete(run, now);
+		return;
+	}
+	char peer[PEER_TEXT_MAX];
+	const struct trouble_facts facts = {
+		.code = code == CURLE_OK ? CURLE_WEIRD_SERVER_REPLY : code,
+		.curl_text = transfer->error_text,
+		.peer = peer_of(run, peer),
+		.stopped_for = transfer->stopped_for,
+		.os_errno = (int)os_errno,
+		.socket_errno = transfer->socket_errno,
+		.verify_error = transfer->certificate.verify_error,
+		.is_connected = phase > PHASE_CONNECT,
+		.has_first_byte = phase == PHASE_TRANSFER,
+	};
+	struct trouble trouble;
+	trouble_of_transfer(&facts, &trouble);
+	if (!facts.is_connected && trouble_is_of_address(trouble.reason))
+		give_up_address(run, &trouble);
+	else
+		finish_with(run, trouble.reason, trouble.message);
+}
+
+struct check_run *check_run_create(const struct check_env *env, struct error *err)
+{
+	struct check_run *run = xcalloc(1, sizeof(*run));
+	run->env = env;
+	if (transfer_init(&run->transfer, env->user_agent, env->trust, run) != 0) {
+		error_set(err, ERROR_FATAL, "libcurl is out of memory");
+		free(run);
+		return NULL;
+	}
+	observation_init(&run->observation);
+	(void)uv_timer_init(env->loop, &run->timer);
+	run->timer.data = run;
+	return run;
+}
+
+void check_run_close(struct check_run *run)
+{
+	uv_close((uv_handle_t *)&run->timer, NULL);
+}
+
+void check_run_destroy(struct check_run *run)
+{
+	if (run == NULL)
+		return;
+	transfer_finish(&run->transfer);
+	observation_finish(&run->observation);
+	redirect_finish(&run->request);
+	url_parts_finish(&run->parts);
+	free(run);
+}
+
+void check_run_start(struct check_run *run, const struct check_start *start)
+{
+	struct observation *observation = &run->observation;
+	assert(run->state == RUN_IDLE);
+	run->start = *start;
+	run->started = clock_mono_us();
+	run->deadline = run->started + start->site->timeout_us;
+	run->lost_at_start = run->env->lag->lost_us;
+	observation->late_us = not_negative(run->started - start->due);
+	observation->is_suspect = observation->late_us > SUSPECT_LATE_US;
+	observation->started_at = clock_wall_us();
+	observation->scheduled_at = observation->started_at - observation->late_us;
+	observation->missed = start->missed;
+	observation->final.url = xstrdup(start->site->redacted_url);
+	redirect_init(&run->request, start->site);
+	start_hop(run);
+}
+
+const struct check_start *check_run_origin(const struct check_run *run)
+{
+	return &run->start;
+}
+
+const struct observation *check_run_observation(const struct check_run *run)
+{
+	return &run->observation;
+}
+
+void check_run_clear(struct check_run *run)
+{
+	assert(run->state == RUN_FINISHED);
+	transfer_clear(&run->transfer);
+	observation_finish(&run->observation);
+	observation_init(&run->observation);
+	redirect_finish(&run->request);
+	run->state = RUN_IDLE;
+}
+
+bool check_run_abandon(struct check_run *run)
+{
+	(void)uv_timer_stop(&run->timer);
+	switch (run->state) {
+	case RUN_IDLE:
+		return true;
+	case RUN_MATCHING:
+		run->is_abandoned = true;
+		matching_hurry(&run->matching);
+		return false;
+	case RUN_RESOLVING:
+		if (run->resolve != NULL)
+			(void)resolver_drop(run->env->resolver, run->resolve);
+		run->resolve = NULL;
+		break;
+	case RUN_TRANSFERRING:
+		stop_transfer(run);
+		break;
+	case RUN_FINISHED:
+		break;
+	}
+	run->state = RUN_FINISHED;
+	check_run_clear(run);
+	return true;
+}
+
+bool check_run_is_idle(const struct check_run *run)
+{
+	return run->state == RUN_IDLE;
+}

@@ -1,0 +1,74 @@
+/*
+ * One check as it runs: look the name up, connect, ask, follow redirects, search the body, all within the timeout.
+ *
+ *     idle -> resolving -> transferring -> matching -> finished -> idle
+ *               ^  each redirect  |  next address: transferring again
+ *               +-----------------+
+ *
+ * A run is used again for check after check. One thread: the loop's.
+ */
+#ifndef WEBSENTRY_PROBE_CHECK_RUN_H
+#define WEBSENTRY_PROBE_CHECK_RUN_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+struct check_run;
+struct loop_lag;
+struct observation;
+struct poller;
+struct resolver;
+struct site;
+struct trust;
+
+/* What all runs of a prober share. Borrowed for their life. */
+struct check_env {
+	uv_loop_t *loop;
+	struct poller *poller;
+	struct resolver *resolver;
+	struct trust *trust;
+	const struct loop_lag *lag;
+	const char *user_agent;
+	/* A run has finished: its observation may be read until check_run_clear(). Called from anywhere in a turn, also from
+	 * within check_run_start(); it must only take note. */
+	void (*on_finished)(void *context, struct check_run *run);
+	void *context;
+};
+
+/* NULL with err on failure. Closed, then released once the loop has ended. */
+struct check_run *check_run_create(const struct check_env *env, struct error *err);
+void check_run_close(struct check_run *run);
+void check_run_destroy(struct check_run *run);
+
+/* How a check came to be started. */
+struct check_start {
+	const struct site *site;
+	size_t index;   /* the caller's */
+	mono_us due;
+	int64_t missed;
+};
+
+/* Start on an idle run. */
+void check_run_start(struct check_run *run, const struct check_start *start);
+
+const struct check_start *check_run_origin(const struct check_run *run);
+const struct observation *check_run_observation(const struct check_run *run);
+
+/* From finished to idle. */
+void check_run_clear(struct check_run *run);
+
+/* Give the running check up without a word. Returns false where a search on the pool must end first: ask again. */
+bool check_run_abandon(struct check_run *run);
+
+bool check_run_is_idle(const struct check_run *run);
+
+/* For the poller: the transfer of this run has ended. */
+void check_run_on_ended(void *run, CURLcode code);
+
+#endif

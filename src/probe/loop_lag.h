@@ -1,0 +1,25 @@
+/*
+ * How long a loop was kept from working: by its own callbacks, by the machine, or by being stopped. A check that timed out
+ * meanwhile tells nothing about its site. One thread: the loop's.
+ */
+#ifndef WEBSENTRY_PROBE_LOOP_LAG_H
+#define WEBSENTRY_PROBE_LOOP_LAG_H
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/clock.h"
+
+struct loop_lag {
+	uv_prepare_t prepare; /* before the loop sleeps */
+	uv_check_t check;     /* after it woke */
+	mono_us woke_at;
+	mono_us slept_at;
+	int64_t sleep_max_us; /* how long the sleep was meant to be; -1: until something happens */
+	int64_t lost_us;      /* sum of all hold-ups so far */
+};
+
+void loop_lag_init(struct loop_lag *lag, uv_loop_t *loop);
+void loop_lag_close(struct loop_lag *lag);
+
+#endif

@@ -1,0 +1,182 @@
+#include "probe/poller.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+enum { EVENTS_A_TURN = 256 };
+
+struct poller {
+	CURLM *multi;
+	uv_poll_t watcher; /* of epoll_fd */
+	uv_timer_t timer;  /* curl's */
+	int epoll_fd;
+	bool is_due;     /* curl asked to be called at once */
+	bool is_pumping; /* on_ended may add and remove transfers: the pump that runs sees to them */
+	poller_on_ended on_ended;
+};
+
+static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *known)
+{
+	(void)easy;
+	struct poller *poller = context;
+	if (what == CURL_POLL_REMOVE) {
+		/* Fails where curl has closed the socket already, and then it is gone anyway. */
+		(void)epoll_ctl(poller->epoll_fd, EPOLL_CTL_DEL, socket, NULL);
+		return 0;
+	}
+	struct epoll_event event = {.data.fd = socket};
+	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+		event.events |= EPOLLIN;
+	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+		event.events |= EPOLLOUT;
+	if (epoll_ctl(poller->epoll_fd, known == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, socket,
+		      &event) != 0)
+		return -1; /* curl ends the transfer */
+	if (known == NULL)
+		(void)curl_multi_assign(poller->multi, socket, poller);
+	return 0;
+}
+
+/* Tell about every transfer that has ended, and start what that added, until nothing is left to do at once. */
+static void pump(struct poller *poller)
+{
+	if (poller->is_pumping)
+		return;
+	poller->is_pumping = true;
+	for (;;) {
+		int running;
+		if (poller->is_due) {
+			poller->is_due = false;
+			(void)curl_multi_socket_action(poller->multi, CURL_SOCKET_TIMEOUT, 0,
+						       &running);
+		}
+		int left;
+		CURLMsg *message = curl_multi_info_read(poller->multi, &left);
+		if (message != NULL && message->msg == CURLMSG_DONE) {
+			void *context = NULL;
+			(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &context);
+			poller->on_ended(context, message->data.result);
+		} else if (message == NULL && !poller->is_due) {
+			break;
+		}
+	}
+	poller->is_pumping = false;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct poller *poller = timer->data;
+	poller->is_due = true;
+	pump(poller);
+}
+
+static int on_timeout_wanted(CURLM *multi, long timeout_ms, void *context)
+{
+	(void)multi;
+	struct poller *poller = context;
+	if (timeout_ms < 0) {
+		poller->is_due = false;
+		(void)uv_timer_stop(&poller->timer);
+	} else {
+		/* "At once" is done by the pump that runs; the timer is there for calls from outside of it. */
+		poller->is_due = timeout_ms == 0;
+		(void)uv_timer_start(&poller->timer, on_timer, (uint64_t)timeout_ms, 0);
+	}
+	return 0;
+}
+
+static void on_readable(uv_poll_t *watcher, int status, int events)
+{
+	(void)status;
+	(void)events;
+	struct poller *poller = watcher->data;
+	struct epoll_event ready[EVENTS_A_TURN];
+	int count = epoll_wait(poller->epoll_fd, ready, EVENTS_A_TURN, 0);
+	for (int i = 0; i < count; i++) {
+		int what = 0;
+		if ((ready[i].events & (EPOLLIN | EPOLLRDHUP)) != 0)
+			what |= CURL_CSELECT_IN;
+		if ((ready[i].events & EPOLLOUT) != 0)
+			what |= CURL_CSELECT_OUT;
+		if ((ready[i].events & (EPOLLERR | EPOLLHUP)) != 0)
+			what |= CURL_CSELECT_IN | CURL_CSELECT_OUT | CURL_CSELECT_ERR;
+		int running;
+		(void)curl_multi_socket_action(poller->multi, ready[i].data.fd, what, &running);
+		/* Ends are told at once, so that a transfer's times do not wait for those behind it. A descriptor that is
+		 * closed and opened again by that may get an event of its past: curl looks, and finds nothing to do. */
+		pump(poller);
+	}
+}
+
+struct poller *poller_create(uv_loop_t *loop, poller_on_ended on_ended, struct error *err)
+{
+	struct poller *poller = xcalloc(1, sizeof(*poller));
+	poller->on_ended = on_ended;
+	poller->multi = curl_multi_init();
+	poller->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (poller->multi == NULL || poller->epoll_fd < 0) {
+		error_set_errno(err, ERROR_FATAL, errno, "prepare transfers");
+		goto fail;
+	}
+	CURLM *multi = poller->multi;
+	(void)curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	(void)curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, poller);
+	(void)curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
+	(void)curl_multi_setopt(multi, CURLMOPT_TIMERDATA, poller);
+	/* Every check has a connection of its own; HTTP/2 must not wait for somebody else's. */
+	(void)curl_multi_setopt(multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+
+	int status = uv_poll_init(loop, &poller->watcher, poller->epoll_fd);
+	if (status != 0) {
+		error_set(err, ERROR_FATAL, "watch transfers: %s", uv_strerror(status));
+		goto fail;
+	}
+	(void)uv_timer_init(loop, &poller->timer);
+	poller->watcher.data = poller;
+	poller->timer.data = poller;
+	(void)uv_poll_start(&poller->watcher, UV_READABLE, on_readable);
+	return poller;
+fail:
+	poller_destroy(poller);
+	return NULL;
+}
+
+void poller_close(struct poller *poller)
+{
+	uv_close((uv_handle_t *)&poller->watcher, NULL);
+	uv_close((uv_handle_t *)&poller->timer, NULL);
+}
+
+void poller_destroy(struct poller *poller)
+{
+	if (poller == NULL)
+		return;
+	if (poller->multi != NULL) {
+		/* The loop's timer is gone by now. */
+		(void)curl_multi_setopt(poller->multi, CURLMOPT_TIMERFUNCTION, NULL);
+		(void)curl_multi_cleanup(poller->multi);
+	}
+	if (poller->epoll_fd >= 0)
+		(void)close(poller->epoll_fd);
+	free(poller);
+}
+
+int poller_add(struct poller *poller, CURL *easy)
+{
+	if (curl_multi_add_handle(poller->multi, easy) != CURLM_OK)
+		return -1;
+	poller->is_due = true;
+	pump(poller);
+	return 0;
+}
+
+void poller_remove(struct poller *poller, CURL *easy)
+{
+	(void)curl_multi_remove_handle(poller->multi, easy);
+}

@@ -1,0 +1,36 @@
+/*
+ * A curl multi handle on a libuv loop: carries transfers, says when each has ended.
+ *
+ * curl's sockets live in an epoll of their own, and libuv watches that one descriptor: libuv's own handle for each socket
+ * costs three more system calls and two allocations a check. One thread: the loop's.
+ */
+#ifndef WEBSENTRY_PROBE_POLLER_H
+#define WEBSENTRY_PROBE_POLLER_H
+
+#include <curl/curl.h>
+#include <uv.h>
+
+#include "base/error.h"
+
+struct poller;
+
+/* A transfer has ended. It may be removed, changed and added again from within. context is the transfer's CURLOPT_PRIVATE. */
+typedef void (*poller_on_ended)(void *context, CURLcode code);
+
+/* NULL with err on failure. Closed with poller_close(), and released with poller_destroy() once the loop has ended. */
+struct poller *poller_create(uv_loop_t *loop, poller_on_ended on_ended, struct error *err);
+
+/* Give up the handles that keep the loop running. No transfer may be left. */
+void poller_close(struct poller *poller);
+void poller_destroy(struct poller *poller);
+
+/*
+ * Start a transfer at once. Returns 0, or -1 where curl refuses the handle. The end is told by on_ended: from a later turn of
+ * the loop, or (a connection that is refused on the spot) before this call returns, unless it is made from on_ended.
+ */
+int poller_add(struct poller *poller, CURL *easy);
+
+/* Take a transfer out, running or ended; on_ended is not called for it any more. */
+void poller_remove(struct poller *poller, CURL *easy);
+
+#endif

@@ -1,0 +1,471 @@
+#include "probe/prober.h"
+
+#include <ares.h>
+#include <curl/curl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <uv.h>
+
+#include "base/memory.h"
+#include "check/schedule.h"
+#include "probe/check_run.h"
+#include "probe/loop_lag.h"
+#include "probe/poller.h"
+#include "probe/resolver.h"
+#include "probe/trust.h"
+
+enum {
+	/* Descriptors that are not for checks: the outbox, Kafka, the web server, the resolver … */
+	DESCRIPTORS_KEPT = 160,
+	IN_FLIGHT_MIN = 8,
+	IN_FLIGHT_MAX = 16 * 1024,
+	/* With is_once nothing is left out: a sink that is full is asked again after this. */
+	ONCE_RETRY_MS = 50,
+	/* How often an abandoned search on the pool is looked after. */
+	DRAIN_TICK_MS = 10,
+};
+
+/* What is known of one site between its checks; sites of other probers take none of these. */
+struct site_state {
+	int64_t missed;
+	bool is_running;
+};
+
+struct prober {
+	/* Set before the thread starts, and only read then. */
+	struct prober_sink sink;
+	const struct site *sites;
+	size_t share;
+	size_t shares;
+	size_t count; /* sites of this share: the i-th is sites[share + i * shares] */
+	bool is_once;
+	size_t max_in_flight;
+
+	/* The loop's. */
+	uv_loop_t loop;
+	bool has_loop;
+	uv_async_t wake;
+	uv_timer_t due_timer;
+	uv_timer_t stop_timer;
+	uv_prepare_t before_sleep;
+	uv_check_t after_sleep;
+	struct loop_lag lag;
+	struct check_env env;
+	struct schedule *schedule;
+	struct site_state *states;
+	size_t once_next; /* with is_once: the next site to start */
+	bool is_done_told;
+	bool is_stopping;
+	struct check_run **runs; /* all that were made */
+	size_t run_count;
+	struct check_run **idle;
+	size_t idle_count;
+	struct check_run **finished; /* to be told at the end of the turn */
+	size_t finished_count;
+
+	/* Anybody's. */
+	atomic_size_t in_flight;
+	atomic_bool is_stop_wanted;
+	atomic_int grace_ms;
+	pthread_t thread;
+	bool has_thread;
+};
+
+static pthread_once_t libraries_once = PTHREAD_ONCE_INIT;
+static bool are_libraries_ready;
+
+static void prepare_libraries(void)
+{
+	are_libraries_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK &&
+			      ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS;
+}
+
+static const struct site *site_at(const struct prober *prober, size_t index)
+{
+	return &prober->sites[prober->share + index * prober->shares];
+}
+
+static void on_due(uv_timer_t *timer);
+
+/* A run to use: an idle one, or a new one while there are less than may be in flight. NULL: none. */
+static struct check_run *take_run(struct prober *prober)
+{
+	if (prober->idle_count > 0)
+		return prober->idle[--prober->idle_count];
+	if (prober->run_count == prober->max_in_flight)
+		return NULL;
+	struct error err;
+	struct check_run *run = check_run_create(&prober->env, &err);
+	if (run != NULL)
+		prober->runs[prober->run_count++] = run;
+	return run;
+}
+
+static bool may_start(const struct prober *prober)
+{
+	return prober->sink.may_start == NULL || prober->sink.may_start(prober->sink.context);
+}
+
+static void start_check(struct prober *prober, struct check_run *run, size_t index, mono_us due)
+{
+	struct site_state *state = &prober->states[index];
+	const struct check_start start = {.site = site_at(prober, index),
+					  .index = index,
+					  .due = due,
+					  .missed = state->missed};
+	state->missed = 0;
+	state->is_running = true;
+	(void)atomic_fetch_add(&prober->in_flight, 1);
+	check_run_start(run, &start);
+}
+
+/* Start what is due. What finds no run stays due: it starts late, and says so. Returns whether the timer is of use. */
+static bool start_due(struct prober *prober, mono_us now)
+{
+	for (;;) {
+		mono_us next;
+		if (!schedule_next_due(prober->schedule, &next) || next > now)
+			return true;
+		struct check_run *run = take_run(prober);
+		if (run == NULL)
+			return false; /* the end of a check will come back here */
+		struct due_check check;
+		if (!schedule_take_due(prober->schedule, now, &check)) {
+			prober->idle[prober->idle_count++] = run;
+			return true;
+		}
+		struct site_state *state = &prober->states[check.site];
+		state->missed += check.missed;
+		if (state->is_running || !may_start(prober)) {
+			state->missed++;
+			prober->idle[prober->idle_count++] = run;
+			continue;
+		}
+		start_check(prober, run, check.site, check.due);
+	}
+}
+
+/* With is_once. Returns false when the sink is full. */
+static bool start_once(struct prober *prober)
+{
+	while (prober->once_next < prober->count) {
+		if (!may_start(prober))
+			return false;
+		struct check_run *run = take_run(prober);
+		if (run == NULL)
+			return true;
+		start_check(prober, run, prober->once_next++, clock_mono_us());
+	}
+	return true;
+}
+
+static void tell_done(struct prober *prober)
+{
+	bool is_done = prober->is_once && prober->once_next == prober->count &&
+		       atomic_load(&prober->in_flight) == 0;
+	if (!is_done || prober->is_done_told)
+		return;
+	prober->is_done_told = true;
+	if (prober->sink.on_done != NULL)
+		prober->sink.on_done(prober->sink.context);
+}
+
+/* Start what may start now, and have the timer go off for what comes next. */
+static void start_more(struct prober *prober)
+{
+	if (prober->is_stopping)
+		return;
+	if (prober->is_once) {
+		if (!start_once(prober))
+			(void)uv_timer_start(&prober->due_timer, on_due, ONCE_RETRY_MS, 0);
+		return;
+	}
+	mono_us now = clock_mono_us();
+	mono_us next;
+	if (!start_due(prober, now) || !schedule_next_due(prober->schedule, &next))
+		return;
+	uv_update_time(&prober->loop);
+	now = clock_mono_us();
+	int64_t wait_us = next > now ? next - now : 0;
+	(void)uv_timer_start(&prober->due_timer, on_due,
+			     (uint64_t)((wait_us + CLOCK_US_PER_MS - 1) / CLOCK_US_PER_MS), 0);
+}
+
+static void on_due(uv_timer_t *timer)
+{
+	start_more(timer->data);
+}
+
+static void on_finished(void *context, struct check_run *run)
+{
+	struct prober *prober = context;
+	prober->finished[prober->finished_count++] = run;
+}
+
+/* Everything has ended, or was given up: let the loop end. */
+static void close_all(struct prober *prober)
+{
+	uv_close((uv_handle_t *)&prober->wake, NULL);
+	uv_close((uv_handle_t *)&prober->due_timer, NULL);
+	uv_close((uv_handle_t *)&prober->stop_timer, NULL);
+	uv_close((uv_handle_t *)&prober->before_sleep, NULL);
+	uv_close((uv_handle_t *)&prober->after_sleep, NULL);
+	loop_lag_close(&prober->lag);
+	for (size_t i = 0; i < prober->run_count; i++)
+		check_run_close(prober->runs[i]);
+	resolver_close(prober->env.resolver);
+	poller_close(prober->env.poller);
+}
+
+static void close_when_stopped(struct prober *prober)
+{
+	if (prober->is_stopping && atomic_load(&prober->in_flight) == 0 &&
+	    !uv_is_closing((const uv_handle_t *)&prober->wake))
+		close_all(prober);
+}
+
+/* The end of a turn: tell about the checks that have finished in it, and give their places to others. */
+static void reap(struct prober *prober)
+{
+	if (prober->finished_count == 0)
+		return;
+	while (prober->finished_count > 0) {
+		size_t count = prober->finished_count;
+		for (size_t i = 0; i < count; i++) {
+			struct check_run *run = prober->finished[i];
+			const struct check_start *origin = check_run_origin(run);
+			prober->states[origin->index].is_running = false;
+			prober->sink.on_checked(prober->sink.context, origin->site,
+						check_run_observation(run));
+			check_run_clear(run);
+			prober->idle[prober->idle_count++] = run;
+			(void)atomic_fetch_sub(&prober->in_flight, 1);
+		}
+		prober->finished_count = 0;
+		start_more(prober); /* may finish some on the spot */
+	}
+	tell_done(prober);
+	close_when_stopped(prober);
+}
+
+static void on_before_sleep(uv_prepare_t *prepare)
+{
+	reap(prepare->data);
+}
+
+static void on_after_sleep(uv_check_t *check)
+{
+	reap(check->data);
+}
+
+/* The grace is over: give up what still runs; a search on the pool is waited for. */
+static void on_grace_over(uv_timer_t *timer)
+{
+	struct prober *prober = timer->data;
+	size_t running = 0;
+	prober->finished_count = 0;
+	for (size_t i = 0; i < prober->run_count; i++) {
+		if (!check_run_abandon(prober->runs[i]))
+			running++;
+	}
+	atomic_store(&prober->in_flight, running);
+	if (running > 0)
+		(void)uv_timer_start(timer, on_grace_over, DRAIN_TICK_MS, 0);
+	else
+		close_when_stopped(prober);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+	struct prober *prober = wake->data;
+	if (!atomic_load(&prober->is_stop_wanted) || prober->is_stopping)
+		return;
+	prober->is_stopping = true;
+	(void)uv_timer_stop(&prober->due_timer);
+	int grace_ms = atomic_load(&prober->grace_ms);
+	(void)uv_timer_start(&prober->stop_timer, on_grace_over,
+			     grace_ms > 0 ? (uint64_t)grace_ms : 0, 0);
+	close_when_stopped(prober);
+}
+
+/* First checks are spread over the interval: no burst at the start, and none later. */
+static void fill_schedule(struct prober *prober)
+{
+	mono_us now = clock_mono_us();
+	for (size_t i = 0; i < prober->count; i++) {
+		const struct site *site = site_at(prober, i);
+		schedule_add(prober->schedule, i,
+			     now + schedule_offset_us(site->name, site->interval_us),
+			     site->interval_us);
+	}
+}
+
+static void *run_thread(void *context)
+{
+	struct prober *prober = context;
+	(void)pthread_setname_np(pthread_self(), "prober");
+	if (!prober->is_once)
+		fill_schedule(prober);
+	start_more(prober);
+	tell_done(prober); /* no sites at all */
+	(void)uv_run(&prober->loop, UV_RUN_DEFAULT);
+	return NULL;
+}
+
+/* How many checks may run at once: what descriptors allow, shared between the probers of the process. */
+static size_t derive_max_in_flight(const struct prober_options *options)
+{
+	size_t max = options->max_in_flight;
+	if (max == 0) {
+		struct rlimit limit;
+		rlim_t open_max = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
+		if (open_max > (rlim_t)IN_FLIGHT_MAX * options->shares + DESCRIPTORS_KEPT)
+			open_max = (rlim_t)IN_FLIGHT_MAX * options->shares + DESCRIPTORS_KEPT;
+		max = open_max > DESCRIPTORS_KEPT
+			      ? ((size_t)open_max - DESCRIPTORS_KEPT) / options->shares
+			      : 0;
+		if (max < IN_FLIGHT_MIN)
+			max = IN_FLIGHT_MIN;
+	}
+	return max;
+}
+
+static int prepare_loop(struct prober *prober, const struct prober_options *options,
+			struct error *err)
+{
+	int status = uv_loop_init(&prober->loop);
+	if (status != 0) {
+		error_set(err, ERROR_FATAL, "prepare the prober's loop: %s", uv_strerror(status));
+		return -1;
+	}
+	prober->has_loop = true;
+	status = uv_async_init(&prober->loop, &prober->wake, on_wake);
+	if (status != 0) {
+		error_set(err, ERROR_FATAL, "prepare the prober's loop: %s", uv_strerror(status));
+		return -1;
+	}
+	prober->wake.data = prober;
+	(void)uv_timer_init(&prober->loop, &prober->due_timer);
+	(void)uv_timer_init(&prober->loop, &prober->stop_timer);
+	(void)uv_prepare_init(&prober->loop, &prober->before_sleep);
+	(void)uv_check_init(&prober->loop, &prober->after_sleep);
+	prober->due_timer.data = prober;
+	prober->stop_timer.data = prober;
+	prober->before_sleep.data = prober;
+	prober->after_sleep.data = prober;
+	(void)uv_prepare_start(&prober->before_sleep, on_before_sleep);
+	(void)uv_check_start(&prober->after_sleep, on_after_sleep);
+	loop_lag_init(&prober->lag, &prober->loop);
+
+	prober->env = (struct check_env){
+		.loop = &prober->loop,
+		.trust = trust_create(),
+		.lag = &prober->lag,
+		.user_agent = options->user_agent != NULL ? options->user_agent
+							  : "websentry/" WEBSENTRY_VERSION,
+		.on_finished = on_finished,
+		.context = prober,
+	};
+	prober->env.poller = poller_create(&prober->loop, check_run_on_ended, err);
+	if (prober->env.poller == NULL)
+		return -1;
+	prober->env.resolver = resolver_create(&prober->loop, options->dns_servers, err);
+	return prober->env.resolver != NULL ? 0 : -1;
+}
+
+/* Signals are the main thread's. */
+static int start_thread(struct prober *prober, struct error *err)
+{
+	sigset_t all;
+	sigset_t before;
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	int status = pthread_create(&prober->thread, NULL, run_thread, prober);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (status != 0) {
+		error_set_errno(err, ERROR_FATAL, status, "start the prober's thread");
+		return -1;
+	}
+	prober->has_thread = true;
+	return 0;
+}
+
+struct prober *prober_start(const struct prober_options *options, const struct prober_sink *sink,
+			    struct error *err)
+{
+	(void)pthread_once(&libraries_once, prepare_libraries);
+	if (!are_libraries_ready) {
+		error_set(err, ERROR_FATAL, "libcurl or c-ares could not be prepared");
+		return NULL;
+	}
+	struct prober *prober = xcalloc(1, sizeof(*prober));
+	prober->sink = *sink;
+	prober->sites = options->sites;
+	prober->share = options->share;
+	prober->shares = options->shares;
+	if (options->site_count > options->share)
+		prober->count = (options->site_count - options->share - 1) / options->shares + 1;
+	prober->is_once = options->is_once;
+	prober->max_in_flight = derive_max_in_flight(options);
+	prober->states = xcalloc(prober->count, sizeof(prober->states[0]));
+	prober->schedule = schedule_create(prober->count);
+	prober->runs = xcalloc(prober->max_in_flight, sizeof(struct check_run *));
+	prober->idle = xcalloc(prober->max_in_flight, sizeof(struct check_run *));
+	prober->finished = xcalloc(prober->max_in_flight, sizeof(struct check_run *));
+	if (prepare_loop(prober, options, err) != 0 || start_thread(prober, err) != 0) {
+		prober_destroy(prober);
+		return NULL;
+	}
+	return prober;
+}
+
+void prober_stop(struct prober *prober, int grace_ms)
+{
+	if (!prober->has_thread)
+		return;
+	atomic_store(&prober->grace_ms, grace_ms);
+	atomic_store(&prober->is_stop_wanted, true);
+	(void)uv_async_send(&prober->wake);
+	(void)pthread_join(prober->thread, NULL);
+	prober->has_thread = false;
+}
+
+static void close_left(uv_handle_t *handle, void *context)
+{
+	(void)context;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+void prober_destroy(struct prober *prober)
+{
+	if (prober == NULL)
+		return;
+	prober_stop(prober, 0);
+	if (prober->has_loop) {
+		/* Nothing is left of a prober that ran; one whose start failed has some handles open. */
+		uv_walk(&prober->loop, close_left, NULL);
+		(void)uv_run(&prober->loop, UV_RUN_DEFAULT);
+	}
+	for (size_t i = 0; i < prober->run_count; i++)
+		check_run_destroy(prober->runs[i]);
+	poller_destroy(prober->env.poller);
+	resolver_destroy(prober->env.resolver);
+	trust_destroy(prober->env.trust);
+	if (prober->has_loop)
+		(void)uv_loop_close(&prober->loop);
+	schedule_destroy(prober->schedule);
+	free(prober->states);
+	free(prober->runs);
+	free(prober->idle);
+	free(prober->finished);
+	free(prober);
+}
+
+size_t prober_in_flight(const struct prober *prober)
+{
+	return atomic_load(&prober->in_flight);
+}

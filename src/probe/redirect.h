@@ -1,0 +1,34 @@
+/*
+ * What to ask for next: the request of a hop, and how a redirect changes it (RFC 9110 15.4, and as browsers do it). Pure.
+ */
+#ifndef WEBSENTRY_PROBE_REDIRECT_H
+#define WEBSENTRY_PROBE_REDIRECT_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+struct site;
+
+struct redirect {
+	char *url;
+	const char *method; /* the site's, or "GET" */
+	const char *body;   /* the site's; NULL for none */
+	/* Once a redirect has left the site's origin, what is secret stays behind, also should another lead back. */
+	bool is_trusted_origin;
+	char *username; /* of the site's URL, for redirects within its origin that name none; NULL for none */
+	char *password;
+};
+
+/* The site's own request. Released with redirect_finish(). */
+void redirect_init(struct redirect *redirect, const struct site *site);
+void redirect_finish(struct redirect *redirect);
+
+/* Whether a status is one that we follow: 301, 302, 303, 307, 308. */
+bool redirect_is(int status);
+
+/* Change to where location leads. Returns 0, or -1 with ERROR_REJECT where that is no URL for us; nothing is changed then. */
+int redirect_follow(struct redirect *redirect, const struct site *site, int status,
+		    const char *location, struct error *err);
+
+#endif

@@ -1,0 +1,301 @@
+#include "probe/resolver.h"
+
+#include <ares.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+/*
+ * A lost packet costs one second; then the next server, or the same again, is asked, with the wait doubled each round. The
+ * check's own timeout ends it.
+ */
+enum { SERVER_TIMEOUT_MS = 1000, SERVER_TRIES = 4 };
+/* ares_timeout() walks every look-up that runs, so retries are looked after at a fixed pace instead. */
+enum { TICK_MS = 100 };
+/* How long it holds whether this machine has a way out over IPv6. */
+enum { ROUTE_LIFE_US = 30 * CLOCK_US_PER_S };
+
+/* One socket of c-ares. */
+struct watch {
+	uv_poll_t poll;
+	struct resolver *resolver;
+	ares_socket_t socket;
+	struct watch *next;
+};
+
+struct resolver {
+	uv_loop_t *loop;
+	ares_channel channel;
+	uv_timer_t tick;
+	struct watch *watches;
+	size_t running;
+	bool is_closed;
+	bool is_starting;        /* within ares_getaddrinfo(): an answer now comes from the hosts file */
+	mono_us answered_at;     /* when a server last answered anything; 0 never */
+	bool has_ipv6;
+	mono_us route_known_at;  /* 0 never */
+};
+
+struct resolve {
+	struct resolver *resolver;
+	resolver_on_resolved on_resolved; /* NULL once dropped */
+	void *context;
+	mono_us started;
+	bool is_done; /* answered before resolver_start() returned */
+};
+
+static void on_watch_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+	struct watch *watch = poll->data;
+	bool is_broken = status < 0;
+	ares_socket_t readable =
+		is_broken || (events & UV_READABLE) != 0 ? watch->socket : ARES_SOCKET_BAD;
+	ares_socket_t writable =
+		is_broken || (events & UV_WRITABLE) != 0 ? watch->socket : ARES_SOCKET_BAD;
+	ares_process_fd(watch->resolver->channel, readable, writable);
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+	struct resolver *resolver = tick->data;
+	ares_process_fd(resolver->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+}
+
+static void on_socket_state(void *context, ares_socket_t socket, int readable, int writable)
+{
+	struct resolver *resolver = context;
+	struct watch **place = &resolver->watches;
+	while (*place != NULL && (*place)->socket != socket)
+		place = &(*place)->next;
+	struct watch *watch = *place;
+	if (readable == 0 && writable == 0) {
+		if (watch != NULL) {
+			*place = watch->next;
+			uv_close((uv_handle_t *)&watch->poll, on_watch_closed);
+		}
+		return;
+	}
+	if (watch == NULL) {
+		watch = xcalloc(1, sizeof(*watch));
+		watch->resolver = resolver;
+		watch->socket = socket;
+		watch->poll.data = watch;
+		if (uv_poll_init(resolver->loop, &watch->poll, socket) != 0) {
+			free(watch); /* the look-up runs into its timeout */
+			return;
+		}
+		watch->next = resolver->watches;
+		resolver->watches = watch;
+	}
+	int events = (readable != 0 ? UV_READABLE : 0) | (writable != 0 ? UV_WRITABLE : 0);
+	(void)uv_poll_start(&watch->poll, events, on_ready);
+}
+
+struct resolver *resolver_create(uv_loop_t *loop, const char *servers, struct error *err)
+{
+	struct resolver *resolver = xcalloc(1, sizeof(*resolver));
+	resolver->loop = loop;
+	struct ares_options options = {
+		.timeout = SERVER_TIMEOUT_MS,
+		.tries = SERVER_TRIES,
+		.sock_state_cb = on_socket_state,
+		.sock_state_cb_data = resolver,
+	};
+	int status = ares_init_options(&resolver->channel, &options,
+				       ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+					       ARES_OPT_SOCK_STATE_CB);
+	if (status == ARES_SUCCESS && servers != NULL)
+		status = ares_set_servers_ports_csv(resolver->channel, servers);
+	if (status != ARES_SUCCESS) {
+		error_set(err, servers != NULL ? ERROR_REJECT : ERROR_FATAL,
+			  "prepare the resolver: %s", ares_strerror(status));
+		if (resolver->channel != NULL)
+			ares_destroy(resolver->channel);
+		free(resolver);
+		return NULL;
+	}
+	(void)uv_timer_init(loop, &resolver->tick);
+	resolver->tick.data = resolver;
+	return resolver;
+}
+
+void resolver_close(struct resolver *resolver)
+{
+	resolver->is_closed = true;
+	ares_destroy(resolver->channel); /* ends every look-up and closes every socket */
+	resolver->channel = NULL;
+	uv_close((uv_handle_t *)&resolver->tick, NULL);
+}
+
+void resolver_destroy(struct resolver *resolver)
+{
+	if (resolver == NULL)
+		return;
+	if (resolver->channel != NULL)
+		ares_destroy(resolver->channel);
+	free(resolver);
+}
+
+/* Whether a packet to a global IPv6 address would find a way out; connect() of a datagram socket sends nothing. */
+static bool has_ipv6_route(struct resolver *resolver, mono_us now)
+{
+	if (resolver->route_known_at != 0 && now - resolver->route_known_at < ROUTE_LIFE_US)
+		return resolver->has_ipv6;
+	resolver->route_known_at = now;
+	resolver->has_ipv6 = false;
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	struct sockaddr_in6 anywhere = {.sin6_family = AF_INET6, .sin6_port = htons(53)};
+	(void)inet_pton(AF_INET6, "2000::1", &anywhere.sin6_addr);
+	resolver->has_ipv6 =
+		connect(fd, (const struct sockaddr *)&anywhere, sizeof(anywhere)) == 0;
+	(void)close(fd);
+	return resolver->has_ipv6;
+}
+
+static void write_address(const struct ares_addrinfo_node *node, struct resolver_address *address)
+{
+	const void *bytes;
+	if (node->ai_family == AF_INET6)
+		bytes = &((const struct sockaddr_in6 *)(const void *)node->ai_addr)->sin6_addr;
+	else
+		bytes = &((const struct sockaddr_in *)(const void *)node->ai_addr)->sin_addr;
+	(void)inet_ntop(node->ai_family, bytes, address->text, sizeof(address->text));
+}
+
+static const struct ares_addrinfo_node *next_of_family(const struct ares_addrinfo_node *node,
+						       int family)
+{
+	while (node != NULL && node->ai_family != family)
+		node = node->ai_next;
+	return node;
+}
+
+/* Families in turn, the one that this machine can reach first, as RFC 8305 has it: a dead family costs one attempt. */
+static size_t order_addresses(struct resolver *resolver, const struct ares_addrinfo *info,
+			      struct resolver_address addresses[static RESOLVER_ADDRESSES_MAX])
+{
+	const struct ares_addrinfo_node *six = next_of_family(info->nodes, AF_INET6);
+	const struct ares_addrinfo_node *four = next_of_family(info->nodes, AF_INET);
+	bool is_six_next = six != NULL && (four == NULL || has_ipv6_route(resolver, clock_mono_us()));
+	size_t count = 0;
+	while ((six != NULL || four != NULL) && count < RESOLVER_ADDRESSES_MAX) {
+		if (is_six_next && six != NULL) {
+			write_address(six, &addresses[count++]);
+			six = next_of_family(six->ai_next, AF_INET6);
+		} else if (!is_six_next && four != NULL) {
+			write_address(four, &addresses[count++]);
+			four = next_of_family(four->ai_next, AF_INET);
+		}
+		is_six_next = !is_six_next;
+	}
+	return count;
+}
+
+/* In the words of people, where c-ares would speak of domain names and DNS servers. */
+static const char *describe(int status)
+{
+	switch (status) {
+	case ARES_ENOTFOUND:
+		return "no such name";
+	case ARES_ENODATA:
+		return "the name has no address";
+	case ARES_ESERVFAIL:
+		return "the name server failed (SERVFAIL)";
+	case ARES_EREFUSED:
+		return "the name server refused the question";
+	case ARES_ECONNREFUSED:
+		return "no name server can be reached";
+	case ARES_ETIMEOUT:
+		return "no name server answered";
+	default:
+		return ares_strerror(status);
+	}
+}
+
+static enum resolver_result classify(int status, size_t count)
+{
+	switch (status) {
+	case ARES_SUCCESS:
+		return count > 0 ? RESOLVER_FOUND : RESOLVER_NO_SUCH_NAME;
+	case ARES_ECONNREFUSED:
+	case ARES_ETIMEOUT:
+	case ARES_ENOMEM:
+	case ARES_EDESTRUCTION:
+	case ARES_ECANCELLED:
+		return RESOLVER_NO_ANSWER;
+	default:
+		return RESOLVER_NO_SUCH_NAME;
+	}
+}
+
+static void on_answer(void *context, int status, int timeouts, struct ares_addrinfo *info)
+{
+	(void)timeouts;
+	struct resolve *resolve = context;
+	struct resolver *resolver = resolve->resolver;
+	struct resolver_address addresses[RESOLVER_ADDRESSES_MAX];
+	size_t count = 0;
+	if (status == ARES_SUCCESS && info != NULL)
+		count = order_addresses(resolver, info, addresses);
+	if (info != NULL)
+		ares_freeaddrinfo(info);
+	enum resolver_result result = classify(status, count);
+	if (result != RESOLVER_NO_ANSWER && !resolver->is_starting)
+		resolver->answered_at = clock_mono_us();
+	resolver->running--;
+	if (resolver->running == 0 && !resolver->is_closed)
+		(void)uv_timer_stop(&resolver->tick);
+
+	resolver_on_resolved on_resolved = resolver->is_closed ? NULL : resolve->on_resolved;
+	void *caller = resolve->context;
+	resolve->is_done = true;
+	if (!resolver->is_starting)
+		free(resolve);
+	if (on_resolved != NULL)
+		on_resolved(caller, result, addresses, count,
+			    status == ARES_SUCCESS ? describe(ARES_ENODATA) : describe(status));
+}
+
+struct resolve *resolver_start(struct resolver *resolver, const char *name,
+			       resolver_on_resolved on_resolved, void *context)
+{
+	struct resolve *resolve = xcalloc(1, sizeof(*resolve));
+	resolve->resolver = resolver;
+	resolve->on_resolved = on_resolved;
+	resolve->context = context;
+	resolve->started = clock_mono_us();
+	resolver->running++;
+	if (!uv_is_active((const uv_handle_t *)&resolver->tick))
+		(void)uv_timer_start(&resolver->tick, on_tick, TICK_MS, TICK_MS);
+	/* Sorting by RFC 6724 would open a socket for each address. */
+	const struct ares_addrinfo_hints hints = {
+		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NOSORT};
+	resolver->is_starting = true;
+	ares_getaddrinfo(resolver->channel, name, NULL, &hints, on_answer, resolve);
+	resolver->is_starting = false;
+	if (!resolve->is_done)
+		return resolve;
+	free(resolve);
+	return NULL;
+}
+
+enum resolver_result resolver_drop(struct resolver *resolver, struct resolve *resolve)
+{
+	resolve->on_resolved = NULL;
+	return resolver->answered_at >= resolve->started ? RESOLVER_NO_SUCH_NAME
+							 : RESOLVER_NO_ANSWER;
+}

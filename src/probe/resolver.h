@@ -1,0 +1,54 @@
+/*
+ * Names to addresses, by c-ares on the loop: every look-up is fresh, and asks the servers of the system (or those given).
+ * The system's hosts file counts. One thread: the loop's.
+ */
+#ifndef WEBSENTRY_PROBE_RESOLVER_H
+#define WEBSENTRY_PROBE_RESOLVER_H
+
+#include <stddef.h>
+#include <uv.h>
+
+#include "base/error.h"
+#include "check/observation.h"
+
+enum { RESOLVER_ADDRESSES_MAX = 16 }; /* of one name; a server that gives more is cut */
+
+struct resolver_address {
+	char text[ADDRESS_TEXT_MAX];
+};
+
+enum resolver_result {
+	RESOLVER_FOUND,
+	RESOLVER_NO_SUCH_NAME, /* the servers answered, and not with an address */
+	RESOLVER_NO_ANSWER,    /* no server answered at all: our own trouble */
+};
+
+struct resolver;
+struct resolve;
+
+/* message is a static text where result is not RESOLVER_FOUND. Addresses are borrowed for the call. */
+typedef void (*resolver_on_resolved)(void *context, enum resolver_result result,
+				     const struct resolver_address *addresses, size_t count,
+				     const char *message);
+
+/* servers: "ip:port,ip:port" with brackets around IPv6, or NULL for the system's. NULL with err on failure. */
+struct resolver *resolver_create(uv_loop_t *loop, const char *servers, struct error *err);
+
+/* Give up the handles that keep the loop running; look-ups that run are dropped without a call. */
+void resolver_close(struct resolver *resolver);
+void resolver_destroy(struct resolver *resolver); /* once the loop has ended */
+
+/*
+ * Look a name up, both families at once. on_resolved is called once: from a later turn, or, for what the hosts file says,
+ * before this returns; then the result is NULL. Otherwise the result serves to drop the look-up.
+ */
+struct resolve *resolver_start(struct resolver *resolver, const char *name,
+			       resolver_on_resolved on_resolved, void *context);
+
+/*
+ * Forget a look-up: on_resolved is not called any more. Returns RESOLVER_NO_SUCH_NAME where the servers have answered
+ * anybody since it was started (so they live, and this name's own servers are slow), else RESOLVER_NO_ANSWER.
+ */
+enum resolver_result resolver_drop(struct resolver *resolver, struct resolve *resolve);
+
+#endif

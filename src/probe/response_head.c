@@ -1,0 +1,86 @@
+#include "probe/response_head.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/memory.h"
+
+void response_head_init(struct response_head *head)
+{
+	*head = (struct response_head){.content_length = -1};
+}
+
+void response_head_finish(struct response_head *head)
+{
+	free(head->location);
+	response_head_init(head);
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* A decimal number of the header, or -1 where it is none or overflows. */
+static int64_t read_length(const char *text, size_t length)
+{
+	if (length == 0)
+		return -1;
+	int64_t value = 0;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] < '0' || text[i] > '9' ||
+		    __builtin_mul_overflow(value, (int64_t)10, &value) ||
+		    __builtin_add_overflow(value, (int64_t)(text[i] - '0'), &value))
+			return -1;
+	}
+	return value;
+}
+
+static void note_length(struct response_head *head, const char *value, size_t length)
+{
+	int64_t announced = read_length(value, length);
+	if (announced < 0 || (head->content_length >= 0 && head->content_length != announced))
+		head->is_length_broken = true;
+	head->content_length = announced;
+}
+
+static bool is_name(const char *line, size_t length, const char *name)
+{
+	return length == strlen(name) && strncasecmp(line, name, length) == 0;
+}
+
+int response_head_add_line(struct response_head *head, const char *line, size_t length)
+{
+	head->bytes += length;
+	if (head->bytes > RESPONSE_HEAD_MAX)
+		return -1;
+	if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+		/* A new response: what an interim one said does not count. */
+		size_t bytes = head->bytes;
+		response_head_finish(head);
+		head->bytes = bytes;
+		head->is_started = true;
+		return 0;
+	}
+	/* Of all names only these two matter, and most lines are neither. */
+	if (length == 0 || ((line[0] | 0x20) != 'l' && (line[0] | 0x20) != 'c'))
+		return 0;
+	const char *colon = memchr(line, ':', length);
+	if (colon == NULL)
+		return 0;
+	size_t name_length = (size_t)(colon - line);
+	const char *value = colon + 1;
+	size_t value_length = length - name_length - 1;
+	while (value_length > 0 && is_blank(value[0])) {
+		value++;
+		value_length--;
+	}
+	while (value_length > 0 && is_blank(value[value_length - 1]))
+		value_length--;
+	if (is_name(line, name_length, "location") && head->location == NULL)
+		head->location = xstrndup(value, value_length);
+	else if (is_name(line, name_length, "content-length"))
+		note_length(head, value, value_length);
+	return 0;
+}

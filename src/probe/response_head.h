@@ -1,0 +1,31 @@
+/*
+ * What we need from a response's header lines, line by line as they come: where a redirect leads, and whether the lengths make
+ * sense. Pure.
+ *
+ * curl takes the last of several Content-Length headers, and goes on without one that overflows; we call both broken.
+ */
+#ifndef WEBSENTRY_PROBE_RESPONSE_HEAD_H
+#define WEBSENTRY_PROBE_RESPONSE_HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Status lines, header fields and trailers of one hop, those of interim (1xx) responses included. */
+enum { RESPONSE_HEAD_MAX = 256 * 1024 };
+
+struct response_head {
+	size_t bytes;           /* of all lines so far */
+	char *location;         /* first Location of the last response begun; NULL for none. Bytes as they came, NUL-terminated */
+	int64_t content_length; /* -1 not announced */
+	bool is_length_broken;  /* contradicts itself, is no number, or overflows */
+	bool is_started;        /* a status line has come */
+};
+
+void response_head_init(struct response_head *head);
+void response_head_finish(struct response_head *head);
+
+/* Take one line, its end included. Returns 0, or -1 once there were more than RESPONSE_HEAD_MAX bytes. */
+int response_head_add_line(struct response_head *head, const char *line, size_t length);
+
+#endif

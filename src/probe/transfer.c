@@ -1,0 +1,342 @@
+#include "probe/transfer.h"
+
+#include <errno.h>
+#include <linux/tcp.h> /* the C library's own tcp_info lacks bytes_received */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "base/memory.h"
+#include "check/site.h"
+#include "probe/trust.h"
+
+enum {
+	/* Of a body's buffer this much stays with a handle between transfers. */
+	BODY_KEPT_IDLE = 64 * 1024,
+	/* What framing and TLS may add to a body before its raw bytes are too many: chunk sizes, extensions, trailers. */
+	RAW_SLACK = 512 * 1024,
+	/* TCP_INFO costs a system call, so it is asked for at each eighth look: an ordinary response ends before. */
+	PROGRESS_STRIDE = 8,
+	/* curl's own idea of how long a connection may take must never be the first to end a check. */
+	CURL_PATIENCE_S = 7 * 24 * 3600,
+};
+
+static size_t on_header(char *line, size_t size, size_t count, void *context)
+{
+	struct transfer *transfer = context;
+	size_t length = size * count;
+	if (response_head_add_line(&transfer->head, line, length) != 0) {
+		transfer->stopped_for = REASON_TOO_LARGE;
+		return 0;
+	}
+	if (transfer->head.is_length_broken) {
+		transfer->stopped_for = REASON_PROTOCOL_ERROR;
+		return 0;
+	}
+	return length;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+	struct transfer *transfer = context;
+	size_t length = size * count;
+	if (transfer->body.length < transfer->kept_max) {
+		size_t room = transfer->kept_max - transfer->body.length;
+		(void)buffer_append(&transfer->body, bytes, length < room ? length : room);
+	}
+	transfer->decoded_bytes += (int64_t)length;
+	if (transfer->decoded_bytes > transfer->site->max_body_bytes) {
+		transfer->stopped_for = REASON_TOO_LARGE;
+		return 0;
+	}
+	return length;
+}
+
+/* Whatever does not show in header lines and body (chunk extensions, padding, decoders that swallow): count at the socket. */
+static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t upload_total,
+		       curl_off_t upload_now)
+{
+	(void)total;
+	(void)now;
+	(void)upload_total;
+	(void)upload_now;
+	struct transfer *transfer = context;
+	if (++transfer->progress_calls % PROGRESS_STRIDE != 0 ||
+	    transfer->socket == CURL_SOCKET_BAD)
+		return 0;
+	struct tcp_info info;
+	socklen_t size = sizeof(info);
+	if (getsockopt(transfer->socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+		return 0;
+	if (info.tcpi_bytes_received <= (uint64_t)transfer->raw_max)
+		return 0;
+	transfer->stopped_for = REASON_TOO_LARGE;
+	return 1;
+}
+
+/* The one place where every connection of every hop passes with its real address: an address policy belongs here. */
+static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
+				    struct curl_sockaddr *address)
+{
+	(void)purpose;
+	struct transfer *transfer = context;
+	transfer->socket = socket(address->family,
+				  address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+				  address->protocol);
+	if (transfer->socket == CURL_SOCKET_BAD)
+		transfer->socket_errno = errno;
+	return transfer->socket;
+}
+
+static CURLcode on_ssl_context(CURL *easy, void *context, void *owner)
+{
+	(void)easy;
+	struct transfer *transfer = owner;
+	const struct site *site = transfer->site;
+	if (certificate_watch(context, &transfer->certificate) != 0)
+		return CURLE_OUT_OF_MEMORY;
+	struct error err;
+	if (site->ca_file != NULL && !site->insecure_skip_verify &&
+	    trust_use_file(transfer->trust, context, site->ca_file, &err) != 0) {
+		(void)snprintf(transfer->error_text, sizeof(transfer->error_text), "%.*s",
+			       (int)sizeof(transfer->error_text) - 1, err.message);
+		return CURLE_SSL_CACERT_BADFILE;
+	}
+	return CURLE_OK;
+}
+
+int transfer_init(struct transfer *transfer, const char *user_agent, struct trust *trust, void *owner)
+{
+	*transfer = (struct transfer){.trust = trust, .socket = CURL_SOCKET_BAD};
+	buffer_init(&transfer->body, SITE_BODY_MAX);
+	response_head_init(&transfer->head);
+	certificate_init(&transfer->certificate);
+	CURL *easy = curl_easy_init();
+	if (easy == NULL)
+		return -1;
+	transfer->easy = easy;
+
+	/* What holds for every transfer; what differs is set by transfer_prepare(), all of it each time. */
+	(void)curl_easy_setopt(easy, CURLOPT_PRIVATE, owner);
+	(void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error_text);
+	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void)curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent);
+	(void)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CURL_PATIENCE_S);
+
+	/* A fresh connection to the address that we resolved, through nobody's proxy. */
+	(void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+	(void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+	(void)curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+	(void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+	(void)curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	(void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+	(void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
+
+	(void)curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	(void)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else curl reads every CA for every connection */
+	(void)curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context);
+	(void)curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, transfer);
+
+	(void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	(void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+	(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+	(void)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+	(void)curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+	(void)curl_easy_setopt(easy, CURLOPT_XFERINFODATA, transfer);
+	return 0;
+}
+
+void transfer_finish(struct transfer *transfer)
+{
+	if (transfer->easy != NULL)
+		curl_easy_cleanup(transfer->easy);
+	transfer->easy = NULL;
+	curl_slist_free_all(transfer->headers);
+	transfer->headers = NULL;
+	response_head_finish(&transfer->head);
+	certificate_finish(&transfer->certificate);
+	buffer_finish(&transfer->body);
+}
+
+void transfer_clear(struct transfer *transfer)
+{
+	response_head_finish(&transfer->head);
+	certificate_finish(&transfer->certificate);
+	buffer_clear(&transfer->body);
+	if (transfer->body.capacity > BODY_KEPT_IDLE)
+		buffer_finish(&transfer->body);
+	curl_slist_free_all(transfer->headers);
+	transfer->headers = NULL;
+	transfer->decoded_bytes = 0;
+	transfer->stopped_for = REASON_OK;
+	transfer->socket = CURL_SOCKET_BAD;
+	transfer->socket_errno = 0;
+	transfer->progress_calls = 0;
+	transfer->error_text[0] = '\0';
+}
+
+static bool is_one_of(const char *name, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcasecmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Headers that a redirect takes away: what speaks of a body that is not sent, and what another origin must not learn. */
+static bool may_send(const struct transfer_request *request, const char *name)
+{
+	static const char *const of_body[] = {"Content-Type", "Content-Length", "Content-Encoding",
+					      "Content-Language", "Content-Location"};
+	static const char *const of_origin[] = {"Authorization", "Cookie", "Proxy-Authorization",
+						"Host"};
+	bool was_dropped = request->body == NULL && request->site->body != NULL;
+	if (was_dropped && is_one_of(name, of_body, sizeof(of_body) / sizeof(of_body[0])))
+		return false;
+	return request->is_trusted_origin ||
+	       !is_one_of(name, of_origin, sizeof(of_origin) / sizeof(of_origin[0]));
+}
+
+static void add_header(struct transfer *transfer, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(transfer->headers, line);
+	if (longer != NULL)
+		transfer->headers = longer;
+}
+
+static void set_headers(struct transfer *transfer, const struct transfer_request *request,
+			bool has_body)
+{
+	const struct site *site = request->site;
+	bool has_content_type = false;
+	for (size_t i = 0; i < site->header_count; i++) {
+		const struct site_header *header = &site->headers[i];
+		if (!may_send(request, header->name))
+			continue;
+		has_content_type |= strcasecmp(header->name, "Content-Type") == 0;
+		/* To curl "Name:" takes a header out, and "Name;" sends it empty. */
+		char *line = header->value[0] == '\0'
+				     ? xasprintf("%s;", header->name)
+				     : xasprintf("%s: %s", header->name, header->value);
+		add_header(transfer, line);
+		free(line);
+	}
+	if (has_body) {
+		/* What curl would add of its own accord. */
+		add_header(transfer, "Expect:");
+		if (!has_content_type)
+			add_header(transfer, "Content-Type:");
+	}
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
+}
+
+/* Methods whose request says how long its body is, even when it has none (RFC 9110, 8.6). */
+static bool has_length_always(const char *method)
+{
+	static const char *const methods[] = {"POST", "PUT", "PATCH"};
+	return is_one_of(method, methods, sizeof(methods) / sizeof(methods[0]));
+}
+
+static void set_method(struct transfer *transfer, const struct transfer_request *request)
+{
+	CURL *easy = transfer->easy;
+	bool is_head = strcmp(request->method, "HEAD") == 0;
+	bool has_body = request->body != NULL || has_length_always(request->method);
+	(void)curl_easy_setopt(easy, CURLOPT_NOBODY, is_head ? 1L : 0L);
+	if (has_body) {
+		const char *body = request->body == NULL ? "" : request->body;
+		(void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
+		(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
+		(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+				       (curl_off_t)strlen(body));
+	} else {
+		(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+		if (!is_head)
+			(void)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+	}
+	bool is_plain = is_head || (!has_body && strcmp(request->method, "GET") == 0);
+	(void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, is_plain ? NULL : request->method);
+	set_headers(transfer, request, has_body);
+}
+
+int transfer_prepare(struct transfer *transfer, const struct transfer_request *request)
+{
+	const struct site *site = request->site;
+	CURL *easy = transfer->easy;
+	transfer_clear(transfer);
+	transfer->site = site;
+	transfer->raw_max = site->max_body_bytes + site->max_body_bytes / 8 + RAW_SLACK;
+	bool is_searched = site->pattern != NULL || site->body_rule_count > 0;
+	transfer->kept_max = is_searched ? (size_t)site->match_bytes : 0;
+
+	bool is_v6 = strchr(request->address, ':') != NULL;
+	(void)snprintf(transfer->connect_to_text, sizeof(transfer->connect_to_text),
+		       is_v6 ? "::[%s]:%d" : "::%s:%d", request->address, request->port);
+	transfer->connect_to = (struct curl_slist){.data = transfer->connect_to_text};
+	if (curl_easy_setopt(easy, CURLOPT_URL, request->url) != CURLE_OK)
+		return -1;
+	(void)curl_easy_setopt(easy, CURLOPT_CONNECT_TO, &transfer->connect_to);
+	(void)curl_easy_setopt(easy, CURLOPT_USERNAME, request->username);
+	(void)curl_easy_setopt(easy, CURLOPT_PASSWORD, request->password);
+	set_method(transfer, request);
+	if (request->is_https) {
+		long verify = site->insecure_skip_verify ? 0L : 1L;
+		(void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify);
+		(void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify == 0 ? 0L : 2L);
+		/* A site with its own authorities names the system's too, so that curl's one cached store stays as it
+		 * is; on_ssl_context() puts its own in place. */
+		(void)curl_easy_setopt(easy, CURLOPT_CAINFO,
+				       verify == 0 ? NULL : trust_system_file(transfer->trust));
+	}
+	return 0;
+}
+
+void transfer_get_times(const struct transfer *transfer, struct transfer_times *ret_times)
+{
+	curl_off_t connected = 0;
+	curl_off_t tls_done = 0;
+	curl_off_t first_byte = 0;
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_CONNECT_TIME_T, &connected);
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_APPCONNECT_TIME_T, &tls_done);
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
+	*ret_times = (struct transfer_times){
+		.connected = connected, .tls_done = tls_done, .first_byte = first_byte};
+}
+
+int transfer_status(const struct transfer *transfer)
+{
+	long status = 0;
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	return (int)status;
+}
+
+enum http_version transfer_http_version(const struct transfer *transfer)
+{
+	long version = 0;
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+	switch (version) {
+	case CURL_HTTP_VERSION_1_0:
+		return HTTP_VERSION_1_0;
+	case CURL_HTTP_VERSION_1_1:
+		return HTTP_VERSION_1_1;
+	case CURL_HTTP_VERSION_2_0:
+		return HTTP_VERSION_2;
+	default:
+		return HTTP_VERSION_UNKNOWN;
+	}
+}
+
+int64_t transfer_body_bytes(const struct transfer *transfer)
+{
+	curl_off_t bytes = 0;
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
+	return bytes;
+}

@@ -1,0 +1,83 @@
+/*
+ * One request and its response: a curl easy handle with its caps, used again for transfer after transfer.
+ *
+ * Each transfer connects afresh to one address that was resolved before; it follows no redirect. One thread: the loop's.
+ */
+#ifndef WEBSENTRY_PROBE_TRANSFER_H
+#define WEBSENTRY_PROBE_TRANSFER_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "check/observation.h"
+#include "check/outcome.h"
+#include "probe/certificate.h"
+#include "probe/response_head.h"
+
+struct site;
+struct trust;
+
+struct transfer {
+	CURL *easy;
+	struct trust *trust;
+
+	/* What came of the present transfer. */
+	struct response_head head;
+	struct certificate certificate;
+	struct buffer body;     /* decoded, its first kept_max bytes */
+	size_t kept_max;
+	int64_t decoded_bytes;
+	enum reason stopped_for; /* why we broke it off; REASON_OK: we did not */
+	int socket_errno;        /* why no socket could be made; 0 otherwise */
+	char error_text[CURL_ERROR_SIZE];
+
+	/* What it was given. */
+	const struct site *site;
+	int64_t raw_max; /* bytes from the network */
+	curl_socket_t socket;
+	unsigned progress_calls;
+	struct curl_slist *headers;
+	struct curl_slist connect_to;
+	char connect_to_text[ADDRESS_TEXT_MAX + 16];
+};
+
+/* One hop's request. Everything is borrowed until the transfer has ended. */
+struct transfer_request {
+	const struct site *site; /* caps, TLS, headers */
+	const char *url;
+	const char *method;
+	const char *body;     /* NULL: none, and no header that speaks of one */
+	const char *address;  /* where to connect to, as text */
+	int port;
+	bool is_https;
+	bool is_trusted_origin; /* the site's Authorization, Cookie and Host headers may go there */
+	const char *username;   /* NULL: what stands in the URL */
+	const char *password;
+};
+
+/* In µs since curl started the transfer; 0 where the moment was not reached. */
+struct transfer_times {
+	int64_t connected;
+	int64_t tls_done;
+	int64_t first_byte;
+};
+
+/* Return 0, or -1 where libcurl has no memory. The user agent and trust are borrowed for the transfer's life. */
+int transfer_init(struct transfer *transfer, const char *user_agent, struct trust *trust, void *owner);
+void transfer_finish(struct transfer *transfer);
+
+/* Forget the last transfer and set up the next; the handle must not be running. Returns 0, or -1 where curl refuses a value. */
+int transfer_prepare(struct transfer *transfer, const struct transfer_request *request);
+
+/* Forget what came, and give back memory that an ordinary transfer does not need. */
+void transfer_clear(struct transfer *transfer);
+
+void transfer_get_times(const struct transfer *transfer, struct transfer_times *ret_times);
+int transfer_status(const struct transfer *transfer); /* 0: none received */
+enum http_version transfer_http_version(const struct transfer *transfer);
+int64_t transfer_body_bytes(const struct transfer *transfer); /* as transferred */
+
+#endif

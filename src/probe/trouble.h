@@ -1,0 +1,44 @@
+/*
+ * What libcurl says went wrong, as a reason of ours and in words for people. Pure.
+ */
+#ifndef WEBSENTRY_PROBE_TROUBLE_H
+#define WEBSENTRY_PROBE_TROUBLE_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "check/observation.h"
+#include "check/outcome.h"
+
+struct trouble {
+	enum reason reason;
+	char message[OBSERVATION_MESSAGE_MAX]; /* not yet safe: may quote what the site sent */
+};
+
+struct trouble_facts {
+	CURLcode code;
+	const char *curl_text;   /* curl's error buffer; "" for none */
+	const char *peer;        /* "127.0.0.1:80" */
+	enum reason stopped_for; /* our own callbacks' reason; REASON_OK: they did not end it */
+	int os_errno;            /* of connect() and the like; 0 not known */
+	int socket_errno;        /* why no socket could be made; 0 otherwise */
+	int verify_error;        /* X509_V_ERR_… */
+	bool is_connected;       /* TCP was established */
+	bool has_first_byte;
+};
+
+/* The trouble of a transfer that ended with a code other than CURLE_OK. */
+void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *ret_trouble);
+
+/* How far a hop had come when its time was over. */
+enum trouble_phase { PHASE_DNS, PHASE_CONNECT, PHASE_TLS, PHASE_WAIT, PHASE_TRANSFER };
+
+/* The trouble of a check that its timeout ended (not in PHASE_DNS: only the resolver knows what that means). */
+void trouble_of_timeout(enum trouble_phase phase, const char *peer, int64_t timeout_us,
+			struct trouble *ret_trouble);
+
+/* Whether another address of the same name may do better. */
+bool trouble_is_of_address(enum reason reason);
+
+#endif
