@@ -21,8 +21,9 @@
 enum {
 	/* A check that started later than this says so: its neighbours in time were held up as well, and so may it be. */
 	SUSPECT_LATE_US = 100 * CLOCK_US_PER_MS,
-	/* A timeout with the loop held up for longer than this was ours, not the site's. */
+	/* A timeout with the loop held up for this and for this part of the timeout was ours, not the site's. */
 	OVERLOAD_US = 100 * CLOCK_US_PER_MS,
+	OVERLOAD_PART = 10,
 	PEER_TEXT_MAX = ADDRESS_TEXT_MAX + 16,
 };
 
@@ -50,7 +51,6 @@ struct check_run {
 	size_t address_next; /* addresses tried so far */
 	mono_us hop_started;
 	mono_us resolved_at; /* 0: not yet */
-	mono_us transfer_started;
 };
 
 static void start_hop(struct check_run *run);
@@ -83,31 +83,28 @@ static enum trouble_phase measure_hop(struct check_run *run, mono_us now)
 		return PHASE_DNS;
 	}
 	hop->dns_us = run->resolved_at - run->hop_started;
-	struct transfer_times times = {0};
-	if (run->transfer_started != 0)
-		transfer_get_times(&run->transfer, &times);
+	struct transfer_times times;
+	transfer_get_times(&run->transfer, &times);
 	if (times.connected == 0) {
 		hop->connect_us = now - run->resolved_at;
 		return PHASE_CONNECT;
 	}
-	mono_us connected_at = run->transfer_started + times.connected;
-	hop->connect_us = not_negative(connected_at - run->resolved_at);
-	mono_us asked_at = connected_at;
+	hop->connect_us = not_negative(times.connected - run->resolved_at);
+	mono_us asked_at = times.connected;
 	if (run->parts.is_https) {
 		if (times.tls_done == 0) {
-			hop->tls_us = not_negative(now - connected_at);
+			hop->tls_us = not_negative(now - times.connected);
 			return PHASE_TLS;
 		}
-		asked_at = run->transfer_started + times.tls_done;
-		hop->tls_us = not_negative(asked_at - connected_at);
+		hop->tls_us = not_negative(times.tls_done - times.connected);
+		asked_at = times.tls_done;
 	}
 	if (times.first_byte == 0) {
 		hop->wait_us = not_negative(now - asked_at);
 		return PHASE_WAIT;
 	}
-	mono_us first_at = run->transfer_started + times.first_byte;
-	hop->wait_us = not_negative(first_at - asked_at);
-	hop->transfer_us = not_negative(now - first_at);
+	hop->wait_us = not_negative(times.first_byte - asked_at);
+	hop->transfer_us = not_negative(now - times.first_byte);
 	return PHASE_TRANSFER;
 }
 
@@ -117,7 +114,7 @@ static void note_response(struct check_run *run)
 	struct observation *observation = &run->observation;
 	struct transfer *transfer = &run->transfer;
 	struct certificate *certificate = &transfer->certificate;
-	if (run->transfer_started == 0)
+	if (transfer->started_at == 0)
 		return;
 	observation->final.http_status_code = transfer_status(transfer);
 	if (observation->final.http_status_code != 0) {
@@ -157,7 +154,8 @@ static void finish_with(struct check_run *run, enum reason reason, const char *m
 /* A timeout says nothing about the site when it was us who did not work meanwhile. */
 static bool was_held_up(const struct check_run *run)
 {
-	return run->env->lag->lost_us - run->lost_at_start > OVERLOAD_US;
+	int64_t lost_us = run->env->lag->lost_us - run->lost_at_start;
+	return lost_us > OVERLOAD_US && lost_us > run->start.site->timeout_us / OVERLOAD_PART;
 }
 
 static void finish_late(struct check_run *run, const struct trouble *trouble)
@@ -203,7 +201,7 @@ static void on_time_over(struct check_run *run, mono_us now)
 	int64_t timeout_us = run->start.site->timeout_us;
 	switch (run->state) {
 	case RUN_RESOLVING: {
-		enum resolver_result result = resolver_drop(run->env->resolver, run->resolve);
+		enum resolver_result result = resolver_drop(run->resolve);
 		run->resolve = NULL;
 		(void)measure_hop(run, now);
 		trouble_of_timeout(PHASE_DNS, "", timeout_us, &trouble);
@@ -285,12 +283,11 @@ static void try_address(struct check_run *run)
 		.password = request->password,
 	};
 	run->state = RUN_TRANSFERRING;
-	if (transfer_prepare(&run->transfer, &details) != 0) {
+	if (transfer_prepare(&run->transfer, &details, now) != 0) {
 		finish_with(run, REASON_PROBER_ERROR, "libcurl refuses the URL");
 		return;
 	}
 	arm(run, now + (run->deadline - now) / (int64_t)left, now);
-	run->transfer_started = now;
 	if (poller_add(env->poller, run->transfer.easy) != 0)
 		finish_with(run, REASON_PROBER_ERROR, "libcurl refuses the transfer");
 }
@@ -321,9 +318,9 @@ static void start_hop(struct check_run *run)
 	struct error err;
 	run->hop_started = clock_mono_us();
 	run->resolved_at = 0;
-	run->transfer_started = 0;
 	run->address_next = 0;
 	run->address_count = 0;
+	run->transfer.started_at = 0;
 	url_parts_finish(&run->parts);
 	if (url_parse(run->request.url, &run->parts, &err) != 0) {
 		run->parts = (struct url_parts){0};
@@ -430,6 +427,8 @@ void check_run_on_ended(void *context, CURLcode code)
 	stop_transfer(run);
 
 	int status = run->observation.final.http_status_code;
+	if (code == CURLE_OK && !transfer->head.is_complete)
+		code = CURLE_PARTIAL_FILE; /* to curl, a head that is cut off is a response */
 	if (code == CURLE_OK && status >= 200) {
 		if (run->start.site->follow_redirects && redirect_is(status) &&
 		    transfer->head.location != NULL)
@@ -489,12 +488,12 @@ void check_run_destroy(struct check_run *run)
 	free(run);
 }
 
-void check_run_start(struct check_run *run, const struct check_start *start)
+void check_run_start(struct check_run *run, const struct check_start *start, mono_us now)
 {
 	struct observation *observation = &run->observation;
 	assert(run->state == RUN_IDLE);
 	run->start = *start;
-	run->started = clock_mono_us();
+	run->started = now;
 	run->deadline = run->started + start->site->timeout_us;
 	run->lost_at_start = run->env->lag->lost_us;
 	observation->late_us = not_negative(run->started - start->due);
@@ -539,7 +538,7 @@ bool check_run_abandon(struct check_run *run)
 		return false;
 	case RUN_RESOLVING:
 		if (run->resolve != NULL)
-			(void)resolver_drop(run->env->resolver, run->resolve);
+			(void)resolver_drop(run->resolve);
 		run->resolve = NULL;
 		break;
 	case RUN_TRANSFERRING:

@@ -55,7 +55,7 @@ struct check_start {
 };
 
 /* Start on an idle run. */
-void check_run_start(struct check_run *run, const struct check_start *start);
+void check_run_start(struct check_run *run, const struct check_start *start, mono_us now);
 
 const struct check_start *check_run_origin(const struct check_run *run);
 const struct observation *check_run_observation(const struct check_run *run);

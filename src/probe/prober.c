@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "check/schedule.h"
 #include "probe/check_run.h"
 #include "probe/loop_lag.h"
@@ -109,7 +110,8 @@ static bool may_start(const struct prober *prober)
 	return prober->sink.may_start == NULL || prober->sink.may_start(prober->sink.context);
 }
 
-static void start_check(struct prober *prober, struct check_run *run, size_t index, mono_us due)
+static void start_check(struct prober *prober, struct check_run *run, size_t index, mono_us due,
+			mono_us now)
 {
 	struct site_state *state = &prober->states[index];
 	const struct check_start start = {.site = site_at(prober, index),
@@ -119,7 +121,7 @@ static void start_check(struct prober *prober, struct check_run *run, size_t ind
 	state->missed = 0;
 	state->is_running = true;
 	(void)atomic_fetch_add(&prober->in_flight, 1);
-	check_run_start(run, &start);
+	check_run_start(run, &start, now);
 }
 
 /* Start what is due. What finds no run stays due: it starts late, and says so. Returns whether the timer is of use. */
@@ -144,7 +146,7 @@ static bool start_due(struct prober *prober, mono_us now)
 			prober->idle[prober->idle_count++] = run;
 			continue;
 		}
-		start_check(prober, run, check.site, check.due);
+		start_check(prober, run, check.site, check.due, clock_mono_us());
 	}
 }
 
@@ -157,7 +159,8 @@ static bool start_once(struct prober *prober)
 		struct check_run *run = take_run(prober);
 		if (run == NULL)
 			return true;
-		start_check(prober, run, prober->once_next++, clock_mono_us());
+		mono_us now = clock_mono_us();
+		start_check(prober, run, prober->once_next++, now, now);
 	}
 	return true;
 }
@@ -373,7 +376,15 @@ static int prepare_loop(struct prober *prober, const struct prober_options *opti
 	if (prober->env.poller == NULL)
 		return -1;
 	prober->env.resolver = resolver_create(&prober->loop, options->dns_servers, err);
-	return prober->env.resolver != NULL ? 0 : -1;
+	if (prober->env.resolver == NULL)
+		return -1;
+	for (size_t i = 0; i < prober->count; i++) {
+		if (text_starts_with(site_at(prober, i)->url, "https:")) {
+			trust_load_system(prober->env.trust);
+			break;
+		}
+	}
+	return 0;
 }
 
 /* Signals are the main thread's. */

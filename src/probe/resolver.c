@@ -60,6 +60,11 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 {
 	struct watch *watch = poll->data;
 	bool is_broken = status < 0;
+	/* c-ares tells a server that is not there and one that answers SERVFAIL by the same code: look for bytes. */
+	char byte;
+	if ((events & UV_READABLE) != 0 &&
+	    recv(watch->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+		watch->resolver->answered_at = clock_mono_us();
 	ares_socket_t readable =
 		is_broken || (events & UV_READABLE) != 0 ? watch->socket : ARES_SOCKET_BAD;
 	ares_socket_t writable =
@@ -205,34 +210,33 @@ static size_t order_addresses(struct resolver *resolver, const struct ares_addri
 	return count;
 }
 
-/* In the words of people, where c-ares would speak of domain names and DNS servers. */
-static const char *describe(int status)
+/* Whether any server has answered anything since a look-up was started: then they live. */
+static bool has_answered(const struct resolve *resolve)
 {
-	switch (status) {
-	case ARES_ENOTFOUND:
-		return "no such name";
-	case ARES_ENODATA:
-		return "the name has no address";
-	case ARES_ESERVFAIL:
-		return "the name server failed (SERVFAIL)";
-	case ARES_EREFUSED:
-		return "the name server refused the question";
-	case ARES_ECONNREFUSED:
-		return "no name server can be reached";
-	case ARES_ETIMEOUT:
-		return "no name server answered";
-	default:
-		return ares_strerror(status);
-	}
+	return resolve->resolver->answered_at >= resolve->started;
 }
 
-static enum resolver_result classify(int status, size_t count)
+/* What a status means, in the words of people, where c-ares would speak of domain names and DNS servers. */
+static enum resolver_result classify(const struct resolve *resolve, int status, const char **ret_text)
 {
+	*ret_text = ares_strerror(status);
 	switch (status) {
-	case ARES_SUCCESS:
-		return count > 0 ? RESOLVER_FOUND : RESOLVER_NO_SUCH_NAME;
+	case ARES_SUCCESS: /* without an address for us */
+	case ARES_ENODATA:
+		*ret_text = "the name has no address";
+		return RESOLVER_NO_SUCH_NAME;
+	case ARES_ENOTFOUND:
+		*ret_text = "no such name";
+		return RESOLVER_NO_SUCH_NAME;
 	case ARES_ECONNREFUSED:
 	case ARES_ETIMEOUT:
+		if (has_answered(resolve)) {
+			*ret_text = "the name servers failed on it (SERVFAIL, REFUSED or no answer)";
+			return RESOLVER_NO_SUCH_NAME;
+		}
+		*ret_text = status == ARES_ETIMEOUT ? "no name server answered"
+						    : "no name server can be reached";
+		return RESOLVER_NO_ANSWER;
 	case ARES_ENOMEM:
 	case ARES_EDESTRUCTION:
 	case ARES_ECANCELLED:
@@ -253,9 +257,9 @@ static void on_answer(void *context, int status, int timeouts, struct ares_addri
 		count = order_addresses(resolver, info, addresses);
 	if (info != NULL)
 		ares_freeaddrinfo(info);
-	enum resolver_result result = classify(status, count);
-	if (result != RESOLVER_NO_ANSWER && !resolver->is_starting)
-		resolver->answered_at = clock_mono_us();
+	const char *message = "";
+	enum resolver_result result =
+		count > 0 ? RESOLVER_FOUND : classify(resolve, status, &message);
 	resolver->running--;
 	if (resolver->running == 0 && !resolver->is_closed)
 		(void)uv_timer_stop(&resolver->tick);
@@ -266,8 +270,7 @@ static void on_answer(void *context, int status, int timeouts, struct ares_addri
 	if (!resolver->is_starting)
 		free(resolve);
 	if (on_resolved != NULL)
-		on_resolved(caller, result, addresses, count,
-			    status == ARES_SUCCESS ? describe(ARES_ENODATA) : describe(status));
+		on_resolved(caller, result, addresses, count, message);
 }
 
 struct resolve *resolver_start(struct resolver *resolver, const char *name,
@@ -293,9 +296,8 @@ struct resolve *resolver_start(struct resolver *resolver, const char *name,
 	return NULL;
 }
 
-enum resolver_result resolver_drop(struct resolver *resolver, struct resolve *resolve)
+enum resolver_result resolver_drop(struct resolve *resolve)
 {
 	resolve->on_resolved = NULL;
-	return resolver->answered_at >= resolve->started ? RESOLVER_NO_SUCH_NAME
-							 : RESOLVER_NO_ANSWER;
+	return has_answered(resolve) ? RESOLVER_NO_SUCH_NAME : RESOLVER_NO_ANSWER;
 }

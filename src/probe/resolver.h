@@ -49,6 +49,6 @@ struct resolve *resolver_start(struct resolver *resolver, const char *name,
  * Forget a look-up: on_resolved is not called any more. Returns RESOLVER_NO_SUCH_NAME where the servers have answered
  * anybody since it was started (so they live, and this name's own servers are slow), else RESOLVER_NO_ANSWER.
  */
-enum resolver_result resolver_drop(struct resolver *resolver, struct resolve *resolve);
+enum resolver_result resolver_drop(struct resolve *resolve);
 
 #endif

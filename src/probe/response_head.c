@@ -55,16 +55,19 @@ int response_head_add_line(struct response_head *head, const char *line, size_t 
 	head->bytes += length;
 	if (head->bytes > RESPONSE_HEAD_MAX)
 		return -1;
+	if (length == 0)
+		return 0;
 	if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
 		/* A new response: what an interim one said does not count. */
 		size_t bytes = head->bytes;
 		response_head_finish(head);
 		head->bytes = bytes;
-		head->is_started = true;
 		return 0;
 	}
+	if (line[0] == '\r' || line[0] == '\n')
+		head->is_complete = true;
 	/* Of all names only these two matter, and most lines are neither. */
-	if (length == 0 || ((line[0] | 0x20) != 'l' && (line[0] | 0x20) != 'c'))
+	if ((line[0] | 0x20) != 'l' && (line[0] | 0x20) != 'c')
 		return 0;
 	const char *colon = memchr(line, ':', length);
 	if (colon == NULL)

@@ -19,7 +19,7 @@ struct response_head {
 	char *location;         /* first Location of the last response begun; NULL for none. Bytes as they came, NUL-terminated */
 	int64_t content_length; /* -1 not announced */
 	bool is_length_broken;  /* contradicts itself, is no number, or overflows */
-	bool is_started;        /* a status line has come */
+	bool is_complete;       /* the empty line after a head has come */
 };
 
 void response_head_init(struct response_head *head);

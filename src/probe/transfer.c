@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "check/site.h"
 #include "probe/trust.h"
@@ -96,11 +97,12 @@ static CURLcode on_ssl_context(CURL *easy, void *context, void *owner)
 	(void)easy;
 	struct transfer *transfer = owner;
 	const struct site *site = transfer->site;
+	transfer->tls_started_at = clock_mono_us();
 	if (certificate_watch(context, &transfer->certificate) != 0)
 		return CURLE_OUT_OF_MEMORY;
 	struct error err;
-	if (site->ca_file != NULL && !site->insecure_skip_verify &&
-	    trust_use_file(transfer->trust, context, site->ca_file, &err) != 0) {
+	if (!site->insecure_skip_verify &&
+	    trust_use(transfer->trust, context, site->ca_file, &err) != 0) {
 		(void)snprintf(transfer->error_text, sizeof(transfer->error_text), "%.*s",
 			       (int)sizeof(transfer->error_text) - 1, err.message);
 		return CURLE_SSL_CACERT_BADFILE;
@@ -139,7 +141,11 @@ int transfer_init(struct transfer *transfer, const char *user_agent, struct trus
 	(void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
 
 	(void)curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-	(void)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else curl reads every CA for every connection */
+	/* curl itself reads no authorities: on_ssl_context() hands over ours. */
+	(void)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	(void)curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+	/* Its cache would take over the store of one site, and give it to all others. */
+	(void)curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context);
 	(void)curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, transfer);
 
@@ -178,6 +184,8 @@ void transfer_clear(struct transfer *transfer)
 	transfer->stopped_for = REASON_OK;
 	transfer->socket = CURL_SOCKET_BAD;
 	transfer->socket_errno = 0;
+	transfer->started_at = 0;
+	transfer->tls_started_at = 0;
 	transfer->progress_calls = 0;
 	transfer->error_text[0] = '\0';
 }
@@ -267,11 +275,12 @@ static void set_method(struct transfer *transfer, const struct transfer_request 
 	set_headers(transfer, request, has_body);
 }
 
-int transfer_prepare(struct transfer *transfer, const struct transfer_request *request)
+int transfer_prepare(struct transfer *transfer, const struct transfer_request *request, mono_us now)
 {
 	const struct site *site = request->site;
 	CURL *easy = transfer->easy;
 	transfer_clear(transfer);
+	transfer->started_at = now;
 	transfer->site = site;
 	transfer->raw_max = site->max_body_bytes + site->max_body_bytes / 8 + RAW_SLACK;
 	bool is_searched = site->pattern != NULL || site->body_rule_count > 0;
@@ -291,24 +300,30 @@ int transfer_prepare(struct transfer *transfer, const struct transfer_request *r
 		long verify = site->insecure_skip_verify ? 0L : 1L;
 		(void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify);
 		(void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify == 0 ? 0L : 2L);
-		/* A site with its own authorities names the system's too, so that curl's one cached store stays as it
-		 * is; on_ssl_context() puts its own in place. */
-		(void)curl_easy_setopt(easy, CURLOPT_CAINFO,
-				       verify == 0 ? NULL : trust_system_file(transfer->trust));
 	}
 	return 0;
 }
 
+/* curl counts from the start of the transfer, on the clock that we use. */
+static mono_us get_moment(const struct transfer *transfer, CURLINFO info)
+{
+	curl_off_t since_start = 0;
+	(void)curl_easy_getinfo(transfer->easy, info, &since_start);
+	return since_start > 0 ? transfer->started_at + since_start : 0;
+}
+
 void transfer_get_times(const struct transfer *transfer, struct transfer_times *ret_times)
 {
-	curl_off_t connected = 0;
-	curl_off_t tls_done = 0;
-	curl_off_t first_byte = 0;
-	(void)curl_easy_getinfo(transfer->easy, CURLINFO_CONNECT_TIME_T, &connected);
-	(void)curl_easy_getinfo(transfer->easy, CURLINFO_APPCONNECT_TIME_T, &tls_done);
-	(void)curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
-	*ret_times = (struct transfer_times){
-		.connected = connected, .tls_done = tls_done, .first_byte = first_byte};
+	*ret_times = (struct transfer_times){0};
+	if (transfer->started_at == 0)
+		return;
+	ret_times->connected = get_moment(transfer, CURLINFO_CONNECT_TIME_T);
+	/* curl tells when it connected only once TLS is done as well. */
+	if (ret_times->connected == 0)
+		ret_times->connected = transfer->tls_started_at;
+	if (transfer->tls_started_at != 0)
+		ret_times->tls_done = get_moment(transfer, CURLINFO_APPCONNECT_TIME_T);
+	ret_times->first_byte = get_moment(transfer, CURLINFO_STARTTRANSFER_TIME_T);
 }
 
 int transfer_status(const struct transfer *transfer)

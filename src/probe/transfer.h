@@ -32,6 +32,8 @@ struct transfer {
 	int64_t decoded_bytes;
 	enum reason stopped_for; /* why we broke it off; REASON_OK: we did not */
 	int socket_errno;        /* why no socket could be made; 0 otherwise */
+	mono_us started_at;
+	mono_us tls_started_at;  /* 0: not reached */
 	char error_text[CURL_ERROR_SIZE];
 
 	/* What it was given. */
@@ -58,19 +60,22 @@ struct transfer_request {
 	const char *password;
 };
 
-/* In µs since curl started the transfer; 0 where the moment was not reached. */
+/* Moments of a transfer; 0 where one was not reached. */
 struct transfer_times {
-	int64_t connected;
-	int64_t tls_done;
-	int64_t first_byte;
+	mono_us connected;
+	mono_us tls_done; /* 0 for plain http, too */
+	mono_us first_byte;
 };
 
 /* Return 0, or -1 where libcurl has no memory. The user agent and trust are borrowed for the transfer's life. */
 int transfer_init(struct transfer *transfer, const char *user_agent, struct trust *trust, void *owner);
 void transfer_finish(struct transfer *transfer);
 
-/* Forget the last transfer and set up the next; the handle must not be running. Returns 0, or -1 where curl refuses a value. */
-int transfer_prepare(struct transfer *transfer, const struct transfer_request *request);
+/*
+ * Forget the last transfer and set up the next, which starts now; the handle must not be running. Returns 0, or -1 where curl
+ * refuses a value.
+ */
+int transfer_prepare(struct transfer *transfer, const struct transfer_request *request, mono_us now);
 
 /* Forget what came, and give back memory that an ordinary transfer does not need. */
 void transfer_clear(struct transfer *transfer);

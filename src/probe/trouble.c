@@ -55,7 +55,7 @@ static void of_connect(const struct trouble_facts *facts, struct trouble *troubl
 	case EINVAL:
 	case EAFNOSUPPORT:
 		set(trouble, REASON_CONNECT_UNREACHABLE, "%s can't be reached: %s", facts->peer,
-		    strerror(number));
+		    strerrordesc_np(number));
 		break;
 	case ETIMEDOUT:
 		set(trouble, REASON_CONNECT_TIMEOUT, "%s does not answer", facts->peer);
@@ -67,11 +67,11 @@ static void of_connect(const struct trouble_facts *facts, struct trouble *troubl
 	case EADDRNOTAVAIL:
 		/* This machine is out of sockets, ports or memory: nothing was learnt of the site. */
 		set(trouble, REASON_PROBER_OVERLOADED, "the prober could not connect: %s",
-		    strerror(number));
+		    strerrordesc_np(number));
 		break;
 	default:
 		set(trouble, REASON_CONNECT_UNREACHABLE, "could not connect to %s: %s",
-		    facts->peer, number != 0 ? strerror(number) : facts->curl_text);
+		    facts->peer, number != 0 ? strerrordesc_np(number) : facts->curl_text);
 		break;
 	}
 }
@@ -128,8 +128,8 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trou
 		set(trouble, REASON_CONNECTION_LOST, "the connection was closed without a response");
 		break;
 	case CURLE_PARTIAL_FILE:
-		set(trouble, REASON_CONNECTION_LOST, "the response was cut off: %s",
-		    facts->curl_text);
+		set(trouble, REASON_CONNECTION_LOST, "the response was cut off%s%s",
+		    text_is_empty(facts->curl_text) ? "" : ": ", facts->curl_text);
 		break;
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
