@@ -1,0 +1,302 @@
+#include "behaviours.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zlib.h>
+
+#include "base/memory.h"
+
+#define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
+#define OK_CHUNKED OK_HEAD "Transfer-Encoding: chunked\r\n\r\n"
+#define TEN_BYTES "Content-Length: 10\r\n\r\n"
+
+int behaviours_other_port;
+
+static void pause_then_ok(struct peer_connection *connection)
+{
+	peer_pause(connection, 150);
+	(void)peer_say(connection, OK_HEAD "Content-Length: 5\r\n\r\nhello");
+}
+
+/* What was sent must have been read: a reset throws the rest away. */
+static void reset_later(struct peer_connection *connection)
+{
+	peer_pause(connection, 100);
+	peer_reset(connection);
+}
+
+static void pause_then_body(struct peer_connection *connection)
+{
+	peer_pause(connection, 150);
+	(void)peer_say(connection, "helloworld");
+}
+
+static void drip_endlessly(struct peer_connection *connection)
+{
+	while (peer_say(connection, "x"))
+		peer_pause(connection, 20);
+}
+
+static void flood_headers(struct peer_connection *connection)
+{
+	char line[1024];
+	memset(line, 'h', sizeof(line));
+	memcpy(line, "X-Flood: ", 9);
+	memcpy(line + sizeof(line) - 2, "\r\n", 2);
+	while (peer_send(connection, line, sizeof(line)))
+		;
+}
+
+static void flood_one_line(struct peer_connection *connection)
+{
+	char block[4096];
+	memset(block, 'a', sizeof(block));
+	while (peer_send(connection, block, sizeof(block)))
+		;
+}
+
+static void flood_interim(struct peer_connection *connection)
+{
+	while (peer_say(connection, "HTTP/1.1 102 Processing\r\nX: y\r\n\r\n"))
+		;
+}
+
+static void flood_trailers(struct peer_connection *connection)
+{
+	(void)peer_say(connection, OK_CHUNKED "5\r\nhello\r\n0\r\n");
+	flood_headers(connection);
+}
+
+static void flood_chunk_extension(struct peer_connection *connection)
+{
+	(void)peer_say(connection, OK_CHUNKED "5;");
+	flood_one_line(connection);
+}
+
+static void flood_body(struct peer_connection *connection)
+{
+	flood_one_line(connection);
+}
+
+/* size bytes of 'a' and the words at their end. */
+static void send_body(struct peer_connection *connection, size_t size, const char *words)
+{
+	char *body = xmalloc(size);
+	memset(body, 'a', size);
+	memcpy(body + size - strlen(words), words, strlen(words));
+	if (peer_say_format(connection, OK_HEAD "Content-Length: %zu\r\n\r\n", size))
+		(void)peer_send(connection, body, size);
+	free(body);
+}
+
+static void big_body(struct peer_connection *connection)
+{
+	send_body(connection, 512 * 1024, "Welcome");
+}
+
+static void costly_body(struct peer_connection *connection)
+{
+	send_body(connection, 128 * 1024, "!");
+}
+
+static void large_length(struct peer_connection *connection)
+{
+	(void)peer_say(connection, OK_HEAD "Content-Length: 9000000000\r\n\r\n");
+	flood_one_line(connection);
+}
+
+/* Gzip of size zero bytes, at most. */
+static void send_gzip(struct peer_connection *connection, const void *bytes, size_t size)
+{
+	z_stream stream = {0};
+	if (deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+		abort();
+	size_t room = deflateBound(&stream, size);
+	unsigned char *packed = xmalloc(room);
+	stream.next_in = (z_const Bytef *)(uintptr_t)bytes;
+	stream.avail_in = (uInt)size;
+	stream.next_out = packed;
+	stream.avail_out = (uInt)room;
+	(void)deflate(&stream, Z_FINISH);
+	if (peer_say_format(connection, OK_HEAD "Content-Encoding: gzip\r\nContent-Length: %lu\r\n\r\n",
+			    stream.total_out))
+		(void)peer_send(connection, packed, stream.total_out);
+	(void)deflateEnd(&stream);
+	free(packed);
+}
+
+static void gzip_page(struct peer_connection *connection)
+{
+	char page[4096];
+	memset(page, 'a', sizeof(page));
+	memcpy(page, "Welcome", 7);
+	send_gzip(connection, page, sizeof(page));
+}
+
+static void gzip_bomb(struct peer_connection *connection)
+{
+	size_t size = 64 * 1024 * 1024;
+	void *zeroes = xcalloc(1, size);
+	send_gzip(connection, zeroes, size);
+	free(zeroes);
+}
+
+static void embedded_nul(struct peer_connection *connection)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\nX-Nul: a\0b\r\nContent-Length: 0\r\n\r\n";
+	(void)peer_send(connection, head, sizeof(head) - 1);
+}
+
+static void odd_capture(struct peer_connection *connection)
+{
+	static const char page[] = OK_HEAD "Content-Length: 15\r\n\r\nid=\"a\0b\n\xc3\xa9\x1b<z\">";
+	(void)peer_send(connection, page, sizeof(page) - 1);
+}
+
+/* The request as it came is the body. */
+static void echo(struct peer_connection *connection)
+{
+	if (peer_say_format(connection, OK_HEAD "Content-Length: %zu\r\n\r\n",
+			    connection->request_length))
+		(void)peer_send(connection, connection->request, connection->request_length);
+}
+
+/* "/to/302/echo": a redirect with that status, relative to the root. */
+static void redirect_here(struct peer_connection *connection)
+{
+	int status = 302;
+	char target[128] = "";
+	(void)sscanf(connection->request, "%*s /to/%d/%127s", &status, target);
+	(void)peer_say_format(connection,
+			      "HTTP/1.1 %d Moved\r\nLocation: /%s\r\nContent-Length: 0\r\n\r\n", status,
+			      target);
+}
+
+/* "/away/302/echo": the same, on the other origin. */
+static void redirect_away(struct peer_connection *connection)
+{
+	int status = 302;
+	char target[128] = "";
+	(void)sscanf(connection->request, "%*s /away/%d/%127s", &status, target);
+	(void)peer_say_format(connection,
+			      "HTTP/1.1 %d Moved\r\nLocation: http://127.0.0.1:%d/%s\r\n"
+			      "Content-Length: 0\r\n\r\n",
+			      status, behaviours_other_port, target);
+}
+
+/* "/chain/3" leads to "/chain/2" … "/chain/0", which is fine. */
+static void chain(struct peer_connection *connection)
+{
+	int left = 0;
+	(void)sscanf(connection->request, "%*s /chain/%d", &left);
+	if (left == 0)
+		(void)peer_say(connection, OK_HEAD "Content-Length: 5\r\n\r\nhello");
+	else
+		(void)peer_say_format(connection,
+				      "HTTP/1.1 301 Moved\r\nLocation: %d\r\nContent-Length: 0\r\n\r\n",
+				      left - 1);
+}
+
+static void long_location(struct peer_connection *connection)
+{
+	char path[9000];
+	memset(path, 'p', sizeof(path));
+	(void)peer_say(connection, "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /");
+	(void)peer_send(connection, path, sizeof(path));
+	(void)peer_say(connection, "\r\n\r\n");
+}
+
+const struct peer_behaviour behaviours[] = {
+	/* Answers that are complete. */
+	{"ok", OK_HEAD "Content-Length: 5\r\n\r\nhello", NULL},
+	{"empty", OK_HEAD "Content-Length: 0\r\n\r\n", NULL},
+	{"page", OK_HEAD "Content-Length: 29\r\n\r\n<p id=\"main\">Welcome home</p>", NULL},
+	{"no-content", "HTTP/1.1 204 No Content\r\n\r\n", NULL},
+	{"not-modified", "HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\n\r\n", NULL},
+	{"not-found", "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone", NULL},
+	{"error", "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\noops", NULL},
+	{"teapot", "HTTP/1.1 418 I'm a teapot\r\nContent-Length: 0\r\n\r\n", NULL},
+	{"status-999", "HTTP/1.1 999 Go away\r\nContent-Length: 0\r\n\r\n", NULL},
+	{"head", OK_HEAD "Content-Length: 4000\r\n\r\n", NULL},
+	{"old", "HTTP/1.0 200 OK\r\n\r\nuntil the end", NULL},
+	{"until-end", OK_HEAD "Connection: close\r\n\r\nuntil the end", NULL},
+	{"chunked", OK_CHUNKED "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", NULL},
+	{"trailers", OK_CHUNKED "5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n", NULL},
+	{"interim", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" OK_HEAD "Content-Length: 2\r\n\r\nhi", NULL},
+	{"same-lengths", OK_HEAD "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello", NULL},
+	{"longer-than-said", OK_HEAD "Content-Length: 5\r\n\r\nhello and more", NULL},
+	{"no-reason", "HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nhi", NULL},
+	{"gzip", NULL, gzip_page},
+	{"echo", NULL, echo},
+	{"big", NULL, big_body},
+	{"costly", NULL, costly_body},
+	{"odd-capture", NULL, odd_capture},
+	{"slow-answer", NULL, pause_then_ok},
+	{"slow-body", OK_HEAD TEN_BYTES, pause_then_body},
+
+	/* Redirects. */
+	{"to", NULL, redirect_here},
+	{"away", NULL, redirect_away},
+	{"chain", NULL, chain},
+	{"loop", "HTTP/1.1 302 Found\r\nLocation: /loop\r\nContent-Length: 0\r\n\r\n", NULL},
+	{"query-relative", "HTTP/1.1 302 Found\r\nLocation: ../ok?x=1#top\r\nContent-Length: 0\r\n\r\n", NULL},
+	{"to-ftp", "HTTP/1.1 302 Found\r\nLocation: ftp://127.0.0.1/x\r\nContent-Length: 0\r\n\r\n", NULL},
+	{"to-file", "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n", NULL},
+	{"to-script", "HTTP/1.1 302 Found\r\nLocation: javascript:alert(1)\r\nContent-Length: 0\r\n\r\n", NULL},
+	{"to-nonsense", "HTTP/1.1 302 Found\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n", NULL},
+	{"to-long", NULL, long_location},
+	{"to-nowhere", "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n", NULL},
+	{"two-locations",
+	 "HTTP/1.1 302 Found\r\nLocation: /ok\r\nLocation: /error\r\nContent-Length: 0\r\n\r\n", NULL},
+
+	/* Ends that come too early. */
+	{"close", NULL, NULL},
+	{"reset", NULL, peer_reset},
+	{"close-in-status", "HTTP/1.1 20", NULL},
+	{"close-in-head", OK_HEAD, NULL},
+	{"close-in-body", OK_HEAD "Content-Length: 100\r\n\r\nhello", NULL},
+	{"reset-in-head", OK_HEAD, reset_later},
+	{"reset-in-body", OK_HEAD "Content-Length: 100\r\n\r\nhello", reset_later},
+	{"close-in-chunk", OK_CHUNKED "5\r\nhel", NULL},
+	{"close-after-chunk", OK_CHUNKED "5\r\nhello\r\n", NULL},
+	{"close-in-trailers", OK_CHUNKED "5\r\nhello\r\n0\r\nX-Sum: 1\r\n", NULL},
+
+	/* Ends that do not come. */
+	{"hang", NULL, peer_hang},
+	{"hang-in-status", "HTTP/1.1", peer_hang},
+	{"hang-in-head", OK_HEAD, peer_hang},
+	{"hang-in-body", OK_HEAD "Content-Length: 100\r\n\r\nhello", peer_hang},
+	{"drip-body", OK_HEAD "Content-Length: 100000\r\n\r\n", drip_endlessly},
+	{"drip-status", NULL, drip_endlessly},
+	{"drip-head", "HTTP/1.1 200 OK\r\nX-Drip: ", drip_endlessly},
+
+	/* What is no HTTP. */
+	{"garbage", "SSH-2.0-OpenSSH_9.2\r\n", NULL},
+	{"html-only", "<html>hello</html>", NULL},
+	{"no-colon", "HTTP/1.1 200 OK\r\nno colon here\r\nContent-Length: 0\r\n\r\n", NULL},
+	{"nul", NULL, embedded_nul},
+	{"bad-status", "HTTP/1.1 abc OK\r\nContent-Length: 0\r\n\r\n", NULL},
+	{"http-3.7", "HTTP/3.7 200 OK\r\nContent-Length: 0\r\n\r\n", NULL},
+	{"different-lengths", OK_HEAD "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", NULL},
+	{"negative-length", OK_HEAD "Content-Length: -5\r\n\r\nhello", NULL},
+	{"word-length", OK_HEAD "Content-Length: five\r\n\r\nhello", NULL},
+	{"overflowing-length", OK_HEAD "Content-Length: 99999999999999999999\r\n\r\nhello", NULL},
+	{"bad-chunk-size", OK_CHUNKED "xyz\r\nhello\r\n", NULL},
+	{"huge-chunk-size", OK_CHUNKED "ffffffffffffffffffff\r\nhello\r\n", NULL},
+	{"bad-gzip", OK_HEAD "Content-Encoding: gzip\r\n" TEN_BYTES "not gzip!!", NULL},
+	{"unknown-encoding", OK_HEAD "Content-Encoding: rot13\r\n" TEN_BYTES "uryybjbeyq", NULL},
+
+	/* More than anybody needs. */
+	{"header-flood", "HTTP/1.1 200 OK\r\n", flood_headers},
+	{"header-line-flood", "HTTP/1.1 200 OK\r\nX-Long: ", flood_one_line},
+	{"status-line-flood", "HTTP/1.1 200 ", flood_one_line},
+	{"interim-flood", NULL, flood_interim},
+	{"trailer-flood", NULL, flood_trailers},
+	{"chunk-extension-flood", NULL, flood_chunk_extension},
+	{"body-flood", "HTTP/1.1 200 OK\r\n\r\n", flood_body},
+	{"large-length", NULL, large_length},
+	{"gzip-bomb", NULL, gzip_bomb},
+	{NULL, NULL, NULL},
+};

@@ -1,0 +1,25 @@
+/* A name server for the prober's tests: UDP on loopback, one thread, a table of names. */
+#ifndef WEBSENTRY_TESTS_PROBE_NAME_SERVER_H
+#define WEBSENTRY_TESTS_PROBE_NAME_SERVER_H
+
+#include <stdbool.h>
+
+enum { NAME_SERVER_ADDRESSES_MAX = 4 };
+
+struct name_record {
+	const char *name;
+	const char *addresses[NAME_SERVER_ADDRESSES_MAX]; /* IPv4 or IPv6; none: no data */
+	int rcode;      /* 0 no error, 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED */
+	int delay_ms;
+	bool is_silent; /* no answer at all */
+};
+
+struct name_server;
+
+/* The table ends with a NULL name, is borrowed, and what it lacks is NXDOMAIN. */
+struct name_server *name_server_start(const struct name_record *records);
+void name_server_stop(struct name_server *server);
+/* "127.0.0.1:port" */
+const char *name_server_address(const struct name_server *server);
+
+#endif

@@ -1,0 +1,654 @@
+/*
+ * Whatever a site does, its check ends in time, for the right reason, with phases that add up. One prober takes all the cases
+ * at once; each is then looked at by a test of its own.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "authority.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "behaviours.h"
+#include "name_server.h"
+#include "pattern/pattern.h"
+#include "peer.h"
+#include "watch.h"
+
+enum { DAY_S = 24 * 3600, OVERTIME_US = 200 * 1000, QUICK_MS = 400, USUAL_MS = 5000 };
+
+/* Where a case's site lives. */
+enum place {
+	PLAIN,
+	TLS_GOOD,      /* signed by the tests' authority, named localhost and 127.0.0.1 */
+	TLS_OTHER,     /* signed, but for another name */
+	TLS_EXPIRED,
+	TLS_NOT_YET,
+	TLS_SELF,
+	TLS_OLD,       /* speaks TLS 1.1 at most */
+	TLS_ON_PLAIN,  /* https to the plain server */
+	PLAIN_ON_TLS,  /* http to the TLS server */
+	REFUSED,
+	FULL,
+	PLACE_COUNT,
+};
+
+struct test_case {
+	const char *name; /* of the test, and for most the path */
+	enum place place;
+	const char *path; /* NULL: the name */
+	const char *host; /* NULL: 127.0.0.1 */
+	int timeout_ms;   /* 0: USUAL_MS */
+	enum reason reason;
+	int status;
+	void (*configure)(struct site *site);
+	void (*look)(const struct site *site, const struct observation *observation);
+};
+
+static struct authority *authority;
+
+/* ---- What some sites ask for. ---- */
+
+static void trust_authority(struct site *site)
+{
+	site->ca_file = xstrdup(authority_file(authority));
+}
+
+static void skip_verify(struct site *site)
+{
+	site->insecure_skip_verify = true;
+}
+
+static void follow_none(struct site *site)
+{
+	site->follow_redirects = false;
+}
+
+static void follow_three(struct site *site)
+{
+	site->max_redirects = 3;
+}
+
+static void set_method(struct site *site, const char *method, const char *body)
+{
+	free(site->method);
+	site->method = xstrdup(method);
+	site->body = xstrdup(body);
+}
+
+static void ask_head(struct site *site)
+{
+	set_method(site, "HEAD", NULL);
+}
+
+static void ask_post(struct site *site)
+{
+	set_method(site, "POST", "a=1&b=2");
+}
+
+static void ask_put_without_body(struct site *site)
+{
+	set_method(site, "PUT", NULL);
+}
+
+static void ask_purge(struct site *site)
+{
+	set_method(site, "PURGE", NULL);
+}
+
+static void add_header(struct site *site, const char *name, const char *value)
+{
+	site->headers = xreallocarray(site->headers, site->header_count + 1,
+				      sizeof(site->headers[0]));
+	site->headers[site->header_count++] =
+		(struct site_header){.name = xstrdup(name), .value = xstrdup(value)};
+}
+
+static void send_secrets(struct site *site)
+{
+	add_header(site, "Authorization", "Bearer s3cret");
+	add_header(site, "Cookie", "session=s3cret");
+	add_header(site, "X-Plain", "plain");
+}
+
+static void send_headers(struct site *site)
+{
+	add_header(site, "Accept", "text/html");
+	add_header(site, "X-Empty", "");
+	add_header(site, "User-Agent", "somebody else");
+}
+
+static void cap_small(struct site *site)
+{
+	site->max_body_bytes = 64 * 1024;
+}
+
+static void set_pattern(struct site *site, const char *text)
+{
+	struct error err;
+	site->pattern_text = xstrdup(text);
+	site->pattern = pattern_compile(text, &err);
+	assert_non_null(site->pattern);
+}
+
+static void want_id(struct site *site)
+{
+	set_pattern(site, "(?:id=\")([^\"]+)");
+}
+
+static void want_whole(struct site *site)
+{
+	set_pattern(site, "Wel[a-z]+");
+}
+
+static void want_absent(struct site *site)
+{
+	set_pattern(site, "Goodbye");
+}
+
+static void want_costly(struct site *site)
+{
+	set_pattern(site, "(a+)+$");
+}
+
+static void add_rule(struct site *site, const char *text, bool is_wanted)
+{
+	struct error err;
+	site->body_rules = xreallocarray(site->body_rules, site->body_rule_count + 1,
+					 sizeof(site->body_rules[0]));
+	site->body_rules[site->body_rule_count++] = (struct site_body_rule){
+		.pattern = pattern_compile(text, &err), .text = xstrdup(text), .is_wanted = is_wanted};
+}
+
+static void expect_body(struct site *site)
+{
+	add_rule(site, "Welcome", true);
+	add_rule(site, "Internal error", false);
+}
+
+/* ---- What some cases look at. ---- */
+
+static void is_hello(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_int_equal(o->body_bytes, 5);
+	assert_int_equal(o->decoded_bytes, 5);
+	assert_int_equal(o->final.http_version, HTTP_VERSION_1_1);
+	assert_string_equal(o->final.ip, "127.0.0.1");
+	assert_int_equal(o->final.tls_us, DURATION_UNKNOWN);
+	assert_string_equal(o->tls_version, "");
+	assert_null(o->message);
+}
+
+static void is_http_1_0(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_int_equal(o->final.http_version, HTTP_VERSION_1_0);
+	assert_int_equal(o->decoded_bytes, 13);
+}
+
+static void is_without_body(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_int_equal(o->decoded_bytes, 0);
+}
+
+static void is_chunked(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_int_equal(o->decoded_bytes, 11);
+}
+
+static void is_packed(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_int_equal(o->decoded_bytes, 4096);
+	assert_in_range(o->body_bytes, 1, 500);
+	assert_int_equal(o->pattern.state, MATCH_FOUND);
+}
+
+static void waited(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_in_range(o->final.wait_us, 140000, 400000);
+	assert_in_range(o->final.transfer_us, 0, 100000);
+}
+
+static void transferred_slowly(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_in_range(o->final.transfer_us, 140000, 400000);
+	assert_in_range(o->final.wait_us, 0, 100000);
+}
+
+static void went_one_hop(const struct site *site, const struct observation *o)
+{
+	assert_int_equal(o->redirect_count, 1);
+	assert_string_equal(o->redirects[0].url, site->redacted_url);
+	assert_string_not_equal(o->final.url, site->redacted_url);
+}
+
+static void went_three_hops(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_int_equal(o->redirect_count, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(o->redirects[i].http_status_code, 301);
+}
+
+static void went_ten_hops(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_int_equal(o->redirect_count, SITE_REDIRECTS_DEFAULT);
+}
+
+static void went_nowhere(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_int_equal(o->redirect_count, 0);
+}
+
+/* The echoed request is in the recorded pattern's capture: the cases below record all of it, made safe. */
+static void record_request(struct site *site)
+{
+	set_pattern(site, "(?s)^(.*)$");
+}
+
+static bool asked_with(const struct observation *o, const char *words)
+{
+	assert_int_equal(o->pattern.state, MATCH_FOUND);
+	return strstr(o->pattern.capture, words) != NULL;
+}
+
+static void post_and_record(struct site *site)
+{
+	ask_post(site);
+	record_request(site);
+}
+
+static void put_and_record(struct site *site)
+{
+	ask_put_without_body(site);
+	record_request(site);
+}
+
+static void purge_and_record(struct site *site)
+{
+	ask_purge(site);
+	record_request(site);
+}
+
+static void headers_and_record(struct site *site)
+{
+	send_headers(site);
+	record_request(site);
+}
+
+static void secrets_and_record(struct site *site)
+{
+	send_secrets(site);
+	record_request(site);
+}
+
+static void userinfo_and_record(struct site *site)
+{
+	char *url = xasprintf("http://user:p%%40ss@%s", site->url + strlen("http://"));
+	free(site->url);
+	site->url = url;
+	record_request(site);
+}
+
+static void was_plain_get(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_true(asked_with(o, "GET /echo HTTP/1.1"));
+	assert_true(asked_with(o, "User-Agent: websentry/"));
+	assert_true(asked_with(o, "Accept-Encoding: "));
+	assert_true(asked_with(o, "gzip"));
+	assert_false(asked_with(o, "Content-"));
+}
+
+static void was_post(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_true(asked_with(o, "POST /echo HTTP/1.1"));
+	assert_true(asked_with(o, "Content-Length: 7"));
+	assert_true(asked_with(o, "a=1&b=2"));
+	assert_false(asked_with(o, "Content-Type"));
+	assert_false(asked_with(o, "Expect"));
+}
+
+static void was_empty_put(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_true(asked_with(o, "PUT /echo HTTP/1.1"));
+	assert_true(asked_with(o, "Content-Length: 0"));
+}
+
+static void was_purge(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_true(asked_with(o, "PURGE /echo HTTP/1.1"));
+}
+
+static void became_get(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_true(asked_with(o, "GET /echo HTTP/1.1"));
+	assert_false(asked_with(o, "Content-Length"));
+	assert_false(asked_with(o, "a=1&b=2"));
+}
+
+static void had_headers(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_true(asked_with(o, "Accept: text/html"));
+	assert_true(asked_with(o, "X-Empty:"));
+	assert_true(asked_with(o, "User-Agent: somebody else"));
+	assert_false(asked_with(o, "websentry/"));
+}
+
+static void kept_secrets(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_true(asked_with(o, "Authorization: Bearer s3cret"));
+	assert_true(asked_with(o, "Cookie: session=s3cret"));
+	assert_true(asked_with(o, "X-Plain: plain"));
+}
+
+static void dropped_secrets(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_false(asked_with(o, "s3cret"));
+	assert_true(asked_with(o, "X-Plain: plain"));
+}
+
+static void had_basic_auth(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_true(asked_with(o, "Authorization: Basic dXNlcjpwQHNz")); /* user:p@ss */
+}
+
+static void had_no_auth(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_false(asked_with(o, "Authorization"));
+}
+
+static void found_id(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_int_equal(o->pattern.state, MATCH_FOUND);
+	assert_string_equal(o->pattern.capture, "main");
+}
+
+static void found_whole(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_int_equal(o->pattern.state, MATCH_FOUND);
+	assert_string_equal(o->pattern.capture, "Welcome");
+}
+
+static void found_odd(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_int_equal(o->pattern.state, MATCH_FOUND);
+	assert_string_equal(o->pattern.capture, "a b \xc3\xa9 <z");
+}
+
+static void found_nothing(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_int_equal(o->pattern.state, MATCH_NOT_FOUND);
+	assert_null(o->pattern.capture);
+}
+
+static void was_truncated(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_int_equal(o->pattern.state, MATCH_TRUNCATED);
+	assert_int_equal(o->decoded_bytes, 512 * 1024);
+}
+
+static void was_too_costly(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_int_equal(o->pattern.state, MATCH_TOO_COSTLY);
+}
+
+static void met_rules(const struct site *site, const struct observation *o)
+{
+	assert_int_equal(o->body_rule_count, site->body_rule_count);
+	assert_int_equal(o->body_rules[0].state, MATCH_FOUND);
+	assert_int_equal(o->body_rules[1].state, MATCH_NOT_FOUND);
+	assert_int_equal(o->pattern.state, MATCH_NOT_TRIED);
+}
+
+static void has_tls_details(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_string_equal(o->tls_version, "1.3");
+	assert_string_equal(o->cert_issuer, "Test authority, Websentry tests");
+	int64_t days = (o->cert_not_after - o->started_at) / CLOCK_US_PER_S / DAY_S;
+	assert_in_range(days, 29, 30);
+	assert_int_equal(o->chain_not_after, o->cert_not_after);
+	assert_true(o->final.tls_us > 0);
+}
+
+static void knows_the_end(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_true(o->cert_not_after != TIME_UNKNOWN);
+	assert_true(o->cert_not_after < o->started_at);
+	assert_non_null(strstr(o->message, "expired"));
+}
+
+static void waited_for_tls(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_in_range(o->final.tls_us, 200000, 450000);
+	assert_in_range(o->final.connect_us, 0, 150000);
+	assert_int_equal(o->final.wait_us, DURATION_UNKNOWN);
+}
+
+static void was_slow_to_resolve(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_in_range(o->final.dns_us, 100000, 1500000);
+}
+
+static void used_second_address(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_string_equal(o->final.ip, "127.0.0.1");
+}
+
+static void has_no_address(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_string_equal(o->final.ip, "");
+	assert_int_equal(o->final.connect_us, DURATION_UNKNOWN);
+	assert_true(o->final.dns_us >= 0);
+}
+
+static void waited_for_connection(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_true(o->final.connect_us > 300000);
+	assert_int_equal(o->final.wait_us, DURATION_UNKNOWN);
+}
+
+static const struct test_case cases[] = {
+#include "responses.inc"
+};
+
+enum { CASE_COUNT = sizeof(cases) / sizeof(cases[0]) };
+
+static const struct name_record names[] = {
+	{.name = "ok.test", .addresses = {"127.0.0.1"}},
+	{.name = "slow.test", .addresses = {"127.0.0.1"}, .delay_ms = 60},
+	{.name = "second.test", .addresses = {"127.0.0.9", "127.0.0.1"}},
+	{.name = "both.test", .addresses = {"::1", "127.0.0.1"}},
+	{.name = "none.test"},
+	{.name = "broken.test", .rcode = 2},
+	{.name = "refused.test", .rcode = 5},
+	{.name = "silent.test", .is_silent = true},
+	{NULL},
+};
+
+static const struct authority_leaf leaves[PLACE_COUNT] = {
+	[TLS_GOOD] = {"DNS:localhost,DNS:ok.test,IP:127.0.0.1", -DAY_S, 30 * DAY_S, false},
+	[TLS_OTHER] = {"DNS:elsewhere.test", -DAY_S, 30 * DAY_S, false},
+	[TLS_EXPIRED] = {"IP:127.0.0.1", -30 * DAY_S, -DAY_S, false},
+	[TLS_NOT_YET] = {"IP:127.0.0.1", DAY_S, 30 * DAY_S, false},
+	[TLS_SELF] = {"IP:127.0.0.1", -DAY_S, 30 * DAY_S, true},
+	[TLS_OLD] = {"IP:127.0.0.1", -DAY_S, 30 * DAY_S, false},
+};
+
+static SSL_CTX *contexts[PLACE_COUNT];
+static struct peer *peers[PLACE_COUNT];
+static struct peer *other_origin;
+static struct peer *slow_tls;
+static struct name_server *name_server;
+static struct site sites[CASE_COUNT];
+static struct watch watch;
+
+static int port_of(const struct test_case *test)
+{
+	if (test->place == REFUSED)
+		return peer_refused_port();
+	if (test->place == FULL)
+		return peer_full_port();
+	if (test->place == TLS_ON_PLAIN)
+		return peer_port(peers[PLAIN]);
+	if (test->place == PLAIN_ON_TLS)
+		return peer_port(peers[TLS_GOOD]);
+	if (strcmp(test->name, "tls_phase_times_out") == 0)
+		return peer_port(slow_tls);
+	return peer_port(peers[test->place]);
+}
+
+static void make_site(struct site *site, const struct test_case *test)
+{
+	bool is_https = test->place >= TLS_GOOD && test->place <= TLS_ON_PLAIN;
+	char *url = xasprintf("%s://%s:%d/%s", is_https ? "https" : "http",
+			      test->host != NULL ? test->host : "127.0.0.1", port_of(test),
+			      test->path != NULL ? test->path : test->name);
+	watch_make_site(site, test->name, url, test->timeout_ms != 0 ? test->timeout_ms : USUAL_MS);
+	if (test->configure != NULL)
+		test->configure(site);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	authority = authority_create();
+	for (int place = PLAIN; place < PLACE_COUNT; place++) {
+		if (leaves[place].name != NULL)
+			contexts[place] = authority_make_context(authority, &leaves[place]);
+		if (leaves[place].name != NULL || place == PLAIN)
+			peers[place] = peer_start(contexts[place], behaviours);
+	}
+	(void)SSL_CTX_set_max_proto_version(contexts[TLS_OLD], TLS1_1_VERSION);
+	other_origin = peer_start(NULL, behaviours);
+	behaviours_other_port = peer_port(other_origin);
+	slow_tls = peer_start(contexts[TLS_GOOD], behaviours);
+	peer_set_tls_delay(slow_tls, 2000);
+	name_server = name_server_start(names);
+	for (size_t i = 0; i < CASE_COUNT; i++)
+		make_site(&sites[i], &cases[i]);
+	const struct prober_options options = {
+		.is_once = true,
+		/* Hostile behaviours cost the peers CPU, and timing is looked at: few at a time. */
+		.max_in_flight = 16,
+		.dns_servers = name_server_address(name_server),
+	};
+	watch_start(&watch, options, sites, CASE_COUNT);
+	return watch_wait_done(&watch, 120000) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	watch_stop(&watch, 0);
+	watch_finish(&watch);
+	for (size_t i = 0; i < CASE_COUNT; i++) {
+		pattern_destroy(sites[i].pattern);
+		for (size_t j = 0; j < sites[i].body_rule_count; j++)
+			pattern_destroy(sites[i].body_rules[j].pattern);
+		site_finish(&sites[i]);
+	}
+	name_server_stop(name_server);
+	peer_stop(other_origin);
+	peer_stop(slow_tls);
+	for (int place = PLAIN; place < PLACE_COUNT; place++) {
+		if (peers[place] != NULL)
+			peer_stop(peers[place]);
+		SSL_CTX_free(contexts[place]);
+	}
+	authority_destroy(authority);
+	return 0;
+}
+
+/* The phases that were reached follow one another, and add up to the hop's total. */
+static void phases_add_up(const struct hop *hop)
+{
+	const int64_t phases[] = {hop->dns_us, hop->connect_us, hop->tls_us, hop->wait_us,
+				  hop->transfer_us};
+	int64_t sum = 0;
+	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
+		sum += phases[i] == DURATION_UNKNOWN ? 0 : phases[i];
+	int64_t gap = llabs(hop->total_us - sum);
+	assert_true(gap <= hop->total_us / 100 + 100);
+}
+
+static void ends_as_it_should(void **state)
+{
+	const struct test_case *test = *state;
+	const struct site *site = &sites[test - cases];
+	const struct observation *observation = watch_find(&watch, site);
+	assert_non_null(observation);
+	if (observation->trouble != test->reason)
+		print_error("%s: %s (%s), not %s\n", test->name, reason_name(observation->trouble),
+			    observation->message, reason_name(test->reason));
+	assert_int_equal(observation->trouble, test->reason);
+	assert_int_equal(observation->final.http_status_code, test->status);
+	assert_true(observation->total_us <= site->timeout_us + OVERTIME_US);
+	assert_int_equal(observation->late_us, 0);
+	int64_t hops_us = observation->final.total_us;
+	phases_add_up(&observation->final);
+	for (size_t i = 0; i < observation->redirect_count; i++) {
+		phases_add_up(&observation->redirects[i]);
+		hops_us += observation->redirects[i].total_us;
+	}
+	assert_true(observation->total_us >= hops_us);
+	if (test->reason == REASON_OK) {
+		assert_null(observation->message);
+	} else {
+		assert_non_null(observation->message);
+		assert_true(strlen(observation->message) > 0);
+		assert_true(text_is_utf8(observation->message, strlen(observation->message)));
+		assert_int_equal(observation->pattern.state, MATCH_NOT_TRIED);
+	}
+	if (test->look != NULL)
+		test->look(site, observation);
+}
+
+int main(void)
+{
+	(void)signal(SIGPIPE, SIG_IGN); /* the peers write to sockets that the prober has closed */
+	struct CMUnitTest tests[CASE_COUNT];
+	for (size_t i = 0; i < CASE_COUNT; i++)
+		tests[i] = (struct CMUnitTest){.name = cases[i].name,
+					       .test_func = ends_as_it_should,
+					       .initial_state = (void *)(uintptr_t)&cases[i]};
+	return _cmocka_run_group_tests("probe_responses", tests, CASE_COUNT, set_up, tear_down);
+}
