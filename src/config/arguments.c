@@ -41,7 +41,8 @@ static const struct setting *find_flag(const char *name)
 	return setting != NULL && (setting->traits & SETTING_NO_FLAG) == 0 ? setting : NULL;
 }
 
-static void complain_unknown(struct reading *reading, const char *flag, const char *name)
+/* The flag nearest to a word, without the dashes; NULL for none. */
+static const char *nearest_flag(const char *name)
 {
 	const char *candidates[CANDIDATES_MAX] = {"help", "version", "mode"};
 	size_t count = 3;
@@ -50,11 +51,29 @@ static void complain_unknown(struct reading *reading, const char *flag, const ch
 			candidates[count++] = settings_table[i].name;
 	for (size_t i = 0; i < older_flag_count; i++)
 		candidates[count++] = older_flags[i].name;
-	const char *nearest = text_nearest(name, candidates, count);
+	return text_nearest(name, candidates, count);
+}
+
+/* What follows an unknown flag may be its value: it is not taken for a site, and nothing is said to be missing. */
+static void complain_unknown(struct command_line *line, const char *flag, const char *name,
+			     const char *inline_value)
+{
+	struct reading *reading = line->reading;
+	const char *nearest = nearest_flag(name);
+	const struct setting *meant = nearest == NULL ? NULL : find_flag(nearest);
+	bool has_value = nearest == NULL || strcmp(nearest, "mode") == 0 ||
+			 (meant != NULL && meant->type != SETTING_BOOL);
 	if (nearest != NULL)
 		reading_problem(reading, flag, "unknown option, did you mean --%s?", nearest);
 	else
 		reading_problem(reading, flag, "unknown option, see --help");
+	reading->is_incomplete = true;
+	reading->settings->has_bad_sites = true;
+	bool is_followed = line->at + 1 < line->argc && line->argv[line->at + 1][0] != '-';
+	size_t used;
+	if (inline_value == NULL && has_value && is_followed &&
+	    commands_find(line->argv + line->at + 1, 1, &used) == COMMAND_NONE)
+		line->at++;
 }
 
 /* The value after '=' or the next word; NULL, with a problem, where there is none. */
@@ -101,8 +120,7 @@ static void take_setting(struct command_line *line, const char *flag, const char
 			setting = NULL;
 	}
 	if (setting == NULL) {
-		complain_unknown(line->reading, flag, name);
-		/* Most likely its value: not a site. */
+		complain_unknown(line, flag, name, inline_value);
 		return;
 	}
 	if (setting->type == SETTING_BOOL) {
@@ -277,7 +295,7 @@ static void take_command(struct command_line *line)
 	    !line->is_version)
 		complain_of_command(line, line->words.items[0]);
 	else if (settings->command == COMMAND_NONE && line->mode == NULL && line->argc > 1 &&
-		 !line->is_help && !line->is_version)
+		 !line->reading->is_incomplete && !line->is_help && !line->is_version)
 		reading_problem(line->reading, "command", "found none, expected one of %s",
 				commands_list());
 	settings->subject = settings->command;
@@ -324,26 +342,29 @@ static bool is_sites_file(const char *word)
 	       (length > 4 && strcmp(word + length - 4, ".yml") == 0) || stat(word, &status) == 0;
 }
 
+static void take_site(struct reading *reading, const struct setting *url, const char *word)
+{
+	if (!setting_belongs(url, reading->commands)) {
+		reading_problem(reading, "arguments", "found '%s', expected none for `%s`", word,
+				command_name(reading->settings->subject));
+	} else if (strstr(word, "://") != NULL) {
+		reading_add(reading, url, SOURCE_FLAG, "argument", word);
+	} else if (is_sites_file(word)) {
+		add_word(&reading->settings->site_files, word);
+	} else {
+		reading_problem(reading, "arguments",
+				"found '%s', expected a URL such as https://%s or a sites file",
+				word, word);
+		reading->settings->has_bad_sites = true;
+	}
+}
+
 /* Arguments are URLs or sites files. */
 static void take_sites(struct reading *reading)
 {
 	const struct setting *url = settings_table_find("url");
-	for (size_t i = 0; i < reading->arguments.count; i++) {
-		const char *word = reading->arguments.items[i];
-		if (!setting_belongs(url, reading->commands)) {
-			reading_problem(reading, "arguments", "found '%s', expected none for `%s`",
-					word, command_name(reading->settings->subject));
-		} else if (strstr(word, "://") != NULL) {
-			reading_add(reading, url, SOURCE_FLAG, "argument", word);
-		} else if (is_sites_file(word)) {
-			add_word(&reading->settings->site_files, word);
-		} else {
-			reading_problem(
-				reading, "arguments",
-				"found '%s', expected a URL such as https://%s or a sites file",
-				word, word);
-		}
-	}
+	for (size_t i = 0; i < reading->arguments.count; i++)
+		take_site(reading, url, reading->arguments.items[i]);
 }
 
 void arguments_read(struct reading *reading, int argc, char **argv)

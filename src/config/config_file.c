@@ -89,8 +89,11 @@ static void take_pair(struct reading *reading, struct tree *tree, const struct n
 void config_file_read(struct reading *reading, const char *path)
 {
 	struct tree *tree = tree_read(path, reading->problems);
-	if (tree == NULL)
+	if (tree == NULL) {
+		reading->is_incomplete = true;
+		reading->settings->has_bad_sites = true;
 		return;
+	}
 	if (tree->root != NULL && tree->root->kind != NODE_MAPPING)
 		tree_problem(tree, tree->root, reading->problems,
 			     "found no mapping, expected settings such as `interval: 30s`");

@@ -44,6 +44,8 @@ void effective_complain_missing(struct reading *reading, const char *name, const
 {
 	char variables[256];
 	char where[64];
+	if (reading->is_incomplete)
+		return;
 	describe_variables(settings_table_find(name), variables, sizeof(variables));
 	(void)snprintf(where, sizeof(where), "--%s", name);
 	reading_problem(reading, where, "missing, `%s` needs %s: expected --%s%s",
@@ -103,8 +105,9 @@ static void complete_properties(struct reading *reading)
 	const struct setting_origin *file = effective_origin(reading, "kafka-config");
 	struct text_list properties = {0};
 	struct text_list origins = {0};
-	if (file->text != NULL)
-		kafka_file_read(file->text, file->place, &properties, &origins, reading->problems);
+	if (file->text != NULL &&
+	    kafka_file_read(file->text, file->place, &properties, &origins, reading->problems) != 0)
+		reading->is_incomplete = true;
 	append_list(&properties, &settings->kafka_properties);
 	append_list(&origins, &settings->kafka_property_origins);
 	settings->kafka_properties = properties;

@@ -98,7 +98,9 @@ void effective_complete_database(struct reading *reading)
 		return;
 	settings->database_dsn = compose_from_libpq(reading);
 	if (settings->database_dsn == NULL)
-		effective_complain_missing(reading, "database-dsn", "a database");
+		effective_complain_missing(
+			reading, "database-dsn",
+			"a database (WEBSENTRY_DATABASE_NAME and its like will do)");
 	else
 		reading_set_origin(reading, "database-dsn", SOURCE_ENVIRONMENT, "PG*",
 				   settings->database_dsn);

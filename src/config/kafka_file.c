@@ -80,8 +80,8 @@ static void take_line(char *line, const char *where, size_t first, struct text_l
 	free(property);
 }
 
-void kafka_file_read(const char *path, const char *where, struct text_list *properties,
-		     struct text_list *origins, struct problems *problems)
+int kafka_file_read(const char *path, const char *where, struct text_list *properties,
+		    struct text_list *origins, struct problems *problems)
 {
 	struct error err;
 	size_t length;
@@ -89,12 +89,12 @@ void kafka_file_read(const char *path, const char *where, struct text_list *prop
 	char *text = file_read(path, KAFKA_FILE_MAX, &length, &err);
 	if (text == NULL) {
 		problems_add(problems, where, "%s", err.message);
-		return;
+		return -1;
 	}
 	if (strlen(text) != length || !text_is_utf8(text, length)) {
 		problems_add(problems, path, "expected lines of UTF-8 without NUL bytes");
 		free(text);
-		return;
+		return -1;
 	}
 	int number = 1;
 	for (char *line = text; line != NULL; number++) {
@@ -107,6 +107,7 @@ void kafka_file_read(const char *path, const char *where, struct text_list *prop
 		line = newline == NULL ? NULL : newline + 1;
 	}
 	free(text);
+	return 0;
 }
 
 bool kafka_property_is_secret(const char *property)

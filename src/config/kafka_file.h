@@ -8,8 +8,11 @@
 
 struct problems;
 
-/* Append the file's properties and their places ("kafka.conf:3"); every mistake in it is added to problems. */
-void kafka_file_read(const char *path, const char *where, struct text_list *properties,
+/*
+ * Append the file's properties and their places ("kafka.conf:3"); every mistake in it is added to problems. 0, or -1 where
+ * nothing of it could be read.
+ */
+int kafka_file_read(const char *path, const char *where, struct text_list *properties,
 		     struct text_list *origins, struct problems *problems);
 
 /* Whether a property's value must not be shown. */

@@ -42,6 +42,8 @@ static void complain(struct reading *reading, const struct given *given, const s
 {
 	const struct setting *setting = given->setting;
 	bool is_expectation = text_starts_with(err->message, "expected ");
+	if (is_site_source(setting))
+		reading->settings->has_bad_sites = true;
 	char *redacted = (setting->traits & SETTING_HAS_URLS) != 0 ? url_redact(given->text) : NULL;
 	const char *found = redacted != NULL ? redacted : given->text;
 	if ((setting->traits & SETTING_SECRET) != 0 || setting->check == setting_check_file)

@@ -47,6 +47,7 @@ struct settings {
 	struct text_list urls;       /* --url, arguments, WEBSENTRY_SITES; checked for form only */
 	struct text_list site_files; /* arguments that are files: run https://a sites.yaml */
 	char *config_path;           /* --config */
+	bool has_bad_sites;    /* a site was named wrongly, and that was said: not "no sites" as well */
 	bool has_config_sites; /* the sites that count are those in the --config file itself */
 	int64_t interval_us;
 	int64_t timeout_us;

@@ -112,7 +112,7 @@ const struct setting settings_table[] = {
 	 FIELD(kafka_servers),
 	 .environment = {"WEBSENTRY_KAFKA_HOSTS"},
 	 .commands = P | C,
-	 .placeholder = "HOST:PORT,…",
+	 .placeholder = "HOST:PORT,...",
 	 .check = setting_check_servers,
 	 .help = "brokers to start from"},
 	{.group = KAFKA,

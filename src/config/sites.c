@@ -250,7 +250,7 @@ void sites_load(const struct settings *settings, struct site_list *ret_list,
 		load_path(&loading, settings->site_files.items[i]);
 	for (size_t i = 0; i < settings->urls.count; i++)
 		load_url(&loading, settings->urls.items[i]);
-	bool is_empty = ret_list->count == 0 && !loading.has_source;
+	bool is_empty = ret_list->count == 0 && !loading.has_source && !settings->has_bad_sites;
 	if (is_empty && needs_sites(settings) && settings->subject == COMMAND_CHECK)
 		problems_add(problems, "arguments",
 			     "found no URL, expected one: websentry check https://example.com");
