@@ -48,8 +48,7 @@ static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned
 static struct MHD_Response *static_response(const void *bytes, size_t length)
 {
 	/* MHD's signature takes a non-const pointer; with PERSISTENT it only reads. */
-	return MHD_create_response_from_buffer(length, (void *)(uintptr_t)bytes,
-					       MHD_RESPMEM_PERSISTENT);
+	return MHD_create_response_from_buffer(length, (void *)bytes, MHD_RESPMEM_PERSISTENT);
 }
 
 enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned status, const char *text)

@@ -47,12 +47,14 @@ static int split(const char *address, struct host_port *ret_split)
 
 static bool is_loopback(const struct sockaddr_storage *address)
 {
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
 	if (address->ss_family == AF_INET) {
-		const struct sockaddr_in *in = (const struct sockaddr_in *)address;
-		return (ntohl(in->sin_addr.s_addr) >> 24) == 127;
+		memcpy(&in, address, sizeof(in));
+		return (ntohl(in.sin_addr.s_addr) >> 24) == IN_LOOPBACKNET;
 	}
-	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
-	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+	memcpy(&in6, address, sizeof(in6));
+	return memcmp(&in6.sin6_addr, &in6addr_loopback, sizeof(in6addr_loopback)) == 0;
 }
 
 static int describe(struct listener *listener)

@@ -280,16 +280,13 @@ void page_write(struct buffer *out, const struct page_facts *facts, const struct
 
 uint64_t page_hash(const struct page_facts *facts)
 {
-	uint64_t hash = ROW_HASH_START;
-	const uint64_t state[] = {facts->snapshot != NULL, facts->is_stale};
-	hash = row_hash_add(hash, state, sizeof(state));
-	hash = row_hash_add(hash, assets_build(), strlen(assets_build()));
-	hash = row_hash_add(hash, facts->title, strlen(facts->title));
-	if (facts->snapshot == NULL)
+	const struct snapshot *snapshot = facts->snapshot;
+	uint64_t hash = row_hash_number(ROW_HASH_START, facts->is_stale);
+	hash = row_hash_text(hash, assets_build());
+	hash = row_hash_text(hash, facts->title);
+	if (snapshot == NULL)
 		return hash;
-	for (size_t i = 0; i < facts->snapshot->count; i++) {
-		uint64_t row = row_hash(&facts->snapshot->sites[i]);
-		hash = row_hash_add(hash, &row, sizeof(row));
-	}
-	return row_hash_add(hash, &facts->snapshot->left_out, sizeof(facts->snapshot->left_out));
+	for (size_t i = 0; i < snapshot->count; i++)
+		hash = row_hash_number(hash, row_hash(&snapshot->sites[i]));
+	return row_hash_number(hash, snapshot->left_out + 1); /* an empty snapshot is not none */
 }

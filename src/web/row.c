@@ -16,30 +16,39 @@ static void put(struct buffer *out, const char *html)
 	(void)buffer_append_text(out, html);
 }
 
-uint64_t row_hash_add(uint64_t hash, const void *bytes, size_t length)
+static uint64_t hash_byte(uint64_t hash, unsigned char byte)
 {
-	const unsigned char *at = bytes;
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
-	return hash;
+	return (hash ^ byte) * UINT64_C(0x100000001b3);
 }
 
-static uint64_t hash_text(uint64_t hash, const char *text)
+uint64_t row_hash_text(uint64_t hash, const char *text)
 {
-	return row_hash_add(hash, text, strlen(text) + 1);
+	for (; *text != '\0'; text++)
+		hash = hash_byte(hash, (unsigned char)*text);
+	return hash_byte(hash, 0); /* so that "ab", "c" is not "a", "bc" */
+}
+
+uint64_t row_hash_number(uint64_t hash, uint64_t number)
+{
+	for (int shift = 0; shift < 64; shift += 8)
+		hash = hash_byte(hash, (unsigned char)(number >> shift));
+	return hash;
 }
 
 uint64_t row_hash(const struct site_view *view)
 {
-	const int64_t numbers[] = {view->state,    view->outcome,     view->started_at,
-				   view->total_us, view->interval_us, view->http_status_code};
-	uint64_t hash = row_hash_add(ROW_HASH_START, numbers, sizeof(numbers));
-	hash = hash_text(hash, view->name);
-	hash = hash_text(hash, view->url);
-	hash = hash_text(hash, view->reason);
-	hash = hash_text(hash, view->message);
-	hash = hash_text(hash, view->location);
-	return hash_text(hash, view->strip);
+	uint64_t hash = row_hash_number(ROW_HASH_START, (uint64_t)view->state);
+	hash = row_hash_number(hash, (uint64_t)view->outcome);
+	hash = row_hash_number(hash, (uint64_t)view->started_at);
+	hash = row_hash_number(hash, (uint64_t)view->total_us);
+	hash = row_hash_number(hash, (uint64_t)view->interval_us);
+	hash = row_hash_number(hash, (uint64_t)view->http_status_code);
+	hash = row_hash_text(hash, view->name);
+	hash = row_hash_text(hash, view->url);
+	hash = row_hash_text(hash, view->reason);
+	hash = row_hash_text(hash, view->message);
+	hash = row_hash_text(hash, view->location);
+	return row_hash_text(hash, view->strip);
 }
 
 const char *row_state_label(enum site_state state)

@@ -22,8 +22,9 @@ void row_write_icon(struct buffer *out, enum site_state state);
 /* "down" -> "Down"; static text. */
 const char *row_state_label(enum site_state state);
 
-/* FNV-1a over more bytes; start with ROW_HASH_START. */
+/* FNV-1a, continued with more; start with ROW_HASH_START. */
 #define ROW_HASH_START UINT64_C(0xcbf29ce484222325)
-uint64_t row_hash_add(uint64_t hash, const void *bytes, size_t length);
+uint64_t row_hash_text(uint64_t hash, const char *text);
+uint64_t row_hash_number(uint64_t hash, uint64_t number);
 
 #endif
