@@ -85,6 +85,8 @@ static void question_destroy(struct question *question)
 static void back_off(struct writer *writer, const struct error *err)
 {
 	mono_us now = clock_mono_us();
+	if (atomic_load(&writer->is_abandoned))
+		return; /* we interrupted it ourselves */
 	if (writer->backoff_ms == 0) {
 		writer->away_since = now;
 		log_event(err->kind == ERROR_RETRY ? LOG_WARN : LOG_ERROR,

@@ -1,0 +1,267 @@
+/* The writer when its store is away: a pretend store that fails as long as the test wants. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "decode.h"
+#include "events.h"
+#include "rows.h"
+#include "store/store_driver.h"
+
+struct pretend {
+	struct store store;
+	atomic_bool is_away;
+	atomic_bool hangs; /* until it is interrupted */
+	atomic_bool is_interrupted;
+	atomic_int attempts;
+	atomic_int rows; /* written */
+	int64_t last_seqs[64];
+	int last_count;
+	atomic_int expected_duplicates;
+};
+
+static struct pretend *pretend;
+static struct events events;
+static struct writer *writer;
+static const char *const topics[] = {"up"};
+
+static int be_away(struct error *err)
+{
+	error_set(err, ERROR_RETRY, "pretended to be away");
+	return -1;
+}
+
+static void pretend_close(struct store *store)
+{
+	free(store);
+}
+
+static void pretend_interrupt(struct store *store)
+{
+	atomic_store(&((struct pretend *)store)->is_interrupted, true);
+}
+
+static int pretend_migrate(struct store *store, bool is_allowed, struct error *err)
+{
+	return atomic_load(&((struct pretend *)store)->is_away) ? be_away(err) : 0;
+}
+
+static int pretend_write(struct store *store, const struct store_batch *batch,
+			 struct store_written *ret_written, struct error *err)
+{
+	struct pretend *to = (struct pretend *)store;
+	(void)atomic_fetch_add(&to->attempts, 1);
+	to->last_count = 0;
+	for (size_t i = 0; i < batch->row_count && i < 64; i++)
+		to->last_seqs[to->last_count++] = batch->rows[i].seq.value;
+	while (atomic_load(&to->hangs) && !atomic_load(&to->is_interrupted))
+		(void)usleep(1000);
+	if (atomic_load(&to->is_away) || atomic_load(&to->is_interrupted))
+		return be_away(err);
+	(void)atomic_fetch_add(&to->rows, (int)batch->row_count);
+	*ret_written = (struct store_written){.inserted = batch->row_count,
+					      .quarantined = batch->bad_count};
+	return 0;
+}
+
+static void pretend_expect_duplicates(struct store *store)
+{
+	(void)atomic_fetch_add(&((struct pretend *)store)->expected_duplicates, 1);
+}
+
+static int pretend_read_positions(struct store *store, const char *cluster_id,
+				  struct store_position *positions, size_t count, struct error *err)
+{
+	if (atomic_load(&((struct pretend *)store)->is_away))
+		return be_away(err);
+	for (size_t i = 0; i < count; i++)
+		positions[i].next = 77;
+	return 0;
+}
+
+static const struct store_driver pretend_driver = {
+	.close = pretend_close,
+	.interrupt = pretend_interrupt,
+	.migrate = pretend_migrate,
+	.write = pretend_write,
+	.expect_duplicates = pretend_expect_duplicates,
+	.read_positions = pretend_read_positions,
+};
+
+static void start(size_t max_waiting, const struct uuid *producer_id)
+{
+	struct error err;
+	struct writer_options options = {
+		.store = &pretend->store,
+		.may_migrate = true,
+		.topics = topics,
+		.topic_count = 1,
+		.producer_id = producer_id,
+		.max_waiting = max_waiting,
+		.decode = decode_line,
+	};
+	struct writer_events callbacks = events_of(&events);
+	writer = writer_start(&options, &callbacks, &err);
+	assert_non_null(writer);
+}
+
+static int setup(void **state)
+{
+	pretend = xcalloc(1, sizeof(*pretend));
+	pretend->store.driver = &pretend_driver;
+	memset(&events, 0, sizeof(events));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	if (writer != NULL) {
+		(void)writer_stop(writer, 0);
+		writer_destroy(writer);
+	}
+	writer = NULL;
+	return 0;
+}
+
+static void go_away(bool is_away)
+{
+	atomic_store(&pretend->is_away, is_away);
+}
+
+static void it_waits_for_the_store_at_the_start(void **state)
+{
+	go_away(true);
+	start(10, NULL);
+	assert_true(events_post(writer, "a 1", 1, 0, 0));
+	go_away(false);
+	assert_true(events_wait(&events.ready, 1));
+	assert_true(events_wait(&events.committed, 1));
+}
+
+static void the_same_batch_is_written_again(void **state)
+{
+	struct uuid producer_id = rows_producer(5);
+	start(100, &producer_id);
+	assert_true(events_wait(&events.ready, 1));
+	go_away(true);
+	for (int i = 0; i < 3; i++)
+		assert_true(events_post(writer, "{\"site\":\"a\",\"at\":1}", 0, -1, 0));
+	assert_true(events_wait(&pretend->attempts, 1));
+	for (int i = 0; i < 2; i++) /* these come into the next batch */
+		assert_true(events_post(writer, "{\"site\":\"a\",\"at\":1}", 0, -1, 0));
+	assert_true(events_wait(&pretend->attempts, 3));
+	go_away(false);
+	assert_true(events_wait(&events.inserted, 5));
+	/* Whatever the batches were, each seq came once and in order. */
+	assert_int_equal(pretend->last_seqs[pretend->last_count - 1], 4);
+	assert_int_equal(atomic_load(&pretend->rows), 5);
+}
+
+static void it_refuses_when_too_much_waits_and_says_when_there_is_room(void **state)
+{
+	start(50, NULL);
+	assert_true(events_wait(&events.ready, 1));
+	go_away(true);
+	int taken = 0;
+	while (events_post(writer, "a 1", 1, 0, taken))
+		taken++;
+	assert_int_equal(taken, 50);
+	assert_false(writer_has_room(writer));
+	assert_true(events_wait(&pretend->attempts, 2)); /* a batch being tried frees no room */
+	assert_false(events_post(writer, "a 1", 1, 0, taken));
+	assert_int_equal(atomic_load(&events.room), 0);
+	go_away(false);
+	assert_true(events_wait(&events.room, 1));
+	assert_true(writer_has_room(writer));
+	assert_true(events_wait(&events.inserted, 50));
+}
+
+static void revoked_messages_are_not_written(void **state)
+{
+	start(100, NULL);
+	assert_true(events_wait(&events.ready, 1));
+	go_away(true);
+	assert_true(events_post(writer, "a 1", 1, 0, 0));
+	assert_true(events_wait(&pretend->attempts, 1));
+	assert_true(events_post(writer, "a 2", 1, 0, 1));
+	writer_revoke(writer, 1);
+	assert_true(events_post(writer, "b 3", 2, 0, 0));
+	go_away(false);
+	assert_true(events_wait(&events.committed, 1));
+	assert_int_equal(atomic_load(&events.generation), 2);
+	assert_int_equal(atomic_load(&events.inserted), 1);
+	assert_int_equal(atomic_load(&pretend->rows), 1);
+	assert_int_equal(writer_stop(writer, 5000), 0);
+}
+
+static void a_question_waits_for_the_store(void **state)
+{
+	const struct position asked = {.topic_index = 0};
+	start(100, NULL);
+	assert_true(events_wait(&events.ready, 1));
+	go_away(true);
+	writer_ask_positions(writer, 1, "cluster", &asked, 1);
+	writer_ask_positions(writer, 2, "cluster", &asked, 1); /* replaces the first */
+	(void)usleep(50000);
+	assert_int_equal(atomic_load(&events.positions), 0);
+	go_away(false);
+	assert_true(events_wait(&events.positions, 1));
+	assert_int_equal(atomic_load(&events.answered), 77);
+	assert_int_equal(atomic_load(&pretend->expected_duplicates), 1);
+}
+
+static void a_stop_ends_at_its_deadline(void **state)
+{
+	start(100, NULL);
+	assert_true(events_wait(&events.ready, 1));
+	go_away(true);
+	for (int i = 0; i < 7; i++)
+		assert_true(events_post(writer, "a 1", 1, 0, i));
+	mono_us before = clock_mono_us();
+	assert_int_equal(writer_stop(writer, 300), 7);
+	assert_true(clock_mono_us() - before < 2 * CLOCK_US_PER_S);
+}
+
+static void a_stop_interrupts_a_store_that_hangs(void **state)
+{
+	start(100, NULL);
+	assert_true(events_wait(&events.ready, 1));
+	atomic_store(&pretend->hangs, true);
+	assert_true(events_post(writer, "a 1", 1, 0, 0));
+	assert_true(events_wait(&pretend->attempts, 1));
+	assert_int_equal(writer_stop(writer, 100), 1);
+	assert_true(atomic_load(&pretend->is_interrupted));
+}
+
+static void a_stop_before_the_store_was_there_ends_too(void **state)
+{
+	go_away(true);
+	start(100, NULL);
+	assert_true(events_post(writer, "a 1", 1, 0, 0));
+	assert_int_equal(writer_stop(writer, 1000), 1);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(it_waits_for_the_store_at_the_start),
+		CASE(the_same_batch_is_written_again),
+		CASE(it_refuses_when_too_much_waits_and_says_when_there_is_room),
+		CASE(revoked_messages_are_not_written),
+		CASE(a_question_waits_for_the_store),
+		CASE(a_stop_ends_at_its_deadline),
+		CASE(a_stop_interrupts_a_store_that_hangs),
+		CASE(a_stop_before_the_store_was_there_ends_too),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
