@@ -8,7 +8,7 @@
 #include "base/buffer.h"
 #include "check/observation.h"
 
-enum { LEGEND_ENTRY_MAX = 64 };
+enum { LEGEND_ENTRY_MAX = 64, MS_TEXT_SIZE = 32 };
 
 /* In colour every phase is a full block; without it each has a mark of its own. */
 static const struct phase {
@@ -85,12 +85,19 @@ void phase_bar_write(struct buffer *out, const struct hop *hop, int cells,
 		put_mark(out, &phases[i], shares[i], style);
 }
 
+/* Local checks take less than a millisecond: two decimals below ten. */
+static void format_ms(int64_t us, char text[static MS_TEXT_SIZE])
+{
+	int decimals = us < 10 * CLOCK_US_PER_MS ? 2 : 1;
+	(void)snprintf(text, MS_TEXT_SIZE, "%.*f ms", decimals, (double)us / CLOCK_US_PER_MS);
+}
+
 void phase_bar_write_ms(struct buffer *out, int64_t us)
 {
-	if (us < 0)
-		(void)buffer_append_text(out, "?");
-	else
-		(void)buffer_append_format(out, "%.1f ms", (double)us / CLOCK_US_PER_MS);
+	char text[MS_TEXT_SIZE] = "?";
+	if (us >= 0)
+		format_ms(us, text);
+	(void)buffer_append_text(out, text);
 }
 
 void phase_bar_write_legend(struct buffer *out, const struct hop *hop, int indent,
@@ -103,9 +110,9 @@ void phase_bar_write_legend(struct buffer *out, const struct hop *hop, int inden
 		char entry[LEGEND_ENTRY_MAX];
 		if (durations[i] < 0)
 			continue;
-		int length = snprintf(entry, sizeof(entry), " %s %.1f ms", phases[i].name,
-				      (double)durations[i] / CLOCK_US_PER_MS) +
-			     1;
+		char took[MS_TEXT_SIZE];
+		format_ms(durations[i], took);
+		int length = 1 + snprintf(entry, sizeof(entry), " %s %s", phases[i].name, took);
 		if (column > 0 && column + 2 + length > style->width) {
 			(void)buffer_append_char(out, '\n');
 			column = 0;

@@ -26,11 +26,11 @@ void phase_bar_share(const int64_t durations[static PHASE_COUNT], int cells,
 void phase_bar_write(struct buffer *out, const struct hop *hop, int cells,
 		     const struct check_print_style *style);
 
-/* "dns 1.2 ms  connect 0.3 ms  wait 12.0 ms", each with its mark; lines of at most width columns, each after indent spaces. */
+/* "dns 1.20 ms  connect 0.30 ms  wait 12.0 ms", each with its mark; lines of at most width columns, each after indent spaces. */
 void phase_bar_write_legend(struct buffer *out, const struct hop *hop, int indent,
 			    const struct check_print_style *style);
 
-/* "12.3 ms"; "?" where negative. */
+/* "12.3 ms", "0.42 ms"; "?" where negative. */
 void phase_bar_write_ms(struct buffer *out, int64_t us);
 
 #endif

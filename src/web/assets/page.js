@@ -57,7 +57,8 @@
 				row = document.importNode(fresh, true);
 			if (old && row !== old) {
 				const hadFocus = old.contains(document.activeElement);
-				row.classList.add("has-changed");
+				old.classList.remove("has-changed");
+				if (row.className !== old.className) row.classList.add("has-changed");
 				if (at === old) at = row;
 				old.replaceWith(row);
 				if (hadFocus) row.querySelector("a")?.focus();

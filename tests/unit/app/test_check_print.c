@@ -94,8 +94,8 @@ static void plain_site_in_ascii(void **state)
 			 "  time         10.0 ms\n"
 			 "\n"
 			 "  ....--------########################====\n"
-			 "  . dns 1.0 ms  - connect 2.0 ms\n"
-			 "  # wait 6.0 ms  = transfer 1.0 ms\n");
+			 "  . dns 1.00 ms  - connect 2.00 ms\n"
+			 "  # wait 6.00 ms  = transfer 1.00 ms\n");
 }
 
 static void same_site_in_colour(void **state)
@@ -115,8 +115,8 @@ static void same_site_in_colour(void **state)
 	       "  \033[2mtime\033[0m         10.0 ms\n"
 	       "\n"
 	       "  \033[33m██████████████████████████\033[0m\033[32m██\033[0m\n"
-	       "  \033[33m█\033[0m wait 9.0 ms\n"
-	       "  \033[32m█\033[0m transfer 1.0 ms\n");
+	       "  \033[33m█\033[0m wait 9.00 ms\n"
+	       "  \033[32m█\033[0m transfer 1.00 ms\n");
 }
 
 static void down_says_why_and_what_else(void **state)
@@ -149,7 +149,7 @@ static void down_says_why_and_what_else(void **state)
 	       "  time         10.0 ms\n"
 	       "\n"
 	       "  ░░░░░░░▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒█████████████████████████████████████████████████▚▚▚▚▚▚▚\n"
-	       "  ░ dns 1.0 ms  ▒ connect 2.0 ms  █ wait 6.0 ms  ▚ transfer 1.0 ms\n");
+	       "  ░ dns 1.00 ms  ▒ connect 2.00 ms  █ wait 6.00 ms  ▚ transfer 1.00 ms\n");
 }
 
 static void nothing_received_has_no_bar(void **state)
@@ -168,7 +168,7 @@ static void nothing_received_has_no_bar(void **state)
 			 "  The prober has no network or no resolver: no resolver answers\n"
 			 "\n"
 			 "  response     no response\n"
-			 "  time         0.3 ms\n"
+			 "  time         0.30 ms\n"
 			 "\n");
 }
 
@@ -198,22 +198,22 @@ static void redirects_share_one_scale(void **state)
 			 "  time         20.0 ms over 2 redirects\n"
 			 "\n"
 			 "  1. http://localhost/\n"
-			 "  302 over HTTP/1.1 from 127.0.0.1, 5.0 ms\n"
+			 "  302 over HTTP/1.1 from 127.0.0.1, 5.00 ms\n"
 			 "  ####################\n"
-			 "  . dns 0.0 ms  - connect 0.0 ms\n"
-			 "  # wait 5.0 ms  = transfer 0.0 ms\n"
+			 "  . dns 0.00 ms  - connect 0.00 ms\n"
+			 "  # wait 5.00 ms  = transfer 0.00 ms\n"
 			 "\n"
 			 "  2. http://localhost/b\n"
-			 "  302 over HTTP/1.1 from 127.0.0.1, 5.0 ms\n"
+			 "  302 over HTTP/1.1 from 127.0.0.1, 5.00 ms\n"
 			 "  ####################\n"
-			 "  . dns 0.0 ms  - connect 0.0 ms\n"
-			 "  # wait 5.0 ms  = transfer 0.0 ms\n"
+			 "  . dns 0.00 ms  - connect 0.00 ms\n"
+			 "  # wait 5.00 ms  = transfer 0.00 ms\n"
 			 "\n"
 			 "  3. http://localhost/c\n"
 			 "  200 over HTTP/1.1 from 127.0.0.1, 10.0 ms\n"
 			 "  ....--------########################====\n"
-			 "  . dns 1.0 ms  - connect 2.0 ms\n"
-			 "  # wait 6.0 ms  = transfer 1.0 ms\n");
+			 "  . dns 1.00 ms  - connect 2.00 ms\n"
+			 "  # wait 6.00 ms  = transfer 1.00 ms\n");
 }
 
 static void certificate_and_pattern_are_said(void **state)
