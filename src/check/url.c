@@ -82,10 +82,17 @@ static int check_form(const char *url, struct error *err)
 		error_set(err, ERROR_REJECT, "a URL without a host");
 		return -1;
 	}
+	if (rest[strcspn(rest, "/?#\\")] == '\\') { /* browsers and libcurl go to different hosts */
+		error_set(err, ERROR_REJECT, "a URL with a backslash in its host");
+		return -1;
+	}
 	return 0;
 }
 
-/* The host in the form that resolver and certificate know; brackets and upper case are the URL's, not the host's. */
+/*
+ * The host in the form that resolver and certificate know; brackets and upper case are the URL's, not the host's. libidn2
+ * reads a host beyond ASCII in the encoding of the locale, so main() sets one with UTF-8.
+ */
 static char *take_host(CURLU *handle)
 {
 	char *host = copy_part(handle, CURLUPART_HOST, CURLU_PUNYCODE);

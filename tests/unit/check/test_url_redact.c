@@ -1,0 +1,192 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "check/url.h"
+
+struct redaction {
+	const char *url;
+	const char *expected;
+};
+
+static const struct redaction table[] = {
+	/* nothing to hide */
+	{"", ""},
+	{"https://example.com", "https://example.com"},
+	{"https://example.com/", "https://example.com/"},
+	{"https://example.com:8443/a/b?c=d&e=f", "https://example.com:8443/a/b?c=d&e=f"},
+	{"http://[::1]:8080/x", "http://[::1]:8080/x"},
+	{"http://[fe80::1]/", "http://[fe80::1]/"},
+	{"/a/path", "/a/path"},
+	{"/users/@me?page=2", "/users/@me?page=2"},
+	{"https://example.com/@user/post", "https://example.com/@user/post"},
+	{"https://example.com/?email=user@example.com", "https://example.com/?email=user@example.com"},
+	{"https://example.com/?monkey=1&author=me&keyboard=de&passage=3&design=x",
+	 "https://example.com/?monkey=1&author=me&keyboard=de&passage=3&design=x"},
+	{"https://example.com/?next=https://other.example/", "https://example.com/?next=https://other.example/"},
+	{"https://example.com/?q=a%20b+c%C3%A4", "https://example.com/?q=a%20b+c%C3%A4"},
+	{"https://example.com/?", "https://example.com/?"},
+	{"https://example.com/?token", "https://example.com/?token"},
+	{"https://example.com/?token=", "https://example.com/?token="},
+	{"https://b\xC3\xBC" "cher.example/\xC3\xA4", "https://b\xC3\xBC" "cher.example/\xC3\xA4"},
+	{"not a url at all", "not a url at all"},
+	{"example.com", "example.com"},
+	{"example.com:8080/x", "example.com:8080/x"},
+
+	/* userinfo */
+	{"https://user@example.com/", "https://example.com/"},
+	{"https://user:password@example.com/", "https://example.com/"},
+	{"https://user:password@example.com:8443/x?y=z", "https://example.com:8443/x?y=z"},
+	{"https://:password@example.com/", "https://example.com/"},
+	{"https://@example.com/", "https://example.com/"},
+	{"https://user:p@ss@w@rd@example.com/", "https://example.com/"},
+	{"https://user%40corp:pw@example.com/", "https://example.com/"},
+	{"https://user:pw%40example.com/", "https://example.com/"},
+	{"https://user:pw%2540example.com/", "https://example.com/"},
+	{"https://user:pa/ss@example.com/x", "https://example.com/x"},
+	{"https://user:pa#ss@example.com/x", "https://example.com/x"},
+	{"https://user:pa?ss@example.com/x", "https://example.com/x"},
+	{"https://user:pa\\ss@example.com/x", "https://example.com/x"},
+	{"https://user:p:a:s:s@[::1]:80/", "https://[::1]:80/"},
+	{"https://user:password", "https://user:***"},
+	{"https://user:password/path", "https://user:***/path"},
+	{"user:password@example.com/x", "example.com/x"},
+	{"user@example.com", "example.com"},
+	{"//user:password@example.com/x", "//example.com/x"},
+	{"http:/user:password@example.com/x", "http:/example.com/x"},
+	{"http:///user:password@example.com/x", "http:///example.com/x"},
+	{"http:\\\\user:password@example.com/x", "http:\\\\example.com/x"},
+	{"HTTPS://User:PassWord@Example.COM/", "HTTPS://Example.COM/"},
+	{"ftp://user:password@example.com/", "ftp://example.com/"},
+	{"postgresql+x://user:password@db/name", "postgresql+x://db/name"},
+	{"https://user:\xFF\xFE@example.com/", "https://example.com/"},
+	{"https://user:pass word@example.com/", "https://example.com/"},
+
+	/* fragment */
+	{"https://example.com/#access_token=abc", "https://example.com/"},
+	{"https://example.com#x", "https://example.com"},
+	{"https://example.com/?a=b#c=d?e", "https://example.com/?a=b"},
+
+	/* secret names */
+	{"https://example.com/?token=abc", "https://example.com/?token=***"},
+	{"https://example.com/?a=1&token=abc&b=2", "https://example.com/?a=1&token=***&b=2"},
+	{"https://example.com/?TOKEN=abc", "https://example.com/?TOKEN=***"},
+	{"https://example.com/?ToKeN=abc", "https://example.com/?ToKeN=***"},
+	{"https://example.com/?access_token=abc", "https://example.com/?access_token=***"},
+	{"https://example.com/?accessToken=abc", "https://example.com/?accessToken=***"},
+	{"https://example.com/?accesstoken=abc", "https://example.com/?accesstoken=***"},
+	{"https://example.com/?api-key=abc", "https://example.com/?api-key=***"},
+	{"https://example.com/?apiKey=abc", "https://example.com/?apiKey=***"},
+	{"https://example.com/?APIKEY=abc", "https://example.com/?APIKEY=***"},
+	{"https://example.com/?key=abc", "https://example.com/?key=***"},
+	{"https://example.com/?key2=abc", "https://example.com/?key2=***"},
+	{"https://example.com/?AWSAccessKeyId=abc", "https://example.com/?AWSAccessKeyId=***"},
+	{"https://example.com/?X-Amz-Signature=abc", "https://example.com/?X-Amz-Signature=***"},
+	{"https://example.com/?X-Amz-Security-Token=abc", "https://example.com/?X-Amz-Security-Token=***"},
+	{"https://example.com/?X-Amz-Credential=abc%2Fx", "https://example.com/?X-Amz-Credential=***"},
+	{"https://example.com/?sv=1&sig=a%2Bb", "https://example.com/?sv=1&sig=***"},
+	{"https://example.com/?password=a=b=c", "https://example.com/?password=***"},
+	{"https://example.com/?user[password]=abc", "https://example.com/?user[password]=***"},
+	{"https://example.com/?user%5Bpassword%5D=abc", "https://example.com/?user%5Bpassword%5D=***"},
+	{"https://example.com/?client_secret=abc", "https://example.com/?client_secret=***"},
+	{"https://example.com/?auth=abc&pwd=x&jwt=y", "https://example.com/?auth=***&pwd=***&jwt=***"},
+	{"https://example.com/?%74oken=abc", "https://example.com/?%74oken=***"},
+	{"https://example.com/?%2574oken=abc", "https://example.com/?%2574oken=***"},
+	{"https://example.com/?to\tken=abc", "https://example.com/?to ken=***"},
+	{"https://example.com/?to%0Aken=abc", "https://example.com/?to%0Aken=***"},
+	{"https://example.com/?a=1;token=abc;b=2", "https://example.com/?a=1;token=***;b=2"},
+	{"https://example.com/?a=1?token=abc", "https://example.com/?a=***"},
+	{"https://example.com/a;jsessionid=abc?x=1", "https://example.com/a;jsessionid=***?x=1"},
+	{"https://example.com/a;token=abc/b;v=1", "https://example.com/a;token=***/b;v=1"},
+	{"example.com/?token=abc", "example.com/?token=***"},
+	{"/x?token=abc", "/x?token=***"},
+	{"?token=abc", "?token=***"},
+	{"https://example.com?token=abc", "https://example.com?token=***"},
+
+	/* secrets within a value */
+	{"https://example.com/?next=https://u:p@other/", "https://example.com/?next=***"},
+	{"https://example.com/?next=https%3A%2F%2Fu%3Ap%40other%2F", "https://example.com/?next=***"},
+	{"https://example.com/?next=https%253A%252F%252Fu%253Ap%2540other", "https://example.com/?next=***"},
+	{"https://example.com/?next=%2Flogin%3Ftoken%3Dabc&a=1", "https://example.com/?next=***&a=1"},
+	{"https://example.com/?next=/login?token=abc", "https://example.com/?next=***"},
+	{"https://example.com/?q=a%3D1%26api_key%3D2", "https://example.com/?q=***"},
+	{"https://example.com/?https%3A%2F%2Fu%3Ap%40other%2F", "https://example.com/?***"},
+
+	/* text that is not safe */
+	{"https://example.com/\x01\x02?a=\n", "https://example.com/  ?a= "},
+	{"https://example.com/\xFF", "https://example.com/\xEF\xBF\xBD"},
+};
+
+static void every_case_is_redacted(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char *redacted = url_redact(table[i].url);
+		if (strcmp(redacted, table[i].expected) != 0)
+			fail_msg("%s became %s, not %s", table[i].url, redacted, table[i].expected);
+		free(redacted);
+	}
+}
+
+/* A URL that stands in a report may be redacted once more by whoever shows it. */
+static void redacting_twice_changes_nothing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char *once = url_redact(table[i].url);
+		char *twice = url_redact(once);
+		assert_string_equal(once, twice);
+		free(once);
+		free(twice);
+	}
+}
+
+static void result_is_bounded_and_valid(void **state)
+{
+	(void)state;
+	char *url = xmalloc(3 * URL_REDACTED_MAX);
+	memset(url, 0, 3 * URL_REDACTED_MAX);
+	memcpy(url, "https://x/", 10);
+	for (size_t i = 10; i + 2 < 3 * URL_REDACTED_MAX; i += 2)
+		memcpy(url + i, "\xC3\xA4", 2);
+	char *redacted = url_redact(url);
+	assert_in_range(strlen(redacted), URL_REDACTED_MAX - 3, URL_REDACTED_MAX);
+	assert_true(text_is_utf8(redacted, strlen(redacted)));
+	free(redacted);
+	free(url);
+}
+
+/* No prefix of a URL with secrets shows more of them than the whole. */
+static void no_prefix_shows_the_password(void **state)
+{
+	(void)state;
+	static const char url[] = "https://user:SECRET@example.com/?token=SECRET&next=%2Fx%3Fkey%3DSECRET";
+	char *prefix = xstrdup(url);
+	for (size_t length = strlen(url); length > 0; length--) {
+		prefix[length] = '\0';
+		char *redacted = url_redact(prefix);
+		if (strstr(redacted, "SECRET") != NULL)
+			fail_msg("%s became %s", prefix, redacted);
+		free(redacted);
+	}
+	free(prefix);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_case_is_redacted),
+		cmocka_unit_test(redacting_twice_changes_nothing),
+		cmocka_unit_test(result_is_bounded_and_valid),
+		cmocka_unit_test(no_prefix_shows_the_password),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
