@@ -1,6 +1,7 @@
 /*
  * websentry: reads the command line, prints every problem at once, and hands over to the command's own file.
  */
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -92,6 +93,8 @@ int main(int argc, char **argv)
 	struct settings settings;
 	struct problems problems;
 	struct site_list sites;
+	/* libidn2, within libcurl, reads the hosts of URLs in the encoding of the locale. */
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	problems_init(&problems);
 	site_list_init(&sites, pattern_destroy);
 	settings_read(argc, argv, environ, &settings, &problems);
