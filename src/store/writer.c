@@ -319,8 +319,7 @@ static bool turn(struct writer *writer)
 		until = writer->retry_at;
 	if (until < writer->retry_at)
 		until = writer->retry_at;
-	sleep_until(writer, until,
-		    !is_closed && writer->retry_at <= clock_mono_us() && !is_stopping);
+	sleep_until(writer, until, !is_closed && !is_stopping);
 	return true;
 }
 
