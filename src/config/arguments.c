@@ -85,6 +85,7 @@ static const char *take_value(struct command_line *line, const char *flag, const
 		value = line->argv[++line->at];
 	if (value == NULL) {
 		reading_problem(line->reading, flag, "found no value, expected one");
+		line->reading->is_incomplete = true;
 		return NULL;
 	}
 	return value;

@@ -76,7 +76,10 @@ static void take_pair(struct reading *reading, struct tree *tree, const struct n
 		reading->has_file_sites = true;
 		return;
 	}
-	if (setting == NULL || strcmp(key, "config") == 0)
+	if (strcmp(key, "config") == 0)
+		tree_problem(tree, pair->key, reading->problems,
+			     "found `config` within the file itself, expected it as a flag");
+	else if (setting == NULL)
 		complain_unknown(reading, tree, pair->key);
 	else if (node_is_null(pair->value))
 		; /* nothing is unset, as in the environment */

@@ -85,6 +85,14 @@ static void complete_from_parts(struct reading *reading)
 		reading_set_origin(reading, "database-dsn", first->source, first->place, composed);
 }
 
+static bool was_any_tried(const struct reading *reading)
+{
+	bool was_tried = effective_was_tried(reading, "database-dsn");
+	for (size_t i = 0; i < PART_COUNT; i++)
+		was_tried = was_tried || effective_was_tried(reading, parts[i].setting);
+	return was_tried;
+}
+
 void effective_complete_database(struct reading *reading)
 {
 	struct settings *settings = reading->settings;
@@ -93,8 +101,7 @@ void effective_complete_database(struct reading *reading)
 	if (!setting_belongs(settings_table_find("database-dsn"), reading->commands))
 		return;
 	complete_from_parts(reading);
-	if (settings->database_dsn != NULL || effective_was_tried(reading, "database-dsn") ||
-	    !is_needed)
+	if (settings->database_dsn != NULL || was_any_tried(reading) || !is_needed)
 		return;
 	settings->database_dsn = compose_from_libpq(reading);
 	if (settings->database_dsn == NULL)

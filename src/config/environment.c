@@ -69,6 +69,7 @@ static void add_secret_file(struct reading *reading, const struct setting *setti
 	char *text = file_read(path, SECRET_MAX, &length, &err);
 	if (text == NULL) {
 		reading_problem(reading, name, "%s", err.message);
+		reading->is_incomplete = true;
 		return;
 	}
 	if (length > 0 && text[length - 1] == '\n')

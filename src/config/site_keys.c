@@ -324,23 +324,23 @@ static void take_unwanted(struct entry_reader *reader, const struct node *key,
 	take_rules(reader, "fail_if_body_matches_regexp", value, false);
 }
 
+/* Three digits; -1 for anything else. */
+static int parse_status(const char *text)
+{
+	for (int i = 0; i < 3; i++)
+		if (!isdigit((unsigned char)text[i]))
+			return -1;
+	return (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
+}
+
 /* "200" or "200-299". */
 static int parse_status_range(const char *text, struct status_range *ret_range)
 {
-	int first;
-	int last;
-	int used = 0;
-	if (sscanf(text, "%3d%n", &first, &used) != 1 || !isdigit((unsigned char)text[0]))
+	size_t length = strlen(text);
+	if (length != 3 && (length != 7 || text[3] != '-'))
 		return -1;
-	last = first;
-	if (text[used] == '-') {
-		const char *rest = text + used + 1;
-		if (!isdigit((unsigned char)rest[0]) || sscanf(rest, "%3d%n", &last, &used) != 1 ||
-		    rest[used] != '\0')
-			return -1;
-	} else if (text[used] != '\0') {
-		return -1;
-	}
+	int first = parse_status(text);
+	int last = length == 3 ? first : parse_status(text + 4);
 	if (first < STATUS_MIN || last > STATUS_MAX || first > last)
 		return -1;
 	*ret_range = (struct status_range){first, last};

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/older.h"
@@ -190,9 +191,11 @@ static int compare_names(const struct dirent **a, const struct dirent **b)
 static void load_folder(struct loading *loading, const char *path)
 {
 	struct dirent **items = NULL;
+	struct error err;
 	int count = scandir(path, &items, is_sites_file, compare_names);
 	if (count < 0) {
-		problems_add(loading->problems, path, "%s", strerror(errno));
+		error_set_errno(&err, ERROR_REJECT, errno, "can't read the folder");
+		problems_add(loading->problems, path, "%s", err.message);
 		return;
 	}
 	if (count == 0)
