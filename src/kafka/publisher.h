@@ -34,6 +34,7 @@ struct publisher_options {
 	bool is_creating_topics;
 };
 
+/* config and topics are borrowed until publisher_destroy(). NULL with ERROR_REJECT where the settings can't work. */
 struct publisher *publisher_create(const struct publisher_options *options,
 				   const struct publisher_events *events, struct error *err);
 

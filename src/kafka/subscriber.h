@@ -30,6 +30,8 @@ struct subscriber_events {
 	void (*on_revoked)(void *context, uint64_t generation);
 	/* With is_once: the group's position has passed the ends seen at the start. */
 	void (*on_done)(void *context);
+	/* With is_once: the group's position has moved, whoever moved it. May be NULL. */
+	void (*on_progress)(void *context);
 };
 
 struct subscriber_options {
@@ -40,6 +42,7 @@ struct subscriber_options {
 	bool is_once;
 };
 
+/* What config points to is borrowed until subscriber_destroy(). NULL with ERROR_REJECT where the settings can't work. */
 struct subscriber *subscriber_start(const struct subscriber_options *options,
 				    const struct subscriber_events *events, struct error *err);
 

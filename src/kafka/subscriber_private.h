@@ -1,0 +1,130 @@
+/*
+ * The subscriber's own state: subscriber.c (interface, thread), subscriber_assign.c (who reads what, from where),
+ * subscriber_commit.c (Kafka's offsets), subscriber_once.c (when --once is done). All but the mailbox is the thread's alone.
+ */
+#ifndef WEBSENTRY_KAFKA_SUBSCRIBER_PRIVATE_H
+#define WEBSENTRY_KAFKA_SUBSCRIBER_PRIVATE_H
+
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "kafka/kafka_client.h"
+#include "kafka/kafka_config.h"
+#include "kafka/subscriber.h"
+
+/* Calls that block the thread do so this long at most. */
+enum { SUBSCRIBER_BLOCK_MS = 1000 };
+
+enum { SUBSCRIBER_TOPICS = 2 };
+
+struct subscriber_partition {
+	int topic_index;
+	int32_t partition;
+	/* next offsets; POSITION_NONE: none yet */
+	int64_t store_next; /* where the store said to begin */
+	int64_t handed_next; /* after the last message that was handed over */
+	int64_t stored_next; /* committed in the store */
+	int64_t end_at; /* read to the end, which was here */
+	int64_t kafka_next; /* committed in Kafka */
+};
+
+/*
+ *     idle --assigned--> asked --subscriber_begin()--> placing --Kafka's offsets known--> reading
+ *      ^-------------------------------- revoked -------------------------------------------'
+ */
+enum subscriber_phase {
+	SUBSCRIBER_IDLE,
+	SUBSCRIBER_ASKED,
+	SUBSCRIBER_PLACING,
+	SUBSCRIBER_READING,
+};
+
+/* With is_once: the ends seen at the start. */
+struct subscriber_end {
+	int topic_index;
+	int32_t partition;
+	bool is_known;
+	int64_t end; /* the group must have passed it; 0 for an empty partition */
+};
+
+struct subscriber {
+	struct subscriber_events events;
+	struct kafka_config config; /* borrowed strings */
+	char *group;
+	char *topics[SUBSCRIBER_TOPICS];
+	size_t topic_count;
+	bool is_once;
+	struct mailbox *mailbox; /* of struct command */
+	int wake_fd;
+	pthread_t thread;
+	bool is_started;
+
+	/* the thread's */
+	struct kafka_client *client;
+	rd_kafka_queue_t *commit_queue;
+	char *cluster_id; /* NULL until asked for */
+	bool is_work_left;
+	bool is_quiet; /* subscriber_pause(): nothing more is handed over */
+	bool is_stopping;
+	mono_us stop_at;
+
+	/* subscriber_assign.c */
+	enum subscriber_phase phase;
+	uint64_t generation;
+	bool was_assigned; /* the group has answered, if only with nothing */
+	struct subscriber_partition *partitions;
+	size_t partition_count;
+	mono_us place_at; /* try then */
+
+	/* what the receiver has no room for, oldest first */
+	struct message *held;
+	struct message **held_end;
+	mono_us held_since;
+	mono_us offer_at;
+	bool is_kafka_paused;
+
+	/* subscriber_commit.c */
+	bool is_committing;
+	mono_us commit_at; /* not before, after a failure */
+
+	/* subscriber_once.c */
+	struct subscriber_end *ends;
+	size_t end_count;
+	mono_us check_at;
+	int64_t progress; /* the sum of the group's positions */
+	bool is_done;
+};
+
+/* subscriber.c */
+void subscriber_take_commands(struct subscriber *subscriber);
+int subscriber_topic_index(const struct subscriber *subscriber, const char *topic); /* or -1 */
+/* The receiver's backlog goes; what is in it comes again. */
+void subscriber_drop_held(struct subscriber *subscriber);
+
+/* subscriber_assign.c */
+void subscriber_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+			     rd_kafka_topic_partition_list_t *list, void *opaque);
+void subscriber_take_positions(struct subscriber *subscriber, uint64_t generation,
+			       const struct position *positions, size_t count);
+/* With the store's positions known: get Kafka's, and begin. */
+void subscriber_place(struct subscriber *subscriber, mono_us now);
+/* The generation is over. */
+void subscriber_end_generation(struct subscriber *subscriber);
+struct subscriber_partition *subscriber_find(struct subscriber *subscriber, int topic_index,
+					     int32_t partition);
+void subscriber_pause_kafka(struct subscriber *subscriber);
+void subscriber_resume_kafka(struct subscriber *subscriber);
+
+/* subscriber_commit.c */
+void subscriber_take_stored(struct subscriber *subscriber, uint64_t generation,
+			    const struct position *positions, size_t count);
+void subscriber_serve_commits(struct subscriber *subscriber, mono_us now);
+/* Commit what there is and wait for the answer. */
+void subscriber_flush_commits(struct subscriber *subscriber, int timeout_ms);
+bool subscriber_has_commits(const struct subscriber *subscriber);
+
+/* subscriber_once.c */
+void subscriber_once_list(struct subscriber *subscriber, const struct topic_watch_view *view);
+void subscriber_once_serve(struct subscriber *subscriber, mono_us now);
+
+#endif
