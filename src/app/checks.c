@@ -25,11 +25,16 @@ struct site_memory {
 	mono_us since;
 };
 
+/* Changes that may be logged in a second, one by one; the others are counted. */
+enum { CHANGES_SHOWN_MAX = 20 };
+
 /* One prober, and what its thread alone uses. */
 struct share {
 	struct checks *checks;
 	struct prober *prober;
 	struct buffer json;
+	int64_t changes_second; /* in which the changes below were */
+	size_t changes;
 };
 
 struct checks {
@@ -43,30 +48,47 @@ struct checks {
 	atomic_size_t shares_left; /* with is_once: probers that are not done */
 };
 
-/* Log a change of outcome, never each check: "site down", later "site up" with how long it had been otherwise. */
-static void log_change(struct checks *checks, const struct site *site, const struct verdict *verdict)
+/* Whether one more change may have a line of its own; says how many had none, once their second is over. */
+static bool may_show_change(struct share *share, mono_us now)
 {
-	struct site_memory *memory = &checks->memories[site - checks->sites->sites];
-	mono_us now = clock_mono_us();
-	bool is_news = memory->is_known ? memory->outcome != verdict->outcome
-					: verdict->outcome != OUTCOME_UP;
-	if (is_news && log_is_enabled(LOG_INFO)) {
-		char lasted[64] = "";
-		if (memory->is_known)
-			text_format_duration((now - memory->since) / CLOCK_US_PER_S * CLOCK_US_PER_S,
-					     lasted, sizeof(lasted));
-		char event[32];
-		(void)snprintf(event, sizeof(event), "site %s", outcome_name(verdict->outcome));
-		log_event(LOG_INFO, event, LOG_STR("site", site->name),
-			  LOG_STR("reason", reason_name(verdict->reason)),
-			  LOG_STR("message", text_is_empty(verdict->message) ? NULL : verdict->message),
-			  LOG_STR("was", memory->is_known ? outcome_name(memory->outcome) : NULL),
-			  LOG_STR("after", memory->is_known ? lasted : NULL));
+	int64_t second = now / CLOCK_US_PER_S;
+	if (second != share->changes_second) {
+		if (share->changes > CHANGES_SHOWN_MAX)
+			log_event(LOG_INFO, "more sites changed in one second",
+				  LOG_INT("count", share->changes - CHANGES_SHOWN_MAX));
+		share->changes_second = second;
+		share->changes = 0;
 	}
-	if (!memory->is_known || memory->outcome != verdict->outcome)
-		memory->since = now;
-	memory->is_known = true;
-	memory->outcome = verdict->outcome;
+	return ++share->changes <= CHANGES_SHOWN_MAX;
+}
+
+static void show_change(const struct site *site, const struct site_memory *memory, const struct verdict *verdict,
+			mono_us now)
+{
+	char event[32];
+	char lasted[64];
+	(void)snprintf(event, sizeof(event), "site %s", outcome_name(verdict->outcome));
+	text_format_duration((now - memory->since) / CLOCK_US_PER_S * CLOCK_US_PER_S, lasted,
+			     sizeof(lasted));
+	log_event(LOG_INFO, event, LOG_STR("site", site->name), LOG_STR("reason", reason_name(verdict->reason)),
+		  LOG_STR("message", text_is_empty(verdict->message) ? NULL : verdict->message),
+		  LOG_STR("was", memory->is_known ? outcome_name(memory->outcome) : NULL),
+		  LOG_STR("after", memory->is_known ? lasted : NULL));
+}
+
+/* Log a change of outcome, never each check: "site down", later "site up" with how long it had been otherwise. */
+static void log_change(struct share *share, const struct site *site, const struct verdict *verdict)
+{
+	struct checks *checks = share->checks;
+	struct site_memory *memory = &checks->memories[site - checks->sites->sites];
+	bool is_change = !memory->is_known || memory->outcome != verdict->outcome;
+	if (!is_change)
+		return;
+	mono_us now = clock_mono_us();
+	bool is_news = memory->is_known || verdict->outcome != OUTCOME_UP;
+	if (is_news && checks->settings->command != COMMAND_CHECK && may_show_change(share, now))
+		show_change(site, memory, verdict, now);
+	*memory = (struct site_memory){.is_known = true, .outcome = verdict->outcome, .since = now};
 }
 
 static bool on_may_start(void *context)
@@ -92,7 +114,7 @@ static void on_checked(void *context, const struct site *site, const struct obse
 	buffer_clear(&share->json);
 	report_encode(&share->json, &report);
 	checks->sink.on_report(checks->sink.context, &report, share->json.data, share->json.length);
-	log_change(checks, site, &verdict);
+	log_change(share, site, &verdict);
 	verdict_finish(&verdict);
 	(void)atomic_fetch_add(&checks->finished, 1);
 }

@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/commands.h"
 #include "app/process.h"
@@ -29,6 +30,14 @@ static void print_problems(const struct problems *problems)
 		(void)fputs("websentry --help shows commands and settings\n", stderr);
 }
 
+static void print_manual(const char *form)
+{
+	if (strcmp(form, "markdown") == 0)
+		settings_print_markdown(stdout);
+	else
+		settings_print_manual(stdout);
+}
+
 /* What asks for nothing but text on stdout; -1 where the command is another one. */
 static int print_text(const struct settings *settings)
 {
@@ -43,7 +52,7 @@ static int print_text(const struct settings *settings)
 		settings_print_completion(stdout, settings->shell);
 		return EXIT_FINE;
 	case COMMAND_MANUAL:
-		settings_print_manual(stdout);
+		print_manual(settings->shell);
 		return EXIT_FINE;
 	case COMMAND_CONFIG_PRINT:
 		return command_config_print(settings);
