@@ -1,0 +1,274 @@
+"""Measures what docs/benchmarks.md says, and writes it to build/bench/results.json and as a table on stdout.
+
+Every figure is a ratio of CPU times taken in one run, or stands beside one: machines differ, and this one may be busy. The clients run on
+one core, the servers on the other.
+"""
+import json
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+from support.kafka import Kafka  # noqa: E402
+from support.certs import Authority  # noqa: E402
+from support.postgres import Postgres  # noqa: E402
+from support.processes import Process, Session, clean_environment, free_port, run, wait_until  # noqa: E402
+from support.websentry import Websentry  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "build" / "bench" / "results.json"
+TICKS = os.sysconf("SC_CLK_TCK")
+
+CHECKS = 20_000        # of the producer and of the bare client, each
+IN_FLIGHT = 200        # of the bare client
+ROUNDS = 3
+ROWS = 300_000         # of the consumer and of \copy
+PAGE = "<html><p id=\"price\">42</p>" + "x" * (2048 - 50) + "</html>\n"
+
+
+def cpu_seconds(pid):
+    """User and system time of a process and of its threads; children that have ended are not counted."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def resident_mib(pid):
+    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) / 1024
+
+
+def pinned(core):
+    return ("taskset", "-c", str(core))
+
+
+class Nginx:
+    """One page of 2 KiB on loopback, from one worker on core 1."""
+
+    def __init__(self, session):
+        folder = session.new_folder("nginx")
+        (folder / "page.html").write_text(PAGE)
+        self.port = free_port()
+        (folder / "nginx.conf").write_text(f"""
+daemon off; master_process off; worker_processes 1; error_log {folder}/error.log; pid {folder}/pid;
+events {{ worker_connections 16000; }}
+http {{
+  access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s; default_type text/html; keepalive_timeout 5;
+  server {{ listen 127.0.0.1:{self.port} backlog=16000; root {folder}; location / {{ try_files /page.html =404; }} }}
+}}
+""")
+        self.process = Process(["taskset", "-c", "1", "nginx", "-c", folder / "nginx.conf", "-e", folder / "error.log"],
+                               env=clean_environment(session, folder), cwd=folder, log=folder / "out")
+        wait_until(lambda: subprocess.run(["curl", "-sf", "-o", "/dev/null", self.url(0)]).returncode == 0, "nginx")
+
+    def url(self, number):
+        return f"http://127.0.0.1:{self.port}/{number}"
+
+
+class Bench:
+    def __init__(self):
+        self.session = Session()
+        self.results = {"machine": {"processor": self._processor(), "cores": os.cpu_count(),
+                                    "kernel": platform.release()}}
+
+    @staticmethod
+    def _processor():
+        found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+        return found[1] if found else platform.machine()
+
+    def websentry(self, name):
+        return Websentry(self.session, self.session.new_folder(name))
+
+    # --- producer
+
+    def producer(self):
+        """CPU of a check through the whole producer into real Kafka, beside a bare client doing the same requests."""
+        nginx = Nginx(self.session)
+        kafka = Kafka(self.session, Authority(self.session.new_folder("authority")))
+        for broker in kafka.brokers:
+            os.system(f"taskset -a -cp 1 {broker.process.pid} >/dev/null")
+        topic = kafka.create_topic("bench", partitions=3)
+        ours, bare = [], []
+        for number in range(ROUNDS):
+            ours.append(self._producer_once(nginx, kafka, topic, number))
+            bare.append(self._bare_client(nginx))
+        ratios = [one / other for one, other in zip(ours, bare, strict=True)]
+        self.results["producer"] = {
+            "checks": CHECKS, "rounds": ROUNDS, "producer_us": ours, "multi_client_us": bare,
+            "ratio": ratios, "ratio_median": statistics.median(ratios)}
+        kafka.kill()
+        nginx.process.kill()
+
+    def _producer_once(self, nginx, kafka, topic, number):
+        websentry = self.websentry(f"producer{number}")
+        lines = "".join(f"- {{url: '{nginx.url(i)}', interval: 60s, pattern: 'id=\"([^\"]+)\"'}}\n" for i in range(CHECKS))
+        sites = websentry.write("sites.yaml", "sites:\n" + lines)
+        before = kafka.count(topic)
+        usage = Path(websentry.folder / "usage")
+        started = websentry.start(
+            "producer", "--once", "--sites", sites, "--kafka-servers", kafka.servers, "--kafka-topic", topic,
+            "--data-dir", websentry.data_dir(),
+            prefix=("/usr/bin/time", "-f", "%U %S", "-o", str(usage), *pinned(0)))
+        code = started.wait(300)
+        assert code == 0, started.stderr()[-2000:]
+        assert kafka.count(topic) - before == CHECKS, "not every check arrived"
+        return sum(float(word) for word in usage.read_text().split()[-2:]) * 1e6 / CHECKS
+
+    def _bare_client(self, nginx):
+        done = run([*pinned(0), ROOT / "build/bench/multi_client", nginx.url(0), CHECKS, IN_FLIGHT], timeout=300)
+        return float(re.search(r"failed, ([\d.]+) us", done.stdout)[1])
+
+    # --- memory
+
+    def memory(self):
+        """Resident memory of the producer with 10,000 sites at 10 s, once each was checked at least twice."""
+        nginx = Nginx(self.session)
+        kafka = Kafka(self.session, Authority(self.session.new_folder("authority")))
+        topic = kafka.create_topic("memory", partitions=3)
+        websentry = self.websentry("memory")
+        sites = websentry.write("sites.yaml", "sites:\n" + "".join(
+            f"- {{url: '{nginx.url(i)}', interval: 10s, pattern: 'id=\"([^\"]+)\"'}}\n" for i in range(10_000)))
+        started = websentry.start("producer", "--sites", sites, "--kafka-servers", kafka.servers, "--kafka-topic", topic,
+                                  "--data-dir", websentry.data_dir())
+        started.wait_ready(60)
+        cpu = cpu_seconds(started.pid)
+        wait_until(lambda: kafka.count(topic) >= 20_000, "20,000 reports", 120, 0.5)
+        self.results["memory"] = {"sites": 10_000, "resident_mib": resident_mib(started.pid),
+                                  "us_of_cpu_per_check": (cpu_seconds(started.pid) - cpu) * 1e6 / kafka.count(topic)}
+        started.stop()
+        kafka.kill()
+        nginx.process.kill()
+
+    # --- consumer
+
+    def consumer(self):
+        """Rows a second and CPU a row of the consumer with PostgreSQL, beside psql's \\copy of the same rows."""
+        kafka = Kafka(self.session, Authority(self.session.new_folder("authority")))
+        topic = kafka.create_topic("rows", partitions=3)
+        postgres = Postgres(self.session)
+        self._fill(kafka, topic)
+        ours, copies = [], []
+        for number in range(ROUNDS):
+            database = postgres.create_database()
+            ours.append(self._consume(kafka, postgres, database, topic, number))
+            copies.append(self._copy(postgres, database))
+        self.results["consumer"] = {
+            "rows": ROWS, "rounds": ROUNDS, "consumer": ours, "copy": copies,
+            "postgres_cpu_ratio_median": statistics.median(
+                one["postgres_us"] / other["postgres_us"] for one, other in zip(ours, copies, strict=True)),
+            "total_cpu_ratio_median": statistics.median(
+                (one["postgres_us"] + one["consumer_us"]) / other["postgres_us"]
+                for one, other in zip(ours, copies, strict=True)),
+            "wall_ratio_median": statistics.median(
+                one["rows_per_s"] / other["rows_per_s"] for one, other in zip(ours, copies, strict=True))}
+        postgres.stop()
+        kafka.kill()
+
+    @staticmethod
+    def _fill(kafka, topic):
+        """ROWS different reports of 1,000 sites, as a producer writes them."""
+        from confluent_kafka import Producer
+        producer = Producer({"bootstrap.servers": kafka.servers, "linger.ms": 20, "compression.type": "lz4"})
+        start = time.time() - 3600
+        for seq in range(ROWS):
+            at = start + seq * 0.01
+            stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at % 1 * 1e6):06d}Z"
+            site = seq % 1000
+            message = {
+                "v": 1, "producer_id": "6f0c1f5e-58c6-4e53-9a3c-0d6a1f2b3c4d", "seq": seq, "kind": "http",
+                "site": f"site {site}", "url": f"http://shop-{site}.example/", "host": "bench", "location": "default",
+                "labels": {}, "interval_us": 10_000_000, "timeout_us": 10_000_000, "scheduled_at": stamp, "started_at": stamp,
+                "late_us": 120, "suspect": False, "missed": 0, "outcome": "up", "reason": "ok", "http_status_code": 200,
+                "http_version": "1.1", "ip": "192.0.2.7", "dns_us": 800, "connect_us": 12000, "wait_us": 34000,
+                "transfer_us": 900, "total_us": 47700 + seq % 1000, "body_bytes": 2048, "decoded_bytes": 2048,
+                "pattern": 'id="([^"]+)"', "pattern_matched": True, "pattern_capture": f"price-{seq % 97}"}
+            while True:
+                try:
+                    producer.produce(topic, json.dumps(message, separators=(",", ":")), key=message["site"])
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+        producer.flush(60)
+
+    @staticmethod
+    def _server_cpu(postgres):
+        """Of the postmaster with all its children, living and ended."""
+        fields = Path(f"/proc/{postgres.process.pid}/stat").read_text().rpartition(")")[2].split()
+        total = sum(int(fields[i]) for i in (11, 12, 13, 14)) / TICKS
+        for child in Path(f"/proc/{postgres.process.pid}/task/{postgres.process.pid}/children").read_text().split():
+            try:
+                total += cpu_seconds(child)
+            except FileNotFoundError:
+                pass
+        return total
+
+    def _consume(self, kafka, postgres, database, topic, number):
+        websentry = self.websentry(f"consumer{number}")
+        run([ROOT / "build/websentry", "db", "migrate", "--database-dsn", database.dsn],
+            env=websentry.environment())
+        before = self._server_cpu(postgres)
+        started = websentry.start("consumer", "--once", "--kafka-servers", kafka.servers, "--kafka-topic", topic,
+                                  "--kafka-group", f"bench-{number}", "--database-dsn", database.dsn)
+        cpu, watched = 0.0, threading.Event()
+        ready = started.wait_for("partitions assigned", 60)
+        del ready
+        began = time.monotonic()
+        while started.is_running():
+            try:
+                cpu = cpu_seconds(started.pid)
+            except FileNotFoundError:
+                break
+            watched.wait(0.01)
+        seconds = time.monotonic() - began
+        assert started.wait(60) == 0, started.stderr()[-2000:]
+        assert database.one("SELECT count(*) FROM report") == ROWS
+        return {"rows_per_s": ROWS / seconds, "consumer_us": cpu * 1e6 / ROWS,
+                "postgres_us": (self._server_cpu(postgres) - before) * 1e6 / ROWS}
+
+    def _copy(self, postgres, database):
+        """The same rows into the same table by psql, in binary, after a truncate."""
+        file = self.session.new_folder("copy") / "rows.bin"
+        file.parent.chmod(0o777)
+        database.psql(f"\\copy report to '{file}' with (format binary)\nTRUNCATE report;\nCHECKPOINT;\n")
+        before = self._server_cpu(postgres)
+        began = time.monotonic()
+        database.psql(f"\\copy report from '{file}' with (format binary)\n")
+        seconds = time.monotonic() - began
+        assert database.one("SELECT count(*) FROM report") == ROWS
+        file.unlink()
+        return {"rows_per_s": ROWS / seconds, "postgres_us": (self._server_cpu(postgres) - before) * 1e6 / ROWS}
+
+    # --- all
+
+    def report(self):
+        RESULTS.parent.mkdir(parents=True, exist_ok=True)
+        RESULTS.write_text(json.dumps(self.results, indent=2) + "\n")
+        print(json.dumps(self.results, indent=2))
+        missed = []
+        producer = self.results.get("producer")
+        if producer and producer["ratio_median"] > 1.7:
+            missed.append(f"producer: {producer['ratio_median']:.2f} times the bare client, the target is 1.7")
+        for line in missed:
+            print(f"MISSED {line}", file=sys.stderr)
+        return 1 if missed else 0
+
+
+def main():
+    names = sys.argv[1:] or ["producer", "memory", "consumer"]
+    bench = Bench()
+    try:
+        for name in names:
+            getattr(bench, name)()
+        return bench.report()
+    finally:
+        bench.session.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
