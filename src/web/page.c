@@ -187,14 +187,15 @@ void page_write_board(struct buffer *out, const struct page_facts *facts)
 	put(out, " &#183; ");
 	escape_html(out, facts->title);
 	put(out, "\">\n");
-	(void)buffer_append_format(
-		out, "<div class=\"summary is-%s%s\" id=\"summary\">\n<h1 role=\"status\">",
-		site_state_name(worst), facts->is_stale ? " is-stale" : "");
+	(void)buffer_append_format(out, "<div class=\"summary is-%s%s\" id=\"summary\">\n",
+				   site_state_name(worst), facts->is_stale ? " is-stale" : "");
+	put(out, "<div id=\"headline\" role=\"status\"><h1>");
 	row_write_icon(out, worst);
 	escape_html(out, headline);
-	put(out, "</h1>\n");
+	put(out, "</h1></div>\n<div id=\"tally\">");
 	if (snapshot != NULL)
 		write_tally(out, snapshot);
+	put(out, "</div>\n");
 	put(out, "</div>\n<div id=\"notices\">");
 	write_stale(out, facts);
 	put(out, "</div>\n<div id=\"sites\">\n");

@@ -61,6 +61,7 @@ def test_demo_shows_every_outcome_and_ends_with_ctrl_c(script):
 
 def test_demo_takes_another_port_keeps_history_and_says_who_holds_its_data(script):
     with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             holder.bind(("127.0.0.1", 8080))
             holder.listen()
@@ -91,9 +92,8 @@ def test_nothing_is_left_of_a_demo_that_was_killed(script):
 
 def test_demo_watches_sites_of_ones_own(script, sites_of_test):
     process = script("demo", SITES=",".join(sites_of_test))
-    found = sites(page_address(process))
-    wait_until(lambda: {site["url"] for site in sites(page_address(process))} == set(sites_of_test), "both sites")
-    assert found
+    address = page_address(process)
+    wait_until(lambda: {site["url"] for site in sites(address)} == set(sites_of_test), "both sites")
     process.stop(signal.SIGINT)
 
 

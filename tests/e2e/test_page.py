@@ -42,12 +42,12 @@ def demo(websentry):
 
 
 def rows(window):
-    """{name: (state, the whole row's text)} as a person reads them."""
-    found = {}
-    for row in window.driver.find_elements("css selector", "tbody tr"):
-        name = row.find_element("css selector", ".name").text
-        found[name] = (row.find_element("css selector", ".badge").text, row.text)
-    return found
+    """{name: (state, the whole row's text)} as a person reads them; of one moment, since the page changes."""
+    found = window.driver.execute_script("""
+        return [...document.querySelectorAll("tbody tr")].map(row =>
+            [".name", ".badge"].map(part => row.querySelector(part).innerText).concat(row.innerText));
+    """)
+    return {name: (state, text) for name, state, text in found}
 
 
 def assert_shows_the_demo(window):
@@ -67,7 +67,7 @@ def assert_shows_the_demo(window):
         assert words in found[name][1], found[name]
     states = [state for state, _ in found.values()]
     assert states == sorted(states, key=["Down", "Degraded", "Unknown", "Overdue", "Waiting", "Up"].index)
-    assert "down" in window.driver.find_element("css selector", "h1").text
+    assert "down" in window.texts("h1")[0]
     with pytest.raises(NoAlertPresentException):
         window.driver.switch_to.alert.dismiss()
     assert window.console() == []
@@ -99,7 +99,9 @@ def test_every_outcome_is_shown_without_scripts(demo, browser):
 
     # The page loads itself again, and then knows newer checks.
     def newest():
-        return max(time.get_attribute("datetime") for time in window.driver.find_elements("css selector", ".when time"))
+        return window.driver.execute_script("""
+            return [...document.querySelectorAll(".when time")].map(time => time.dateTime).sort().pop() ?? "";
+        """)
 
     before = newest()
     wait_until(lambda: newest() > before, "a page that was loaded again")

@@ -69,10 +69,11 @@
 		for (const gone of known.values()) gone.remove();
 	}
 
+	// The element itself stays: a live region that is replaced is not read out.
 	function mergePart(id, fresh) {
 		const old = document.getElementById(id);
 		const next = fresh.querySelector("#" + id);
-		if (old.outerHTML !== next.outerHTML) old.replaceWith(document.importNode(next, true));
+		if (old.innerHTML !== next.innerHTML) old.replaceChildren(...document.importNode(next, true).childNodes);
 	}
 
 	// All of the part but the rows of its tables.
@@ -105,8 +106,8 @@
 			location.reload(); // a newer release serves us
 			return;
 		}
-		mergePart("summary", fresh);
-		mergePart("notices", fresh);
+		document.getElementById("summary").className = fresh.querySelector("#summary").className;
+		for (const id of ["headline", "tally", "notices"]) mergePart(id, fresh);
 		mergeSites(fresh);
 		document.title = fresh.dataset.title;
 		const icon = document.getElementById("icon");
