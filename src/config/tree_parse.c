@@ -328,7 +328,10 @@ struct tree *tree_read(const char *path, struct problems *problems)
 	size_t length;
 	char *bytes = file_read(path, TREE_FILE_MAX, &length, &err);
 	if (bytes == NULL) {
-		problems_add(problems, path, "%s", err.message);
+		/* The place names the file already. */
+		bool is_named = text_starts_with(err.message, path);
+		const char *rest = is_named ? err.message + strlen(path) : err.message;
+		problems_add(problems, path, "%s", rest + strspn(rest, ": "));
 		return NULL;
 	}
 	struct tree *tree = tree_parse(path, bytes, length, problems);

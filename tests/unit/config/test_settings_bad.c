@@ -323,7 +323,7 @@ static const struct bad_case dsn_cases[] = {
 static const struct bad_case file_cases[] = {
 	{"no --config file",
 	 {.args = {"run", "--config=none.yaml"}},
-	 "none.yaml: none.yaml does not exist\n"},
+	 "none.yaml: does not exist\n"},
 	{"an unknown key",
 	 {.args = {"run", SITE, "--config=c.yaml"},
 	  .files = {{"c.yaml", "interval: 5s\nthread: 2\n"}}},

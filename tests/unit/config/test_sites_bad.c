@@ -1,0 +1,344 @@
+/* Sites files that are wrong: the place, what was found, what was expected; all of it at once. */
+#include "fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct bad_case {
+	const char *name;
+	const char *text;  /* of s.yaml */
+	const char *lines; /* all of them */
+	size_t length;     /* 0: strlen(text) */
+};
+
+#define SITE(keys) "[{url: http://a/, " keys "}]"
+
+static const struct bad_case form_cases[] = {
+	{"an empty file", "", "s.yaml: is empty, expected a list of sites\n", 0},
+	{"comments only", "# nothing\n", "s.yaml: is empty, expected a list of sites\n", 0},
+	{"null", "~", "s.yaml: is empty, expected a list of sites\n", 0},
+	{"an empty list", "[]", "s.yaml:1:1: found an empty list, expected at least one site\n", 0},
+	{"an empty list of sites", "sites: []",
+	 "s.yaml:1:8: found an empty list, expected at least one site\n", 0},
+	{"sites without a list", "sites:\n",
+	 "s.yaml:1:7: found nothing, expected a list of sites\n", 0},
+	{"sites as a mapping", "sites: {a: b}",
+	 "s.yaml:1:8: found a mapping, expected a list of sites\n", 0},
+	{"text", "hello", "s.yaml:1:1: found 'hello', expected `sites:` and a list of sites\n", 0},
+	{"no sites", "defaults: {}\n", "s.yaml:1:1: found no `sites`, expected a list of them\n",
+	 0},
+	{"an unknown key at the top", "sits: []\nsites: [http://a/]",
+	 "s.yaml:1:1: unknown key `sits`, did you mean `sites`?\n", 0},
+	{"a far key at the top", "modules: {}\nsites: [http://a/]",
+	 "s.yaml:1:1: unknown key `modules`, expected sites and defaults\n", 0},
+	{"defaults as a list", "{defaults: [], sites: [http://a/]}",
+	 "s.yaml:1:12: found a list, expected a mapping for `defaults`\n", 0},
+	{"a URL in the defaults", "{defaults: {url: http://b/}, sites: [http://a/]}",
+	 "s.yaml:1:13: found `url` in the defaults, expected it in a site\n", 0},
+	{"a mistake in the defaults, once",
+	 "{defaults: {method: GETT}, sites: [http://a/, http://b/]}",
+	 "s.yaml:1:21: found the method 'GETT', did you mean GET?\n", 0},
+	{"an unclosed list", "sites: [a,\n",
+	 "s.yaml:2:1: did not find expected node content while parsing a flow node\n", 0},
+	{"a tab", "sites:\n\t- url: x\n", "s.yaml:2:1: found a tab, expected spaces\n", 0},
+	{"a colon in plain text", "sites:\n- url: http://a/: b\n",
+	 "s.yaml:2:17: mapping values are not allowed in this context\n", 0},
+	{"no UTF-8", "sites:\n- url: http://\xe9/\n",
+	 "s.yaml:2:15: found the byte 0xE9, expected UTF-8\n", 0},
+	{"UTF-16", "\xff\xfe[\0]\0", "s.yaml:1:1: found the byte 0xFF, expected UTF-8\n", 6},
+	{"a NUL byte", "sites: [\0]", "s.yaml:1:9: control characters are not allowed\n", 10},
+	{"a second document", "[http://a/]\n---\n[http://b/]\n",
+	 "s.yaml:2:1: found a second document, expected one a file\n", 0},
+	{"an unknown alias", "[*a]", "s.yaml:1:2: found the alias *a, but no anchor &a before it\n",
+	 0},
+	{"an alias of itself", "&a [*a]", "s.yaml:1:5: found the alias *a within &a itself\n", 0},
+	{"a list as a key", "{[a]: b}",
+	 "s.yaml:1:2: found a list or a mapping as a key, expected a word\n", 0},
+	{"a key twice", "[{url: http://a/,\n  url: http://b/}]",
+	 "s.yaml:2:3: `url` is given twice (first on line 1), expected it once\n", 0},
+	{"a merge of no mapping", "[{<<: 5, url: http://a/}]",
+	 "s.yaml:1:7: expected a mapping of at most 256 keys to merge (<<)\n", 0},
+};
+
+static const struct bad_case value_cases[] = {
+	{"no URL", "[{name: x}]", "s.yaml:1:2: found a site without `url`, expected one\n", 0},
+	{"an empty URL", "[{url: }]", "s.yaml:1:8: found 0 bytes, expected 1 to 8192 for `url`\n",
+	 0},
+	{"a list as a URL", "[{url: [a]}]", "s.yaml:1:8: found a list, expected text for `url`\n",
+	 0},
+	{"another scheme", "- url: ftp://a/",
+	 "s.yaml:1:8: found 'ftp://a/': a URL that does not begin with http:// or https://\n", 0},
+	{"no scheme", "- example.com",
+	 "s.yaml:1:3: found 'example.com': a URL that does not begin with http:// or https://\n",
+	 0},
+	{"a URL with a newline", "- url: \"http://a/\\r\\nX: y\"",
+	 "s.yaml:1:8: found the control character 0x0D in `url`, expected one line of text\n", 0},
+	{"a bad URL with a password", "- url: http://u:sesame@a:x/",
+	 "s.yaml:1:8: found 'http://a:***/': not a URL: Port number was not a decimal number "
+	 "between 0 and 65535\n",
+	 0},
+	{"a list as a site", "[[]]",
+	 "s.yaml:1:2: found a list, expected a site such as {url: https://example.com}\n", 0},
+	{"nothing as a site", "- \n",
+	 "s.yaml:1:2: found nothing, expected a site such as {url: https://example.com}\n", 0},
+	{"an unknown key", SITE("intervall: 5s"),
+	 "s.yaml:1:19: unknown key `intervall`, did you mean `interval`?\n", 0},
+	{"a far key", SITE("frobnicate: 5s"),
+	 "s.yaml:1:19: unknown key `frobnicate`, expected one of docs/sites.md\n", 0},
+	{"a name twice", "- {url: http://a/, name: n}\n- {url: http://b/, name: n}\n",
+	 "s.yaml:2:3: found the name 'n' again (first at s.yaml:1:3), expected it once\n", 0},
+	{"an empty name", SITE("name: ''"),
+	 "s.yaml:1:25: found 0 bytes, expected 1 to 512 for `name`\n", 0},
+	{"a method that is none", SITE("method: GETT"),
+	 "s.yaml:1:27: found the method 'GETT', did you mean GET?\n", 0},
+	{"a method that smuggles", SITE("method: \"GET / HTTP/1.1\\r\\nX: y\""),
+	 "s.yaml:1:27: found the control character 0x0D in `method`, expected one line of text\n",
+	 0},
+	{"headers as a list", SITE("headers: [a]"),
+	 "s.yaml:1:28: found a list, expected a mapping for `headers`\n", 0},
+	{"a header's name", SITE("headers: {a b: c}"),
+	 "s.yaml:1:29: found 'a b', expected a header's name such as Accept\n", 0},
+	{"a header that smuggles", SITE("headers: {a: \"b\\nc: d\"}"),
+	 "s.yaml:1:32: found the control character 0x0A in `a`, expected one line of text\n", 0},
+	{"a header with a NUL", SITE("headers: {a: \"b\\0\"}"),
+	 "s.yaml:1:32: found a NUL byte in `a`, expected text without\n", 0},
+	{"a header twice", SITE("headers: {a: b, A: c}"),
+	 "s.yaml:1:35: the header 'A' is given twice, expected it once\n", 0},
+	{"a header that frames", SITE("headers: {content-length: 5}"),
+	 "s.yaml:1:29: found 'content-length', expected no header that frames the body\n", 0},
+	{"a header's value", SITE("headers: {a: {b: c}}"),
+	 "s.yaml:1:32: found a mapping, expected text for `a`\n", 0},
+	{"a label's name", SITE("labels: {a-b: c}"),
+	 "s.yaml:1:28: found 'a-b', expected a label of letters, digits and '_'\n", 0},
+	{"a pattern", SITE("pattern: '(a'"),
+	 "s.yaml:1:28: found '(a': missing closing parenthesis at offset 2\n", 0},
+	{"a pattern in a list", SITE("fail_if_body_matches_regexp: [a, '[']"),
+	 "s.yaml:1:52: found '[': missing terminating ] for character class at offset 1\n", 0},
+	{"a mapping as a pattern", SITE("fail_if_body_matches_regexp: {a: b}"),
+	 "s.yaml:1:48: found a mapping, expected text for `fail_if_body_matches_regexp`\n", 0},
+	{"an interval that is none", SITE("interval: soon"),
+	 "s.yaml:1:29: found 'soon', expected a time such as 30s, 1m30s or {minutes: 1} for "
+	 "`interval`\n",
+	 0},
+	{"an interval of nothing", SITE("interval: 0"),
+	 "s.yaml:1:29: found 0s, expected 100ms to 366d for `interval`\n", 0},
+	{"an interval below zero", SITE("interval: -5s"),
+	 "s.yaml:1:29: found -5s, expected 100ms to 366d for `interval`\n", 0},
+	{"an interval too long", SITE("interval: {weeks: 53}"),
+	 "s.yaml:1:29: found 371d, expected 100ms to 366d for `interval`\n", 0},
+	{"an interval beyond counting", SITE("interval: {weeks: 9999999999, days: 99999999999}"),
+	 "s.yaml:1:37: found '9999999999', expected a number of weeks\n", 0},
+	{"an empty interval", SITE("interval: {}"),
+	 "s.yaml:1:29: found 0s, expected 100ms to 366d for `interval`\n", 0},
+	{"a key of an interval", SITE("interval: {minute: 1}"),
+	 "s.yaml:1:30: unknown key `minute`, did you mean `minutes`?\n", 0},
+	{"a far key of an interval", SITE("interval: {years: 1}"),
+	 "s.yaml:1:30: unknown key `years`, expected weeks, days, hours, minutes or seconds\n", 0},
+	{"a number of an interval", SITE("interval: {minutes: one}"),
+	 "s.yaml:1:39: found 'one', expected a number of minutes\n", 0},
+	{"a list as an interval", SITE("interval: [5]"),
+	 "s.yaml:1:29: found a list, expected a time such as 30s, 1m30s or {minutes: 1} for "
+	 "`interval`\n",
+	 0},
+	{"a timeout too long", SITE("timeout: 2h"),
+	 "s.yaml:1:28: found 2h, expected 1ms to 1h for `timeout`\n", 0},
+	{"a timeout above its interval", SITE("interval: 5s, timeout: 6s"),
+	 "s.yaml:1:42: found the timeout 6s, expected at most the interval, 5s\n", 0},
+	{"a timeout above the default interval", SITE("timeout: 2m"),
+	 "s.yaml:1:28: found the timeout 2m, expected at most the interval, 1m\n", 0},
+	{"defaults that contradict each other",
+	 "{defaults: {interval: 5s, timeout: 6s}, sites: [http://a/]}",
+	 "s.yaml:1:36: found the timeout 6s, expected at most the interval, 5s\n", 0},
+	{"request_kwargs: a timeout above its interval",
+	 SITE("interval: {seconds: 5}, request_kwargs: {timeout: 6}"),
+	 "s.yaml:1:69: found the timeout 6s, expected at most the interval, 5s\n", 0},
+	{"request_kwargs: an unknown key", SITE("request_kwargs: {timeuot: 5}"),
+	 "s.yaml:1:36: unknown key `timeuot` in request_kwargs, did you mean `timeout`?\n", 0},
+	{"request_kwargs: a far key", SITE("request_kwargs: {proxy: x}"),
+	 "s.yaml:1:36: unknown key `proxy` in request_kwargs, expected timeout, headers, "
+	 "allow_redirects, ssl, data or json\n",
+	 0},
+	{"request_kwargs: a list", SITE("request_kwargs: [timeout]"),
+	 "s.yaml:1:35: found a list, expected a mapping for `request_kwargs`\n", 0},
+	{"request_kwargs: what the site says too",
+	 SITE("timeout: 3s, request_kwargs: {timeout: 5}"),
+	 "s.yaml:1:49: `timeout` is given here and on line 1, expected it once\n", 0},
+	{"request_kwargs: ssl", SITE("request_kwargs: {ssl: maybe}"),
+	 "s.yaml:1:41: expected true or false for `ssl`\n", 0},
+	{"request_kwargs: allow_redirects", SITE("request_kwargs: {allow_redirects: 5}"),
+	 "s.yaml:1:53: found '5', expected true or false for `follow_redirects`\n", 0},
+	{"a status", SITE("valid_status_codes: [99]"),
+	 "s.yaml:1:40: found '99', expected a status such as 200 or a range such as 200-299, from "
+	 "100 to 599\n",
+	 0},
+	{"a status too high", SITE("valid_status_codes: [200-600]"),
+	 "s.yaml:1:40: found '200-600', expected a status such as 200 or a range such as 200-299, "
+	 "from 100 to 599\n",
+	 0},
+	{"a range backwards", SITE("valid_status_codes: [299-200]"),
+	 "s.yaml:1:40: found '299-200', expected a status such as 200 or a range such as 200-299, "
+	 "from 100 to 599\n",
+	 0},
+	{"statuses as a mapping", SITE("valid_status_codes: {a: b}"),
+	 "s.yaml:1:39: found a mapping, expected a list of at most 64 statuses such as [200-299, "
+	 "404]\n",
+	 0},
+	{"a switch that is none", SITE("follow_redirects: 1"),
+	 "s.yaml:1:37: found '1', expected true or false for `follow_redirects`\n", 0},
+	{"too many redirects", SITE("max_redirects: 21"),
+	 "s.yaml:1:34: found '21', expected a whole number from 0 to 20 for `max_redirects`\n", 0},
+	{"a size", SITE("match_bytes: 17MiB"),
+	 "s.yaml:1:32: found '17MiB', expected a size from 1 to 16777216 bytes, such as 64KiB, for "
+	 "`match_bytes`\n",
+	 0},
+	{"authorities that are missing", SITE("ca_file: none.pem"),
+	 "s.yaml:1:28: none.pem does not exist\n", 0},
+	{"a key of tls_config", SITE("tls_config: {insecure_skip_verfy: true}"),
+	 "s.yaml:1:32: unknown key `insecure_skip_verfy`, did you mean `insecure_skip_verify`?\n",
+	 0},
+	{"a far key of tls_config", SITE("tls_config: {server_name: x}"),
+	 "s.yaml:1:32: unknown key `server_name`, expected insecure_skip_verify or ca_file\n", 0},
+	{"all of them at once",
+	 "- url: ftp://a/\n  intervall: 1\n- method: x\n- {url: http://b/, timeout: no}\n",
+	 "s.yaml:1:8: found 'ftp://a/': a URL that does not begin with http:// or https://\n"
+	 "s.yaml:2:3: unknown key `intervall`, did you mean `interval`?\n"
+	 "s.yaml:3:3: found a site without `url`, expected one\n"
+	 "s.yaml:3:11: found 'x', expected a method such as GET, HEAD or POST\n"
+	 "s.yaml:4:29: found 'no', expected a time such as 30s, 1m30s or {minutes: 1} for "
+	 "`timeout`\n",
+	 0},
+};
+
+static void check_bad(void **state)
+{
+	const struct bad_case *row = *state;
+	const struct fixture_input input = {.args = {"run", "s.yaml"},
+					    .files = {{"s.yaml", row->text, row->length}}};
+	struct fixture fixture;
+	fixture_read(&fixture, &input);
+	assert_string_equal(fixture.lines, row->lines);
+	assert_null(strstr(fixture.lines, "sesame"));
+	fixture_finish(&fixture);
+}
+
+static void expect(const struct fixture_input *input, const char *lines)
+{
+	struct fixture fixture;
+	fixture_read(&fixture, input);
+	assert_string_equal(fixture.lines, lines);
+	fixture_finish(&fixture);
+}
+
+static void files_that_are_none(void **state)
+{
+	(void)state;
+	expect(&(struct fixture_input){.args = {"run", "--sites=none.yaml"}},
+	       "none.yaml: does not exist\n");
+	expect(&(struct fixture_input){.args = {"run", "none.yaml"}},
+	       "none.yaml: does not exist\n");
+	assert_int_equal(mkdir("empty", 0700), 0);
+	expect(&(struct fixture_input){.args = {"run", "empty"}},
+	       "empty: found no *.yaml file in this folder, expected some\n");
+	assert_int_equal(rmdir("empty"), 0);
+}
+
+static void a_timeout_by_flag_names_the_flag(void **state)
+{
+	(void)state;
+	expect(&(struct fixture_input){.args = {"run", "s.yaml", "--timeout=6s"},
+				       .files = {{"s.yaml",
+						  "[{url: http://a/, interval: 5s}, http://b/]"}}},
+	       "s.yaml:1:2: the timeout 6s (--timeout) is longer than the interval 5s\n");
+}
+
+static void sites_in_config_are_placed_there(void **state)
+{
+	(void)state;
+	expect(&(struct fixture_input){.args = {"run", "--config=c.yaml"},
+				       .files = {{"c.yaml", "sites:\n- method: GET\n"}}},
+	       "c.yaml:2:3: found a site without `url`, expected one\n");
+}
+
+/* Nine levels of nine: 387 million values from 90. */
+static void aliases_cannot_explode(void **state)
+{
+	(void)state;
+	char text[2048] = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
+	for (int i = 1; i < 9; i++) {
+		size_t used = strlen(text);
+		(void)snprintf(text + used, sizeof(text) - used,
+			       "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n",
+			       i, i, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+	}
+	struct fixture fixture;
+	const struct fixture_input input = {.args = {"run", "s.yaml"}, .files = {{"s.yaml", text}}};
+	fixture_read(&fixture, &input);
+	assert_string_equal(
+		fixture.lines,
+		"s.yaml:1:1: aliases expand this file of 28 values to more than 1000448\n");
+	fixture_finish(&fixture);
+}
+
+static void nesting_is_bounded(void **state)
+{
+	(void)state;
+	char text[300];
+	memset(text, '[', 200);
+	text[200] = '\0';
+	expect(&(struct fixture_input){.args = {"run", "s.yaml"}, .files = {{"s.yaml", text}}},
+	       "s.yaml:1:65: found more than 64 values within one another\n");
+}
+
+static void a_huge_file_is_not_read(void **state)
+{
+	(void)state;
+	FILE *out = fopen("huge.yaml", "w");
+	assert_non_null(out);
+	assert_int_equal(fclose(out), 0);
+	assert_int_equal(truncate("huge.yaml", (off_t)300 * 1024 * 1024), 0); /* sparse */
+	expect(&(struct fixture_input){.args = {"run", "huge.yaml"}},
+	       "huge.yaml: is larger than 262144 KiB\n");
+	assert_int_equal(remove("huge.yaml"), 0);
+}
+
+static void a_pipe_that_nobody_writes_to_does_not_hold_us_up(void **state)
+{
+	(void)state;
+	assert_int_equal(mkfifo("pipe.yaml", 0600), 0);
+	expect(&(struct fixture_input){.args = {"run", "pipe.yaml"}},
+	       "pipe.yaml: is empty, expected a list of sites\n");
+	assert_int_equal(remove("pipe.yaml"), 0);
+}
+
+static void many_problems_end_in_a_count(void **state)
+{
+	(void)state;
+	char text[4000] = "sites:\n";
+	for (int i = 0; i < 150; i++)
+		strncat(text, "- [a]\n", sizeof(text) - strlen(text) - 1);
+	struct fixture fixture;
+	const struct fixture_input input = {.args = {"run", "s.yaml"}, .files = {{"s.yaml", text}}};
+	fixture_read(&fixture, &input);
+	assert_int_equal(fixture.problems.error_count, 150);
+	assert_int_equal(fixture.problems.count, PROBLEMS_MAX + 1);
+	fixture_expect_line(fixture.lines, "settings: 50 more problems are not shown");
+	fixture_finish(&fixture);
+}
+
+int main(void)
+{
+	FIXTURE_ADD_TABLE(form_cases, check_bad);
+	FIXTURE_ADD_TABLE(value_cases, check_bad);
+	FIXTURE_ADD(files_that_are_none);
+	FIXTURE_ADD(a_timeout_by_flag_names_the_flag);
+	FIXTURE_ADD(sites_in_config_are_placed_there);
+	FIXTURE_ADD(aliases_cannot_explode);
+	FIXTURE_ADD(nesting_is_bounded);
+	FIXTURE_ADD(a_huge_file_is_not_read);
+	FIXTURE_ADD(a_pipe_that_nobody_writes_to_does_not_hold_us_up);
+	FIXTURE_ADD(many_problems_end_in_a_count);
+	return fixture_run("sites_bad");
+}
