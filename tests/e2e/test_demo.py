@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import urllib.request
+from pathlib import Path
 
 import pytest
 from support import reaper
@@ -126,7 +127,10 @@ def test_pipeline_loses_nothing_when_its_consumer_is_killed(script):
 @pytest.mark.timeout(300)
 def test_pipeline_ends_with_ctrl_c(script):
     process = script("pipeline")
-    wait_until(lambda: "kill -9" in process.output(), "the introduction", timeout=120)
+    found = wait_until(lambda: re.search(r"kill -9 \$\(cat (\S+)\)", process.output()), "the kill line", timeout=120)
+    servers = Path(found[1]).parents[1]
+    assert any(servers.glob("kafka-*")) and any(servers.glob("postgres-*"))
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 0
     assert script.leftovers() == []
+    assert not servers.exists()
