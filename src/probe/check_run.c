@@ -12,6 +12,7 @@
 #include "check/url.h"
 #include "probe/loop_lag.h"
 #include "probe/matching.h"
+#include "probe/phases.h"
 #include "probe/poller.h"
 #include "probe/redirect.h"
 #include "probe/resolver.h"
@@ -70,42 +71,16 @@ static int64_t not_negative(int64_t us)
 	return us < 0 ? 0 : us;
 }
 
-/*
- * The present hop's phases. They are cut out of one stretch of our own clock, so they add up to it: what the loop itself took
- * between two steps counts to the phase that it delayed. Failed addresses belong to connecting. Returns how far it came.
- */
-static enum trouble_phase measure_hop(struct check_run *run, mono_us now)
+/* The present hop's phases as of now; returns how far it has come. */
+static enum phase measure_hop(struct check_run *run, mono_us now)
 {
-	struct hop *hop = &run->observation.final;
-	hop->total_us = now - run->hop_started;
-	if (run->resolved_at == 0) {
-		hop->dns_us = hop->total_us;
-		return PHASE_DNS;
-	}
-	hop->dns_us = run->resolved_at - run->hop_started;
-	struct transfer_times times;
-	transfer_get_times(&run->transfer, &times);
-	if (times.connected == 0) {
-		hop->connect_us = now - run->resolved_at;
-		return PHASE_CONNECT;
-	}
-	hop->connect_us = not_negative(times.connected - run->resolved_at);
-	mono_us asked_at = times.connected;
-	if (run->parts.is_https) {
-		if (times.tls_done == 0) {
-			hop->tls_us = not_negative(now - times.connected);
-			return PHASE_TLS;
-		}
-		hop->tls_us = not_negative(times.tls_done - times.connected);
-		asked_at = times.tls_done;
-	}
-	if (times.first_byte == 0) {
-		hop->wait_us = not_negative(now - asked_at);
-		return PHASE_WAIT;
-	}
-	hop->wait_us = not_negative(times.first_byte - asked_at);
-	hop->transfer_us = not_negative(now - times.first_byte);
-	return PHASE_TRANSFER;
+	struct phase_marks marks = {
+		.started = run->hop_started,
+		.resolved = run->resolved_at,
+		.is_https = run->parts.is_https,
+	};
+	transfer_get_marks(&run->transfer, &marks);
+	return phases_measure(&run->observation.final, &marks, now);
 }
 
 /* What the response says, complete or not. */
@@ -214,7 +189,7 @@ static void on_time_over(struct check_run *run, mono_us now)
 		break;
 	}
 	case RUN_TRANSFERRING: {
-		enum trouble_phase phase = measure_hop(run, now);
+		enum phase phase = measure_hop(run, now);
 		note_response(run);
 		stop_transfer(run);
 		trouble_of_timeout(phase, peer_of(run, peer), timeout_us, &trouble);
@@ -243,9 +218,9 @@ static void on_timer(uv_timer_t *timer)
 		return;
 	}
 	/* This address's share of the time is over. */
-	struct transfer_times times;
-	transfer_get_times(&run->transfer, &times);
-	if (times.connected != 0) {
+	struct phase_marks marks = {0};
+	transfer_get_marks(&run->transfer, &marks);
+	if (marks.connected != 0) {
 		arm(run, run->deadline, now);
 		return;
 	}
@@ -420,7 +395,7 @@ void check_run_on_ended(void *context, CURLcode code)
 	struct transfer *transfer = &run->transfer;
 	assert(run->state == RUN_TRANSFERRING);
 	mono_us now = clock_mono_us();
-	enum trouble_phase phase = measure_hop(run, now);
+	enum phase phase = measure_hop(run, now);
 	note_response(run);
 	long os_errno = 0;
 	(void)curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_errno);

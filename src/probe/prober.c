@@ -32,6 +32,7 @@ enum {
 /* What is known of one site between its checks; sites of other probers take none of these. */
 struct site_state {
 	int64_t missed;
+	mono_us waiting_due; /* fell due while its last check was still ending; 0 for none */
 	bool is_running;
 };
 
@@ -66,6 +67,7 @@ struct prober {
 	size_t idle_count;
 	struct check_run **finished; /* to be told at the end of the turn */
 	size_t finished_count;
+	struct check_run **reaped; /* the batch that is being told */
 
 	/* Anybody's. */
 	atomic_size_t in_flight;
@@ -124,6 +126,22 @@ static void start_check(struct prober *prober, struct check_run *run, size_t ind
 	check_run_start(run, &start, now);
 }
 
+/* Whether a site that is due may start now. One whose last check is just ending waits for it; others count as missed. */
+static bool has_turn(struct prober *prober, const struct due_check *check)
+{
+	struct site_state *state = &prober->states[check->site];
+	state->missed += check->missed;
+	if (state->is_running && state->waiting_due == 0) {
+		state->waiting_due = check->due;
+		return false;
+	}
+	if (state->is_running || !may_start(prober)) {
+		state->missed++;
+		return false;
+	}
+	return true;
+}
+
 /* Start what is due. What finds no run stays due: it starts late, and says so. Returns whether the timer is of use. */
 static bool start_due(struct prober *prober, mono_us now)
 {
@@ -139,14 +157,10 @@ static bool start_due(struct prober *prober, mono_us now)
 			prober->idle[prober->idle_count++] = run;
 			return true;
 		}
-		struct site_state *state = &prober->states[check.site];
-		state->missed += check.missed;
-		if (state->is_running || !may_start(prober)) {
-			state->missed++;
+		if (has_turn(prober, &check))
+			start_check(prober, run, check.site, check.due, clock_mono_us());
+		else
 			prober->idle[prober->idle_count++] = run;
-			continue;
-		}
-		start_check(prober, run, check.site, check.due, clock_mono_us());
 	}
 }
 
@@ -230,25 +244,47 @@ static void close_when_stopped(struct prober *prober)
 		close_all(prober);
 }
 
+/* A timeout as long as the interval ends just when the next check is due: that one follows, a moment late. */
+static void start_waiting(struct prober *prober, size_t index)
+{
+	struct site_state *state = &prober->states[index];
+	mono_us due = state->waiting_due;
+	state->waiting_due = 0;
+	if (due == 0 || prober->is_stopping)
+		return;
+	struct check_run *run = may_start(prober) ? take_run(prober) : NULL;
+	if (run != NULL)
+		start_check(prober, run, index, due, clock_mono_us());
+	else
+		state->missed++;
+}
+
+static void tell(struct prober *prober, struct check_run *run)
+{
+	const struct check_start *origin = check_run_origin(run);
+	size_t index = origin->index;
+	prober->states[index].is_running = false;
+	prober->sink.on_checked(prober->sink.context, origin->site, check_run_observation(run));
+	check_run_clear(run);
+	prober->idle[prober->idle_count++] = run;
+	(void)atomic_fetch_sub(&prober->in_flight, 1);
+	start_waiting(prober, index);
+}
+
 /* The end of a turn: tell about the checks that have finished in it, and give their places to others. */
 static void reap(struct prober *prober)
 {
 	if (prober->finished_count == 0)
 		return;
-	while (prober->finished_count > 0) {
+	while (prober->finished_count > 0) { /* what is started here may finish on the spot */
+		struct check_run **batch = prober->finished;
 		size_t count = prober->finished_count;
-		for (size_t i = 0; i < count; i++) {
-			struct check_run *run = prober->finished[i];
-			const struct check_start *origin = check_run_origin(run);
-			prober->states[origin->index].is_running = false;
-			prober->sink.on_checked(prober->sink.context, origin->site,
-						check_run_observation(run));
-			check_run_clear(run);
-			prober->idle[prober->idle_count++] = run;
-			(void)atomic_fetch_sub(&prober->in_flight, 1);
-		}
+		prober->finished = prober->reaped;
 		prober->finished_count = 0;
-		start_more(prober); /* may finish some on the spot */
+		prober->reaped = batch;
+		for (size_t i = 0; i < count; i++)
+			tell(prober, batch[i]);
+		start_more(prober);
 	}
 	tell_done(prober);
 	close_when_stopped(prober);
@@ -269,7 +305,9 @@ static void on_grace_over(uv_timer_t *timer)
 {
 	struct prober *prober = timer->data;
 	size_t running = 0;
-	prober->finished_count = 0;
+	reap(prober);
+	if (uv_is_closing((const uv_handle_t *)&prober->wake))
+		return;
 	for (size_t i = 0; i < prober->run_count; i++) {
 		if (!check_run_abandon(prober->runs[i]))
 			running++;
@@ -426,6 +464,7 @@ struct prober *prober_start(const struct prober_options *options, const struct p
 	prober->runs = xcalloc(prober->max_in_flight, sizeof(struct check_run *));
 	prober->idle = xcalloc(prober->max_in_flight, sizeof(struct check_run *));
 	prober->finished = xcalloc(prober->max_in_flight, sizeof(struct check_run *));
+	prober->reaped = xcalloc(prober->max_in_flight, sizeof(struct check_run *));
 	if (prepare_loop(prober, options, err) != 0 || start_thread(prober, err) != 0) {
 		prober_destroy(prober);
 		return NULL;
@@ -473,6 +512,7 @@ void prober_destroy(struct prober *prober)
 	free(prober->runs);
 	free(prober->idle);
 	free(prober->finished);
+	free(prober->reaped);
 	free(prober);
 }
 

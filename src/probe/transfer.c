@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "check/site.h"
+#include "probe/phases.h"
 #include "probe/trust.h"
 
 enum {
@@ -19,8 +20,8 @@ enum {
 	BODY_KEPT_IDLE = 64 * 1024,
 	/* What framing and TLS may add to a body before its raw bytes are too many: chunk sizes, extensions, trailers. */
 	RAW_SLACK = 512 * 1024,
-	/* TCP_INFO costs a system call, so it is asked for at each eighth look: an ordinary response ends before. */
-	PROGRESS_STRIDE = 8,
+	/* TCP_INFO costs a system call, so it is asked for at each 16th look: an ordinary response ends before. */
+	PROGRESS_STRIDE = 16,
 	/* curl's own idea of how long a connection may take must never be the first to end a check. */
 	CURL_PATIENCE_S = 7 * 24 * 3600,
 };
@@ -62,9 +63,9 @@ static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off
 {
 	(void)total;
 	(void)now;
-	(void)upload_total;
-	(void)upload_now;
 	struct transfer *transfer = context;
+	if (upload_total > 0 && upload_now >= upload_total && transfer->sent_at == 0)
+		transfer->sent_at = clock_mono_us();
 	if (++transfer->progress_calls % PROGRESS_STRIDE != 0 ||
 	    transfer->socket == CURL_SOCKET_BAD)
 		return 0;
@@ -186,6 +187,7 @@ void transfer_clear(struct transfer *transfer)
 	transfer->socket_errno = 0;
 	transfer->started_at = 0;
 	transfer->tls_started_at = 0;
+	transfer->sent_at = 0;
 	transfer->progress_calls = 0;
 	transfer->error_text[0] = '\0';
 }
@@ -312,18 +314,18 @@ static mono_us get_moment(const struct transfer *transfer, CURLINFO info)
 	return since_start > 0 ? transfer->started_at + since_start : 0;
 }
 
-void transfer_get_times(const struct transfer *transfer, struct transfer_times *ret_times)
+void transfer_get_marks(const struct transfer *transfer, struct phase_marks *marks)
 {
-	*ret_times = (struct transfer_times){0};
 	if (transfer->started_at == 0)
 		return;
-	ret_times->connected = get_moment(transfer, CURLINFO_CONNECT_TIME_T);
+	marks->connected = get_moment(transfer, CURLINFO_CONNECT_TIME_T);
 	/* curl tells when it connected only once TLS is done as well. */
-	if (ret_times->connected == 0)
-		ret_times->connected = transfer->tls_started_at;
+	if (marks->connected == 0)
+		marks->connected = transfer->tls_started_at;
 	if (transfer->tls_started_at != 0)
-		ret_times->tls_done = get_moment(transfer, CURLINFO_APPCONNECT_TIME_T);
-	ret_times->first_byte = get_moment(transfer, CURLINFO_STARTTRANSFER_TIME_T);
+		marks->tls_done = get_moment(transfer, CURLINFO_APPCONNECT_TIME_T);
+	marks->sent = transfer->sent_at;
+	marks->first_byte = get_moment(transfer, CURLINFO_STARTTRANSFER_TIME_T);
 }
 
 int transfer_status(const struct transfer *transfer)

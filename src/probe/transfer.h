@@ -17,6 +17,7 @@
 #include "probe/certificate.h"
 #include "probe/response_head.h"
 
+struct phase_marks;
 struct site;
 struct trust;
 
@@ -34,6 +35,7 @@ struct transfer {
 	int socket_errno;        /* why no socket could be made; 0 otherwise */
 	mono_us started_at;
 	mono_us tls_started_at;  /* 0: not reached */
+	mono_us sent_at;         /* the request's body; 0: there was none, or not reached */
 	char error_text[CURL_ERROR_SIZE];
 
 	/* What it was given. */
@@ -60,13 +62,6 @@ struct transfer_request {
 	const char *password;
 };
 
-/* Moments of a transfer; 0 where one was not reached. */
-struct transfer_times {
-	mono_us connected;
-	mono_us tls_done; /* 0 for plain http, too */
-	mono_us first_byte;
-};
-
 /* Return 0, or -1 where libcurl has no memory. The user agent and trust are borrowed for the transfer's life. */
 int transfer_init(struct transfer *transfer, const char *user_agent, struct trust *trust, void *owner);
 void transfer_finish(struct transfer *transfer);
@@ -80,7 +75,8 @@ int transfer_prepare(struct transfer *transfer, const struct transfer_request *r
 /* Forget what came, and give back memory that an ordinary transfer does not need. */
 void transfer_clear(struct transfer *transfer);
 
-void transfer_get_times(const struct transfer *transfer, struct transfer_times *ret_times);
+/* Fill in what the transfer knows: connected and later. */
+void transfer_get_marks(const struct transfer *transfer, struct phase_marks *marks);
 int transfer_status(const struct transfer *transfer); /* 0: none received */
 enum http_version transfer_http_version(const struct transfer *transfer);
 int64_t transfer_body_bytes(const struct transfer *transfer); /* as transferred */

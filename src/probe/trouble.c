@@ -161,7 +161,7 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trou
 	}
 }
 
-void trouble_of_timeout(enum trouble_phase phase, const char *peer, int64_t timeout_us,
+void trouble_of_timeout(enum phase phase, const char *peer, int64_t timeout_us,
 			struct trouble *trouble)
 {
 	char limit[32];

@@ -10,6 +10,7 @@
 
 #include "check/observation.h"
 #include "check/outcome.h"
+#include "probe/phases.h"
 
 struct trouble {
 	enum reason reason;
@@ -31,11 +32,8 @@ struct trouble_facts {
 /* The trouble of a transfer that ended with a code other than CURLE_OK. */
 void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *ret_trouble);
 
-/* How far a hop had come when its time was over. */
-enum trouble_phase { PHASE_DNS, PHASE_CONNECT, PHASE_TLS, PHASE_WAIT, PHASE_TRANSFER };
-
 /* The trouble of a check that its timeout ended (not in PHASE_DNS: only the resolver knows what that means). */
-void trouble_of_timeout(enum trouble_phase phase, const char *peer, int64_t timeout_us,
+void trouble_of_timeout(enum phase phase, const char *peer, int64_t timeout_us,
 			struct trouble *ret_trouble);
 
 /* Whether another address of the same name may do better. */
