@@ -129,7 +129,8 @@ static void finish_with(struct check_run *run, enum reason reason, const char *m
 /* A timeout says nothing about the site when it was us who did not work meanwhile. */
 static bool was_held_up(const struct check_run *run)
 {
-	int64_t lost_us = run->env->lag->lost_us - run->lost_at_start;
+	int64_t lost_us =
+		loop_lag_lost_us(run->env->lag, clock_mono_us()) - run->lost_at_start;
 	return lost_us > OVERLOAD_US && lost_us > run->start.site->timeout_us / OVERLOAD_PART;
 }
 
@@ -422,7 +423,6 @@ void check_run_on_ended(void *context, CURLcode code)
 		.socket_errno = transfer->socket_errno,
 		.verify_error = transfer->certificate.verify_error,
 		.is_connected = phase > PHASE_CONNECT,
-		.has_first_byte = phase == PHASE_TRANSFER,
 	};
 	struct trouble trouble;
 	trouble_of_transfer(&facts, &trouble);
@@ -470,7 +470,7 @@ void check_run_start(struct check_run *run, const struct check_start *start, mon
 	run->start = *start;
 	run->started = now;
 	run->deadline = run->started + start->site->timeout_us;
-	run->lost_at_start = run->env->lag->lost_us;
+	run->lost_at_start = loop_lag_lost_us(run->env->lag, now);
 	observation->late_us = not_negative(run->started - start->due);
 	observation->is_suspect = observation->late_us > SUSPECT_LATE_US;
 	observation->started_at = clock_wall_us();

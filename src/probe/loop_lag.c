@@ -1,22 +1,31 @@
 #include "probe/loop_lag.h"
 
-#include <stdbool.h>
-
 /* A shorter hold-up is everyday scheduling. */
 enum { HOLD_UP_US = 50 * CLOCK_US_PER_MS };
 
-static void note(struct loop_lag *lag, int64_t us)
+/* How long the present stretch, awake or asleep, is over its due by now. */
+static int64_t present_hold_up(const struct loop_lag *lag, mono_us now)
 {
-	if (us > HOLD_UP_US)
-		lag->lost_us += us;
+	int64_t over_us = 0;
+	if (lag->is_awake)
+		over_us = now - lag->woke_at;
+	else if (lag->sleep_max_us >= 0)
+		over_us = now - lag->slept_at - lag->sleep_max_us;
+	return over_us > HOLD_UP_US ? over_us : 0;
+}
+
+int64_t loop_lag_lost_us(const struct loop_lag *lag, mono_us now)
+{
+	return lag->lost_us + present_hold_up(lag, now);
 }
 
 static void on_prepare(uv_prepare_t *prepare)
 {
 	struct loop_lag *lag = prepare->data;
-	lag->slept_at = clock_mono_us();
-	if (lag->woke_at != 0)
-		note(lag, lag->slept_at - lag->woke_at);
+	mono_us now = clock_mono_us();
+	lag->lost_us += present_hold_up(lag, now);
+	lag->is_awake = false;
+	lag->slept_at = now;
 	int timeout_ms = uv_backend_timeout(prepare->loop);
 	lag->sleep_max_us = timeout_ms < 0 ? -1 : (int64_t)timeout_ms * CLOCK_US_PER_MS;
 }
@@ -24,10 +33,11 @@ static void on_prepare(uv_prepare_t *prepare)
 static void on_check(uv_check_t *check)
 {
 	struct loop_lag *lag = check->data;
-	lag->woke_at = clock_mono_us();
+	mono_us now = clock_mono_us();
 	/* Callbacks for sockets ran since the sleep ended: they are in here too. */
-	if (lag->sleep_max_us >= 0)
-		note(lag, lag->woke_at - lag->slept_at - lag->sleep_max_us);
+	lag->lost_us += present_hold_up(lag, now);
+	lag->is_awake = true;
+	lag->woke_at = now;
 }
 
 void loop_lag_init(struct loop_lag *lag, uv_loop_t *loop)

@@ -5,6 +5,7 @@
 #ifndef WEBSENTRY_PROBE_LOOP_LAG_H
 #define WEBSENTRY_PROBE_LOOP_LAG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -13,13 +14,16 @@
 struct loop_lag {
 	uv_prepare_t prepare; /* before the loop sleeps */
 	uv_check_t check;     /* after it woke */
+	bool is_awake;
 	mono_us woke_at;
 	mono_us slept_at;
 	int64_t sleep_max_us; /* how long the sleep was meant to be; -1: until something happens */
-	int64_t lost_us;      /* sum of all hold-ups so far */
+	int64_t lost_us;      /* sum of all hold-ups that are over */
 };
 
 void loop_lag_init(struct loop_lag *lag, uv_loop_t *loop);
+/* All hold-ups until now, the one that lasts included: a timer that comes too late asks before the loop has looked. */
+int64_t loop_lag_lost_us(const struct loop_lag *lag, mono_us now);
 void loop_lag_close(struct loop_lag *lag);
 
 #endif

@@ -30,6 +30,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 {
 	struct transfer *transfer = context;
 	size_t length = size * count;
+	if (transfer->has_body && transfer->first_line_at == 0)
+		transfer->first_line_at = clock_mono_us();
 	if (response_head_add_line(&transfer->head, line, length) != 0) {
 		transfer->stopped_for = REASON_TOO_LARGE;
 		return 0;
@@ -188,6 +190,7 @@ void transfer_clear(struct transfer *transfer)
 	transfer->started_at = 0;
 	transfer->tls_started_at = 0;
 	transfer->sent_at = 0;
+	transfer->first_line_at = 0;
 	transfer->progress_calls = 0;
 	transfer->error_text[0] = '\0';
 }
@@ -260,6 +263,7 @@ static void set_method(struct transfer *transfer, const struct transfer_request 
 	CURL *easy = transfer->easy;
 	bool is_head = strcmp(request->method, "HEAD") == 0;
 	bool has_body = request->body != NULL || has_length_always(request->method);
+	transfer->has_body = has_body;
 	(void)curl_easy_setopt(easy, CURLOPT_NOBODY, is_head ? 1L : 0L);
 	if (has_body) {
 		const char *body = request->body == NULL ? "" : request->body;
@@ -325,7 +329,10 @@ void transfer_get_marks(const struct transfer *transfer, struct phase_marks *mar
 	if (transfer->tls_started_at != 0)
 		marks->tls_done = get_moment(transfer, CURLINFO_APPCONNECT_TIME_T);
 	marks->sent = transfer->sent_at;
-	marks->first_byte = get_moment(transfer, CURLINFO_STARTTRANSFER_TIME_T);
+	/* With a body to send, curl calls the start of sending the start of the transfer. */
+	marks->first_byte = transfer->has_body
+				    ? transfer->first_line_at
+				    : get_moment(transfer, CURLINFO_STARTTRANSFER_TIME_T);
 }
 
 int transfer_status(const struct transfer *transfer)

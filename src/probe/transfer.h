@@ -35,7 +35,9 @@ struct transfer {
 	int socket_errno;        /* why no socket could be made; 0 otherwise */
 	mono_us started_at;
 	mono_us tls_started_at;  /* 0: not reached */
+	bool has_body;           /* the request */
 	mono_us sent_at;         /* the request's body; 0: there was none, or not reached */
+	mono_us first_line_at;   /* of the response, with a request that has a body */
 	char error_text[CURL_ERROR_SIZE];
 
 	/* What it was given. */

@@ -147,8 +147,8 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trou
 		set(trouble, REASON_TOO_LARGE, "the response is larger than the cap");
 		break;
 	case CURLE_OUT_OF_MEMORY:
-		/* Also what curl calls one header line above 100 KiB. */
-		if (facts->has_first_byte)
+		/* Also what curl calls one header line above 100 KiB; before there is a connection it is true. */
+		if (facts->is_connected)
 			set(trouble, REASON_TOO_LARGE, "a header line is larger than the cap");
 		else
 			set(trouble, REASON_PROBER_ERROR, "libcurl is out of memory");

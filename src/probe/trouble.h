@@ -26,7 +26,6 @@ struct trouble_facts {
 	int socket_errno;        /* why no socket could be made; 0 otherwise */
 	int verify_error;        /* X509_V_ERR_… */
 	bool is_connected;       /* TCP was established */
-	bool has_first_byte;
 };
 
 /* The trouble of a transfer that ended with a code other than CURLE_OK. */

@@ -33,6 +33,16 @@ static void pause_then_body(struct peer_connection *connection)
 	(void)peer_say(connection, "helloworld");
 }
 
+/* Takes its time to read the request's body, and then to answer. */
+static void read_slowly(struct peer_connection *connection)
+{
+	peer_pause(connection, 300);
+	if (!peer_read_rest(connection))
+		return;
+	peer_pause(connection, 100);
+	(void)peer_say(connection, OK_HEAD "Content-Length: 5\r\n\r\nhello");
+}
+
 static void drip_endlessly(struct peer_connection *connection)
 {
 	while (peer_say(connection, "x"))
@@ -234,6 +244,7 @@ const struct peer_behaviour behaviours[] = {
 	{"costly", NULL, costly_body},
 	{"odd-capture", NULL, odd_capture},
 	{"slow-answer", NULL, pause_then_ok},
+	{"slow-reader", NULL, read_slowly},
 	{"slow-body", OK_HEAD TEN_BYTES, pause_then_body},
 
 	/* Redirects. */

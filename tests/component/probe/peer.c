@@ -148,11 +148,10 @@ static ssize_t receive(struct peer_connection *connection, char *bytes, size_t s
 	}
 }
 
-/* Head and announced body. */
+/* Head and announced body; of one that is too long, a part. */
 static bool read_request(struct peer_connection *connection)
 {
-	size_t wanted = 0; /* 0: the head is not complete */
-	while (connection->request_length < PEER_REQUEST_MAX) {
+	for (;;) {
 		ssize_t got = receive(connection, connection->request + connection->request_length,
 				      PEER_REQUEST_MAX - connection->request_length);
 		if (got <= 0)
@@ -163,13 +162,25 @@ static bool read_request(struct peer_connection *connection)
 		if (end == NULL)
 			continue;
 		const char *announced = strcasestr(connection->request, "\r\nContent-Length:");
-		wanted = (size_t)(end + 4 - connection->request);
+		size_t wanted = (size_t)(end + 4 - connection->request);
 		if (announced != NULL && announced < end)
 			wanted += strtoul(announced + 17, NULL, 10);
-		if (connection->request_length >= wanted)
+		connection->body_left = wanted - connection->request_length;
+		if (connection->body_left == 0 || wanted > PEER_REQUEST_MAX)
 			return true;
 	}
-	return false;
+}
+
+bool peer_read_rest(struct peer_connection *connection)
+{
+	char bytes[16 * 1024];
+	while (connection->body_left > 0) {
+		ssize_t got = receive(connection, bytes, sizeof(bytes));
+		if (got <= 0)
+			return false;
+		connection->body_left -= (size_t)got;
+	}
+	return true;
 }
 
 static void act(struct peer_connection *connection)

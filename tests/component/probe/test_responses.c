@@ -102,6 +102,16 @@ static void ask_post(struct site *site)
 	set_method(site, "POST", "a=1&b=2");
 }
 
+static void ask_post_large(struct site *site)
+{
+	size_t size = 16 * 1024 * 1024;
+	char *body = xmalloc(size + 1);
+	memset(body, 'b', size);
+	body[size] = '\0';
+	set_method(site, "POST", NULL);
+	site->body = body;
+}
+
 static void ask_put_without_body(struct site *site)
 {
 	set_method(site, "PUT", NULL);
@@ -234,6 +244,14 @@ static void transferred_slowly(const struct site *site, const struct observation
 {
 	(void)site;
 	is_about(o->final.transfer_us, 140000);
+	assert_true(o->final.wait_us < o->final.transfer_us);
+}
+
+static void sent_slowly(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	is_about(o->final.transfer_us, 200000);
+	is_about(o->final.wait_us, 50000);
 	assert_true(o->final.wait_us < o->final.transfer_us);
 }
 
@@ -597,6 +615,11 @@ static int set_up(void **state)
 	const char *preload = getenv("LD_PRELOAD");
 	if (preload != NULL && strstr(preload, "valgrind") != NULL)
 		slowness = VALGRIND_SLOWNESS;
+	/* Nobody's proxy may come between a site and its check. */
+	static const char *const proxies[] = {"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY",
+					      "all_proxy", "ALL_PROXY"};
+	for (size_t i = 0; i < sizeof(proxies) / sizeof(proxies[0]); i++)
+		(void)setenv(proxies[i], "http://127.0.0.1:1/", 1);
 	authority = authority_create();
 	for (int place = PLAIN; place < PLACE_COUNT; place++) {
 		if (leaves[place].name != NULL)

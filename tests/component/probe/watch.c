@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "check/url.h"
@@ -43,6 +44,8 @@ static bool on_may_start(void *context)
 	struct watch *watch = context;
 	(void)pthread_mutex_lock(&watch->lock);
 	bool may_start = watch->may_start;
+	watch->refused += !may_start;
+	(void)pthread_cond_broadcast(&watch->changed);
 	(void)pthread_mutex_unlock(&watch->lock);
 	return may_start;
 }
@@ -55,8 +58,11 @@ static void on_checked(void *context, const struct site *site, const struct obse
 	watch->all[watch->count].site = site;
 	copy_observation(&watch->all[watch->count].observation, observation);
 	watch->count++;
+	int block_ms = watch->block_ms;
+	watch->block_ms = 0;
 	(void)pthread_cond_broadcast(&watch->changed);
 	(void)pthread_mutex_unlock(&watch->lock);
+	(void)usleep((useconds_t)block_ms * 1000);
 }
 
 static void on_done(void *context)
@@ -68,8 +74,7 @@ static void on_done(void *context)
 	(void)pthread_mutex_unlock(&watch->lock);
 }
 
-void watch_start(struct watch *watch, struct prober_options options, const struct site *sites,
-		 size_t site_count)
+void watch_prepare(struct watch *watch)
 {
 	*watch = (struct watch){.may_start = true};
 	(void)pthread_mutex_init(&watch->lock, NULL);
@@ -78,6 +83,18 @@ void watch_start(struct watch *watch, struct prober_options options, const struc
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&watch->changed, &monotonic);
 	(void)pthread_condattr_destroy(&monotonic);
+}
+
+void watch_start(struct watch *watch, struct prober_options options, const struct site *sites,
+		 size_t site_count)
+{
+	watch_prepare(watch);
+	watch_run(watch, options, sites, site_count);
+}
+
+void watch_run(struct watch *watch, struct prober_options options, const struct site *sites,
+	       size_t site_count)
+{
 	const struct prober_sink sink = {.context = watch,
 					 .may_start = on_may_start,
 					 .on_checked = on_checked,
@@ -94,33 +111,50 @@ void watch_start(struct watch *watch, struct prober_options options, const struc
 	}
 }
 
-static bool wait_for(struct watch *watch, size_t count, int timeout_ms)
+static bool is_done(const struct watch *watch, size_t count)
+{
+	(void)count;
+	return watch->is_done;
+}
+
+static bool has_count(const struct watch *watch, size_t count)
+{
+	return watch->count >= count;
+}
+
+static bool has_refused(const struct watch *watch, size_t count)
+{
+	return watch->refused >= count;
+}
+
+static bool wait_for(struct watch *watch, bool (*is_met)(const struct watch *, size_t), size_t count,
+		     int timeout_ms)
 {
 	struct timespec end;
 	(void)clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += timeout_ms / 1000;
-	end.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-	if (end.tv_nsec >= 1000000000) {
-		end.tv_sec++;
-		end.tv_nsec -= 1000000000;
-	}
 	(void)pthread_mutex_lock(&watch->lock);
 	int status = 0;
-	while (status == 0 && (count == 0 ? !watch->is_done : watch->count < count))
+	while (status == 0 && !is_met(watch, count))
 		status = pthread_cond_timedwait(&watch->changed, &watch->lock, &end);
-	bool is_there = count == 0 ? watch->is_done : watch->count >= count;
+	bool is_there = is_met(watch, count);
 	(void)pthread_mutex_unlock(&watch->lock);
 	return is_there;
 }
 
 bool watch_wait_done(struct watch *watch, int timeout_ms)
 {
-	return wait_for(watch, 0, timeout_ms);
+	return wait_for(watch, is_done, 0, timeout_ms);
 }
 
 bool watch_wait_count(struct watch *watch, size_t count, int timeout_ms)
 {
-	return wait_for(watch, count, timeout_ms);
+	return wait_for(watch, has_count, count, timeout_ms);
+}
+
+bool watch_wait_refused(struct watch *watch, size_t count, int timeout_ms)
+{
+	return wait_for(watch, has_refused, count, timeout_ms);
 }
 
 void watch_stop(struct watch *watch, int grace_ms)

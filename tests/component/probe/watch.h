@@ -22,8 +22,15 @@ struct watch {
 	size_t count;
 	bool is_done;
 	bool may_start;
+	size_t refused; /* starts that may_start left out */
+	int block_ms;   /* how long the next on_checked blocks the prober's thread; once */
 	struct prober *prober;
 };
+
+/* The two steps of watch_start(), for a test that sets something before the first check. */
+void watch_prepare(struct watch *watch);
+void watch_run(struct watch *watch, struct prober_options options, const struct site *sites,
+	       size_t site_count);
 
 /* Start over sites with what options say beside them. */
 void watch_start(struct watch *watch, struct prober_options options, const struct site *sites,
@@ -31,6 +38,7 @@ void watch_start(struct watch *watch, struct prober_options options, const struc
 /* Wait for on_done, or for count observations; false after timeout_ms. */
 bool watch_wait_done(struct watch *watch, int timeout_ms);
 bool watch_wait_count(struct watch *watch, size_t count, int timeout_ms);
+bool watch_wait_refused(struct watch *watch, size_t count, int timeout_ms);
 void watch_stop(struct watch *watch, int grace_ms);
 void watch_finish(struct watch *watch);
 
