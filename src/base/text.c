@@ -49,10 +49,29 @@ static int sequence_length(const unsigned char *bytes, size_t left)
 	return length;
 }
 
+/* How many of the bytes are ASCII before the first that is not, in steps of eight. */
+static size_t ascii_length(const unsigned char *bytes, size_t length)
+{
+	size_t done = 0;
+	while (length - done >= sizeof(uint64_t)) {
+		uint64_t word;
+		memcpy(&word, bytes + done, sizeof(word));
+		if ((word & UINT64_C(0x8080808080808080)) != 0)
+			break;
+		done += sizeof(word);
+	}
+	return done;
+}
+
 bool text_is_utf8(const char *bytes, size_t length)
 {
 	const unsigned char *at = (const unsigned char *)bytes;
 	while (length > 0) {
+		size_t plain = ascii_length(at, length);
+		at += plain;
+		length -= plain;
+		if (length == 0)
+			break;
 		int step = sequence_length(at, length);
 		if (step < 0)
 			return false;
