@@ -9,7 +9,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic
 
 from support.processes import BUILD, ROOT, Process, Timeout, clean_environment, free_ports, run, wait_until
@@ -293,10 +293,22 @@ class Kafka:
         consumer = self._consumer()
         try:
             partitions = self.admin().list_topics(timeout=10).topics[topic].partitions
-            return {number: consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
-                    for number in partitions}
+            return {number: self._watermark(consumer, topic, number) for number in partitions}
         finally:
             consumer.close()
+
+    @staticmethod
+    def _watermark(consumer, topic, number):
+        """A broker says who leads a partition a moment before it leads it."""
+        def ask():
+            try:
+                return consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)
+            except KafkaException as failure:
+                if not failure.args[0].retriable() and failure.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION:
+                    raise
+                return None
+
+        return wait_until(ask, f"watermarks of {topic}/{number}")
 
     def count(self, topic):
         """How many records lie in a topic that is not compacted; 0 where there is no such topic."""
