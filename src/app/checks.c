@@ -25,6 +25,12 @@ struct site_memory {
 	mono_us since;
 };
 
+/*
+ * With --once everything is due at once. So many run at the same time: a site behind many URLs is not stormed, and libcurl, which
+ * walks the list of a host's connections for each that ends, stays linear.
+ */
+enum { ONCE_IN_FLIGHT_MAX = 512 };
+
 /* Changes that may be logged in a second, one by one; the others are counted. */
 enum { CHANGES_SHOWN_MAX = 20 };
 
@@ -136,6 +142,7 @@ static int start_share(struct checks *checks, size_t index, bool is_once, struct
 		.share = index,
 		.shares = checks->share_count,
 		.is_once = is_once,
+		.max_in_flight = is_once ? ONCE_IN_FLIGHT_MAX / checks->share_count + 1 : 0,
 	};
 	const struct prober_sink sink = {
 		.context = share,
