@@ -235,7 +235,7 @@ class Bench:
         """The same rows into the same table by psql, in binary, after a truncate."""
         file = self.session.new_folder("copy") / "rows.bin"
         file.parent.chmod(0o777)
-        database.psql(f"\\copy report to '{file}' with (format binary)\nTRUNCATE report;\nCHECKPOINT;\n")
+        database.psql(f"\\copy (SELECT * FROM report) to '{file}' with (format binary)\nTRUNCATE report;\nCHECKPOINT;\n")
         before = self._server_cpu(postgres)
         began = time.monotonic()
         database.psql(f"\\copy report from '{file}' with (format binary)\n")
