@@ -1,6 +1,7 @@
 /*
- * An open-addressing table keyed by the bytes of a set-up (or of a producer_id). Each entry remembers the epoch in which it was
- * found first; marks and forgets begin a new epoch. That makes "all that was found is stored now" and "nothing is" O(1).
+ * An open-addressing table of pointers to entries, keyed by the bytes of a set-up (or of a producer_id). An entry is stored when it
+ * was marked in the current era: forgetting begins a new one. What was found since the last begin waits in a list for its mark, so
+ * that a mark never counts what only a failed attempt had looked at.
  */
 #include "store/store_ids.h"
 
@@ -22,18 +23,22 @@ enum {
 
 struct entry {
 	uint64_t hash;
-	uint64_t epoch; /* in which it was found first, since the last forget */
-	char *key;      /* NULL: a free slot */
-	size_t key_length;
+	uint64_t stored_in; /* era in which it was marked; 0 never */
+	uint64_t found_in;  /* plan in which it was put on the list; 0 never */
 	struct setup_ids ids;
+	size_t key_length;
+	char key[];
 };
 
 struct store_ids {
-	struct entry *slots;
+	struct entry **slots; /* NULL: free */
 	size_t slot_count;
 	size_t entry_count;
-	uint64_t epoch;      /* counts marks and forgets */
-	uint64_t valid_from; /* entries of older epochs were forgotten */
+	struct entry **found; /* in this plan, and not stored */
+	size_t found_count;
+	size_t found_capacity;
+	uint64_t era;
+	uint64_t plan;
 	uint64_t seed;
 	struct buffer key;
 };
@@ -130,8 +135,8 @@ struct store_ids *store_ids_create(void)
 {
 	struct store_ids *ids = xcalloc(1, sizeof(*ids));
 	ids->slot_count = IDS_FIRST_SLOTS;
-	ids->slots = xcalloc(ids->slot_count, sizeof(*ids->slots));
-	ids->epoch = ids->valid_from = 1;
+	ids->slots = xcalloc(ids->slot_count, sizeof(struct entry *));
+	ids->era = ids->plan = 1;
 	struct uuid random = uuid_random();
 	memcpy(&ids->seed, random.bytes, sizeof(ids->seed));
 	buffer_init(&ids->key, IDS_KEY_MAX);
@@ -141,9 +146,9 @@ struct store_ids *store_ids_create(void)
 static void empty_slots(struct store_ids *ids)
 {
 	for (size_t i = 0; i < ids->slot_count; i++)
-		free(ids->slots[i].key);
-	memset(ids->slots, 0, ids->slot_count * sizeof(*ids->slots));
-	ids->entry_count = 0;
+		free(ids->slots[i]);
+	memset(ids->slots, 0, ids->slot_count * sizeof(struct entry *));
+	ids->entry_count = ids->found_count = 0;
 }
 
 void store_ids_destroy(struct store_ids *ids)
@@ -152,63 +157,72 @@ void store_ids_destroy(struct store_ids *ids)
 		return;
 	empty_slots(ids);
 	free(ids->slots);
+	free(ids->found);
 	buffer_finish(&ids->key);
 	free(ids);
 }
 
-static struct entry *find_slot(struct entry *slots, size_t slot_count, uint64_t hash,
-			       const char *key, size_t key_length)
+static struct entry **find_slot(struct entry **slots, size_t slot_count, uint64_t hash,
+				const char *key, size_t key_length)
 {
 	for (size_t i = hash & (slot_count - 1);; i = (i + 1) & (slot_count - 1)) {
-		struct entry *slot = &slots[i];
-		if (slot->key == NULL)
-			return slot;
-		if (slot->hash == hash && slot->key_length == key_length &&
-		    memcmp(slot->key, key, key_length) == 0)
-			return slot;
+		const struct entry *entry = slots[i];
+		if (entry == NULL || (entry->hash == hash && entry->key_length == key_length &&
+				      memcmp(entry->key, key, key_length) == 0))
+			return &slots[i];
 	}
 }
 
 static void grow(struct store_ids *ids)
 {
 	size_t slot_count = ids->slot_count * 2;
-	struct entry *slots = xcalloc(slot_count, sizeof(*slots));
+	struct entry **slots = xcalloc(slot_count, sizeof(struct entry *));
 	for (size_t i = 0; i < ids->slot_count; i++) {
-		struct entry *old = &ids->slots[i];
-		if (old->key != NULL)
-			*find_slot(slots, slot_count, old->hash, old->key, old->key_length) = *old;
+		struct entry *old = ids->slots[i];
+		if (old != NULL)
+			*find_slot(slots, slot_count, old->hash, old->key, old->key_length) = old;
 	}
 	free(ids->slots);
 	ids->slots = slots;
 	ids->slot_count = slot_count;
 }
 
-/* The entry of the key in ids->key; a new one has its key and no ids. Valid until the next call. */
+/* The entry of the key in ids->key; a new one has no ids yet. Valid until the next call. */
 static struct entry *find_entry(struct store_ids *ids, bool *ret_is_new)
 {
 	if (ids->entry_count >= IDS_ENTRIES_MAX)
 		empty_slots(ids);
 	if (ids->entry_count * 2 >= ids->slot_count)
 		grow(ids);
-	uint64_t hash = hash_key(ids->seed, ids->key.data, ids->key.length);
-	struct entry *entry =
-		find_slot(ids->slots, ids->slot_count, hash, ids->key.data, ids->key.length);
-	*ret_is_new = entry->key == NULL;
+	const char *key = ids->key.data;
+	size_t key_length = ids->key.length;
+	uint64_t hash = hash_key(ids->seed, key, key_length);
+	struct entry **slot = find_slot(ids->slots, ids->slot_count, hash, key, key_length);
+	*ret_is_new = *slot == NULL;
 	if (*ret_is_new) {
+		struct entry *entry = xcalloc(1, sizeof(*entry) + key_length);
 		entry->hash = hash;
-		entry->key = xmemdup(ids->key.data, ids->key.length);
-		entry->key_length = ids->key.length;
+		entry->key_length = key_length;
+		memcpy(entry->key, key, key_length);
+		*slot = entry;
 		ids->entry_count++;
 	}
-	return entry;
+	return *slot;
 }
 
-/* Found in an earlier epoch that was not forgotten: then a mark has come since. Otherwise it is found now. */
-static bool is_stored(const struct store_ids *ids, struct entry *entry)
+/* Whether the entry is stored; one that is not goes on the list. */
+static bool is_stored(struct store_ids *ids, struct entry *entry)
 {
-	if (entry->epoch >= ids->valid_from && entry->epoch < ids->epoch)
+	if (entry->stored_in == ids->era)
 		return true;
-	entry->epoch = ids->epoch;
+	if (entry->found_in == ids->plan)
+		return false;
+	entry->found_in = ids->plan;
+	if (ids->found_count == ids->found_capacity) {
+		ids->found_capacity = ids->found_capacity * 2 + 64;
+		ids->found = xreallocarray(ids->found, ids->found_capacity, sizeof(struct entry *));
+	}
+	ids->found[ids->found_count++] = entry;
 	return false;
 }
 
@@ -221,8 +235,7 @@ struct setup_ids store_ids_find(struct store_ids *ids, const struct report_row *
 			    sizeof(row->producer_id.value.bytes));
 	/* The first report of a producer says what came before it: its dimension row is written again with that. */
 	(void)buffer_append_char(&ids->key, row->has_prev ? 1 : 0);
-	struct entry *producer = find_entry(ids, &is_new);
-	bool is_producer_stored = is_stored(ids, producer);
+	bool is_producer_stored = is_stored(ids, find_entry(ids, &is_new));
 
 	make_setup_key(&ids->key, row);
 	struct entry *setup = find_entry(ids, &is_new);
@@ -235,13 +248,21 @@ struct setup_ids store_ids_find(struct store_ids *ids, const struct report_row *
 	return setup->ids;
 }
 
+void store_ids_begin(struct store_ids *ids)
+{
+	ids->found_count = 0;
+	ids->plan++;
+}
+
 void store_ids_mark_stored(struct store_ids *ids)
 {
-	ids->epoch++;
+	for (size_t i = 0; i < ids->found_count; i++)
+		ids->found[i]->stored_in = ids->era;
+	store_ids_begin(ids);
 }
 
 void store_ids_forget(struct store_ids *ids)
 {
-	ids->epoch++;
-	ids->valid_from = ids->epoch;
+	ids->era++;
+	store_ids_begin(ids);
 }

@@ -32,7 +32,10 @@ void store_ids_destroy(struct store_ids *ids); /* accepts NULL */
 struct setup_ids store_ids_find(struct store_ids *ids, const struct report_row *row,
 				bool *ret_is_stored);
 
-/* What find returned since the last mark or forget is in the store now. */
+/* Another attempt: what was found so far is not stored by it. */
+void store_ids_begin(struct store_ids *ids);
+
+/* What find returned since the last begin is in the store now. */
 void store_ids_mark_stored(struct store_ids *ids);
 
 /* Nothing is known to be in the store: after a reconnect, and when tables were made again. */

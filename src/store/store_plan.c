@@ -74,6 +74,7 @@ void store_plan_make(struct store_plan *plan, const struct store_batch *batch,
 		     const bool *is_left_out, struct store_ids *ids)
 {
 	*plan = (struct store_plan){.rows = xcalloc(batch->row_count, sizeof(*plan->rows))};
+	store_ids_begin(ids);
 	for (size_t i = 0; i < batch->row_count; i++) {
 		if (is_left_out != NULL && is_left_out[i])
 			continue;

@@ -9,6 +9,7 @@ from support.kafka import Kafka
 from support.postgres import Postgres
 from support.processes import Session
 from support.sites import SiteServer
+from support.store_tool import StoreTool
 from support.websentry import Websentry
 
 
@@ -119,6 +120,28 @@ def websentry(session, folder, request):
     if not is_failed:
         problems += [f"process left behind: {line}" for line in left]
         assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def open_store(session, folder):
+    """Opens stores by hand: open_store("postgres", dsn), open_store("sqlite", path)."""
+    opened = []
+
+    def open_one(driver, where, mode=None):
+        opened.append(StoreTool(session, folder, driver, where, mode))
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.kill()
+
+
+@pytest.fixture
+def store(open_store, database):
+    """A migrated store in this test's database."""
+    made = open_store("postgres", database.dsn)
+    made.ask("migrate")
+    return made
 
 
 @pytest.fixture

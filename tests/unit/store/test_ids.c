@@ -105,6 +105,26 @@ static void stored_is_known_after_a_mark_and_not_after_a_forget(void **state)
 	store_ids_destroy(ids);
 }
 
+static void what_a_failed_attempt_found_is_not_marked(void **state)
+{
+	struct store_ids *ids = store_ids_create();
+	struct report_row a = report("a");
+	struct report_row b = report("b");
+	bool is_stored;
+	store_ids_begin(ids);
+	(void)store_ids_find(ids, &a, &is_stored);
+	(void)store_ids_find(ids, &b, &is_stored);
+	store_ids_begin(ids); /* that attempt failed; the next leaves b out */
+	(void)store_ids_find(ids, &a, &is_stored);
+	assert_false(is_stored);
+	store_ids_mark_stored(ids);
+	(void)store_ids_find(ids, &a, &is_stored);
+	assert_true(is_stored);
+	(void)store_ids_find(ids, &b, &is_stored);
+	assert_false(is_stored);
+	store_ids_destroy(ids);
+}
+
 static void a_new_producer_of_a_known_setup_is_not_stored(void **state)
 {
 	struct store_ids *ids = store_ids_create();
@@ -166,6 +186,7 @@ int main(void)
 		cmocka_unit_test(every_field_of_a_setup_counts),
 		cmocka_unit_test(what_changes_from_check_to_check_is_no_part_of_the_setup),
 		cmocka_unit_test(stored_is_known_after_a_mark_and_not_after_a_forget),
+		cmocka_unit_test(what_a_failed_attempt_found_is_not_marked),
 		cmocka_unit_test(a_new_producer_of_a_known_setup_is_not_stored),
 		cmocka_unit_test(many_setups_keep_their_ids),
 		cmocka_unit_test(messages_are_told_apart_by_place_and_bytes),
