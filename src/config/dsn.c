@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "config/file.h"
 
-enum { DSN_MAX = 16 * 1024 };
+enum { DSN_MAX = 16 * 1024, COMPOSED_MAX = 4 * DSN_MAX /* every byte quoted */ };
 
 /*
  * libpq's message without what it quotes of the DSN, which may be a piece of a password; only a plain keyword that is
@@ -167,7 +167,7 @@ static const char *decide(const PQconninfoOption *option, const struct dsn_part 
 char *dsn_compose(const char *dsn, const struct dsn_part *parts, size_t count)
 {
 	struct buffer out;
-	buffer_init(&out, 4 * DSN_MAX);
+	buffer_init(&out, COMPOSED_MAX);
 	/* An empty DSN is a valid one: all keywords, none of them set. */
 	PQconninfoOption *options = parse(dsn == NULL ? "" : dsn, NULL);
 	for (const PQconninfoOption *at = options; at != NULL && at->keyword != NULL; at++) {
@@ -182,7 +182,7 @@ char *dsn_compose(const char *dsn, const struct dsn_part *parts, size_t count)
 char *dsn_mask(const char *dsn)
 {
 	struct buffer out;
-	buffer_init(&out, 4 * DSN_MAX);
+	buffer_init(&out, COMPOSED_MAX);
 	PQconninfoOption *options = parse(dsn, NULL);
 	for (const PQconninfoOption *at = options; at != NULL && at->keyword != NULL; at++) {
 		bool is_secret = at->dispchar != NULL && at->dispchar[0] == '*';

@@ -1,6 +1,7 @@
 /* What follows from several settings at once, and what a command lacks. The database is in effective_database.c. */
 #include "config/effective.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,6 +138,7 @@ static void complete_servers(struct reading *reading)
 	if (servers == NULL)
 		servers = find_property(settings, "metadata.broker.list", &index);
 	if (settings->kafka_servers == NULL && !text_is_empty(servers)) {
+		assert(settings->kafka_property_origins.count > index); /* parallel lists */
 		settings->kafka_servers = xstrdup(servers);
 		reading_set_origin(reading, "kafka-servers", SOURCE_FILE,
 				   settings->kafka_property_origins.items[index], servers);

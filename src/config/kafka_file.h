@@ -13,7 +13,7 @@ struct problems;
  * nothing of it could be read.
  */
 int kafka_file_read(const char *path, const char *where, struct text_list *properties,
-		     struct text_list *origins, struct problems *problems);
+		    struct text_list *origins, struct problems *problems);
 
 /* Whether a property's value must not be shown. */
 bool kafka_property_is_secret(const char *property);

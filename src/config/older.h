@@ -16,9 +16,9 @@ struct tree;
 struct older_variable {
 	const char *name;
 	const char *setting;
-	unsigned commands;   /* where it counts; 0: wherever the setting does */
 	const char *unless;  /* not read where this variable is set … */
 	unsigned unless_for; /* … for these commands */
+	unsigned commands;   /* where it counts; 0: wherever the setting does */
 	/* Puts the value into the reading itself; NULL: it is the setting's value as it stands. */
 	void (*translate)(struct reading *reading, const char *name, const char *value);
 	const char *note; /* for documents, or NULL */

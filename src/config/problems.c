@@ -26,7 +26,6 @@ void problems_finish(struct problems *problems)
 {
 	for (size_t i = 0; i < problems->count; i++)
 		clear_item(&problems->items[i]);
-	free(problems->items);
 	problems_init(problems);
 }
 
@@ -41,8 +40,6 @@ static void set_item(struct problem *item, bool is_warning, const char *where, c
 /* A place for one more line: a fresh one, or for an error that of a warning when the list is full; NULL without one. */
 static struct problem *place_for(struct problems *problems, bool is_warning)
 {
-	if (problems->items == NULL)
-		problems->items = xcalloc(PROBLEMS_MAX + 1, sizeof(*problems->items));
 	if (problems->count < PROBLEMS_MAX)
 		return &problems->items[problems->count++];
 	for (size_t i = PROBLEMS_MAX; !is_warning && i-- > 0;)

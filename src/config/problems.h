@@ -16,7 +16,7 @@ struct problem {
 };
 
 struct problems {
-	struct problem *items;
+	struct problem items[PROBLEMS_MAX + 1];
 	size_t count;
 	size_t error_count;  /* warnings not counted */
 	size_t hidden_count; /* what the last line counts */

@@ -29,7 +29,7 @@ struct reading {
 	size_t capacity;
 	struct text_list arguments; /* without dashes, after the command */
 	bool has_file_sites;        /* the --config file holds a list of sites itself */
-	bool is_incomplete;         /* a flag or a file could not be read: what is missing may stand there */
+	bool is_incomplete; /* a flag or a file could not be read: what is missing may stand there */
 };
 
 void reading_init(struct reading *reading, struct settings *settings, char *const *environment,

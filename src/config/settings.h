@@ -47,13 +47,20 @@ struct settings {
 	struct text_list urls;       /* --url, arguments, WEBSENTRY_SITES; checked for form only */
 	struct text_list site_files; /* arguments that are files: run https://a sites.yaml */
 	char *config_path;           /* --config */
-	bool has_bad_sites;    /* a site was named wrongly, and that was said: not "no sites" as well */
-	bool has_config_sites; /* the sites that count are those in the --config file itself */
 	int64_t interval_us;
 	int64_t timeout_us;
 	char *pattern; /* NULL for none */
-	bool is_once;
 	int64_t once_wait_us;
+	bool has_config_sites; /* the sites that count are those in the --config file itself */
+	bool has_bad_sites;    /* a site was named wrongly, and that was said */
+
+	/* switches */
+	bool is_once;
+	bool kafka_create_topics;
+	bool no_migrate;
+	bool print_sql;        /* db migrate --print */
+	bool is_power_durable; /* --durability=power */
+	bool is_json;          /* check --json */
 
 	/* Kafka */
 	char *kafka_servers;
@@ -62,16 +69,12 @@ struct settings {
 	char *kafka_ca_file;
 	char *kafka_cert_file;
 	char *kafka_key_file;
-	struct text_list
-		kafka_properties; /* "k=v" of --kafka-config and --kafka-property, in this order */
+	struct text_list kafka_properties;       /* "k=v": those of --kafka-config, then of flags */
 	struct text_list kafka_property_origins; /* parallel: "kafka.conf:3", "--kafka-property" */
-	bool kafka_create_topics;
 	char *kafka_group;
 
 	/* store */
 	char *database_dsn; /* effective libpq string; NULL: none given (run: SQLite) */
-	bool no_migrate;
-	bool print_sql; /* db migrate --print */
 
 	/* process */
 	char *data_dir; /* effective, absolute */
@@ -79,15 +82,11 @@ struct settings {
 	char *host;   /* the host name in reports: --host, default gethostname() */
 	char *listen; /* NULL: off */
 	int64_t threads;
-	bool is_power_durable; /* --durability=power */
 	int64_t outbox_max_rows;
 	int log_level;  /* enum log_level */
 	int log_format; /* enum log_format */
 
-	/* check */
-	bool is_json;
-
-	char *shell; /* completion: "bash", "zsh" or "fish"; manual: "man" or "markdown"; NULL elsewhere */
+	char *shell; /* completion: bash, zsh or fish; manual: man or markdown; NULL elsewhere */
 
 	/* where each row's value came from; by index into the table */
 	struct setting_origin *origins;

@@ -7,7 +7,7 @@
 #include "config/settings.h"
 #include "config/show.h"
 
-enum { FLAG_MAX = 128, TYPE_MAX = 160, COMMANDS_MAX = 256 };
+enum { FLAG_MAX = 128, TYPE_MAX = 160, COMMANDS_MAX = 256, TABLES_MAX = 256 * 1024 };
 
 /* Cells can't hold a bare '|'. */
 static void append_cell(struct buffer *out, const char *text)
@@ -86,7 +86,7 @@ static void append_row(struct buffer *out, const struct setting *setting)
 void settings_print_markdown(FILE *out)
 {
 	struct buffer text;
-	buffer_init(&text, 256 * 1024);
+	buffer_init(&text, TABLES_MAX);
 	for (size_t i = 0; show_group(i) != NULL; i++) {
 		(void)buffer_append_format(&text, "%s### %s\n\n", i == 0 ? "" : "\n",
 					   show_group(i));

@@ -82,7 +82,7 @@ static void take_pairs(struct entry_reader *reader, const struct node *mapping, 
 				      "found `%s` in the defaults, expected it in a site",
 				      key->name);
 		else if (!node_is_null(pair->value) || strcmp(key->name, "url") == 0)
-			key->take(reader, pair->key, pair->value);
+			key->take(reader, pair->value);
 	}
 }
 
@@ -121,7 +121,7 @@ static void take_defaults(struct entry_reader *reader, const struct node *node,
 			continue;
 		if (key->is_merged || node->kind != NODE_MAPPING ||
 		    tree_find(node, key->name) == NULL)
-			key->take(reader, pair->key, pair->value);
+			key->take(reader, pair->value);
 	}
 	reader->is_quiet = false;
 }
@@ -147,7 +147,7 @@ void entry_read(struct entry_reader *reader, struct node *node, const struct nod
 		take_defaults(reader, node, defaults);
 	reader->level = LEVEL_SITE;
 	if (node->kind == NODE_SCALAR && !node_is_null(node)) {
-		url->take(reader, node, node); /* - https://example.com */
+		url->take(reader, node); /* - https://example.com */
 	} else if (node->kind != NODE_MAPPING) {
 		entry_expect(reader, node, "a site such as {url: https://example.com}");
 	} else {

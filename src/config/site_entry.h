@@ -56,7 +56,7 @@ bool entry_is_timeout_too_long(struct entry *entry, const struct settings *setti
 /* The table of keys (site_keys.c). */
 struct entry_key {
 	const char *name;
-	void (*take)(struct entry_reader *reader, const struct node *key, const struct node *value);
+	void (*take)(struct entry_reader *reader, const struct node *value);
 	bool is_own;    /* makes no sense in `defaults:` */
 	bool is_merged; /* a mapping whose parts override each other one by one */
 };

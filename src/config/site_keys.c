@@ -29,7 +29,7 @@ static void replace(char **field, char *taken)
 	*field = taken;
 }
 
-static void take_url(struct entry_reader *reader, const struct node *key, const struct node *value)
+static void take_url(struct entry_reader *reader, const struct node *value)
 {
 	struct site *site = &reader->entry->site;
 	struct url_parts parts;
@@ -51,15 +51,14 @@ static void take_url(struct entry_reader *reader, const struct node *key, const 
 	replace(&site->redacted_url, redacted);
 }
 
-static void take_name(struct entry_reader *reader, const struct node *key, const struct node *value)
+static void take_name(struct entry_reader *reader, const struct node *value)
 {
 	char *name;
 	if (entry_take_text(reader, "name", value, SITE_NAME_MAX, &name) == 0)
 		replace(&reader->entry->site.name, name);
 }
 
-static void take_method(struct entry_reader *reader, const struct node *key,
-			const struct node *value)
+static void take_method(struct entry_reader *reader, const struct node *value)
 {
 	static const char *const methods[] = {"GET",      "HEAD",   "POST",    "PUT",
 					      "PATCH",    "DELETE", "OPTIONS", "TRACE",
@@ -85,7 +84,7 @@ static void take_method(struct entry_reader *reader, const struct node *key,
 	free(method);
 }
 
-static void take_body(struct entry_reader *reader, const struct node *key, const struct node *value)
+static void take_body(struct entry_reader *reader, const struct node *value)
 {
 	char *body;
 	if (entry_take_block(reader, "body", value, REQUEST_BODY_MAX, &body) == 0)
@@ -167,8 +166,7 @@ static bool is_mapping(struct entry_reader *reader, const char *name, const stru
 	return false;
 }
 
-static void take_headers(struct entry_reader *reader, const struct node *key,
-			 const struct node *value)
+static void take_headers(struct entry_reader *reader, const struct node *value)
 {
 	if (!is_mapping(reader, "headers", value, SITE_HEADERS_MAX))
 		return;
@@ -207,8 +205,7 @@ static void set_label(struct site *site, const char *name, char *taken_value)
 	site->label_count++;
 }
 
-static void take_labels(struct entry_reader *reader, const struct node *key,
-			const struct node *value)
+static void take_labels(struct entry_reader *reader, const struct node *value)
 {
 	if (!is_mapping(reader, "labels", value, SITE_LABELS_MAX))
 		return;
@@ -229,8 +226,7 @@ static void take_labels(struct entry_reader *reader, const struct node *key,
 			      reader->entry->site.label_count, (int)SITE_LABELS_MAX);
 }
 
-static void take_interval(struct entry_reader *reader, const struct node *key,
-			  const struct node *value)
+static void take_interval(struct entry_reader *reader, const struct node *value)
 {
 	const struct setting *row = settings_table_find("interval");
 	if (entry_take_duration(reader, "interval", value, row->min, row->max,
@@ -238,8 +234,7 @@ static void take_interval(struct entry_reader *reader, const struct node *key,
 		reader->entry->interval_level = reader->level;
 }
 
-static void take_timeout(struct entry_reader *reader, const struct node *key,
-			 const struct node *value)
+static void take_timeout(struct entry_reader *reader, const struct node *value)
 {
 	const struct setting *row = settings_table_find("timeout");
 	if (entry_take_duration(reader, "timeout", value, row->min, row->max,
@@ -267,8 +262,7 @@ static struct pattern *take_pattern_text(struct entry_reader *reader, const char
 	return pattern;
 }
 
-static void take_pattern(struct entry_reader *reader, const struct node *key,
-			 const struct node *value)
+static void take_pattern(struct entry_reader *reader, const struct node *value)
 {
 	struct site *site = &reader->entry->site;
 	char *text;
@@ -312,14 +306,12 @@ static void take_rules(struct entry_reader *reader, const char *name, const stru
 			take_rule(reader, name, value->items[i], is_wanted);
 }
 
-static void take_wanted(struct entry_reader *reader, const struct node *key,
-			const struct node *value)
+static void take_wanted(struct entry_reader *reader, const struct node *value)
 {
 	take_rules(reader, "fail_if_body_not_matches_regexp", value, true);
 }
 
-static void take_unwanted(struct entry_reader *reader, const struct node *key,
-			  const struct node *value)
+static void take_unwanted(struct entry_reader *reader, const struct node *value)
 {
 	take_rules(reader, "fail_if_body_matches_regexp", value, false);
 }
@@ -364,8 +356,7 @@ static void take_status(struct entry_reader *reader, const struct node *value)
 	site->valid_status_codes[site->valid_status_code_count++] = range;
 }
 
-static void take_valid_status_codes(struct entry_reader *reader, const struct node *key,
-				    const struct node *value)
+static void take_valid_status_codes(struct entry_reader *reader, const struct node *value)
 {
 	if (value->kind == NODE_SCALAR) {
 		take_status(reader, value);
@@ -380,38 +371,33 @@ static void take_valid_status_codes(struct entry_reader *reader, const struct no
 		take_status(reader, value->items[i]);
 }
 
-static void take_max_response_time(struct entry_reader *reader, const struct node *key,
-				   const struct node *value)
+static void take_max_response_time(struct entry_reader *reader, const struct node *value)
 {
 	(void)entry_take_duration(reader, "max_response_time", value, 1,
 				  3600 * (int64_t)CLOCK_US_PER_S,
 				  &reader->entry->site.max_response_time_us);
 }
 
-static void take_follow_redirects(struct entry_reader *reader, const struct node *key,
-				  const struct node *value)
+static void take_follow_redirects(struct entry_reader *reader, const struct node *value)
 {
 	(void)entry_take_bool(reader, "follow_redirects", value,
 			      &reader->entry->site.follow_redirects);
 }
 
-static void take_max_redirects(struct entry_reader *reader, const struct node *key,
-			       const struct node *value)
+static void take_max_redirects(struct entry_reader *reader, const struct node *value)
 {
 	int64_t number;
 	if (entry_take_integer(reader, "max_redirects", value, 0, SITE_REDIRECTS_MAX, &number) == 0)
 		reader->entry->site.max_redirects = (int)number;
 }
 
-static void take_insecure(struct entry_reader *reader, const struct node *key,
-			  const struct node *value)
+static void take_insecure(struct entry_reader *reader, const struct node *value)
 {
 	(void)entry_take_bool(reader, "insecure_skip_verify", value,
 			      &reader->entry->site.insecure_skip_verify);
 }
 
-static void take_ca_file(struct entry_reader *reader, const struct node *key,
-			 const struct node *value)
+static void take_ca_file(struct entry_reader *reader, const struct node *value)
 {
 	struct error err;
 	char *path;
@@ -426,8 +412,7 @@ static void take_ca_file(struct entry_reader *reader, const struct node *key,
 }
 
 /* blackbox_exporter's nesting of the two keys before. */
-static void take_tls_config(struct entry_reader *reader, const struct node *key,
-			    const struct node *value)
+static void take_tls_config(struct entry_reader *reader, const struct node *value)
 {
 	static const char *const names[] = {"insecure_skip_verify", "ca_file"};
 	if (!is_mapping(reader, "tls_config", value, 16))
@@ -438,9 +423,9 @@ static void take_tls_config(struct entry_reader *reader, const struct node *key,
 		if (node_is_null(pair->value))
 			continue;
 		if (strcmp(pair->key->text, "insecure_skip_verify") == 0)
-			take_insecure(reader, pair->key, pair->value);
+			take_insecure(reader, pair->value);
 		else if (strcmp(pair->key->text, "ca_file") == 0)
-			take_ca_file(reader, pair->key, pair->value);
+			take_ca_file(reader, pair->value);
 		else if (nearest != NULL)
 			entry_problem(reader, pair->key, "unknown key `%.80s`, did you mean `%s`?",
 				      pair->key->text, nearest);
@@ -452,23 +437,20 @@ static void take_tls_config(struct entry_reader *reader, const struct node *key,
 	}
 }
 
-static void take_cert_expiry_warn(struct entry_reader *reader, const struct node *key,
-				  const struct node *value)
+static void take_cert_expiry_warn(struct entry_reader *reader, const struct node *value)
 {
 	(void)entry_take_duration(reader, "cert_expiry_warn", value, 0,
 				  INT64_C(3660) * 86400 * CLOCK_US_PER_S,
 				  &reader->entry->site.cert_expiry_warn_us);
 }
 
-static void take_match_bytes(struct entry_reader *reader, const struct node *key,
-			     const struct node *value)
+static void take_match_bytes(struct entry_reader *reader, const struct node *value)
 {
 	(void)entry_take_size(reader, "match_bytes", value, 1, SITE_BODY_MAX,
 			      &reader->entry->site.match_bytes);
 }
 
-static void take_max_body_bytes(struct entry_reader *reader, const struct node *key,
-				const struct node *value)
+static void take_max_body_bytes(struct entry_reader *reader, const struct node *value)
 {
 	(void)entry_take_size(reader, "max_body_bytes", value, 1, SITE_BODY_MAX,
 			      &reader->entry->site.max_body_bytes);

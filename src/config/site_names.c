@@ -23,6 +23,7 @@ struct taken_name {
 	const char *name; /* the site's */
 	size_t site;
 	size_t last_number; /* of " #N" given to default names that are the same */
+	struct taken_name *before;
 	UT_hash_handle hh;
 };
 
@@ -33,6 +34,7 @@ struct site_names {
 	char **files; /* each once: sites of one file follow one another */
 	size_t file_count;
 	struct taken_name *taken;
+	struct taken_name *latest; /* the same, linked by before */
 };
 
 struct site_names *site_names_create(void)
@@ -89,6 +91,8 @@ static void take(struct site_names *names, const char *name, size_t site)
 	taken->name = name;
 	taken->site = site;
 	taken->last_number = 1;
+	taken->before = names->latest;
+	names->latest = taken;
 	HASH_ADD_KEYPTR(hh, names->taken, taken->name, strlen(taken->name), taken);
 }
 

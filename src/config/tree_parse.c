@@ -19,6 +19,7 @@
 struct anchor {
 	char *name;
 	struct node *node;
+	struct anchor *before;
 	UT_hash_handle hh;
 };
 
@@ -32,6 +33,7 @@ struct building {
 		*keys[TREE_DEPTH_MAX]; /* the key that waits for its value, of each open mapping */
 	size_t depth;
 	struct anchor *anchors;
+	struct anchor *latest_anchor; /* the same, linked by before */
 	int documents;
 	bool is_broken;
 };
@@ -131,6 +133,8 @@ static void remember_anchor(struct building *building, const yaml_char_t *name, 
 	if (anchor == NULL) {
 		anchor = xcalloc(1, sizeof(*anchor));
 		anchor->name = xstrdup((const char *)name);
+		anchor->before = building->latest_anchor;
+		building->latest_anchor = anchor;
 		HASH_ADD_KEYPTR(hh, building->anchors, anchor->name, strlen(anchor->name), anchor);
 	}
 	anchor->node = node; /* YAML: the latest one counts */

@@ -43,7 +43,7 @@ static void write_files(const struct fixture_input *input)
 		const struct fixture_file *file = &input->files[i];
 		FILE *out = fopen(file->name, "w");
 		assert_non_null(out);
-		size_t length = file->length != 0 ? file->length : strlen(file->text);
+		size_t length = i == 0 && input->length != 0 ? input->length : strlen(file->text);
 		assert_int_equal(fwrite(file->text, 1, length, out), length);
 		assert_int_equal(fclose(out), 0);
 	}

@@ -18,7 +18,6 @@ enum { FIXTURE_WORDS_MAX = 24, FIXTURE_FILES_MAX = 4 };
 struct fixture_file {
 	const char *name;
 	const char *text;
-	size_t length; /* 0: strlen(text) */
 };
 
 struct fixture_input {
@@ -26,6 +25,7 @@ struct fixture_input {
 	const char *environment
 		[FIXTURE_WORDS_MAX]; /* "NAME=value"; HOME is the test's folder unless given */
 	struct fixture_file files[FIXTURE_FILES_MAX];
+	size_t length; /* of the first file, where its text holds NULs; 0: strlen(text) */
 };
 
 struct fixture {

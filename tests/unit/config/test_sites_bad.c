@@ -215,8 +215,8 @@ static const struct bad_case value_cases[] = {
 static void check_bad(void **state)
 {
 	const struct bad_case *row = *state;
-	const struct fixture_input input = {.args = {"run", "s.yaml"},
-					    .files = {{"s.yaml", row->text, row->length}}};
+	const struct fixture_input input = {
+		.args = {"run", "s.yaml"}, .files = {{"s.yaml", row->text}}, .length = row->length};
 	struct fixture fixture;
 	fixture_read(&fixture, &input);
 	assert_string_equal(fixture.lines, row->lines);
