@@ -137,6 +137,11 @@ enum MHD_Result answer_board(struct MHD_Connection *connection, struct rendering
 enum MHD_Result answer_sites(struct MHD_Connection *connection, struct rendering *rendering)
 {
 	static const char body[] = "{\"error\":\"the store has not answered yet\"}\n";
+	static const char too_many[] = "{\"error\":\"more sites than one answer holds\"}\n";
+	if (rendering->sites_json.is_overflowed) /* half an array would be a wrong one */
+		return send_response(connection, MHD_HTTP_INTERNAL_SERVER_ERROR,
+				     static_response(too_many, sizeof(too_many) - 1), json,
+				     "no-store");
 	if (rendering->is_ready)
 		return answer_cached(connection, rendering, &rendering->sites_json, json);
 	struct MHD_Response *response = static_response(body, sizeof(body) - 1);

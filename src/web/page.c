@@ -111,8 +111,9 @@ static void write_stale(struct buffer *out, const struct page_facts *facts)
 				   machine, exact);
 }
 
-static void write_table(struct buffer *out, const struct page_facts *facts, size_t first,
-			size_t count, const char *caption)
+/* Returns how many of count rows had room. */
+static size_t write_table(struct buffer *out, const struct page_facts *facts, size_t first,
+			  size_t count, const char *caption)
 {
 	static const char *const columns[] = {"State",          "Site",          "Reason",
 					      "Last 50 checks", "Response time", "Checked"};
@@ -123,27 +124,32 @@ static void write_table(struct buffer *out, const struct page_facts *facts, size
 		(void)buffer_append_format(out, "<th scope=\"col\" role=\"columnheader\">%s</th>",
 					   columns[i]);
 	put(out, "</tr></thead>\n<tbody role=\"rowgroup\">\n");
-	for (size_t i = first; i < first + count; i++)
-		row_write(out, &facts->snapshot->sites[i], facts->now);
+	size_t shown = 0;
+	while (shown < count && shown < PAGE_ROWS_MAX && out->length < PAGE_ROWS_BYTES_MAX)
+		row_write(out, &facts->snapshot->sites[first + shown++], facts->now);
 	put(out, "</tbody></table>\n");
+	return shown;
 }
 
-static void write_left_out(struct buffer *out, const struct snapshot *snapshot, size_t shown,
-			   size_t of)
+static void write_not_shown(struct buffer *out, size_t shown, size_t of)
 {
 	if (shown < of)
 		(void)buffer_append_format(
 			out,
-			"<p class=\"notice\">The first %zu of %zu sites are shown, "
-			"the worst first; <a href=\"/api/v1/sites\">the API</a> "
-			"has all of them.</p>\n",
+			"<p class=\"notice\">The first %zu of %zu sites are shown, the worst "
+			"first; "
+			"<a href=\"/api/v1/sites\">the API</a> has all of them.</p>\n",
 			shown, of);
-	if (snapshot->left_out > 0)
+}
+
+static void write_left_out(struct buffer *out, size_t count)
+{
+	if (count > 0)
 		(void)buffer_append_format(
 			out,
-			"<p class=\"notice is-bad\">%zu more sites are in the store "
-			"and neither shown nor counted here.</p>\n",
-			snapshot->left_out);
+			"<p class=\"notice is-bad\">%zu more sites are in the store and neither "
+			"shown nor counted here.</p>\n",
+			count);
 }
 
 static void write_sites(struct buffer *out, const struct page_facts *facts)
@@ -151,15 +157,16 @@ static void write_sites(struct buffer *out, const struct page_facts *facts)
 	const struct snapshot *snapshot = facts->snapshot;
 	size_t open = open_count(snapshot);
 	size_t closed = snapshot->counts[SITE_CLOSED];
-	size_t shown = open > PAGE_ROWS_MAX ? PAGE_ROWS_MAX : open;
+	size_t shown = 0;
 
 	if (open > 0)
-		write_table(out, facts, 0, shown, "Sites, the worst first");
+		shown = write_table(out, facts, 0, open, "Sites, the worst first");
 	else
 		put(out,
 		    "<div class=\"empty\"><p><b>No report yet.</b></p><p>The first checks are on "
 		    "their way; this page shows them as they come in.</p></div>\n");
-	write_left_out(out, snapshot, shown, open);
+	write_not_shown(out, shown, open);
+	write_left_out(out, snapshot->left_out);
 	if (closed == 0)
 		return;
 	(void)buffer_append_format(
@@ -167,9 +174,8 @@ static void write_sites(struct buffer *out, const struct page_facts *facts)
 		"<details class=\"closed\" id=\"closed\"><summary>%zu closed site%s "
 		"<span>no longer in the sites file</span></summary>\n",
 		closed, closed == 1 ? "" : "s");
-	shown = closed > PAGE_ROWS_MAX ? PAGE_ROWS_MAX : closed;
-	write_table(out, facts, open, shown, "Closed sites");
-	write_left_out(out, snapshot, shown, closed);
+	shown = write_table(out, facts, open, closed, "Closed sites");
+	write_not_shown(out, shown, closed);
 	put(out, "</details>\n");
 }
 

@@ -14,9 +14,10 @@ struct buffer;
 struct snapshot;
 
 enum {
-	PAGE_ROWS_MAX = 2000,        /* rows on the page, the worst first; the API has all */
-	PAGE_MAX = 16 * 1024 * 1024, /* bytes */
-	PAGE_REFRESH_S = 5,          /* for browsers without scripts */
+	PAGE_ROWS_MAX = 2000, /* rows on the page, the worst first; the API has all */
+	PAGE_ROWS_BYTES_MAX = 8 * 1024 * 1024, /* no more rows beyond this either */
+	PAGE_MAX = 16 * 1024 * 1024,           /* bytes of the whole page */
+	PAGE_REFRESH_S = 5,                    /* for browsers without scripts */
 };
 
 /* What the page is made from. */
