@@ -16,7 +16,7 @@
 #include "check/site.h"
 #include "check/verdict.h"
 
-enum { INDENT = 2, LABEL_WIDTH = 13, DAY_S = 86400 };
+enum { INDENT = 2, LABEL_WIDTH = 13, WRAP_MIN = 20, DAY_S = 86400 };
 
 struct outcome_look {
 	const char *word;
@@ -67,6 +67,52 @@ static void put_label(struct buffer *out, const struct check_print_style *style,
 	(void)buffer_append_format(out, "%*s", LABEL_WIDTH - (int)strlen(label), "");
 }
 
+static size_t characters(const char *text, size_t length)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < length; i++)
+		count += ((unsigned char)text[i] & 0xC0) != 0x80;
+	return count;
+}
+
+/* Text that starts at column indent, broken between words where a line is full; ends the line. */
+static void put_wrapped(struct buffer *out, const char *text, int indent,
+			const struct check_print_style *style)
+{
+	size_t room = style->width > indent + WRAP_MIN ? (size_t)(style->width - indent) : WRAP_MIN;
+	size_t column = 0;
+	while (*text != '\0') {
+		size_t length = strcspn(text, " ");
+		size_t width = characters(text, length);
+		if (column > 0 && column + 1 + width > room) {
+			(void)buffer_append_format(out, "\n%*s", indent, "");
+			column = 0;
+		} else if (column > 0) {
+			put(out, " ");
+			column++;
+		}
+		(void)buffer_append(out, text, length);
+		column += width;
+		text += length + strspn(text + length, " ");
+	}
+	put(out, "\n");
+}
+
+/* "The reason in words: the message" */
+static void put_reason(struct buffer *out, enum reason reason, const char *message, int indent,
+		       const struct check_print_style *style)
+{
+	struct buffer text;
+	buffer_init(&text, CHECK_PRINT_MAX);
+	put(&text, reason_text(reason));
+	if (!text_is_empty(message)) {
+		put(&text, ": ");
+		put_clean(&text, message);
+	}
+	put_wrapped(out, text.data, indent, style);
+	buffer_finish(&text);
+}
+
 static void write_headline(struct buffer *out, const struct report *report,
 			   const struct check_print_style *style)
 {
@@ -78,13 +124,8 @@ static void write_headline(struct buffer *out, const struct report *report,
 	put_coloured(out, style, look.colour, word);
 	put(out, "  ");
 	put_clean(out, report->site->name);
-	put(out, "\n");
-	(void)buffer_append_format(out, "%*s%s", INDENT, "", reason_text(verdict->reason));
-	if (!text_is_empty(verdict->message)) {
-		put(out, ": ");
-		put_clean(out, verdict->message);
-	}
-	put(out, "\n");
+	(void)buffer_append_format(out, "\n%*s", INDENT, "");
+	put_reason(out, verdict->reason, verdict->message, INDENT, style);
 }
 
 /* The deciding failure stands in the headline already. */
@@ -93,12 +134,8 @@ static void write_other_failures(struct buffer *out, const struct verdict *verdi
 {
 	for (size_t i = 1; i < verdict->failure_count; i++) {
 		put_label(out, style, i == 1 ? "and also" : "");
-		put(out, reason_text(verdict->failures[i].reason));
-		if (!text_is_empty(verdict->failures[i].message)) {
-			put(out, ": ");
-			put_clean(out, verdict->failures[i].message);
-		}
-		put(out, "\n");
+		put_reason(out, verdict->failures[i].reason, verdict->failures[i].message,
+			   INDENT + LABEL_WIDTH, style);
 	}
 }
 
@@ -272,37 +309,37 @@ static void write_pattern(struct buffer *out, const struct report *report,
 }
 
 void check_print_write(struct buffer *out, const struct report *report,
-		       const struct check_print_style *given)
+		       const struct check_print_style *style)
 {
 	const struct observation *seen = report->observation;
-	struct check_print_style style = *given;
-	if (style.width < CHECK_PRINT_WIDTH_MIN)
-		style.width = CHECK_PRINT_WIDTH_MIN;
-	if (style.width > CHECK_PRINT_WIDTH_MAX)
-		style.width = CHECK_PRINT_WIDTH_MAX;
+	struct check_print_style bounded = *style;
+	if (bounded.width < CHECK_PRINT_WIDTH_MIN)
+		bounded.width = CHECK_PRINT_WIDTH_MIN;
+	if (bounded.width > CHECK_PRINT_WIDTH_MAX)
+		bounded.width = CHECK_PRINT_WIDTH_MAX;
 	int64_t longest = longest_hop(seen);
 
-	write_headline(out, report, &style);
-	write_other_failures(out, report->verdict, &style);
+	write_headline(out, report, &bounded);
+	write_other_failures(out, report->verdict, &bounded);
 	put(out, "\n");
 	if (strcmp(report->site->name, report->site->redacted_url) != 0) {
-		put_label(out, &style, "url");
+		put_label(out, &bounded, "url");
 		put_clean(out, report->site->redacted_url);
 		put(out, "\n");
 	}
-	write_response(out, seen, &style);
-	write_certificate(out, seen, &style);
-	write_pattern(out, report, &style);
-	put_label(out, &style, "time");
+	write_response(out, seen, &bounded);
+	write_certificate(out, seen, &bounded);
+	write_pattern(out, report, &bounded);
+	put_label(out, &bounded, "time");
 	phase_bar_write_ms(out, seen->total_us);
 	if (seen->redirect_count > 0)
 		(void)buffer_append_format(out, " over %zu redirect%s", seen->redirect_count,
 					   seen->redirect_count == 1 ? "" : "s");
 	put(out, "\n");
-	write_redirects(out, seen, longest, &style);
+	write_redirects(out, seen, longest, &bounded);
 	if (seen->redirect_count == 0)
 		put(out, "\n");
-	write_hop_time(out, &seen->final, longest, &style);
+	write_hop_time(out, &seen->final, longest, &bounded);
 }
 
 static bool is_utf8_locale(void)
@@ -310,7 +347,7 @@ static bool is_utf8_locale(void)
 	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *value = getenv(names[i]);
-		if (!text_is_empty(value))
+		if (value != NULL && value[0] != '\0')
 			return strcasestr(value, "UTF-8") != NULL ||
 			       strcasestr(value, "UTF8") != NULL;
 	}

@@ -165,7 +165,8 @@ static void nothing_received_has_no_bar(void **state)
 		.message = borrowed("no resolver answers"),
 	};
 	expect(&subject, "UNKNOWN  http://localhost/\n"
-			 "  The prober has no network or no resolver: no resolver answers\n"
+			 "  The prober has no network or no\n"
+			 "  resolver: no resolver answers\n"
 			 "\n"
 			 "  response     no response\n"
 			 "  time         0.30 ms\n"
