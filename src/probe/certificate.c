@@ -1,6 +1,7 @@
 #include "probe/certificate.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -60,8 +61,8 @@ static char *issuer_of(const X509 *x509)
 		if (bytes > 0) {
 			size_t room = sizeof(text) - length;
 			if (length > 0 && room > 2) {
-				memcpy(text + length, ", ", 2);
-				length += 2;
+				text[length++] = ',';
+				text[length++] = ' ';
 				room -= 2;
 			}
 			size_t take = (size_t)bytes < room ? (size_t)bytes : room;
@@ -106,8 +107,8 @@ static int on_verify(int is_fine, X509_STORE_CTX *store)
 	if (is_fine != 0 && X509_STORE_CTX_get_error_depth(store) != 0)
 		return is_fine;
 
-	const char *version = version_name(ssl);
-	memcpy(certificate->tls_version, version, strlen(version) + 1);
+	(void)snprintf(certificate->tls_version, sizeof(certificate->tls_version), "%s",
+		       version_name(ssl));
 	X509 *leaf = X509_STORE_CTX_get0_cert(store);
 	if (leaf != NULL && certificate->issuer == NULL) {
 		certificate->issuer = issuer_of(leaf);

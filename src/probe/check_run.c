@@ -129,8 +129,7 @@ static void finish_with(struct check_run *run, enum reason reason, const char *m
 /* A timeout says nothing about the site when it was us who did not work meanwhile. */
 static bool was_held_up(const struct check_run *run)
 {
-	int64_t lost_us =
-		loop_lag_lost_us(run->env->lag, clock_mono_us()) - run->lost_at_start;
+	int64_t lost_us = loop_lag_lost_us(run->env->lag, clock_mono_us()) - run->lost_at_start;
 	return lost_us > OVERLOAD_US && lost_us > run->start.site->timeout_us / OVERLOAD_PART;
 }
 
@@ -228,7 +227,8 @@ static void on_timer(uv_timer_t *timer)
 	stop_transfer(run);
 	struct trouble trouble;
 	char peer[PEER_TEXT_MAX];
-	trouble_of_timeout(PHASE_CONNECT, peer_of(run, peer), run->start.site->timeout_us, &trouble);
+	trouble_of_timeout(PHASE_CONNECT, peer_of(run, peer), run->start.site->timeout_us,
+			   &trouble);
 	give_up_address(run, &trouble);
 }
 
@@ -321,8 +321,8 @@ static void start_hop(struct check_run *run)
 
 static void on_matched(struct matching *matching)
 {
-	struct check_run *run =
-		(struct check_run *)(void *)((char *)matching - offsetof(struct check_run, matching));
+	struct check_run *run = (struct check_run *)(void *)((char *)matching -
+							     offsetof(struct check_run, matching));
 	if (run->is_abandoned) {
 		run->is_abandoned = false;
 		run->state = RUN_FINISHED;

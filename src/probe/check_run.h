@@ -49,7 +49,7 @@ void check_run_destroy(struct check_run *run);
 /* How a check came to be started. */
 struct check_start {
 	const struct site *site;
-	size_t index;   /* the caller's */
+	size_t index; /* the caller's */
 	mono_us due;
 	int64_t missed;
 };
@@ -68,7 +68,7 @@ bool check_run_abandon(struct check_run *run);
 
 bool check_run_is_idle(const struct check_run *run);
 
-/* For the poller: the transfer of this run has ended. */
-void check_run_on_ended(void *run, CURLcode code);
+/* For the poller: the transfer of the run that context is has ended. */
+void check_run_on_ended(void *context, CURLcode code);
 
 #endif

@@ -19,9 +19,9 @@ static void record(const struct matching *matching, enum pattern_result result,
 	case PATTERN_FOUND:
 		match->state = MATCH_FOUND;
 		if (span->has_capture)
-			match->capture = text_clean_copy(matching->bytes + span->start,
-							 span->end - span->start,
-							 OBSERVATION_CAPTURE_MAX);
+			match->capture =
+				text_clean_copy(matching->bytes + span->start,
+						span->end - span->start, OBSERVATION_CAPTURE_MAX);
 		break;
 	case PATTERN_NOT_FOUND:
 		match->state = matching->is_longer ? MATCH_TRUNCATED : MATCH_NOT_FOUND;
@@ -33,8 +33,8 @@ static void record(const struct matching *matching, enum pattern_result result,
 }
 
 /* The n-th search: false when there are no more. A site without a recorded pattern has none for n = 0. */
-static bool get_search(const struct matching *matching, size_t n, const struct pattern **ret_pattern,
-		       struct match **ret_match)
+static bool get_search(const struct matching *matching, size_t n,
+		       const struct pattern **ret_pattern, struct match **ret_match)
 {
 	if (n == 0) {
 		*ret_pattern = matching->site->pattern;

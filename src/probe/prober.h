@@ -22,7 +22,8 @@ struct prober_sink {
 	/* Before a check starts: false leaves it out, and it counts as missed. NULL: always true. */
 	bool (*may_start)(void *context);
 	/* A check has ended. Both parameters are borrowed for the call. */
-	void (*on_checked)(void *context, const struct site *site, const struct observation *observation);
+	void (*on_checked)(void *context, const struct site *site,
+			   const struct observation *observation);
 	/* With is_once: every site has been checked. The prober is idle from then on. May be NULL. */
 	void (*on_done)(void *context);
 };
@@ -30,11 +31,11 @@ struct prober_sink {
 struct prober_options {
 	const struct site *sites; /* borrowed for the prober's life */
 	size_t site_count;
-	size_t share;       /* this prober checks the sites i with i % shares == share */
-	size_t shares;      /* 1 or more */
-	bool is_once;       /* every site once, at once (max_in_flight at a time), then on_done */
+	size_t share;  /* this prober checks the sites i with i % shares == share */
+	size_t shares; /* 1 or more */
+	bool is_once;  /* every site once, at once (max_in_flight at a time), then on_done */
 	size_t max_in_flight; /* checks at the same time; 0: derived from the descriptors that the process may open */
-	const char *user_agent; /* NULL: "websentry/VERSION"; borrowed for the prober's life */
+	const char *user_agent;  /* NULL: "websentry/VERSION"; borrowed for the prober's life */
 	const char *dns_servers; /* "ip:port,ip:port", brackets around IPv6; NULL: the system's */
 };
 

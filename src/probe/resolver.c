@@ -37,10 +37,10 @@ struct resolver {
 	struct watch *watches;
 	size_t running;
 	bool is_closed;
-	bool is_starting;        /* within ares_getaddrinfo(): an answer now comes from the hosts file */
-	mono_us answered_at;     /* when a server last answered anything; 0 never */
+	bool is_starting; /* within ares_getaddrinfo(): an answer now comes from the hosts file */
+	mono_us answered_at; /* when a server last answered anything; 0 never */
 	bool has_ipv6;
-	mono_us route_known_at;  /* 0 never */
+	mono_us route_known_at; /* 0 never */
 };
 
 struct resolve {
@@ -118,9 +118,9 @@ struct resolver *resolver_create(uv_loop_t *loop, const char *servers, struct er
 		.sock_state_cb = on_socket_state,
 		.sock_state_cb_data = resolver,
 	};
-	int status = ares_init_options(&resolver->channel, &options,
-				       ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-					       ARES_OPT_SOCK_STATE_CB);
+	int status =
+		ares_init_options(&resolver->channel, &options,
+				  ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
 	if (status == ARES_SUCCESS && servers != NULL)
 		status = ares_set_servers_ports_csv(resolver->channel, servers);
 	if (status != ARES_SUCCESS) {
@@ -165,8 +165,7 @@ static bool has_ipv6_route(struct resolver *resolver, mono_us now)
 		return false;
 	struct sockaddr_in6 anywhere = {.sin6_family = AF_INET6, .sin6_port = htons(53)};
 	(void)inet_pton(AF_INET6, "2000::1", &anywhere.sin6_addr);
-	resolver->has_ipv6 =
-		connect(fd, (const struct sockaddr *)&anywhere, sizeof(anywhere)) == 0;
+	resolver->has_ipv6 = connect(fd, (const struct sockaddr *)&anywhere, sizeof(anywhere)) == 0;
 	(void)close(fd);
 	return resolver->has_ipv6;
 }
@@ -195,7 +194,8 @@ static size_t order_addresses(struct resolver *resolver, const struct ares_addri
 {
 	const struct ares_addrinfo_node *six = next_of_family(info->nodes, AF_INET6);
 	const struct ares_addrinfo_node *four = next_of_family(info->nodes, AF_INET);
-	bool is_six_next = six != NULL && (four == NULL || has_ipv6_route(resolver, clock_mono_us()));
+	bool is_six_next =
+		six != NULL && (four == NULL || has_ipv6_route(resolver, clock_mono_us()));
 	size_t count = 0;
 	while ((six != NULL || four != NULL) && count < RESOLVER_ADDRESSES_MAX) {
 		if (is_six_next && six != NULL) {
@@ -217,7 +217,8 @@ static bool has_answered(const struct resolve *resolve)
 }
 
 /* What a status means, in the words of people, where c-ares would speak of domain names and DNS servers. */
-static enum resolver_result classify(const struct resolve *resolve, int status, const char **ret_text)
+static enum resolver_result classify(const struct resolve *resolve, int status,
+				     const char **ret_text)
 {
 	*ret_text = ares_strerror(status);
 	switch (status) {
@@ -231,7 +232,8 @@ static enum resolver_result classify(const struct resolve *resolve, int status, 
 	case ARES_ECONNREFUSED:
 	case ARES_ETIMEOUT:
 		if (has_answered(resolve)) {
-			*ret_text = "the name servers failed on it (SERVFAIL, REFUSED or no answer)";
+			*ret_text =
+				"the name servers failed on it (SERVFAIL, REFUSED or no answer)";
 			return RESOLVER_NO_SUCH_NAME;
 		}
 		*ret_text = status == ARES_ETIMEOUT ? "no name server answered"

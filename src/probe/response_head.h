@@ -15,8 +15,8 @@
 enum { RESPONSE_HEAD_MAX = 256 * 1024 };
 
 struct response_head {
-	size_t bytes;           /* of all lines so far */
-	char *location;         /* first Location of the last response begun; NULL for none. Bytes as they came, NUL-terminated */
+	size_t bytes; /* of all lines so far */
+	char *location; /* first Location of the last response begun; NULL for none. Bytes as they came, NUL-terminated */
 	int64_t content_length; /* -1 not announced */
 	bool is_length_broken;  /* contradicts itself, is no number, or overflows */
 	bool is_complete;       /* the empty line after a head has come */

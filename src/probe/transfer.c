@@ -87,8 +87,7 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 {
 	(void)purpose;
 	struct transfer *transfer = context;
-	transfer->socket = socket(address->family,
-				  address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	transfer->socket = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
 				  address->protocol);
 	if (transfer->socket == CURL_SOCKET_BAD)
 		transfer->socket_errno = errno;
@@ -113,7 +112,8 @@ static CURLcode on_ssl_context(CURL *easy, void *context, void *owner)
 	return CURLE_OK;
 }
 
-int transfer_init(struct transfer *transfer, const char *user_agent, struct trust *trust, void *owner)
+int transfer_init(struct transfer *transfer, const char *user_agent, struct trust *trust,
+		  void *owner)
 {
 	*transfer = (struct transfer){.trust = trust, .socket = CURL_SOCKET_BAD};
 	buffer_init(&transfer->body, SITE_BODY_MAX);
@@ -269,8 +269,7 @@ static void set_method(struct transfer *transfer, const struct transfer_request 
 		const char *body = request->body == NULL ? "" : request->body;
 		(void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
 		(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
-		(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-				       (curl_off_t)strlen(body));
+		(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
 	} else {
 		(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
 		if (!is_head)

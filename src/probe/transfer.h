@@ -28,16 +28,16 @@ struct transfer {
 	/* What came of the present transfer. */
 	struct response_head head;
 	struct certificate certificate;
-	struct buffer body;     /* decoded, its first kept_max bytes */
+	struct buffer body; /* decoded, its first kept_max bytes */
 	size_t kept_max;
 	int64_t decoded_bytes;
 	enum reason stopped_for; /* why we broke it off; REASON_OK: we did not */
 	int socket_errno;        /* why no socket could be made; 0 otherwise */
 	mono_us started_at;
-	mono_us tls_started_at;  /* 0: not reached */
-	bool has_body;           /* the request */
-	mono_us sent_at;         /* the request's body; 0: there was none, or not reached */
-	mono_us first_line_at;   /* of the response, with a request that has a body */
+	mono_us tls_started_at; /* 0: not reached */
+	bool has_body;          /* the request */
+	mono_us sent_at;        /* the request's body; 0: there was none, or not reached */
+	mono_us first_line_at;  /* of the response, with a request that has a body */
 	char error_text[CURL_ERROR_SIZE];
 
 	/* What it was given. */
@@ -55,8 +55,8 @@ struct transfer_request {
 	const struct site *site; /* caps, TLS, headers */
 	const char *url;
 	const char *method;
-	const char *body;     /* NULL: none, and no header that speaks of one */
-	const char *address;  /* where to connect to, as text */
+	const char *body;    /* NULL: none, and no header that speaks of one */
+	const char *address; /* where to connect to, as text */
 	int port;
 	bool is_https;
 	bool is_trusted_origin; /* the site's Authorization, Cookie and Host headers may go there */
@@ -65,14 +65,16 @@ struct transfer_request {
 };
 
 /* Return 0, or -1 where libcurl has no memory. The user agent and trust are borrowed for the transfer's life. */
-int transfer_init(struct transfer *transfer, const char *user_agent, struct trust *trust, void *owner);
+int transfer_init(struct transfer *transfer, const char *user_agent, struct trust *trust,
+		  void *owner);
 void transfer_finish(struct transfer *transfer);
 
 /*
  * Forget the last transfer and set up the next, which starts now; the handle must not be running. Returns 0, or -1 where curl
  * refuses a value.
  */
-int transfer_prepare(struct transfer *transfer, const struct transfer_request *request, mono_us now);
+int transfer_prepare(struct transfer *transfer, const struct transfer_request *request,
+		     mono_us now);
 
 /* Forget what came, and give back memory that an ordinary transfer does not need. */
 void transfer_clear(struct transfer *transfer);

@@ -70,8 +70,8 @@ static void of_connect(const struct trouble_facts *facts, struct trouble *troubl
 		    strerrordesc_np(number));
 		break;
 	default:
-		set(trouble, REASON_CONNECT_UNREACHABLE, "could not connect to %s: %s",
-		    facts->peer, number != 0 ? strerrordesc_np(number) : facts->curl_text);
+		set(trouble, REASON_CONNECT_UNREACHABLE, "could not connect to %s: %s", facts->peer,
+		    number != 0 ? strerrordesc_np(number) : facts->curl_text);
 		break;
 	}
 }
@@ -93,11 +93,12 @@ static void of_receive(const struct trouble_facts *facts, struct trouble *troubl
 		    facts->curl_text);
 	else if (strstr(facts->curl_text, "Too large response headers") != NULL)
 		set(trouble, REASON_TOO_LARGE, "the response's headers are larger than the cap");
-	else if (strstr(facts->curl_text, "SSL_read") != NULL && strstr(facts->curl_text, "alert") != NULL)
+	else if (strstr(facts->curl_text, "SSL_read") != NULL &&
+		 strstr(facts->curl_text, "alert") != NULL)
 		set(trouble, REASON_TLS_ERROR, "TLS failed: %s", facts->curl_text);
 	else
-		set(trouble, REASON_CONNECTION_LOST, "connection lost before the response was complete: %s",
-		    facts->curl_text);
+		set(trouble, REASON_CONNECTION_LOST,
+		    "connection lost before the response was complete: %s", facts->curl_text);
 }
 
 void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trouble)
@@ -125,7 +126,8 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trou
 			    facts->curl_text);
 		break;
 	case CURLE_GOT_NOTHING:
-		set(trouble, REASON_CONNECTION_LOST, "the connection was closed without a response");
+		set(trouble, REASON_CONNECTION_LOST,
+		    "the connection was closed without a response");
 		break;
 	case CURLE_PARTIAL_FILE:
 		set(trouble, REASON_CONNECTION_LOST, "the response was cut off%s%s",

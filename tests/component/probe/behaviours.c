@@ -12,6 +12,8 @@
 #define OK_CHUNKED OK_HEAD "Transfer-Encoding: chunked\r\n\r\n"
 #define TEN_BYTES "Content-Length: 10\r\n\r\n"
 
+enum { BIG_BODY = 512 * 1024, COSTLY_BODY = 128 * 1024, BOMB_SIZE = 64 * 1024 * 1024 };
+
 int behaviours_other_port;
 
 static void pause_then_ok(struct peer_connection *connection)
@@ -51,11 +53,10 @@ static void drip_endlessly(struct peer_connection *connection)
 
 static void flood_headers(struct peer_connection *connection)
 {
-	char line[1024];
-	memset(line, 'h', sizeof(line));
-	memcpy(line, "X-Flood: ", 9);
-	memcpy(line + sizeof(line) - 2, "\r\n", 2);
-	while (peer_send(connection, line, sizeof(line)))
+	char value[1024];
+	memset(value, 'h', sizeof(value));
+	while (peer_say(connection, "X-Flood: ") && peer_send(connection, value, sizeof(value)) &&
+	       peer_say(connection, "\r\n"))
 		;
 }
 
@@ -90,25 +91,26 @@ static void flood_body(struct peer_connection *connection)
 	flood_one_line(connection);
 }
 
-/* size bytes of 'a' and the words at their end. */
+/* size bytes of 'a', and the words behind them. */
 static void send_body(struct peer_connection *connection, size_t size, const char *words)
 {
 	char *body = xmalloc(size);
 	memset(body, 'a', size);
-	memcpy(body + size - strlen(words), words, strlen(words));
-	if (peer_say_format(connection, OK_HEAD "Content-Length: %zu\r\n\r\n", size))
-		(void)peer_send(connection, body, size);
+	if (peer_say_format(connection, OK_HEAD "Content-Length: %zu\r\n\r\n",
+			    size + strlen(words)) &&
+	    peer_send(connection, body, size))
+		(void)peer_say(connection, words);
 	free(body);
 }
 
 static void big_body(struct peer_connection *connection)
 {
-	send_body(connection, 512 * 1024, "Welcome");
+	send_body(connection, BIG_BODY, "Welcome");
 }
 
 static void costly_body(struct peer_connection *connection)
 {
-	send_body(connection, 128 * 1024, "!");
+	send_body(connection, COSTLY_BODY, "!");
 }
 
 static void large_length(struct peer_connection *connection)
@@ -117,20 +119,20 @@ static void large_length(struct peer_connection *connection)
 	flood_one_line(connection);
 }
 
-/* Gzip of size zero bytes, at most. */
-static void send_gzip(struct peer_connection *connection, const void *bytes, size_t size)
+static void send_gzip(struct peer_connection *connection, void *bytes, size_t size)
 {
 	z_stream stream = {0};
 	if (deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
 		abort();
 	size_t room = deflateBound(&stream, size);
 	unsigned char *packed = xmalloc(room);
-	stream.next_in = (z_const Bytef *)(uintptr_t)bytes;
+	stream.next_in = bytes;
 	stream.avail_in = (uInt)size;
 	stream.next_out = packed;
 	stream.avail_out = (uInt)room;
 	(void)deflate(&stream, Z_FINISH);
-	if (peer_say_format(connection, OK_HEAD "Content-Encoding: gzip\r\nContent-Length: %lu\r\n\r\n",
+	if (peer_say_format(connection,
+			    OK_HEAD "Content-Encoding: gzip\r\nContent-Length: %lu\r\n\r\n",
 			    stream.total_out))
 		(void)peer_send(connection, packed, stream.total_out);
 	(void)deflateEnd(&stream);
@@ -139,17 +141,14 @@ static void send_gzip(struct peer_connection *connection, const void *bytes, siz
 
 static void gzip_page(struct peer_connection *connection)
 {
-	char page[4096];
-	memset(page, 'a', sizeof(page));
-	memcpy(page, "Welcome", 7);
+	char page[4096] = "Welcome"; /* and zeroes */
 	send_gzip(connection, page, sizeof(page));
 }
 
 static void gzip_bomb(struct peer_connection *connection)
 {
-	size_t size = 64 * 1024 * 1024;
-	void *zeroes = xcalloc(1, size);
-	send_gzip(connection, zeroes, size);
+	void *zeroes = xcalloc(1, BOMB_SIZE);
+	send_gzip(connection, zeroes, BOMB_SIZE);
 	free(zeroes);
 }
 
@@ -173,23 +172,30 @@ static void echo(struct peer_connection *connection)
 		(void)peer_send(connection, connection->request, connection->request_length);
 }
 
+/* Of a path like "/to/302/echo": the number in it, and what follows that. */
+static int read_path(const struct peer_connection *connection, char rest[static 128])
+{
+	char number[16] = "";
+	rest[0] = '\0';
+	(void)sscanf(connection->request, "%*s /%*[^/]/%15[0-9]/%127s", number, rest);
+	return (int)strtol(number, NULL, 10);
+}
+
 /* "/to/302/echo": a redirect with that status, relative to the root. */
 static void redirect_here(struct peer_connection *connection)
 {
-	int status = 302;
-	char target[128] = "";
-	(void)sscanf(connection->request, "%*s /to/%d/%127s", &status, target);
+	char target[128];
+	int status = read_path(connection, target);
 	(void)peer_say_format(connection,
-			      "HTTP/1.1 %d Moved\r\nLocation: /%s\r\nContent-Length: 0\r\n\r\n", status,
-			      target);
+			      "HTTP/1.1 %d Moved\r\nLocation: /%s\r\nContent-Length: 0\r\n\r\n",
+			      status, target);
 }
 
 /* "/away/302/echo": the same, on the other origin. */
 static void redirect_away(struct peer_connection *connection)
 {
-	int status = 302;
-	char target[128] = "";
-	(void)sscanf(connection->request, "%*s /away/%d/%127s", &status, target);
+	char target[128];
+	int status = read_path(connection, target);
 	(void)peer_say_format(connection,
 			      "HTTP/1.1 %d Moved\r\nLocation: http://127.0.0.1:%d/%s\r\n"
 			      "Content-Length: 0\r\n\r\n",
@@ -199,14 +205,15 @@ static void redirect_away(struct peer_connection *connection)
 /* "/chain/3" leads to "/chain/2" … "/chain/0", which is fine. */
 static void chain(struct peer_connection *connection)
 {
-	int left = 0;
-	(void)sscanf(connection->request, "%*s /chain/%d", &left);
+	char rest[128];
+	int left = read_path(connection, rest);
 	if (left == 0)
 		(void)peer_say(connection, OK_HEAD "Content-Length: 5\r\n\r\nhello");
 	else
-		(void)peer_say_format(connection,
-				      "HTTP/1.1 301 Moved\r\nLocation: %d\r\nContent-Length: 0\r\n\r\n",
-				      left - 1);
+		(void)peer_say_format(
+			connection,
+			"HTTP/1.1 301 Moved\r\nLocation: %d\r\nContent-Length: 0\r\n\r\n",
+			left - 1);
 }
 
 static void long_location(struct peer_connection *connection)
@@ -234,7 +241,9 @@ const struct peer_behaviour behaviours[] = {
 	{"until-end", OK_HEAD "Connection: close\r\n\r\nuntil the end", NULL},
 	{"chunked", OK_CHUNKED "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", NULL},
 	{"trailers", OK_CHUNKED "5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n", NULL},
-	{"interim", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" OK_HEAD "Content-Length: 2\r\n\r\nhi", NULL},
+	{"interim",
+	 "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" OK_HEAD "Content-Length: 2\r\n\r\nhi",
+	 NULL},
 	{"same-lengths", OK_HEAD "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello", NULL},
 	{"longer-than-said", OK_HEAD "Content-Length: 5\r\n\r\nhello and more", NULL},
 	{"no-reason", "HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nhi", NULL},
@@ -252,15 +261,21 @@ const struct peer_behaviour behaviours[] = {
 	{"away", NULL, redirect_away},
 	{"chain", NULL, chain},
 	{"loop", "HTTP/1.1 302 Found\r\nLocation: /loop\r\nContent-Length: 0\r\n\r\n", NULL},
-	{"query-relative", "HTTP/1.1 302 Found\r\nLocation: ../ok?x=1#top\r\nContent-Length: 0\r\n\r\n", NULL},
-	{"to-ftp", "HTTP/1.1 302 Found\r\nLocation: ftp://127.0.0.1/x\r\nContent-Length: 0\r\n\r\n", NULL},
-	{"to-file", "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n", NULL},
-	{"to-script", "HTTP/1.1 302 Found\r\nLocation: javascript:alert(1)\r\nContent-Length: 0\r\n\r\n", NULL},
-	{"to-nonsense", "HTTP/1.1 302 Found\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n", NULL},
+	{"query-relative",
+	 "HTTP/1.1 302 Found\r\nLocation: ../ok?x=1#top\r\nContent-Length: 0\r\n\r\n", NULL},
+	{"to-ftp", "HTTP/1.1 302 Found\r\nLocation: ftp://127.0.0.1/x\r\nContent-Length: 0\r\n\r\n",
+	 NULL},
+	{"to-file",
+	 "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n", NULL},
+	{"to-script",
+	 "HTTP/1.1 302 Found\r\nLocation: javascript:alert(1)\r\nContent-Length: 0\r\n\r\n", NULL},
+	{"to-nonsense", "HTTP/1.1 302 Found\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n",
+	 NULL},
 	{"to-long", NULL, long_location},
 	{"to-nowhere", "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n", NULL},
 	{"two-locations",
-	 "HTTP/1.1 302 Found\r\nLocation: /ok\r\nLocation: /error\r\nContent-Length: 0\r\n\r\n", NULL},
+	 "HTTP/1.1 302 Found\r\nLocation: /ok\r\nLocation: /error\r\nContent-Length: 0\r\n\r\n",
+	 NULL},
 
 	/* Ends that come too early. */
 	{"close", NULL, NULL},

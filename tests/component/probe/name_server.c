@@ -63,10 +63,11 @@ static const struct name_record *find(const struct name_server *server, const ch
 }
 
 /* Append one answer record; returns the packet's new length. */
-static size_t add_answer(unsigned char *packet, size_t length, int type, const void *bytes, size_t size)
+static size_t add_answer(unsigned char *packet, size_t length, int type, const void *bytes,
+			 size_t size)
 {
-	const unsigned char head[] = {0xc0, HEADER_SIZE, 0, (unsigned char)type, 0, 1, 0, 0, 0, 0, 0,
-				      (unsigned char)size};
+	const unsigned char head[] = {0xc0, HEADER_SIZE, 0, (unsigned char)type, 0, 1, 0, 0,
+				      0,    0,           0, (unsigned char)size};
 	memcpy(packet + length, head, sizeof(head));
 	memcpy(packet + length + sizeof(head), bytes, size);
 	packet[7]++;

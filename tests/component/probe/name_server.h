@@ -9,7 +9,7 @@ enum { NAME_SERVER_ADDRESSES_MAX = 4 };
 struct name_record {
 	const char *name;
 	const char *addresses[NAME_SERVER_ADDRESSES_MAX]; /* IPv4 or IPv6; none: no data */
-	int rcode;      /* 0 no error, 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED */
+	int rcode; /* 0 no error, 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED */
 	int delay_ms;
 	bool is_silent; /* no answer at all */
 };

@@ -49,7 +49,8 @@ int peer_refused_port(void)
 {
 	static int port;
 	if (port == 0)
-		(void)listen_on_loopback(-1, &port); /* bound for the process's life, never listened on */
+		(void)listen_on_loopback(
+			-1, &port); /* bound for the process's life, never listened on */
 	return port;
 }
 
@@ -77,7 +78,8 @@ bool peer_send(struct peer_connection *connection, const void *bytes, size_t len
 			return false;
 		ssize_t sent;
 		if (connection->ssl != NULL) {
-			sent = SSL_write(connection->ssl, at, (int)(length > 16384 ? 16384 : length));
+			sent = SSL_write(connection->ssl, at,
+					 (int)(length > 16384 ? 16384 : length));
 		} else {
 			struct pollfd wait = {.fd = connection->fd, .events = POLLOUT};
 			if (poll(&wait, 1, TICK_MS) == 0)
@@ -224,7 +226,8 @@ static void *serve(void *context)
 	if (peer->context != NULL) {
 		peer_pause(connection, atomic_load(&peer->tls_delay_ms));
 		struct timeval patience = {.tv_sec = 5};
-		(void)setsockopt(connection->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+		(void)setsockopt(connection->fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+				 sizeof(patience));
 		connection->ssl = SSL_new(peer->context);
 		(void)SSL_set_fd(connection->ssl, connection->fd);
 		is_ready = SSL_accept(connection->ssl) == 1;
@@ -258,7 +261,8 @@ static void *accept_all(void *context)
 		struct peer_connection *connection = xcalloc(1, sizeof(*connection));
 		connection->peer = peer;
 		connection->fd = fd;
-		if (pthread_create(&peer->threads[peer->thread_count], NULL, serve, connection) != 0)
+		if (pthread_create(&peer->threads[peer->thread_count], NULL, serve, connection) !=
+		    0)
 			abort();
 		peer->thread_count++;
 	}

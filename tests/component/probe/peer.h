@@ -17,7 +17,7 @@ struct peer;
 struct peer_connection {
 	struct peer *peer;
 	int fd;
-	SSL *ssl; /* NULL: plain */
+	SSL *ssl;                           /* NULL: plain */
 	char request[PEER_REQUEST_MAX + 1]; /* head and body, NUL-terminated */
 	size_t request_length;
 	size_t body_left; /* of a body above PEER_REQUEST_MAX: what was not read yet */
@@ -42,9 +42,10 @@ bool peer_say(struct peer_connection *connection, const char *text);
 bool peer_say_format(struct peer_connection *connection, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 bool peer_read_rest(struct peer_connection *connection);
-void peer_pause(struct peer_connection *connection, int ms); /* ends early when the peer is stopped */
-void peer_reset(struct peer_connection *connection);         /* RST */
-void peer_hang(struct peer_connection *connection);          /* until the client is gone */
+void peer_pause(struct peer_connection *connection,
+		int ms);                             /* ends early when the peer is stopped */
+void peer_reset(struct peer_connection *connection); /* RST */
+void peer_hang(struct peer_connection *connection);  /* until the client is gone */
 
 /* A port where nobody listens, and a listening socket whose queue is full, so that connecting hangs. */
 int peer_refused_port(void);

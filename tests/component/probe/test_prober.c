@@ -60,12 +60,12 @@ static wall_us first_due(const struct watch *watch, const struct site *site)
 static void first_checks_are_spread(void **state)
 {
 	(void)state;
-	enum { COUNT = 60, INTERVAL_MS = 2000, SLICES = 10 };
+	enum { COUNT = 60, TWICE = 2 * COUNT, INTERVAL_MS = 2000, SLICES = 10 };
 	for (size_t i = 0; i < COUNT; i++)
 		(void)add_site("127.0.0.1", "ok", INTERVAL_MS);
 	struct watch watch;
 	watch_start(&watch, (struct prober_options){0}, sites, site_count);
-	assert_true(watch_wait_count(&watch, 2 * COUNT, PATIENCE_MS));
+	assert_true(watch_wait_count(&watch, TWICE, PATIENCE_MS));
 	watch_stop(&watch, 0);
 	wall_us first = INT64_MAX;
 	for (size_t i = 0; i < COUNT; i++) {
@@ -214,9 +214,10 @@ static void shares_take_each_site_once(void **state)
 	size_t seen[COUNT] = {0};
 	for (size_t share = 0; share < SHARES; share++) {
 		struct watch watch;
-		watch_start(&watch,
-			    (struct prober_options){.is_once = true, .share = share, .shares = SHARES},
-			    sites, site_count);
+		watch_start(
+			&watch,
+			(struct prober_options){.is_once = true, .share = share, .shares = SHARES},
+			sites, site_count);
 		assert_true(watch_wait_done(&watch, PATIENCE_MS));
 		watch_stop(&watch, 0);
 		for (size_t i = 0; i < watch.count; i++)
@@ -235,8 +236,8 @@ static void ten_thousand_sites_are_scheduled_at_once(void **state)
 	for (size_t i = 0; i < COUNT; i++) {
 		char name[32];
 		(void)snprintf(name, sizeof(name), "site %zu", i);
-		watch_make_site(&many[i], name, xasprintf("http://127.0.0.1:%d/%zu", peer_refused_port(), i),
-				5000);
+		watch_make_site(&many[i], name,
+				xasprintf("http://127.0.0.1:%d/%zu", peer_refused_port(), i), 5000);
 		many[i].interval_us = INT64_C(3600) * CLOCK_US_PER_S;
 	}
 	struct watch watch;
@@ -277,11 +278,13 @@ static void stop_abandons_what_does_not_end(void **state)
 	for (int i = 0; i < 5; i++)
 		(void)add_site("127.0.0.1", "hang", 3600 * 1000);
 	(void)add_site("silent.test", "ok", 3600 * 1000);
-	static const struct name_record names[] = {{.name = "silent.test", .is_silent = true}, {NULL}};
+	static const struct name_record names[] = {{.name = "silent.test", .is_silent = true},
+						   {NULL}};
 	struct name_server *server = name_server_start(names);
 	struct watch watch;
 	watch_start(&watch,
-		    (struct prober_options){.is_once = true, .dns_servers = name_server_address(server)},
+		    (struct prober_options){.is_once = true,
+					    .dns_servers = name_server_address(server)},
 		    sites, site_count);
 	wait_in_flight(&watch, 6);
 	watch_stop(&watch, 50);
@@ -300,7 +303,8 @@ static void stop_waits_for_a_search_on_the_pool(void **state)
 	struct watch watch;
 	watch_start(&watch, (struct prober_options){.is_once = true}, site, 1);
 	wait_in_flight(&watch, 1);
-	(void)usleep(100000); /* most likely it searches now; either way nothing may be left behind */
+	(void)usleep(
+		100000); /* most likely it searches now; either way nothing may be left behind */
 	watch_stop(&watch, 0);
 	assert_true(watch.count <= 1);
 	watch_finish(&watch);
@@ -312,7 +316,8 @@ static enum reason find_reason(const struct site *site, const char *dns_servers)
 	enum reason reason = REASON_PROBER_OVERLOADED;
 	for (int i = 0; i < 10 && reason == REASON_PROBER_OVERLOADED; i++) {
 		struct watch watch;
-		watch_start(&watch, (struct prober_options){.is_once = true, .dns_servers = dns_servers},
+		watch_start(&watch,
+			    (struct prober_options){.is_once = true, .dns_servers = dns_servers},
 			    sites, site_count);
 		assert_true(watch_wait_done(&watch, PATIENCE_MS));
 		watch_stop(&watch, 0);
@@ -325,7 +330,8 @@ static enum reason find_reason(const struct site *site, const char *dns_servers)
 static void silent_name_server_is_our_trouble(void **state)
 {
 	(void)state;
-	static const struct name_record names[] = {{.name = "silent.test", .is_silent = true}, {NULL}};
+	static const struct name_record names[] = {{.name = "silent.test", .is_silent = true},
+						   {NULL}};
 	struct name_server *server = name_server_start(names);
 	struct site *site = add_site("silent.test", "ok", 600);
 	assert_int_equal(find_reason(site, name_server_address(server)), REASON_PROBER_OFFLINE);

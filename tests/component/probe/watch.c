@@ -50,7 +50,8 @@ static bool on_may_start(void *context)
 	return may_start;
 }
 
-static void on_checked(void *context, const struct site *site, const struct observation *observation)
+static void on_checked(void *context, const struct site *site,
+		       const struct observation *observation)
 {
 	struct watch *watch = context;
 	(void)pthread_mutex_lock(&watch->lock);
@@ -127,8 +128,8 @@ static bool has_refused(const struct watch *watch, size_t count)
 	return watch->refused >= count;
 }
 
-static bool wait_for(struct watch *watch, bool (*is_met)(const struct watch *, size_t), size_t count,
-		     int timeout_ms)
+static bool wait_for(struct watch *watch, bool (*is_met)(const struct watch *, size_t),
+		     size_t count, int timeout_ms)
 {
 	struct timespec end;
 	(void)clock_gettime(CLOCK_MONOTONIC, &end);
