@@ -63,7 +63,8 @@ static uint64_t mix(uint64_t hash)
 int64_t schedule_offset_us(const char *site_name, int64_t interval_us)
 {
 	assert(interval_us > 0);
-	unsigned __int128 product = (unsigned __int128)mix(fnv1a(site_name)) * (uint64_t)interval_us;
+	unsigned __int128 product =
+		(unsigned __int128)mix(fnv1a(site_name)) * (uint64_t)interval_us;
 	return (int64_t)(product >> 64);
 }
 

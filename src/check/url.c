@@ -137,7 +137,8 @@ int url_parse(const char *url, struct url_parts *ret_parts, struct error *err)
 	}
 	int64_t port = 0;
 	port_text = copy_part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT);
-	if (port_text == NULL || text_parse_int64(port_text, &port) != 0 || port < 1 || port > 65535) {
+	if (port_text == NULL || text_parse_int64(port_text, &port) != 0 || port < 1 ||
+	    port > 65535) {
 		error_set(err, ERROR_REJECT, "a URL with a port that is not one of 1 to 65535");
 		goto fail;
 	}
@@ -169,7 +170,8 @@ char *url_resolve(const char *base, const char *location, struct error *err)
 		return NULL;
 	}
 	if (strnlen(location, URL_MAX + 1) > URL_MAX) {
-		error_set(err, ERROR_REJECT, "the redirect leads to a URL longer than %d bytes", (int)URL_MAX);
+		error_set(err, ERROR_REJECT, "the redirect leads to a URL longer than %d bytes",
+			  (int)URL_MAX);
 		return NULL;
 	}
 	CURLU *handle = new_handle();
@@ -187,7 +189,8 @@ char *url_resolve(const char *base, const char *location, struct error *err)
 	}
 	scheme = copy_part(handle, CURLUPART_SCHEME, 0);
 	if (!is_web_scheme(scheme)) {
-		error_set(err, ERROR_REJECT, "the redirect leads to a URL that is neither http nor https");
+		error_set(err, ERROR_REJECT,
+			  "the redirect leads to a URL that is neither http nor https");
 		goto done;
 	}
 	(void)curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0);

@@ -20,23 +20,24 @@
 #include "check/url.h"
 
 enum {
-	NESTING_MAX = 3,     /* times that a value is percent-decoded in search of a URL within */
-	KEY_WORD_MAX = 64,   /* bytes of a word in a key that are compared */
+	NESTING_MAX = 3,   /* times that a value is percent-decoded in search of a URL within */
+	KEY_WORD_MAX = 64, /* bytes of a word in a key that are compared */
 };
 
 static const char mask[] = "***";
 
 /* A key is secret when one of these is a word of it: api_key, apiKey, X-Amz-Key … but not monkey. */
 static const char *const secret_words[] = {
-	"key",  "keys", "auth", "oauth", "pass", "pw",      "pwd",       "pin", "otp",  "sig",
-	"sign", "jwt",  "hmac", "bearer", "sid", "session", "sessionid", "sas", "csrf", "cookie",
+	"key",  "keys", "auth", "oauth",  "pass", "pw",      "pwd",       "pin", "otp",  "sig",
+	"sign", "jwt",  "hmac", "bearer", "sid",  "session", "sessionid", "sas", "csrf", "cookie",
 };
 
 /* These are secret wherever they stand, since nobody separates them: accesstoken, clientsecret, jsessionid. */
 static const char *const secret_parts[] = {
-	"token",     "secret",  "password",  "passwd",   "passphrase",    "passcode",   "signature",
-	"credential", "apikey", "accesskey", "privatekey", "secretkey", "authorization", "jsessionid",
-	"phpsessid", "authkey",  "authcode", "sharedkey", "accountkey",
+	"token",      "secret",    "password",      "passwd",     "passphrase",
+	"passcode",   "signature", "credential",    "apikey",     "accesskey",
+	"privatekey", "secretkey", "authorization", "jsessionid", "phpsessid",
+	"authkey",    "authcode",  "sharedkey",     "accountkey",
 };
 
 static bool is_hex(char c)
@@ -76,7 +77,8 @@ static bool is_secret_word(const char *word, size_t length)
 	while (length > 0 && isdigit((unsigned char)word[length - 1]))
 		length--; /* key1, key2 */
 	for (size_t i = 0; i < sizeof(secret_words) / sizeof(secret_words[0]); i++)
-		if (strlen(secret_words[i]) == length && strncasecmp(secret_words[i], word, length) == 0)
+		if (strlen(secret_words[i]) == length &&
+		    strncasecmp(secret_words[i], word, length) == 0)
 			return true;
 	return false;
 }
@@ -100,8 +102,9 @@ static size_t hump_length(const char *word, size_t length)
 	while (end < length) {
 		bool is_upper = isupper((unsigned char)word[end]) != 0;
 		bool was_upper = isupper((unsigned char)word[end - 1]) != 0;
-		bool starts_hump = is_upper && (!was_upper || (end + 1 < length &&
-								islower((unsigned char)word[end + 1])));
+		bool starts_hump =
+			is_upper &&
+			(!was_upper || (end + 1 < length && islower((unsigned char)word[end + 1])));
 		if (starts_hump)
 			break;
 		end++;
@@ -147,7 +150,8 @@ static bool text_holds_secret(const char *text)
 	     slashes = strstr(slashes + 2, "//"))
 		if (strchr(slashes + 2, '@') != NULL)
 			return true;
-	for (const char *equals = strchr(text, '='); equals != NULL; equals = strchr(equals + 1, '=')) {
+	for (const char *equals = strchr(text, '='); equals != NULL;
+	     equals = strchr(equals + 1, '=')) {
 		const char *key = equals;
 		while (key > text && strchr("?&;#=/", key[-1]) == NULL)
 			key--;
@@ -192,7 +196,8 @@ static void append_pair(struct buffer *out, const char *pair, size_t length)
 }
 
 /* Everything up to a byte of separators is a pair; the separators are kept. */
-static void append_pairs(struct buffer *out, const char *text, size_t length, const char *separators)
+static void append_pairs(struct buffer *out, const char *text, size_t length,
+			 const char *separators)
 {
 	while (length > 0) {
 		size_t pair = 0;
@@ -211,7 +216,8 @@ static size_t prefix_length(const char *url)
 {
 	size_t scheme = 0;
 	if (isalpha((unsigned char)url[0]))
-		while (isalnum((unsigned char)url[scheme]) || (url[scheme] != '\0' && strchr("+.-", url[scheme]) != NULL))
+		while (isalnum((unsigned char)url[scheme]) ||
+		       (url[scheme] != '\0' && strchr("+.-", url[scheme]) != NULL))
 			scheme++;
 	if (scheme > 0 && url[scheme] != ':')
 		scheme = 0;
@@ -275,7 +281,8 @@ static size_t append_authority(struct buffer *out, const char *rest)
 char *url_redact(const char *url)
 {
 	struct buffer out;
-	buffer_init(&out, 2 * strlen(url) + sizeof(mask)); /* a mask may be longer than what it hides */
+	buffer_init(&out,
+		    2 * strlen(url) + sizeof(mask)); /* a mask may be longer than what it hides */
 	size_t prefix = prefix_length(url);
 	bool is_path = prefix == 1 && (url[0] == '/' || url[0] == '\\');
 	(void)buffer_append(&out, url, prefix);
@@ -290,7 +297,8 @@ char *url_redact(const char *url)
 		rest++;
 		append_pairs(&out, rest, strcspn(rest, "#"), "&;");
 	}
-	char *redacted = text_clean_copy(out.data == NULL ? "" : out.data, out.length, URL_REDACTED_MAX);
+	char *redacted =
+		text_clean_copy(out.data == NULL ? "" : out.data, out.length, URL_REDACTED_MAX);
 	buffer_finish(&out);
 	return redacted;
 }

@@ -51,10 +51,11 @@ static void format_ranges(const struct site *site, char *text, size_t size)
 	for (size_t i = 0; i < site->valid_status_code_count; i++) {
 		const struct status_range *range = &site->valid_status_codes[i];
 		const char *comma = i == 0 ? "" : ", ";
-		int written = range->first == range->last
-				      ? snprintf(text + used, size - used, "%s%d", comma, range->first)
-				      : snprintf(text + used, size - used, "%s%d-%d", comma, range->first,
-						 range->last);
+		int written =
+			range->first == range->last
+				? snprintf(text + used, size - used, "%s%d", comma, range->first)
+				: snprintf(text + used, size - used, "%s%d-%d", comma, range->first,
+					   range->last);
 		if (written < 0 || (size_t)written >= size - used) {
 			text[used] = '\0';
 			return;
@@ -81,22 +82,27 @@ static void judge_body_rule(const struct site_body_rule *rule, enum match_state 
 	switch (state) {
 	case MATCH_FOUND:
 		if (!rule->is_wanted)
-			add_failure(verdict, REASON_BODY_MISMATCH, "the body matches \"%s\"", shown);
+			add_failure(verdict, REASON_BODY_MISMATCH, "the body matches \"%s\"",
+				    shown);
 		break;
 	case MATCH_NOT_FOUND:
 		if (rule->is_wanted)
-			add_failure(verdict, REASON_BODY_MISMATCH, "the body does not match \"%s\"", shown);
+			add_failure(verdict, REASON_BODY_MISMATCH, "the body does not match \"%s\"",
+				    shown);
 		break;
 	case MATCH_TRUNCATED:
 		add_failure(verdict, REASON_MATCH_TRUNCATED,
-			    "\"%s\" is not in the part of the body that is searched, and the body is longer",
+			    "\"%s\" is not in the part of the body that is searched, and the body "
+			    "is longer",
 			    shown);
 		break;
 	case MATCH_TOO_COSTLY:
-		add_failure(verdict, REASON_PATTERN_TOO_COSTLY, "\"%s\" took too long on this body", shown);
+		add_failure(verdict, REASON_PATTERN_TOO_COSTLY, "\"%s\" took too long on this body",
+			    shown);
 		break;
 	case MATCH_NOT_TRIED:
-		add_failure(verdict, REASON_PROBER_ERROR, "the body was not searched for \"%s\"", shown);
+		add_failure(verdict, REASON_PROBER_ERROR, "the body was not searched for \"%s\"",
+			    shown);
 		break;
 	}
 	free(shown);
@@ -108,7 +114,8 @@ static void judge_body(const struct site *site, const struct observation *observ
 	for (size_t i = 0; i < site->body_rule_count; i++) {
 		bool is_tried = observation->body_rules != NULL && i < observation->body_rule_count;
 		judge_body_rule(&site->body_rules[i],
-				is_tried ? observation->body_rules[i].state : MATCH_NOT_TRIED, verdict);
+				is_tried ? observation->body_rules[i].state : MATCH_NOT_TRIED,
+				verdict);
 	}
 }
 
@@ -144,8 +151,9 @@ static void judge_certificate(const struct site *site, const struct observation 
 	if (left_us < 0)
 		add_failure(verdict, REASON_CERT_EXPIRING, "the certificate expired on %s", date);
 	else
-		add_failure(verdict, REASON_CERT_EXPIRING, "the certificate expires in %" PRId64 " days, on %s",
-			    left_us / day_us, date);
+		add_failure(verdict, REASON_CERT_EXPIRING,
+			    "the certificate expires in %" PRId64 " days, on %s", left_us / day_us,
+			    date);
 }
 
 /*

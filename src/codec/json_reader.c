@@ -5,7 +5,8 @@
 #include "base/text.h"
 
 enum {
-	NUMBER_MAX = 64,     /* bytes of a number that we keep as JSON; PostgreSQL's numeric has an end */
+	NUMBER_MAX =
+		64, /* bytes of a number that we keep as JSON; PostgreSQL's numeric has an end */
 	EXPONENT_DIGITS_MAX = 3,
 };
 
@@ -170,7 +171,8 @@ bool json_read_text(struct json_reader *reader, struct json_slice *ret_text)
 	if (is_beyond_ascii && !text_is_utf8(start, length))
 		return break_off(reader);
 	reader->at++;
-	*ret_text = (struct json_slice){.bytes = start, .length = length, .has_escapes = has_escapes};
+	*ret_text =
+		(struct json_slice){.bytes = start, .length = length, .has_escapes = has_escapes};
 	return true;
 }
 
@@ -207,7 +209,8 @@ bool json_read_number(struct json_reader *reader, struct json_slice *ret_number)
 			return break_off(reader);
 	}
 	size_t length = (size_t)(reader->at - start);
-	if (length > NUMBER_MAX || (exponent != NULL && reader->at - exponent > EXPONENT_DIGITS_MAX))
+	if (length > NUMBER_MAX ||
+	    (exponent != NULL && reader->at - exponent > EXPONENT_DIGITS_MAX))
 		reader->is_bad_number = true;
 	*ret_number = (struct json_slice){.bytes = start, .length = length};
 	return true;
@@ -342,7 +345,9 @@ static size_t decode_escape(const char **at, const char *end, char *out)
 	char c = (*at)[1];
 	if (c != 'u') {
 		const char *letter = strchr(letters, c);
-		*out = letter == NULL ? c : meanings[letter - letters];
+		if (letter != NULL)
+			c = meanings[letter - letters];
+		*out = c;
 		*at += 2;
 		return 1;
 	}
@@ -352,7 +357,8 @@ static size_t decode_escape(const char **at, const char *end, char *out)
 		int32_t low = code <= 0xDBFF ? low_surrogate(*at, end) : -1;
 		if (low >= 0) {
 			*at += 6;
-			return put_utf8(out, 0x10000 + ((code - 0xD800) << 10) + ((uint32_t)low - 0xDC00));
+			return put_utf8(out, 0x10000 + ((code - 0xD800) << 10) +
+						     ((uint32_t)low - 0xDC00));
 		}
 		code = '?';
 	}

@@ -17,12 +17,20 @@ struct json_reader {
 	const char *at;
 	const char *end;
 	int depth;
-	bool is_broken;   /* not JSON (or nested too deeply): every later call fails */
-	bool is_bad_text; /* a NUL or a lone surrogate was read in a text; the caller clears it */
+	bool is_broken;     /* not JSON (or nested too deeply): every later call fails */
+	bool is_bad_text;   /* a NUL or a lone surrogate was read in a text; the caller clears it */
 	bool is_bad_number; /* a number that a database may not hold was read; the caller clears it */
 };
 
-enum json_kind { JSON_OBJECT, JSON_ARRAY, JSON_TEXT, JSON_NUMBER, JSON_TRUE, JSON_FALSE, JSON_NULL };
+enum json_kind {
+	JSON_OBJECT,
+	JSON_ARRAY,
+	JSON_TEXT,
+	JSON_NUMBER,
+	JSON_TRUE,
+	JSON_FALSE,
+	JSON_NULL
+};
 
 /* What a text or number is in the message. Texts: without the quotes, escapes as they are. */
 struct json_slice {

@@ -27,20 +27,10 @@ void json_comma(struct buffer *out)
 
 void json_name(struct buffer *out, const char *name)
 {
-	char text[64];
-	size_t length = strlen(name);
-	if (length > sizeof(text) - 4)
-		return; /* none of ours is */
-	size_t used = 0;
-	char last = out->length == 0 ? '{' : out->data[out->length - 1];
-	if (last != '{' && last != '[')
-		text[used++] = ',';
-	text[used++] = '"';
-	memcpy(text + used, name, length);
-	used += length;
-	text[used++] = '"';
-	text[used++] = ':';
-	(void)buffer_append(out, text, used);
+	json_comma(out);
+	(void)buffer_append_char(out, '"');
+	(void)buffer_append_text(out, name);
+	(void)buffer_append(out, "\":", 2);
 }
 
 static bool is_plain(unsigned char c)

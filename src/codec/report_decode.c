@@ -87,8 +87,8 @@ static enum decode_problem read_bool(struct json_reader *reader, bool *ret_value
 }
 
 /* Read a text into out, which has room for it and a NUL. */
-static enum decode_problem read_text(struct json_reader *reader, int64_t min, int64_t max, char *out,
-				     size_t *ret_length)
+static enum decode_problem read_text(struct json_reader *reader, int64_t min, int64_t max,
+				     char *out, size_t *ret_length)
 {
 	struct json_slice text;
 	if (!is_kind(reader, JSON_TEXT) || !json_read_text(reader, &text))
@@ -106,8 +106,8 @@ static enum decode_problem read_text(struct json_reader *reader, int64_t min, in
 /* Texts of a few bytes that are read for what they mean; a longer one can't be right. */
 enum { SHORT_TEXT_MAX = 64 };
 
-static enum decode_problem read_short_text(struct json_reader *reader, char text[static SHORT_TEXT_MAX],
-					   size_t *ret_length)
+static enum decode_problem read_short_text(struct json_reader *reader,
+					   char text[static SHORT_TEXT_MAX], size_t *ret_length)
 {
 	struct json_slice slice;
 	if (!is_kind(reader, JSON_TEXT) || !json_read_text(reader, &slice))
@@ -164,8 +164,9 @@ static enum decode_problem check_text(struct json_reader *reader, int64_t min, i
 		return DECODE_BAD_TEXT;
 	/* As it stands: escapes make it longer, so a text at its bound may be spelled with up to six bytes each. */
 	int64_t length = (int64_t)text.length;
-	return length < min || length > (text.has_escapes ? 6 * max : max) ? DECODE_WRONG_TYPE
-									   : DECODE_NONE;
+	return length < min || length > (text.has_escapes ? ESCAPED_MAX * max : max)
+		       ? DECODE_WRONG_TYPE
+		       : DECODE_NONE;
 }
 
 static enum decode_problem check_member(struct json_reader *reader, const struct member *member)
@@ -216,7 +217,7 @@ static enum decode_problem check_object(struct json_reader *reader, const struct
 	while (json_next_member(reader, &is_first, &key)) {
 		enum decode_problem found = reader->is_bad_text ? DECODE_BAD_TEXT : DECODE_NONE;
 		reader->is_bad_text = false;
-		char room[6 * FIELD_NAME_MAX];
+		char room[ESCAPED_MAX * FIELD_NAME_MAX];
 		const char *name;
 		size_t length = key_text(&key, room, sizeof(room), &name);
 		size_t known = 0;
@@ -227,7 +228,8 @@ static enum decode_problem check_object(struct json_reader *reader, const struct
 		enum decode_problem inner = DECODE_NONE;
 		if (rule->members == NULL) {
 			inner = check_text(reader, 0, LABEL_TEXT_MAX);
-			if (++count > OBJECT_MEMBERS_MAX || key.length > 6 * LABEL_TEXT_MAX)
+			if (++count > OBJECT_MEMBERS_MAX ||
+			    key.length > (size_t)ESCAPED_MAX * LABEL_TEXT_MAX)
 				inner = DECODE_WRONG_TYPE;
 		} else if (known < rule->member_count) {
 			inner = check_member(reader, &rule->members[known]);
@@ -235,7 +237,7 @@ static enum decode_problem check_object(struct json_reader *reader, const struct
 				inner = DECODE_DUPLICATE_FIELD;
 			seen |= 1U << known;
 		} else if (json_skip(reader)) {
-			inner = reader->is_bad_text ? DECODE_BAD_TEXT
+			inner = reader->is_bad_text     ? DECODE_BAD_TEXT
 				: reader->is_bad_number ? DECODE_WRONG_TYPE
 							: DECODE_NONE;
 		}
@@ -245,7 +247,8 @@ static enum decode_problem check_object(struct json_reader *reader, const struct
 		problem = problem != DECODE_NONE ? problem : found;
 	}
 	for (size_t i = 0; i < rule->member_count; i++)
-		if (rule->members[i].is_required && (seen & (1U << i)) == 0 && problem == DECODE_NONE)
+		if (rule->members[i].is_required && (seen & (1U << i)) == 0 &&
+		    problem == DECODE_NONE)
 			problem = DECODE_WRONG_TYPE;
 	return problem;
 }
@@ -349,7 +352,7 @@ static enum decode_problem read_prev(struct decoding *decoding)
 		return DECODE_WRONG_TYPE;
 	(void)json_enter(reader);
 	while (json_next_member(reader, &is_first, &key)) {
-		char room[6 * FIELD_NAME_MAX];
+		char room[ESCAPED_MAX * FIELD_NAME_MAX];
 		const char *name;
 		size_t length = key_text(&key, room, sizeof(room), &name);
 		enum decode_problem found = DECODE_NONE;
@@ -381,7 +384,7 @@ static enum decode_problem read_prev(struct decoding *decoding)
 static void read_member(struct decoding *decoding, const struct json_slice *key, size_t *expected)
 {
 	struct json_reader *reader = &decoding->reader;
-	char room[6 * FIELD_NAME_MAX];
+	char room[ESCAPED_MAX * FIELD_NAME_MAX];
 	const char *name;
 	size_t length = key_text(key, room, sizeof(room), &name);
 	size_t index = report_field_find(name, length, *expected);
@@ -444,7 +447,8 @@ static bool is_foreign(const struct decoding *decoding)
 	struct foreign_signs signs = decoding->foreign;
 	for (size_t i = 0; i < REPORT_FIELD_COUNT; i++)
 		if (has_seen(decoding, (enum report_field)i))
-			foreign_format_note(&signs, report_fields[i].name, report_fields[i].name_length);
+			foreign_format_note(&signs, report_fields[i].name,
+					    report_fields[i].name_length);
 	return foreign_format_is_likely(&signs);
 }
 

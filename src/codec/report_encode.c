@@ -134,7 +134,8 @@ static void put_pattern(struct buffer *out, const struct site *site, const struc
 	json_put_text(out, "pattern", site->pattern_text, REPORT_PATTERN_MAX);
 	if (match->state == MATCH_FOUND || match->state == MATCH_NOT_FOUND)
 		json_put_bool(out, "pattern_matched", match->state == MATCH_FOUND);
-	if (match->capture != NULL && (dropped & (UINT64_C(1) << REPORT_FIELD_pattern_capture)) == 0)
+	if (match->capture != NULL &&
+	    (dropped & (UINT64_C(1) << REPORT_FIELD_pattern_capture)) == 0)
 		json_put_text(out, "pattern_capture", match->capture, OBSERVATION_CAPTURE_MAX);
 }
 

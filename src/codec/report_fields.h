@@ -23,13 +23,15 @@ enum field_type {
 };
 
 enum {
-	FIELD_NAME_MAX = 24,       /* bytes of the longest name */
-	LIST_ELEMENTS_MAX = 100,   /* redirects, failures, attempts */
-	OBJECT_MEMBERS_MAX = 100,  /* labels */
-	LABEL_TEXT_MAX = 1024,     /* bytes of a label's name, and of its value */
-	REPORT_HOST_MAX = 255,     /* bytes; the encoder cuts at these two, too */
+	FIELD_NAME_MAX = 24,      /* bytes of the longest name */
+	LIST_ELEMENTS_MAX = 100,  /* redirects, failures, attempts */
+	OBJECT_MEMBERS_MAX = 100, /* labels */
+	LABEL_TEXT_MAX = 1024,    /* bytes of a label's name, and of its value */
+	ESCAPED_MAX = 6,          /* bytes that one byte of a text may take in JSON: \u0001 */
+	REPORT_HOST_MAX = 255,    /* bytes; the encoder cuts at these two, too */
 	REPORT_LOCATION_MAX = 255,
-	REPORT_PATTERN_MAX = 4096, /* bytes of a pattern's text that the encoder puts into a report */
+	REPORT_PATTERN_MAX =
+		4096, /* bytes of a pattern's text that the encoder puts into a report */
 };
 
 /* A member of a list's elements or of an object. */
@@ -53,7 +55,8 @@ struct field {
 struct field_rule {
 	int64_t min; /* INT: value; TEXT: bytes */
 	int64_t max;
-	const struct member *members; /* LIST: of each element; OBJECT: of itself, NULL: any names, with texts (labels) */
+	const struct member *
+		members; /* LIST: of each element; OBJECT: of itself, NULL: any names, with texts (labels) */
 	size_t member_count;
 };
 
@@ -61,7 +64,7 @@ enum report_field {
 #define REPORT_FIELD_ENUM(name, type, is_required) REPORT_FIELD_##name,
 	REPORT_FIELDS(REPORT_FIELD_ENUM)
 #undef REPORT_FIELD_ENUM
-	REPORT_FIELD_COUNT,
+		REPORT_FIELD_COUNT,
 };
 
 extern const struct field report_fields[REPORT_FIELD_COUNT];

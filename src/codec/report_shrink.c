@@ -59,8 +59,8 @@ int report_shrink(struct buffer *out, const char *message, size_t length)
 	while (json_next_member(&reader, &is_first, &key))
 		copy_member(&shrinking, &reader, &key, out);
 	(void)buffer_append_text(out, "\"truncated\":true}");
-	if (json_is_done(&reader) && !out->is_overflowed && shrinking.has_producer_id && shrinking.has_seq &&
-	    shrinking.has_dropped)
+	if (json_is_done(&reader) && !out->is_overflowed && shrinking.has_producer_id &&
+	    shrinking.has_seq && shrinking.has_dropped)
 		return 0;
 	if (out->length > start) { /* nothing of a failed call stays */
 		out->length = start;

@@ -33,11 +33,12 @@ enum {
 	NESTING_MAX = 100,          /* parentheses: the compiler recurses */
 	STEPS_PER_US = 50,          /* measured: a step takes 10 to 20 ns */
 	FIRST_LIMIT = 64,
-	QUANTUM_MIN = 20000,        /* 0.4 ms: what a search with the smallest budget may take beyond it */
+	QUANTUM_MIN = 20000, /* 0.4 ms: what a search with the smallest budget may take beyond it */
 	QUANTUM_MAX = 1000000,
-	HEAP_MAX_KIB = 16 * 1024,   /* backtracking frames of one search by the interpreter */
-	STACK_START = 64 * 1024,    /* the same for machine code, after the 32 KiB that it has on its own */
-	STACK_MAX = 1024 * 1024,    /* more takes longer to touch than a small budget lasts */
+	HEAP_MAX_KIB = 16 * 1024, /* backtracking frames of one search by the interpreter */
+	STACK_START =
+		64 * 1024, /* the same for machine code, after the 32 KiB that it has on its own */
+	STACK_MAX = 1024 * 1024, /* more takes longer to touch than a small budget lasts */
 };
 
 struct pattern {
@@ -56,14 +57,15 @@ static pcre2_compile_context *new_compile_context(void)
 	return context;
 }
 
-static pcre2_code *compile(const char *text, size_t length, uint32_t extra_options, struct error *err)
+static pcre2_code *compile(const char *text, size_t length, uint32_t extra_options,
+			   struct error *err)
 {
 	int code = 0;
 	size_t offset = 0;
 	pcre2_compile_context *context = new_compile_context();
 	pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)text, length,
-					     PCRE2_UTF | PCRE2_USE_OFFSET_LIMIT | PCRE2_NEVER_BACKSLASH_C |
-						     extra_options,
+					     PCRE2_UTF | PCRE2_USE_OFFSET_LIMIT |
+						     PCRE2_NEVER_BACKSLASH_C | extra_options,
 					     &code, &offset, context);
 	pcre2_compile_context_free(context);
 	if (compiled == NULL) {
@@ -234,7 +236,8 @@ enum pattern_result pattern_search(const struct pattern *pattern, const char *by
 		}
 		if (code == PCRE2_ERROR_NOMATCH) {
 			start = next_start(&search, last);
-			if (limit > FIRST_LIMIT) /* one costly place must not slow the rest of the page */
+			if (limit >
+			    FIRST_LIMIT) /* one costly place must not slow the rest of the page */
 				limit /= 2;
 		} else if (code == PCRE2_ERROR_MATCHLIMIT) {
 			int64_t most = window > 1 ? quantum : left_us * STEPS_PER_US;

@@ -30,7 +30,8 @@ static double spread(const char *before, const char *after, size_t count, int64_
 	double expected = (double)count / BINS;
 	double chi_square = 0;
 	for (size_t i = 0; i < BINS; i++)
-		chi_square += ((double)bins[i] - expected) * ((double)bins[i] - expected) / expected;
+		chi_square +=
+			((double)bins[i] - expected) * ((double)bins[i] - expected) / expected;
 	return chi_square;
 }
 
@@ -41,15 +42,15 @@ static void names_spread_evenly(void **state)
 		const char *before;
 		const char *after;
 	} names[] = {
-		{"site ", ""}, {"https://example.com/", ""}, {"http://127.0.0.1:8080/site/0", "/"}, {"", ""},
-		{"", ".example.com"},
+		{"site ", ""}, {"https://example.com/", ""}, {"http://127.0.0.1:8080/site/0", "/"},
+		{"", ""},      {"", ".example.com"},
 	};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		double minute = spread(names[i].before, names[i].after, SITES, INT64_C(60000000));
 		double week = spread(names[i].before, names[i].after, SITES, INT64_C(604800000000));
 		if (minute > 148.2 || week > 148.2)
-			fail_msg("\"%sN%s\": chi-square %.1f and %.1f", names[i].before, names[i].after,
-				 minute, week);
+			fail_msg("\"%sN%s\": chi-square %.1f and %.1f", names[i].before,
+				 names[i].after, minute, week);
 	}
 }
 

@@ -31,7 +31,9 @@ static const struct {
 	{"https://[2001:DB8::1]/", "2001:db8::1", 443, true, true},
 	{"http://127.1/", "127.0.0.1", 80, false, true},
 	{"http://0x7f.0.0.1/", "127.0.0.1", 80, false, true},
-	{"https://b\xC3\xBC" "cher.example/", "xn--bcher-kva.example", 443, true, false},
+	{"https://b\xC3\xBC"
+	 "cher.example/",
+	 "xn--bcher-kva.example", 443, true, false},
 	{"http://localhost/%20%zz?x=[1]", "localhost", 80, false, false},
 	{"http://example.com?x", "example.com", 80, false, false},
 };

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "check/url.h"
@@ -28,15 +29,20 @@ static const struct redaction table[] = {
 	{"/a/path", "/a/path"},
 	{"/users/@me?page=2", "/users/@me?page=2"},
 	{"https://example.com/@user/post", "https://example.com/@user/post"},
-	{"https://example.com/?email=user@example.com", "https://example.com/?email=user@example.com"},
+	{"https://example.com/?email=user@example.com",
+	 "https://example.com/?email=user@example.com"},
 	{"https://example.com/?monkey=1&author=me&keyboard=de&passage=3&design=x",
 	 "https://example.com/?monkey=1&author=me&keyboard=de&passage=3&design=x"},
-	{"https://example.com/?next=https://other.example/", "https://example.com/?next=https://other.example/"},
+	{"https://example.com/?next=https://other.example/",
+	 "https://example.com/?next=https://other.example/"},
 	{"https://example.com/?q=a%20b+c%C3%A4", "https://example.com/?q=a%20b+c%C3%A4"},
 	{"https://example.com/?", "https://example.com/?"},
 	{"https://example.com/?token", "https://example.com/?token"},
 	{"https://example.com/?token=", "https://example.com/?token="},
-	{"https://b\xC3\xBC" "cher.example/\xC3\xA4", "https://b\xC3\xBC" "cher.example/\xC3\xA4"},
+	{"https://b\xC3\xBC"
+	 "cher.example/\xC3\xA4",
+	 "https://b\xC3\xBC"
+	 "cher.example/\xC3\xA4"},
 	{"not a url at all", "not a url at all"},
 	{"example.com", "example.com"},
 	{"example.com:8080/x", "example.com:8080/x"},
@@ -90,14 +96,18 @@ static const struct redaction table[] = {
 	{"https://example.com/?key2=abc", "https://example.com/?key2=***"},
 	{"https://example.com/?AWSAccessKeyId=abc", "https://example.com/?AWSAccessKeyId=***"},
 	{"https://example.com/?X-Amz-Signature=abc", "https://example.com/?X-Amz-Signature=***"},
-	{"https://example.com/?X-Amz-Security-Token=abc", "https://example.com/?X-Amz-Security-Token=***"},
-	{"https://example.com/?X-Amz-Credential=abc%2Fx", "https://example.com/?X-Amz-Credential=***"},
+	{"https://example.com/?X-Amz-Security-Token=abc",
+	 "https://example.com/?X-Amz-Security-Token=***"},
+	{"https://example.com/?X-Amz-Credential=abc%2Fx",
+	 "https://example.com/?X-Amz-Credential=***"},
 	{"https://example.com/?sv=1&sig=a%2Bb", "https://example.com/?sv=1&sig=***"},
 	{"https://example.com/?password=a=b=c", "https://example.com/?password=***"},
 	{"https://example.com/?user[password]=abc", "https://example.com/?user[password]=***"},
-	{"https://example.com/?user%5Bpassword%5D=abc", "https://example.com/?user%5Bpassword%5D=***"},
+	{"https://example.com/?user%5Bpassword%5D=abc",
+	 "https://example.com/?user%5Bpassword%5D=***"},
 	{"https://example.com/?client_secret=abc", "https://example.com/?client_secret=***"},
-	{"https://example.com/?auth=abc&pwd=x&jwt=y", "https://example.com/?auth=***&pwd=***&jwt=***"},
+	{"https://example.com/?auth=abc&pwd=x&jwt=y",
+	 "https://example.com/?auth=***&pwd=***&jwt=***"},
 	{"https://example.com/?%74oken=abc", "https://example.com/?%74oken=***"},
 	{"https://example.com/?%2574oken=abc", "https://example.com/?%2574oken=***"},
 	{"https://example.com/?to\tken=abc", "https://example.com/?to ken=***"},
@@ -113,9 +123,12 @@ static const struct redaction table[] = {
 
 	/* secrets within a value */
 	{"https://example.com/?next=https://u:p@other/", "https://example.com/?next=***"},
-	{"https://example.com/?next=https%3A%2F%2Fu%3Ap%40other%2F", "https://example.com/?next=***"},
-	{"https://example.com/?next=https%253A%252F%252Fu%253Ap%2540other", "https://example.com/?next=***"},
-	{"https://example.com/?next=%2Flogin%3Ftoken%3Dabc&a=1", "https://example.com/?next=***&a=1"},
+	{"https://example.com/?next=https%3A%2F%2Fu%3Ap%40other%2F",
+	 "https://example.com/?next=***"},
+	{"https://example.com/?next=https%253A%252F%252Fu%253Ap%2540other",
+	 "https://example.com/?next=***"},
+	{"https://example.com/?next=%2Flogin%3Ftoken%3Dabc&a=1",
+	 "https://example.com/?next=***&a=1"},
 	{"https://example.com/?next=/login?token=abc", "https://example.com/?next=***"},
 	{"https://example.com/?q=a%3D1%26api_key%3D2", "https://example.com/?q=***"},
 	{"https://example.com/?https%3A%2F%2Fu%3Ap%40other%2F", "https://example.com/?***"},
@@ -152,23 +165,24 @@ static void redacting_twice_changes_nothing(void **state)
 static void result_is_bounded_and_valid(void **state)
 {
 	(void)state;
-	char *url = xmalloc(3 * URL_REDACTED_MAX);
-	memset(url, 0, 3 * URL_REDACTED_MAX);
-	memcpy(url, "https://x/", 10);
-	for (size_t i = 10; i + 2 < 3 * URL_REDACTED_MAX; i += 2)
-		memcpy(url + i, "\xC3\xA4", 2);
-	char *redacted = url_redact(url);
+	struct buffer url;
+	buffer_init(&url, SIZE_MAX);
+	(void)buffer_append_text(&url, "https://x/");
+	for (size_t i = 0; i < URL_REDACTED_MAX; i++)
+		(void)buffer_append_text(&url, "\xC3\xA4");
+	char *redacted = url_redact(url.data);
 	assert_in_range(strlen(redacted), URL_REDACTED_MAX - 3, URL_REDACTED_MAX);
 	assert_true(text_is_utf8(redacted, strlen(redacted)));
 	free(redacted);
-	free(url);
+	buffer_finish(&url);
 }
 
 /* No prefix of a URL with secrets shows more of them than the whole. */
 static void no_prefix_shows_the_password(void **state)
 {
 	(void)state;
-	static const char url[] = "https://user:SECRET@example.com/?token=SECRET&next=%2Fx%3Fkey%3DSECRET";
+	static const char url[] =
+		"https://user:SECRET@example.com/?token=SECRET&next=%2Fx%3Fkey%3DSECRET";
 	char *prefix = xstrdup(url);
 	for (size_t length = strlen(url); length > 0; length--) {
 		prefix[length] = '\0';

@@ -31,44 +31,50 @@ static const struct verdict_case {
 	size_t failures;
 	const char *message; /* part of it */
 } cases[] = {
-	{"all well", REASON_OK, 200, MATCH_FOUND, MATCH_NOT_FOUND, 1000, 90 * DAY, OUTCOME_UP, REASON_OK, 0, ""},
-	{"plain http", REASON_OK, 204, MATCH_FOUND, MATCH_NOT_FOUND, 1000, 0, OUTCOME_UP, REASON_OK, 0, ""},
+	{"all well", REASON_OK, 200, MATCH_FOUND, MATCH_NOT_FOUND, 1000, 90 * DAY, OUTCOME_UP,
+	 REASON_OK, 0, ""},
+	{"plain http", REASON_OK, 204, MATCH_FOUND, MATCH_NOT_FOUND, 1000, 0, OUTCOME_UP, REASON_OK,
+	 0, ""},
 	{"no response", REASON_DNS_ERROR, 0, NO_RULE, 1000, 0, OUTCOME_DOWN, REASON_DNS_ERROR, 1,
 	 "The name does not resolve"},
-	{"our trouble", REASON_PROBER_OVERLOADED, 0, NO_RULE, 0, 0, OUTCOME_UNKNOWN, REASON_PROBER_OVERLOADED, 1, "too busy"},
-	{"trouble hides the rest", REASON_TIMEOUT, 500, NO_RULE, 9000000, 1, OUTCOME_DOWN, REASON_TIMEOUT, 1, ""},
-	{"status", REASON_OK, 404, MATCH_FOUND, MATCH_NOT_FOUND, 1000, 0, OUTCOME_DOWN, REASON_STATUS_MISMATCH, 1,
-	 "status 404, expected 200-299"},
-	{"wanted is missing", REASON_OK, 200, MATCH_NOT_FOUND, MATCH_NOT_FOUND, 1000, 0, OUTCOME_DOWN,
-	 REASON_BODY_MISMATCH, 1, "the body does not match \"Welcome\""},
-	{"forbidden is there", REASON_OK, 200, MATCH_FOUND, MATCH_FOUND, 1000, 0, OUTCOME_DOWN, REASON_BODY_MISMATCH, 1,
-	 "the body matches \"Error\""},
-	{"both", REASON_OK, 200, MATCH_NOT_FOUND, MATCH_FOUND, 1000, 0, OUTCOME_DOWN, REASON_BODY_MISMATCH, 2,
-	 "does not match \"Welcome\""},
-	{"exactly the limit", REASON_OK, 200, MATCH_FOUND, MATCH_NOT_FOUND, 2000000, 0, OUTCOME_UP, REASON_OK, 0, ""},
-	{"slow", REASON_OK, 200, MATCH_FOUND, MATCH_NOT_FOUND, 2500000, 0, OUTCOME_DEGRADED, REASON_SLOW, 1,
-	 "took 2500 ms, the limit is 2s"},
-	{"certificate", REASON_OK, 200, MATCH_FOUND, MATCH_NOT_FOUND, 1000, 13 * DAY + 1, OUTCOME_DEGRADED,
-	 REASON_CERT_EXPIRING, 1, "expires in 13 days"},
-	{"certificate of yesterday", REASON_OK, 200, MATCH_FOUND, MATCH_NOT_FOUND, 1000, -DAY, OUTCOME_DEGRADED,
-	 REASON_CERT_EXPIRING, 1, "expired on"},
-	{"slow comes before certificate", REASON_OK, 200, MATCH_FOUND, MATCH_NOT_FOUND, 3000000, DAY, OUTCOME_DEGRADED,
-	 REASON_SLOW, 2, ""},
-	{"status comes before body", REASON_OK, 500, MATCH_NOT_FOUND, MATCH_FOUND, 3000000, DAY, OUTCOME_DOWN,
-	 REASON_STATUS_MISMATCH, 5, ""},
-	{"down wins over slow", REASON_OK, 200, MATCH_NOT_FOUND, MATCH_NOT_FOUND, 3000000, DAY, OUTCOME_DOWN,
-	 REASON_BODY_MISMATCH, 3, ""},
-	{"truncated", REASON_OK, 200, MATCH_TRUNCATED, MATCH_NOT_FOUND, 1000, 0, OUTCOME_UNKNOWN, REASON_MATCH_TRUNCATED, 1, ""},
-	{"forbidden, truncated", REASON_OK, 200, MATCH_FOUND, MATCH_TRUNCATED, 1000, 0, OUTCOME_UNKNOWN,
+	{"our trouble", REASON_PROBER_OVERLOADED, 0, NO_RULE, 0, 0, OUTCOME_UNKNOWN,
+	 REASON_PROBER_OVERLOADED, 1, "too busy"},
+	{"trouble hides the rest", REASON_TIMEOUT, 500, NO_RULE, 9000000, 1, OUTCOME_DOWN,
+	 REASON_TIMEOUT, 1, ""},
+	{"status", REASON_OK, 404, MATCH_FOUND, MATCH_NOT_FOUND, 1000, 0, OUTCOME_DOWN,
+	 REASON_STATUS_MISMATCH, 1, "status 404, expected 200-299"},
+	{"wanted is missing", REASON_OK, 200, MATCH_NOT_FOUND, MATCH_NOT_FOUND, 1000, 0,
+	 OUTCOME_DOWN, REASON_BODY_MISMATCH, 1, "the body does not match \"Welcome\""},
+	{"forbidden is there", REASON_OK, 200, MATCH_FOUND, MATCH_FOUND, 1000, 0, OUTCOME_DOWN,
+	 REASON_BODY_MISMATCH, 1, "the body matches \"Error\""},
+	{"both", REASON_OK, 200, MATCH_NOT_FOUND, MATCH_FOUND, 1000, 0, OUTCOME_DOWN,
+	 REASON_BODY_MISMATCH, 2, "does not match \"Welcome\""},
+	{"exactly the limit", REASON_OK, 200, MATCH_FOUND, MATCH_NOT_FOUND, 2000000, 0, OUTCOME_UP,
+	 REASON_OK, 0, ""},
+	{"slow", REASON_OK, 200, MATCH_FOUND, MATCH_NOT_FOUND, 2500000, 0, OUTCOME_DEGRADED,
+	 REASON_SLOW, 1, "took 2500 ms, the limit is 2s"},
+	{"certificate", REASON_OK, 200, MATCH_FOUND, MATCH_NOT_FOUND, 1000, 13 * DAY + 1,
+	 OUTCOME_DEGRADED, REASON_CERT_EXPIRING, 1, "expires in 13 days"},
+	{"certificate of yesterday", REASON_OK, 200, MATCH_FOUND, MATCH_NOT_FOUND, 1000, -DAY,
+	 OUTCOME_DEGRADED, REASON_CERT_EXPIRING, 1, "expired on"},
+	{"slow comes before certificate", REASON_OK, 200, MATCH_FOUND, MATCH_NOT_FOUND, 3000000,
+	 DAY, OUTCOME_DEGRADED, REASON_SLOW, 2, ""},
+	{"status comes before body", REASON_OK, 500, MATCH_NOT_FOUND, MATCH_FOUND, 3000000, DAY,
+	 OUTCOME_DOWN, REASON_STATUS_MISMATCH, 5, ""},
+	{"down wins over slow", REASON_OK, 200, MATCH_NOT_FOUND, MATCH_NOT_FOUND, 3000000, DAY,
+	 OUTCOME_DOWN, REASON_BODY_MISMATCH, 3, ""},
+	{"truncated", REASON_OK, 200, MATCH_TRUNCATED, MATCH_NOT_FOUND, 1000, 0, OUTCOME_UNKNOWN,
 	 REASON_MATCH_TRUNCATED, 1, ""},
-	{"too costly", REASON_OK, 200, MATCH_FOUND, MATCH_TOO_COSTLY, 1000, 0, OUTCOME_UNKNOWN, REASON_PATTERN_TOO_COSTLY, 1,
-	 "took too long"},
-	{"undecided and slow is unknown", REASON_OK, 200, MATCH_TRUNCATED, MATCH_NOT_FOUND, 3000000, DAY, OUTCOME_UNKNOWN,
-	 REASON_MATCH_TRUNCATED, 3, ""},
-	{"undecided and down is down", REASON_OK, 200, MATCH_TOO_COSTLY, MATCH_FOUND, 3000000, 0, OUTCOME_DOWN,
-	 REASON_BODY_MISMATCH, 3, "the body matches"},
-	{"not searched is unknown", REASON_OK, 200, MATCH_NOT_TRIED, MATCH_NOT_TRIED, 1000, 0, OUTCOME_UNKNOWN,
-	 REASON_PROBER_ERROR, 2, "not searched"},
+	{"forbidden, truncated", REASON_OK, 200, MATCH_FOUND, MATCH_TRUNCATED, 1000, 0,
+	 OUTCOME_UNKNOWN, REASON_MATCH_TRUNCATED, 1, ""},
+	{"too costly", REASON_OK, 200, MATCH_FOUND, MATCH_TOO_COSTLY, 1000, 0, OUTCOME_UNKNOWN,
+	 REASON_PATTERN_TOO_COSTLY, 1, "took too long"},
+	{"undecided and slow is unknown", REASON_OK, 200, MATCH_TRUNCATED, MATCH_NOT_FOUND, 3000000,
+	 DAY, OUTCOME_UNKNOWN, REASON_MATCH_TRUNCATED, 3, ""},
+	{"undecided and down is down", REASON_OK, 200, MATCH_TOO_COSTLY, MATCH_FOUND, 3000000, 0,
+	 OUTCOME_DOWN, REASON_BODY_MISMATCH, 3, "the body matches"},
+	{"not searched is unknown", REASON_OK, 200, MATCH_NOT_TRIED, MATCH_NOT_TRIED, 1000, 0,
+	 OUTCOME_UNKNOWN, REASON_PROBER_ERROR, 2, "not searched"},
 };
 
 static void make_site(struct site *site)
@@ -78,7 +84,8 @@ static void make_site(struct site *site)
 	site->cert_expiry_warn_us = 14 * DAY;
 	site->body_rules = xcalloc(2, sizeof(*site->body_rules));
 	site->body_rule_count = 2;
-	site->body_rules[0] = (struct site_body_rule){.text = xstrdup("Welcome"), .is_wanted = true};
+	site->body_rules[0] =
+		(struct site_body_rule){.text = xstrdup("Welcome"), .is_wanted = true};
 	site->body_rules[1] = (struct site_body_rule){.text = xstrdup("Error")};
 }
 
@@ -104,9 +111,11 @@ static void every_case_is_judged(void **state)
 		seen.body_rules[1].state = c->forbidden;
 		verdict_decide(&site, &seen, &verdict);
 		if (verdict.outcome != c->outcome || verdict.reason != c->reason ||
-		    verdict.failure_count != c->failures || strstr(verdict.message, c->message) == NULL)
-			fail_msg("%s: %s, %s, %zu failures, %s", c->name, outcome_name(verdict.outcome),
-				 reason_name(verdict.reason), verdict.failure_count, verdict.message);
+		    verdict.failure_count != c->failures ||
+		    strstr(verdict.message, c->message) == NULL)
+			fail_msg("%s: %s, %s, %zu failures, %s", c->name,
+				 outcome_name(verdict.outcome), reason_name(verdict.reason),
+				 verdict.failure_count, verdict.message);
 		if (verdict.failure_count > 0) {
 			assert_int_equal(verdict.failures[0].reason, verdict.reason);
 			assert_string_equal(verdict.failures[0].message, verdict.message);
@@ -139,8 +148,8 @@ static void rules_without_matches_are_unknown(void **state)
 static void recorded_pattern_changes_nothing(void **state)
 {
 	(void)state;
-	static const enum match_state states[] = {MATCH_NOT_TRIED, MATCH_FOUND, MATCH_NOT_FOUND, MATCH_TRUNCATED,
-						  MATCH_TOO_COSTLY};
+	static const enum match_state states[] = {MATCH_NOT_TRIED, MATCH_FOUND, MATCH_NOT_FOUND,
+						  MATCH_TRUNCATED, MATCH_TOO_COSTLY};
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
 		struct site site;
 		struct observation seen;

@@ -7,10 +7,13 @@
 #include "codec/report_encode.h"
 
 const char sample_smallest[] =
-	"{\"v\":1,\"producer_id\":\"0f0e0d0c-0b0a-4908-8706-050403020100\",\"seq\":7,\"kind\":\"http\","
-	"\"site\":\"s\",\"url\":\"http://a/\",\"host\":\"h\",\"location\":\"l\",\"interval_us\":60000000,"
+	"{\"v\":1,\"producer_id\":\"0f0e0d0c-0b0a-4908-8706-050403020100\",\"seq\":7,\"kind\":"
+	"\"http\","
+	"\"site\":\"s\",\"url\":\"http://a/"
+	"\",\"host\":\"h\",\"location\":\"l\",\"interval_us\":60000000,"
 	"\"timeout_us\":10000000,\"scheduled_at\":\"2026-11-21T20:33:45.123456Z\","
-	"\"started_at\":\"2026-11-21T20:33:45.123499Z\",\"late_us\":43,\"outcome\":\"up\",\"reason\":\"ok\"}";
+	"\"started_at\":\"2026-11-21T20:33:45.123499Z\",\"late_us\":43,\"outcome\":\"up\","
+	"\"reason\":\"ok\"}";
 
 static void fill_hop(struct hop *hop, const char *url, int status)
 {
@@ -105,7 +108,8 @@ char *sample_message(const struct sample *sample, int64_t seq)
 	struct identity prev = {.seq = 41};
 	memset(identity.producer_id.bytes, 0xA1, sizeof(identity.producer_id.bytes));
 	memset(prev.producer_id.bytes, 0xB2, sizeof(prev.producer_id.bytes));
-	(void)identity_append_message(&message, &identity, seq == 0 ? &prev : NULL, body.data, body.length);
+	(void)identity_append_message(&message, &identity, seq == 0 ? &prev : NULL, body.data,
+				      body.length);
 	buffer_finish(&body);
 	return buffer_take(&message);
 }

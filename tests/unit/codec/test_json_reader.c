@@ -108,11 +108,12 @@ static void depth_has_a_bound(void **state)
 		assert_int_equal(is_json(text, 2 * depth), depth <= JSON_DEPTH_MAX);
 	}
 	const size_t many = 1000000;
+	static const char opening[] = {'{', '"', 'a', '"', ':'};
 	char *deep = xmalloc(many);
 	memset(deep, '[', many);
 	assert_false(is_json(deep, many));
-	for (size_t i = 0; i + 5 <= many; i += 5)
-		memcpy(deep + i, "{\"a\":", 5);
+	for (size_t i = 0; i < many; i++)
+		deep[i] = opening[i % sizeof(opening)];
 	assert_false(is_json(deep, many));
 	free(deep);
 }
@@ -128,7 +129,8 @@ static const struct {
 	{"\"\\uD83D\\uDE00\"", "\xF0\x9F\x98\x80"},
 	{"\"\\udbff\\udfff\"", "\xF4\x8F\xBF\xBF"},
 	{"\"\\u0001\\u007f\"", "\x01\x7f"},
-	{"\"a long text, longer than eight bytes, with \\\" within\"", "a long text, longer than eight bytes, with \" within"},
+	{"\"a long text, longer than eight bytes, with \\\" within\"",
+	 "a long text, longer than eight bytes, with \" within"},
 	{"\"\\u0000\"", NULL},
 	{"\"a\\u0000b\"", NULL},
 	{"\"\\ud800\"", NULL},
@@ -202,7 +204,8 @@ static void integers_are_told_from_other_numbers(void **state)
 		int64_t value = 0;
 		json_open(&reader, numbers[i].number, strlen(numbers[i].number));
 		assert_true(json_read_number(&reader, &slice));
-		if (json_to_int64(&slice, &value) != numbers[i].is_integer || value != numbers[i].value)
+		if (json_to_int64(&slice, &value) != numbers[i].is_integer ||
+		    value != numbers[i].value)
 			fail_msg("%s", numbers[i].number);
 	}
 }
@@ -213,7 +216,10 @@ static void numbers_beyond_the_databases_are_marked(void **state)
 	static const struct {
 		const char *number;
 		bool is_bad;
-	} table[] = {{"1e999", false}, {"1e1000", true}, {"1e-999999", true}, {"123456789012345678901234567890", false}};
+	} table[] = {{"1e999", false},
+		     {"1e1000", true},
+		     {"1e-999999", true},
+		     {"123456789012345678901234567890", false}};
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct json_reader reader;
 		struct json_slice slice;

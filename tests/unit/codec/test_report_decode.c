@@ -19,10 +19,12 @@ static char *edited(const char *piece, const char *by)
 	const char *at = piece == NULL ? end : strstr(sample_smallest, piece);
 	assert_non_null(at);
 	size_t skipped = piece == NULL ? 0 : strlen(piece);
-	return xasprintf("%.*s%s%s", (int)(at - sample_smallest), sample_smallest, by, at + skipped);
+	return xasprintf("%.*s%s%s", (int)(at - sample_smallest), sample_smallest, by,
+			 at + skipped);
 }
 
-static enum decode_problem decode(const char *message, struct report_row *row, char detail[static 64])
+static enum decode_problem decode(const char *message, struct report_row *row,
+				  char detail[static 64])
 {
 	return report_decode(message, strlen(message), row, detail, 64);
 }
@@ -33,8 +35,8 @@ static void expect(const char *message, enum decode_problem expected, const char
 	char detail[64];
 	enum decode_problem problem = decode(message, &row, detail);
 	if (problem != expected || strcmp(detail, expected_detail) != 0)
-		fail_msg("%s: %s \"%s\", not %s \"%s\"", message, decode_problem_name(problem), detail,
-			 decode_problem_name(expected), expected_detail);
+		fail_msg("%s: %s \"%s\", not %s \"%s\"", message, decode_problem_name(problem),
+			 detail, decode_problem_name(expected), expected_detail);
 	report_row_finish(&row);
 }
 
@@ -93,11 +95,14 @@ static const struct {
 	{"\"V\":2", DECODE_NONE, ""},
 	{"\"unknown\":1,\"unknown\":2", DECODE_NONE, ""},
 	{"\"\\u006dessage\":\"escaped name\"", DECODE_NONE, ""},
-	{"\"prev\":{\"producer_id\":\"0f0e0d0c-0b0a-4908-8706-050403020100\",\"seq\":1}", DECODE_NONE, ""},
+	{"\"prev\":{\"producer_id\":\"0f0e0d0c-0b0a-4908-8706-050403020100\",\"seq\":1}",
+	 DECODE_NONE, ""},
 	{"\"redirects\":[]", DECODE_NONE, ""},
 	{"\"redirects\":[{\"url\":\"http://a/\",\"new\":[{}]}]", DECODE_NONE, ""},
 	{"\"failures\":[{\"reason\":\"a_new_one\",\"message\":\"\"}]", DECODE_NONE, ""},
-	{"\"attempts\":[{\"started_at\":\"2026-11-21T20:33:45Z\",\"outcome\":\"down\",\"reason\":\"timeout\"}]", DECODE_NONE, ""},
+	{"\"attempts\":[{\"started_at\":\"2026-11-21T20:33:45Z\",\"outcome\":\"down\",\"reason\":"
+	 "\"timeout\"}]",
+	 DECODE_NONE, ""},
 	{"\"labels\":{}", DECODE_NONE, ""},
 	{"\"evidence\":{\"headers\":\"A: b\",\"body\":\"<p>\"}", DECODE_NONE, ""},
 	{"\"http_status_code\":0", DECODE_NONE, ""},
@@ -132,8 +137,10 @@ static const struct {
 	{"\"prev\":1", DECODE_WRONG_TYPE, "prev"},
 	{"\"prev\":{}", DECODE_WRONG_TYPE, "prev"},
 	{"\"prev\":{\"producer_id\":\"x\",\"seq\":1}", DECODE_WRONG_TYPE, "prev"},
-	{"\"prev\":{\"producer_id\":\"0f0e0d0c-0b0a-4908-8706-050403020100\",\"seq\":-1}", DECODE_WRONG_TYPE, "prev"},
-	{"\"prev\":{\"producer_id\":\"0f0e0d0c-0b0a-4908-8706-050403020100\"}", DECODE_WRONG_TYPE, "prev"},
+	{"\"prev\":{\"producer_id\":\"0f0e0d0c-0b0a-4908-8706-050403020100\",\"seq\":-1}",
+	 DECODE_WRONG_TYPE, "prev"},
+	{"\"prev\":{\"producer_id\":\"0f0e0d0c-0b0a-4908-8706-050403020100\"}", DECODE_WRONG_TYPE,
+	 "prev"},
 
 	/* bounds */
 	{"\"total_us\":-1", DECODE_WRONG_TYPE, "total_us"},
@@ -152,13 +159,16 @@ static const struct {
 	{"\"redirects\":[{\"url\":1}]", DECODE_WRONG_TYPE, "redirects"},
 	{"\"redirects\":[{\"url\":\"u\",\"dns_us\":-1}]", DECODE_WRONG_TYPE, "redirects"},
 	{"\"redirects\":[{\"url\":\"u\",\"dns_us\":1.5}]", DECODE_WRONG_TYPE, "redirects"},
-	{"\"redirects\":[{\"url\":\"u\"},{\"url\":\"u\",\"total_us\":\"1\"}]", DECODE_WRONG_TYPE, "redirects"},
+	{"\"redirects\":[{\"url\":\"u\"},{\"url\":\"u\",\"total_us\":\"1\"}]", DECODE_WRONG_TYPE,
+	 "redirects"},
 	{"\"redirects\":[{\"url\":\"u\",\"new\":1e1000}]", DECODE_WRONG_TYPE, "redirects"},
 	{"\"failures\":[{\"message\":\"m\"}]", DECODE_WRONG_TYPE, "failures"},
 	{"\"failures\":[{\"reason\":\"\"}]", DECODE_WRONG_TYPE, "failures"},
-	{"\"attempts\":[{\"started_at\":\"x\",\"outcome\":\"up\",\"reason\":\"ok\"}]", DECODE_WRONG_TYPE, "attempts"},
-	{"\"attempts\":[{\"started_at\":\"2026-11-21T20:33:45Z\",\"outcome\":\"Up\",\"reason\":\"ok\"}]", DECODE_WRONG_TYPE,
-	 "attempts"},
+	{"\"attempts\":[{\"started_at\":\"x\",\"outcome\":\"up\",\"reason\":\"ok\"}]",
+	 DECODE_WRONG_TYPE, "attempts"},
+	{"\"attempts\":[{\"started_at\":\"2026-11-21T20:33:45Z\",\"outcome\":\"Up\",\"reason\":"
+	 "\"ok\"}]",
+	 DECODE_WRONG_TYPE, "attempts"},
 	{"\"labels\":{\"a\":1}", DECODE_WRONG_TYPE, "labels"},
 	{"\"labels\":{\"a\":{}}", DECODE_WRONG_TYPE, "labels"},
 	{"\"evidence\":{\"body\":[]}", DECODE_WRONG_TYPE, "evidence"},
@@ -270,17 +280,21 @@ static const struct {
 
 	/* the older services */
 	{"{\"url\":\"http://a/\",\"status\":200}", DECODE_FOREIGN_FORMAT, ""},
-	{"{\"url\":\"http://a/\",\"status_code\":200,\"elapsed\":0.123,\"timestamp\":1605990000.5}", DECODE_FOREIGN_FORMAT, ""},
+	{"{\"url\":\"http://a/\",\"status_code\":200,\"elapsed\":0.123,\"timestamp\":1605990000.5}",
+	 DECODE_FOREIGN_FORMAT, ""},
 	{"{\"URL\":\"http://a/\",\"responseTime\":12,\"regexp\":null}", DECODE_FOREIGN_FORMAT, ""},
-	{"{\"website\":\"a\",\"http-code\":404,\"response_time\":0.1,\"regexp_match\":true}", DECODE_FOREIGN_FORMAT, ""},
+	{"{\"website\":\"a\",\"http-code\":404,\"response_time\":0.1,\"regexp_match\":true}",
+	 DECODE_FOREIGN_FORMAT, ""},
 	{"{\"url\":\"http://a/\",\"error\":\"ConnectTimeout\"}", DECODE_FOREIGN_FORMAT, ""},
-	{"{\"site\":\"http://a/\",\"http_status_code\":500,\"checked_at\":\"2020-11-21\"}", DECODE_FOREIGN_FORMAT, ""},
+	{"{\"site\":\"http://a/\",\"http_status_code\":500,\"checked_at\":\"2020-11-21\"}",
+	 DECODE_FOREIGN_FORMAT, ""},
 	{"{\"url\":null,\"pattern\":\"x\",\"status\":null}", DECODE_FOREIGN_FORMAT, ""},
 	{"{\"url\":\"http://a/\"}", DECODE_MISSING_FIELD, "v"},
 	{"{\"status\":200}", DECODE_MISSING_FIELD, "v"},
 	{"{\"v\":1,\"url\":\"http://a/\",\"status\":200}", DECODE_MISSING_FIELD, "producer_id"},
 	{"{\"seq\":1,\"url\":\"http://a/\",\"status\":200}", DECODE_MISSING_FIELD, "v"},
-	{"{\"outcome\":\"up\",\"url\":\"http://a/\",\"http_status_code\":200}", DECODE_MISSING_FIELD, "v"},
+	{"{\"outcome\":\"up\",\"url\":\"http://a/\",\"http_status_code\":200}",
+	 DECODE_MISSING_FIELD, "v"},
 	{"{\"url\":\"http://a/\",\"status\":200", DECODE_NOT_JSON, ""},
 };
 
@@ -298,10 +312,13 @@ static void any_order_and_spacing_is_good(void **state)
 {
 	(void)state;
 	static const char message[] =
-		"\n{ \"reason\" : \"ok\", \"outcome\":\"up\" ,\"late_us\":43, \"started_at\":\"2026-11-21T20:33:45.123499Z\","
-		"\"scheduled_at\":\"2026-11-21T20:33:45.123456Z\",\"timeout_us\":10000000,\"interval_us\":60000000,"
+		"\n{ \"reason\" : \"ok\", \"outcome\":\"up\" ,\"late_us\":43, "
+		"\"started_at\":\"2026-11-21T20:33:45.123499Z\","
+		"\"scheduled_at\":\"2026-11-21T20:33:45.123456Z\",\"timeout_us\":10000000,"
+		"\"interval_us\":60000000,"
 		"\"redirects\" : [ { \"url\" : \"http://a b/\" } ],"
-		"\"location\":\"l\",\"host\":\"h\",\"url\":\"http://a/\",\"site\":\"s\",\"kind\":\"http\",\"seq\":7,"
+		"\"location\":\"l\",\"host\":\"h\",\"url\":\"http://a/"
+		"\",\"site\":\"s\",\"kind\":\"http\",\"seq\":7,"
 		"\"producer_id\":\"0f0e0d0c-0b0a-4908-8706-050403020100\",\"v\":1}\r\n";
 	struct report_row row;
 	char detail[64];
@@ -314,7 +331,8 @@ static void any_order_and_spacing_is_good(void **state)
 static void prev_counts_in_the_first_report_only(void **state)
 {
 	(void)state;
-	static const char prev[] = ",\"prev\":{\"producer_id\":\"0f0e0d0c-0b0a-4908-8706-050403020100\",\"seq\":4}";
+	static const char prev[] =
+		",\"prev\":{\"producer_id\":\"0f0e0d0c-0b0a-4908-8706-050403020100\",\"seq\":4}";
 	struct report_row row;
 	char detail[64];
 	char *later = edited(NULL, prev);
@@ -336,7 +354,8 @@ static void texts_have_bounds(void **state)
 	static const struct {
 		const char *name;
 		size_t max;
-	} fields[] = {{"site", 512}, {"url", 8192}, {"host", 255}, {"location", 255}, {"reason", 64}, {"kind", 32}};
+	} fields[] = {{"site", 512},     {"url", 8192},  {"host", 255},
+		      {"location", 255}, {"reason", 64}, {"kind", 32}};
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		for (size_t over = 0; over <= 1; over++) {
 			char *text = xmalloc(fields[i].max + 2);
@@ -380,14 +399,17 @@ static void lists_and_depth_have_bounds(void **state)
 static void size_has_a_bound(void **state)
 {
 	(void)state;
-	const size_t max = 1024 * 1024;
-	size_t length = strlen(sample_smallest);
-	char *message = xmalloc(max + 1);
-	memset(message, ' ', max + 1);
-	memcpy(message, sample_smallest, length);
+	const size_t max = (size_t)1 << 20;
+	struct buffer padded;
+	buffer_init(&padded, SIZE_MAX);
+	(void)buffer_append_text(&padded, sample_smallest);
+	while (padded.length < max + 1)
+		(void)buffer_append_char(&padded, ' ');
+	char *message = buffer_take(&padded);
 	struct report_row row;
 	char detail[64];
-	assert_int_equal(report_decode(message, max + 1, &row, detail, sizeof(detail)), DECODE_TOO_LARGE);
+	assert_int_equal(report_decode(message, max + 1, &row, detail, sizeof(detail)),
+			 DECODE_TOO_LARGE);
 	assert_int_equal(report_decode(message, max, &row, detail, sizeof(detail)), DECODE_NONE);
 	report_row_finish(&row);
 	free(message);
@@ -398,7 +420,8 @@ static void detail_may_be_short_or_absent(void **state)
 	(void)state;
 	struct report_row row;
 	char detail[5];
-	assert_int_equal(report_decode("{\"v\":1}", 7, &row, detail, sizeof(detail)), DECODE_MISSING_FIELD);
+	assert_int_equal(report_decode("{\"v\":1}", 7, &row, detail, sizeof(detail)),
+			 DECODE_MISSING_FIELD);
 	assert_string_equal(detail, "prod");
 	assert_int_equal(report_decode("{\"v\":1}", 7, &row, NULL, 0), DECODE_MISSING_FIELD);
 }

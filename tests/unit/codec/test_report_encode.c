@@ -27,7 +27,8 @@ static void decode_sample(const struct sample *sample, int64_t seq, struct repor
 {
 	char detail[64];
 	char *message = sample_message(sample, seq);
-	enum decode_problem problem = report_decode(message, strlen(message), row, detail, sizeof(detail));
+	enum decode_problem problem =
+		report_decode(message, strlen(message), row, detail, sizeof(detail));
 	if (problem != DECODE_NONE)
 		fail_msg("%s %s in %s", decode_problem_name(problem), detail, message);
 	free(message);
@@ -41,15 +42,21 @@ static void typical_report_reads_as_the_design_says(void **state)
 	char *json = encode(&sample);
 	assert_string_equal(
 		json,
-		"{\"kind\":\"http\",\"site\":\"Example\",\"url\":\"https://example.com/\",\"host\":\"prober-1.example.net\","
+		"{\"kind\":\"http\",\"site\":\"Example\",\"url\":\"https://example.com/"
+		"\",\"host\":\"prober-1.example.net\","
 		"\"location\":\"eu-1\",\"interval_us\":60000000,\"timeout_us\":10000000,"
-		"\"scheduled_at\":\"2026-11-21T20:33:45.123456Z\",\"started_at\":\"2026-11-21T20:33:45.123499Z\","
-		"\"late_us\":43,\"suspect\":false,\"missed\":0,\"outcome\":\"up\",\"reason\":\"ok\","
-		"\"http_status_code\":200,\"http_version\":\"1.1\",\"ip\":\"192.0.2.7\",\"dns_us\":1203,"
-		"\"connect_us\":20345,\"tls_us\":31456,\"wait_us\":45678,\"transfer_us\":1234,\"total_us\":99916,"
+		"\"scheduled_at\":\"2026-11-21T20:33:45.123456Z\",\"started_at\":\"2026-11-21T20:"
+		"33:45.123499Z\","
+		"\"late_us\":43,\"suspect\":false,\"missed\":0,\"outcome\":\"up\",\"reason\":"
+		"\"ok\","
+		"\"http_status_code\":200,\"http_version\":\"1.1\",\"ip\":\"192.0.2.7\",\"dns_us\":"
+		"1203,"
+		"\"connect_us\":20345,\"tls_us\":31456,\"wait_us\":45678,\"transfer_us\":1234,"
+		"\"total_us\":99916,"
 		"\"body_bytes\":648,\"decoded_bytes\":1256,\"pattern\":\"(?:id=\\\")([^\\\"]+)\","
 		"\"pattern_matched\":true,\"pattern_capture\":\"main\",\"tls_version\":\"1.3\","
-		"\"cert_not_after\":\"2027-02-07T11:33:20.000000Z\",\"chain_not_after\":\"2027-01-26T21:46:40.000000Z\","
+		"\"cert_not_after\":\"2027-02-07T11:33:20.000000Z\",\"chain_not_after\":\"2027-01-"
+		"26T21:46:40.000000Z\","
 		"\"cert_issuer\":\"CN=Example CA, O=Example\"}");
 	free(json);
 	sample_finish(&sample);
@@ -69,12 +76,16 @@ static void what_is_not_known_is_left_out(void **state)
 	char *json = encode(&sample);
 	assert_string_equal(
 		json,
-		"{\"kind\":\"http\",\"site\":\"Example\",\"url\":\"https://example.com/\",\"host\":\"prober-1.example.net\","
+		"{\"kind\":\"http\",\"site\":\"Example\",\"url\":\"https://example.com/"
+		"\",\"host\":\"prober-1.example.net\","
 		"\"location\":\"eu-1\",\"interval_us\":60000000,\"timeout_us\":10000000,"
-		"\"scheduled_at\":\"1970-01-01T00:00:00.000000Z\",\"started_at\":\"1970-01-01T00:00:00.000000Z\","
-		"\"late_us\":0,\"suspect\":false,\"missed\":0,\"outcome\":\"down\",\"reason\":\"dns_error\","
+		"\"scheduled_at\":\"1970-01-01T00:00:00.000000Z\",\"started_at\":\"1970-01-01T00:"
+		"00:00.000000Z\","
+		"\"late_us\":0,\"suspect\":false,\"missed\":0,\"outcome\":\"down\",\"reason\":"
+		"\"dns_error\","
 		"\"message\":\"The name does not resolve\",\"failures\":[{\"reason\":\"dns_error\","
-		"\"message\":\"The name does not resolve\"}],\"pattern\":\"(?:id=\\\")([^\\\"]+)\"}");
+		"\"message\":\"The name does not "
+		"resolve\"}],\"pattern\":\"(?:id=\\\")([^\\\"]+)\"}");
 	free(json);
 	sample_finish(&sample);
 }
@@ -128,15 +139,20 @@ static void full_report_comes_back_as_it_was(void **state)
 	assert_int_equal(row.outcome.value, OUTCOME_DOWN);
 	assert_string_equal(row.reason.bytes, "status_mismatch");
 	assert_string_equal(row.message.bytes, "status 500, expected 200-299");
-	assert_string_equal(row.failures.bytes,
-			    "[{\"reason\":\"status_mismatch\",\"message\":\"status 500, expected 200-299\"},"
-			    "{\"reason\":\"slow\",\"message\":\"took 99 ms, the limit is 1ms\"}]");
+	assert_string_equal(
+		row.failures.bytes,
+		"[{\"reason\":\"status_mismatch\",\"message\":\"status 500, expected 200-299\"},"
+		"{\"reason\":\"slow\",\"message\":\"took 99 ms, the limit is 1ms\"}]");
 	assert_string_equal(
 		row.redirects.bytes,
-		"[{\"url\":\"http://example.com/\",\"http_status_code\":301,\"http_version\":\"1.1\",\"ip\":\"192.0.2.7\","
-		"\"dns_us\":1203,\"connect_us\":20345,\"wait_us\":45678,\"transfer_us\":1234,\"total_us\":99916},"
-		"{\"url\":\"https://www.example.com/\",\"http_status_code\":302,\"http_version\":\"1.1\","
-		"\"ip\":\"192.0.2.7\",\"dns_us\":1203,\"connect_us\":20345,\"tls_us\":31456,\"wait_us\":45678,"
+		"[{\"url\":\"http://example.com/"
+		"\",\"http_status_code\":301,\"http_version\":\"1.1\",\"ip\":\"192.0.2.7\","
+		"\"dns_us\":1203,\"connect_us\":20345,\"wait_us\":45678,\"transfer_us\":1234,"
+		"\"total_us\":99916},"
+		"{\"url\":\"https://www.example.com/"
+		"\",\"http_status_code\":302,\"http_version\":\"1.1\","
+		"\"ip\":\"192.0.2.7\",\"dns_us\":1203,\"connect_us\":20345,\"tls_us\":31456,\"wait_"
+		"us\":45678,"
 		"\"transfer_us\":1234,\"total_us\":99916}]");
 	assert_int_equal(row.http_status_code.value, 500);
 	assert_string_equal(row.pattern.bytes, sample.site.pattern_text);
@@ -210,7 +226,8 @@ static void large_report_loses_optional_fields_and_says_so(void **state)
 	sample.observation.redirect_count = 20;
 	for (size_t i = 0; i < 20; i++) {
 		hop_init(&sample.observation.redirects[i]);
-		sample.observation.redirects[i].url = fill('"', 2048); /* doubled by escapes: 80 KiB */
+		sample.observation.redirects[i].url =
+			fill('"', 2048); /* doubled by escapes: 80 KiB */
 	}
 	decode_sample(&sample, 3, &row);
 	assert_true(row.truncated.value);

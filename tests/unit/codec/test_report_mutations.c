@@ -23,10 +23,12 @@ static void check_row(const struct report_row *row)
 {
 	assert_int_equal(row->v.value, REPORT_VERSION);
 	assert_true(row->seq.value >= 0);
-	assert_true(row->site.bytes != NULL && row->site.length >= 1 && row->site.length <= SITE_NAME_MAX);
+	assert_true(row->site.bytes != NULL && row->site.length >= 1 &&
+		    row->site.length <= SITE_NAME_MAX);
 	assert_in_range(row->outcome.value, 0, OUTCOME_COUNT - 1);
-	const struct row_text *texts[] = {&row->site, &row->url, &row->message, &row->labels, &row->failures,
-					  &row->redirects, &row->pattern_capture};
+	const struct row_text *texts[] = {&row->site,           &row->url,      &row->message,
+					  &row->labels,         &row->failures, &row->redirects,
+					  &row->pattern_capture};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		if (texts[i]->bytes == NULL)
 			continue;
@@ -81,9 +83,9 @@ static void every_truncation_is_bad(void **state)
 static void every_changed_byte_ends_well(void **state)
 {
 	(void)state;
-	static const unsigned char others[] = {0,   1,	 '"',  '\\', '{',  '}',	 '[',  ']',  ',',  ':',
-					       ' ', '-', '.',  'e',  '0',  '9',	 'u',  0x7F, 0x80, 0xC3,
-					       0xED, 0xFF};
+	static const unsigned char others[] = {0,   1,    '"',  '\\', '{',  '}', '[', ']',
+					       ',', ':',  ' ',  '-',  '.',  'e', '0', '9',
+					       'u', 0x7F, 0x80, 0xC3, 0xED, 0xFF};
 	char *message = full_message();
 	size_t length = strlen(message);
 	for (size_t i = 0; i < length; i++) {
@@ -130,7 +132,8 @@ static void random_bytes_end_well(void **state)
 		size_t length = 1 + (size_t)(random >> 58);
 		length = length > sizeof(bytes) ? sizeof(bytes) : length;
 		for (size_t j = 0; j < length; j++) {
-			random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+			random = random * UINT64_C(6364136223846793005) +
+				 UINT64_C(1442695040888963407);
 			bytes[j] = alphabet[(random >> 33) % (sizeof(alphabet) - 1)];
 		}
 		assert_false(try_message(bytes, length));

@@ -24,7 +24,8 @@ static void shrunk_message_keeps_identity_and_verdict(void **state)
 	buffer_init(&out, REPORT_MESSAGE_MAX);
 	assert_int_equal(report_shrink(&out, message, strlen(message)), 0);
 	assert_true(out.length < strlen(message));
-	assert_int_equal(report_decode(out.data, out.length, &row, detail, sizeof(detail)), DECODE_NONE);
+	assert_int_equal(report_decode(out.data, out.length, &row, detail, sizeof(detail)),
+			 DECODE_NONE);
 	assert_int_equal(row.seq.value, 0);
 	assert_true(row.has_prev);
 	assert_true(row.truncated.value);
@@ -51,8 +52,10 @@ static void what_is_not_ours_is_left_alone(void **state)
 {
 	(void)state;
 	static const char *const messages[] = {
-		"",     "x",
-		"[]",   "{}",
+		"",
+		"x",
+		"[]",
+		"{}",
 		"{\"labels\":{}}",
 		"{\"seq\":1,\"labels\":{}}",
 		"{\"seq\":1,\"producer_id\":\"x\"}",
@@ -73,13 +76,14 @@ static void what_is_not_ours_is_left_alone(void **state)
 static void unknown_fields_are_kept(void **state)
 {
 	(void)state;
-	static const char message[] =
-		"{ \"seq\" : 1, \"producer_id\":\"x\", \"new\" : [ 1 ], \"truncated\":false, \"labels\":{\"a\":\"b\"}, \"z\":null }";
+	static const char message[] = "{ \"seq\" : 1, \"producer_id\":\"x\", \"new\" : [ 1 ], "
+				      "\"truncated\":false, \"labels\":{\"a\":\"b\"}, \"z\":null }";
 	struct buffer out;
 	buffer_init(&out, REPORT_MESSAGE_MAX);
 	assert_int_equal(report_shrink(&out, message, strlen(message)), 0);
-	assert_string_equal(out.data,
-			    "{\"seq\": 1,\"producer_id\":\"x\",\"new\": [ 1 ],\"z\":null,\"truncated\":true}");
+	assert_string_equal(
+		out.data,
+		"{\"seq\": 1,\"producer_id\":\"x\",\"new\": [ 1 ],\"z\":null,\"truncated\":true}");
 	buffer_finish(&out);
 }
 

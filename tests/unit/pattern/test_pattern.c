@@ -77,7 +77,10 @@ static const struct search_case {
 	{"x(.)y", BYTES("x\xFFy x\xC3\xA4y"), PATTERN_FOUND, "\xC3\xA4"},
 	{".", BYTES("\xFF\x80\xC0"), PATTERN_NOT_FOUND, NULL},
 	{"caf\xC3\xA9", BYTES("caf\xE9"), PATTERN_NOT_FOUND, NULL},
-	{"^b", BYTES("\xFF" "b"), PATTERN_NOT_FOUND, NULL},
+	{"^b",
+	 BYTES("\xFF"
+	       "b"),
+	 PATTERN_NOT_FOUND, NULL},
 	{"a$", BYTES("a\xFF"), PATTERN_NOT_FOUND, NULL},
 	{"\xC3\xA4", BYTES("\xED\xA0\x80\xC3\xA4"), PATTERN_FOUND, "\xC3\xA4"},
 };
@@ -89,7 +92,8 @@ static void every_case_is_found_or_not(void **state)
 		const struct search_case *c = &cases[i];
 		for (size_t j = 0; j < PREFIXES; j++) {
 			struct pattern *pattern = compile(prefixes[j], c->pattern);
-			char *copy = xmemdup(c->bytes, c->length); /* ends where its bytes end, for valgrind */
+			char *copy = xmemdup(
+				c->bytes, c->length); /* ends where its bytes end, for valgrind */
 			struct pattern_span span = {.start = 77};
 			if (pattern_search(pattern, copy, c->length, PLENTY, &span) != c->result)
 				fail_msg("%s%s on %s", prefixes[j], c->pattern, c->bytes);
@@ -98,7 +102,8 @@ static void every_case_is_found_or_not(void **state)
 			} else if (c->capture != NULL) {
 				assert_true(span.has_capture);
 				assert_int_equal(span.end - span.start, strlen(c->capture));
-				assert_memory_equal(copy + span.start, c->capture, strlen(c->capture));
+				assert_memory_equal(copy + span.start, c->capture,
+						    strlen(c->capture));
 			} else if (strchr(c->pattern, '\\') == NULL) {
 				assert_false(span.has_capture);
 			}
@@ -150,6 +155,13 @@ static void bad_patterns_are_refused_with_an_offset(void **state)
 	pattern_destroy(NULL);
 }
 
+static void fill_body(char *body, size_t length, const char *fill)
+{
+	size_t fill_length = strlen(fill);
+	for (size_t i = 0; i < length; i++)
+		body[i] = fill[i % fill_length];
+}
+
 /* Wherever the needle lies in a body of many windows, it is found there, also across the edge of two. */
 static void every_place_of_a_long_body_is_searched(void **state)
 {
@@ -160,17 +172,19 @@ static void every_place_of_a_long_body_is_searched(void **state)
 	for (size_t j = 0; j < PREFIXES; j++) {
 		struct pattern *pattern = compile(prefixes[j], needle);
 		struct pattern *costly = compile(prefixes[j], "(?:\xC3\xB6|\xC3\xB6\xC3\xB6)*need");
-		for (size_t at = 0; at + strlen(needle) <= LENGTH; at += 2 * 37) {
-			for (size_t i = 0; i < LENGTH; i += 2)
-				memcpy(body + i, "\xC3\xB6", 2);
-			memcpy(body + at, needle, strlen(needle));
+		for (size_t at = 0; at + strlen(needle) <= LENGTH; at += 74) {
+			fill_body(body, LENGTH, "\xC3\xB6");
+			memcpy(body + at, needle,
+			       sizeof(needle) - 1); // NOLINT(bugprone-not-null-terminated-result)
 			struct pattern_span span = {0};
-			assert_int_equal(pattern_search(pattern, body, LENGTH, PLENTY, &span), PATTERN_FOUND);
+			assert_int_equal(pattern_search(pattern, body, LENGTH, PLENTY, &span),
+					 PATTERN_FOUND);
 			assert_int_equal(span.start, at);
 			assert_int_equal(span.end, at + strlen(needle));
 			if (at % 740 != 0)
 				continue;
-			enum pattern_result result = pattern_search(costly, body, LENGTH, 20000, &span);
+			enum pattern_result result =
+				pattern_search(costly, body, LENGTH, 20000, &span);
 			assert_int_not_equal(result, PATTERN_NOT_FOUND);
 		}
 		pattern_destroy(pattern);
@@ -222,13 +236,12 @@ static void evil_patterns_end_near_their_budget(void **state)
 	const int64_t grace_us = 2000000;
 	char *body = xmalloc(LENGTH);
 	for (size_t i = 0; i < sizeof(evil) / sizeof(evil[0]); i++) {
-		size_t fill = strlen(evil[i].fill);
-		memset(body, '~', LENGTH);
-		for (size_t at = 0; at + fill < LENGTH; at += fill)
-			memcpy(body + at, evil[i].fill, fill);
-		for (size_t j = 0; j < 2 * PREFIXES; j++) {
+		fill_body(body, LENGTH, evil[i].fill);
+		for (size_t j = 0; j < sizeof(prefixes) / sizeof(prefixes[0]) * 2; j++) {
 			struct pattern *pattern = compile(prefixes[j % PREFIXES], evil[i].pattern);
-			body[LENGTH - 1] = j < PREFIXES ? '~' : '\xFF'; /* and once with a byte that is not UTF-8 */
+			body[LENGTH - 1] =
+				j < PREFIXES ? '~'
+					     : '\xFF'; /* and once with a byte that is not UTF-8 */
 			for (size_t k = 0; k < sizeof(budgets_us) / sizeof(budgets_us[0]); k++) {
 				struct pattern_span span;
 				int64_t start = cpu_us();
@@ -237,8 +250,8 @@ static void evil_patterns_end_near_their_budget(void **state)
 				int64_t took = cpu_us() - start;
 				assert_int_not_equal(result, PATTERN_FOUND);
 				if (took > budgets_us[k] + grace_us)
-					fail_msg("%s took %lld us of %lld", evil[i].pattern, (long long)took,
-						 (long long)budgets_us[k]);
+					fail_msg("%s took %lld us of %lld", evil[i].pattern,
+						 (long long)took, (long long)budgets_us[k]);
 			}
 			pattern_destroy(pattern);
 		}
@@ -259,7 +272,8 @@ static void costly_place_is_decided_while_there_is_time(void **state)
 			body[i] = i % 2 == 0 ? 'a' : 'b';
 		body[1990] = 'c';
 		body[1991] = '7';
-		assert_int_equal(pattern_search(pattern, body, sizeof(body), PLENTY, &span), PATTERN_FOUND);
+		assert_int_equal(pattern_search(pattern, body, sizeof(body), PLENTY, &span),
+				 PATTERN_FOUND);
 		assert_int_equal(span.start, 1991);
 		pattern_destroy(pattern);
 	}
