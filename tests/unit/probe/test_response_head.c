@@ -1,0 +1,140 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "probe/response_head.h"
+
+enum { LINES_MAX = 8 };
+
+struct head_case {
+	const char *name;
+	const char *lines[LINES_MAX];
+	const char *location;
+	int64_t content_length;
+	bool is_length_broken;
+	bool is_complete;
+};
+
+static const struct head_case cases[] = {
+	{"nothing", {NULL}, NULL, -1, false, false},
+	{"plain", {"HTTP/1.1 200 OK\r\n", "Content-Length: 12\r\n", "\r\n"}, NULL, 12, false, true},
+	{"cut off", {"HTTP/1.1 200 OK\r\n", "Content-Length: 12\r\n"}, NULL, 12, false, false},
+	{"any case", {"HTTP/2 200\r\n", "content-LENGTH:\t7 \r\n", "\r\n"}, NULL, 7, false, true},
+	{"bare newlines", {"HTTP/1.1 200 OK\n", "Content-Length: 1\n", "\n"}, NULL, 1, false, true},
+	{"twice the same",
+	 {"HTTP/1.1 200 OK\r\n", "Content-Length: 5\r\n", "Content-Length: 5\r\n"},
+	 NULL,
+	 5,
+	 false,
+	 false},
+	{"two lengths",
+	 {"HTTP/1.1 200 OK\r\n", "Content-Length: 5\r\n", "Content-Length: 6\r\n"},
+	 NULL,
+	 6,
+	 true,
+	 false},
+	{"list of lengths",
+	 {"HTTP/1.1 200 OK\r\n", "Content-Length: 5, 5\r\n"},
+	 NULL,
+	 -1,
+	 true,
+	 false},
+	{"negative", {"HTTP/1.1 200 OK\r\n", "Content-Length: -1\r\n"}, NULL, -1, true, false},
+	{"plus", {"HTTP/1.1 200 OK\r\n", "Content-Length: +1\r\n"}, NULL, -1, true, false},
+	{"empty", {"HTTP/1.1 200 OK\r\n", "Content-Length:\r\n"}, NULL, -1, true, false},
+	{"hexadecimal", {"HTTP/1.1 200 OK\r\n", "Content-Length: 0x10\r\n"}, NULL, -1, true, false},
+	{"largest",
+	 {"HTTP/1.1 200 OK\r\n", "Content-Length: 9223372036854775807\r\n"},
+	 NULL,
+	 INT64_MAX,
+	 false,
+	 false},
+	{"one too large",
+	 {"HTTP/1.1 200 OK\r\n", "Content-Length: 9223372036854775808\r\n"},
+	 NULL,
+	 -1,
+	 true,
+	 false},
+	{"similar name",
+	 {"HTTP/1.1 200 OK\r\n", "Content-Length-X: x\r\n", "Locations: /x\r\n"},
+	 NULL,
+	 -1,
+	 false,
+	 false},
+	{"location",
+	 {"HTTP/1.1 302 Found\r\n", "LOCATION:  /next \r\n"},
+	 "/next",
+	 -1,
+	 false,
+	 false},
+	{"first location",
+	 {"HTTP/1.1 302 Found\r\n", "Location: /a\r\n", "Location: /b\r\n"},
+	 "/a",
+	 -1,
+	 false,
+	 false},
+	{"empty location", {"HTTP/1.1 302 Found\r\n", "Location:\r\n"}, "", -1, false, false},
+	{"interim does not count",
+	 {"HTTP/1.1 103 Early Hints\r\n", "Location: /a\r\n", "Content-Length: x\r\n", "\r\n",
+	  "HTTP/1.1 200 OK\r\n"},
+	 NULL,
+	 -1,
+	 false,
+	 false},
+	{"no colon", {"HTTP/1.1 200 OK\r\n", "content\r\n", "l\r\n", ""}, NULL, -1, false, false},
+};
+
+static void lines_are_understood(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct head_case *test = &cases[i];
+		struct response_head head;
+		response_head_init(&head);
+		print_message("# %s\n", test->name);
+		size_t bytes = 0;
+		for (size_t line = 0; line < LINES_MAX && test->lines[line] != NULL; line++) {
+			size_t length = strlen(test->lines[line]);
+			bytes += length;
+			assert_int_equal(response_head_add_line(&head, test->lines[line], length),
+					 0);
+		}
+		assert_int_equal(head.bytes, bytes);
+		assert_int_equal(head.content_length, test->content_length);
+		assert_int_equal(head.is_length_broken, test->is_length_broken);
+		assert_int_equal(head.is_complete, test->is_complete);
+		if (test->location == NULL)
+			assert_null(head.location);
+		else
+			assert_string_equal(head.location, test->location);
+		response_head_finish(&head);
+	}
+}
+
+static void head_is_bounded_over_all_its_responses(void **state)
+{
+	(void)state;
+	struct response_head head;
+	response_head_init(&head);
+	static const char line[] = "HTTP/1.1 102 Processing\r\n";
+	size_t taken = 0;
+	while (response_head_add_line(&head, line, sizeof(line) - 1) == 0)
+		taken += sizeof(line) - 1;
+	assert_true(taken <= RESPONSE_HEAD_MAX);
+	assert_true(taken + sizeof(line) > RESPONSE_HEAD_MAX);
+	response_head_finish(&head);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_are_understood),
+		cmocka_unit_test(head_is_bounded_over_all_its_responses),
+	};
+	return cmocka_run_group_tests_name("probe_response_head", tests, NULL, NULL);
+}

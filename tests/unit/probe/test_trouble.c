@@ -1,0 +1,191 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include <openssl/x509_vfy.h>
+
+#include "probe/trouble.h"
+
+#define PEER "192.0.2.1:80"
+
+struct trouble_case {
+	const char *name;
+	struct trouble_facts facts;
+	enum reason reason;
+	const char *words; /* that the message holds */
+};
+
+static const struct trouble_case cases[] = {
+	{"refused",
+	 {.code = CURLE_COULDNT_CONNECT, .os_errno = ECONNREFUSED},
+	 REASON_CONNECT_REFUSED,
+	 PEER},
+	{"reset while connecting",
+	 {.code = CURLE_COULDNT_CONNECT, .os_errno = ECONNRESET},
+	 REASON_CONNECT_REFUSED,
+	 PEER},
+	{"no route",
+	 {.code = CURLE_COULDNT_CONNECT, .os_errno = EHOSTUNREACH},
+	 REASON_CONNECT_UNREACHABLE,
+	 PEER},
+	{"no network",
+	 {.code = CURLE_COULDNT_CONNECT, .os_errno = ENETUNREACH},
+	 REASON_CONNECT_UNREACHABLE,
+	 PEER},
+	{"forbidden by a firewall",
+	 {.code = CURLE_COULDNT_CONNECT, .os_errno = EPERM},
+	 REASON_CONNECT_UNREACHABLE,
+	 PEER},
+	{"kernel gave up",
+	 {.code = CURLE_COULDNT_CONNECT, .os_errno = ETIMEDOUT},
+	 REASON_CONNECT_TIMEOUT,
+	 PEER},
+	{"out of ports",
+	 {.code = CURLE_COULDNT_CONNECT, .os_errno = EADDRNOTAVAIL},
+	 REASON_PROBER_OVERLOADED,
+	 "prober"},
+	{"out of descriptors",
+	 {.code = CURLE_COULDNT_CONNECT, .socket_errno = EMFILE},
+	 REASON_PROBER_OVERLOADED,
+	 "prober"},
+	{"no errno",
+	 {.code = CURLE_COULDNT_CONNECT, .curl_text = "something"},
+	 REASON_CONNECT_UNREACHABLE,
+	 "something"},
+	{"expired",
+	 {.code = CURLE_PEER_FAILED_VERIFICATION, .verify_error = X509_V_ERR_CERT_HAS_EXPIRED},
+	 REASON_CERT_INVALID,
+	 "expired"},
+	{"wrong name",
+	 {.code = CURLE_PEER_FAILED_VERIFICATION, .curl_text = "no alternative name"},
+	 REASON_CERT_INVALID,
+	 "no alternative name"},
+	{"verification fails the handshake",
+	 {.code = CURLE_SSL_CONNECT_ERROR, .verify_error = X509_V_ERR_CERT_HAS_EXPIRED},
+	 REASON_CERT_INVALID,
+	 "expired"},
+	{"handshake",
+	 {.code = CURLE_SSL_CONNECT_ERROR, .curl_text = "alert"},
+	 REASON_TLS_ERROR,
+	 "alert"},
+	{"no answer", {.code = CURLE_GOT_NOTHING}, REASON_CONNECTION_LOST, "without a response"},
+	{"cut off",
+	 {.code = CURLE_PARTIAL_FILE, .curl_text = "3 bytes missing"},
+	 REASON_CONNECTION_LOST,
+	 "3 bytes missing"},
+	{"reset",
+	 {.code = CURLE_RECV_ERROR, .curl_text = "Recv failure: Connection reset by peer"},
+	 REASON_CONNECTION_LOST,
+	 "reset"},
+	{"broken chunk",
+	 {.code = CURLE_RECV_ERROR,
+	  .curl_text = "Illegal or missing hexadecimal sequence in chunked-encoding"},
+	 REASON_PROTOCOL_ERROR,
+	 "chunked"},
+	{"curl's own cap on headers",
+	 {.code = CURLE_RECV_ERROR, .curl_text = "Too large response headers: 1 > 0"},
+	 REASON_TOO_LARGE,
+	 "headers"},
+	{"weird",
+	 {.code = CURLE_WEIRD_SERVER_REPLY, .curl_text = "Nul byte in header"},
+	 REASON_PROTOCOL_ERROR,
+	 "Nul"},
+	{"http/0.9",
+	 {.code = CURLE_UNSUPPORTED_PROTOCOL},
+	 REASON_PROTOCOL_ERROR,
+	 "not a valid response"},
+	{"stream error",
+	 {.code = CURLE_HTTP2_STREAM},
+	 REASON_PROTOCOL_ERROR,
+	 "not a valid response"},
+	{"bad gzip",
+	 {.code = CURLE_BAD_CONTENT_ENCODING},
+	 REASON_PROTOCOL_ERROR,
+	 "not a valid response"},
+	{"our cap",
+	 {.code = CURLE_WRITE_ERROR, .stopped_for = REASON_TOO_LARGE},
+	 REASON_TOO_LARGE,
+	 "cap"},
+	{"our look at lengths",
+	 {.code = CURLE_WRITE_ERROR, .stopped_for = REASON_PROTOCOL_ERROR},
+	 REASON_PROTOCOL_ERROR,
+	 "Content-Length"},
+	{"one endless line",
+	 {.code = CURLE_OUT_OF_MEMORY, .is_connected = true},
+	 REASON_TOO_LARGE,
+	 "line"},
+	{"memory", {.code = CURLE_OUT_OF_MEMORY}, REASON_PROBER_ERROR, "memory"},
+	{"CA file",
+	 {.code = CURLE_SSL_CACERT_BADFILE, .curl_text = "read the CA file x"},
+	 REASON_PROBER_ERROR,
+	 "CA file"},
+	{"anything else", {.code = CURLE_FAILED_INIT}, REASON_PROBER_ERROR, "ailed"},
+};
+
+static void every_code_has_its_reason(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct trouble_facts facts = cases[i].facts;
+		struct trouble trouble;
+		print_message("# %s\n", cases[i].name);
+		facts.peer = PEER;
+		if (facts.curl_text == NULL)
+			facts.curl_text = "";
+		trouble_of_transfer(&facts, &trouble);
+		assert_int_equal(trouble.reason, cases[i].reason);
+		assert_non_null(strstr(trouble.message, cases[i].words));
+	}
+}
+
+/* Whatever libcurl may come up with: some reason, some words, and never `ok`. */
+static void no_code_goes_without(void **state)
+{
+	(void)state;
+	for (int code = CURLE_OK + 1; code < CURL_LAST; code++) {
+		const struct trouble_facts facts = {
+			.code = (CURLcode)code, .curl_text = "", .peer = PEER};
+		struct trouble trouble;
+		trouble_of_transfer(&facts, &trouble);
+		assert_int_not_equal(trouble.reason, REASON_OK);
+		assert_true(strlen(trouble.message) > 0);
+	}
+}
+
+static void timeouts_say_what_was_missing(void **state)
+{
+	(void)state;
+	static const struct {
+		enum phase phase;
+		enum reason reason;
+		const char *words;
+	} timeouts[] = {
+		{PHASE_DNS, REASON_DNS_ERROR, "resolved within 2s"},
+		{PHASE_CONNECT, REASON_CONNECT_TIMEOUT, "no connection to " PEER " within 2s"},
+		{PHASE_TLS, REASON_TIMEOUT, "TLS handshake"},
+		{PHASE_WAIT, REASON_TIMEOUT, "no response within 2s"},
+		{PHASE_TRANSFER, REASON_TIMEOUT, "not complete within 2s"},
+	};
+	for (size_t i = 0; i < sizeof(timeouts) / sizeof(timeouts[0]); i++) {
+		struct trouble trouble;
+		trouble_of_timeout(timeouts[i].phase, PEER, 2000000, &trouble);
+		assert_int_equal(trouble.reason, timeouts[i].reason);
+		assert_non_null(strstr(trouble.message, timeouts[i].words));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_code_has_its_reason),
+		cmocka_unit_test(no_code_goes_without),
+		cmocka_unit_test(timeouts_say_what_was_missing),
+	};
+	return cmocka_run_group_tests_name("probe_trouble", tests, NULL, NULL);
+}
