@@ -39,18 +39,18 @@ struct setting {
 	const char *group; /* the heading in help and documents */
 	const char *name;  /* the flag is "--" and this, the key in a --config file is this */
 	enum setting_type type;
+	unsigned commands; /* enum command */
+	/* Where the variables count for fewer commands than the flag does; 0: for the same. */
+	unsigned environment_commands;
+	unsigned traits; /* enum setting_trait */
 	ptrdiff_t
-		offset; /* of the field in struct settings, or SETTING_NO_FIELD: used to make others */
+		offset; /* of the field in struct settings; SETTING_NO_FIELD: others are made of it */
 	size_t size;    /* of that field */
 	int64_t min;    /* of durations and integers */
 	int64_t max;
 	const char *default_text; /* as a user would type it; NULL: none */
 	const char *default_note; /* said in documents where the default is worked out */
 	const char *environment[SETTING_ENVIRONMENT_MAX];
-	unsigned
-		environment_commands; /* where the variables count for fewer commands than the flag does; 0: for all */
-	unsigned commands; /* enum command */
-	unsigned traits;
 	const char *placeholder; /* "FILE" */
 	const char *choices[SETTING_CHOICES_MAX];
 	/* Further rules of a text: 0 and its canonical form (the caller's), or -1 and "expected …". NULL: any text. */

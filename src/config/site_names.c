@@ -44,11 +44,11 @@ struct site_names *site_names_create(void)
 
 void site_names_destroy(struct site_names *names)
 {
-	struct taken_name *name;
-	struct taken_name *next;
-	HASH_ITER (hh, names->taken, name, next) {
-		HASH_DEL(names->taken, name);
+	HASH_CLEAR(hh, names->taken);
+	for (struct taken_name *name = names->latest; name != NULL;) {
+		struct taken_name *before = name->before;
 		free(name);
+		name = before;
 	}
 	for (size_t i = 0; i < names->file_count; i++)
 		free(names->files[i]);

@@ -268,12 +268,12 @@ static void run_parser(struct building *building)
 
 static void forget_anchors(struct building *building)
 {
-	struct anchor *anchor;
-	struct anchor *next;
-	HASH_ITER (hh, building->anchors, anchor, next) {
-		HASH_DEL(building->anchors, anchor);
+	HASH_CLEAR(hh, building->anchors);
+	for (struct anchor *anchor = building->latest_anchor; anchor != NULL;) {
+		struct anchor *before = anchor->before;
 		free(anchor->name);
 		free(anchor);
+		anchor = before;
 	}
 }
 
