@@ -6,7 +6,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 prefix ?= /usr/local
 
-.PHONY: help build run pipeline test test-fast test-deep test-deploy lint format bench asan install clean
+.PHONY: help build run pipeline test test-fast test-deep test-deploy lint format bench asan docs install clean
 
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,11 @@ bench: ## the figures of docs/benchmarks.md
 asan: ## the program with address and undefined-behaviour sanitizers, at build-asan/websentry
 	@scripts/setup build
 	@BUILD=build-asan scripts/build -Db_sanitize=address,undefined -Db_lundef=false
+
+docs: ## what is made from the table of settings: docs/configuration.md, docs/websentry.1
+	@scripts/setup build
+	@scripts/build
+	@scripts/docs
 
 install: ## into $(prefix), honouring DESTDIR
 	@scripts/setup build
