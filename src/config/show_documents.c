@@ -55,12 +55,15 @@ static void append_meaning(struct buffer *out, const struct setting *setting)
 		(void)buffer_append_format(out, "; %s", type);
 	}
 	if ((setting->traits & SETTING_SECRET) != 0)
-		(void)buffer_append_text(out, "; a secret: also from a file, see below");
+		(void)buffer_append_text(out, "; a secret: also from a file");
 	if ((setting->traits & SETTING_CREDENTIAL) != 0)
 		(void)buffer_append_format(out, "; also `$CREDENTIALS_DIRECTORY/%s`",
 					   setting->name);
-	if ((setting->traits & SETTING_RELOADABLE) != 0)
-		(void)buffer_append_text(out, "; reloadable");
+	if (setting->environment_commands != 0) {
+		char commands[COMMANDS_MAX];
+		commands_describe(setting->environment_commands, commands, sizeof(commands));
+		(void)buffer_append_format(out, "; the variable counts for %s", commands);
+	}
 }
 
 static void append_row(struct buffer *out, const struct setting *setting)

@@ -1,0 +1,128 @@
+#include "fixture.h"
+
+#include <libpq-fe.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/dsn.h"
+
+struct compose_case {
+	const char *name;
+	const char *dsn;
+	struct dsn_part parts[3];
+	const char *composed;
+	const char *masked;
+};
+
+static const struct compose_case compose_cases[] = {
+	{"nothing", NULL, {{NULL, NULL, false}}, "", ""},
+	{"parts alone",
+	 NULL,
+	 {{"host", "h", false}, {"password", "p", false}},
+	 "password='p' host='h'",
+	 "password=*** host=h"},
+	{"an empty part is none", NULL, {{"host", "", false}}, "", ""},
+	{"quotes and backslashes",
+	 NULL,
+	 {{"password", "it's \\ odd", false}},
+	 "password='it\\'s \\\\ odd'",
+	 "password=***"},
+	{"parts fill",
+	 "host=h",
+	 {{"host", "other", false}, {"user", "u", false}},
+	 "user='u' host='h'",
+	 "user=u host=h"},
+	{"parts that win", "host=h", {{"host", "other", true}}, "host='other'", "host=other"},
+	{"a URI",
+	 "postgresql://u:p%40ss@h:5/n?sslmode=require",
+	 {{NULL, NULL, false}},
+	 "user='u' password='p@ss' dbname='n' host='h' port='5' sslmode='require'",
+	 "user=u password=*** dbname=n host=h port=5 sslmode=require"},
+	{"several hosts",
+	 "host=a,b port=1,2",
+	 {{NULL, NULL, false}},
+	 "host='a,b' port='1,2'",
+	 "host=a,b port=1,2"},
+};
+
+static void composes(void **state)
+{
+	const struct compose_case *row = *state;
+	size_t count = 0;
+	while (count < 3 && row->parts[count].keyword != NULL)
+		count++;
+	char *composed = dsn_compose(row->dsn, row->parts, count);
+	char *masked = dsn_mask(composed);
+	char *again = dsn_compose(composed, NULL, 0);
+	assert_string_equal(composed, row->composed);
+	assert_string_equal(masked, row->masked);
+	assert_string_equal(again, composed); /* libpq reads what we wrote as we meant it */
+	free(composed);
+	free(masked);
+	free(again);
+}
+
+struct check_case {
+	const char *name;
+	const char *dsn;
+	const char *message; /* NULL: fine */
+};
+
+static const struct check_case check_cases[] = {
+	{"a URI", "postgres://h/n", NULL},
+	{"key=value", "host=h dbname='a b'", NULL},
+	{"a socket's folder", "postgresql://%2Fvar%2Frun/n", NULL},
+	{"ports of several hosts, one of them by default", "host=a,b port=,5433", NULL},
+	{"a port of nothing", "port=0", "its port is '0', expected 1 to 65535"},
+	{"a port with letters", "port=54x", "its port is '54x', expected 1 to 65535"},
+	{"a timeout that is none", "connect_timeout=soon",
+	 "its connect_timeout is 'soon', expected seconds"},
+	{"an unclosed quote", "password='sesame",
+	 "unterminated quoted string in connection info string; "
+	 "expected postgresql://user@host:port/name or key=value"},
+	{"a bad escape", "postgres://u:se%zzsame@h/n",
+	 "invalid percent-encoded token: \"…\"; expected postgresql://user@host:port/name or "
+	 "key=value"},
+	{"a key that may be a password", "host=h sesame=x",
+	 "invalid connection option \"sesame\"; expected postgresql://user@host:port/name or "
+	 "key=value"},
+	{"no UTF-8", "host=\xff", "expected at most 16 KiB of UTF-8"},
+};
+
+static void checks(void **state)
+{
+	const struct check_case *row = *state;
+	struct error err = {0};
+	int result = dsn_check(row->dsn, &err);
+	assert_int_equal(result, row->message == NULL ? 0 : -1);
+	assert_string_equal(err.message, row->message == NULL ? "" : row->message);
+}
+
+static void gets_a_keyword(void **state)
+{
+	(void)state;
+	char *host = dsn_get("postgres://h/n", "host");
+	assert_string_equal(host, "h");
+	assert_null(dsn_get("postgres://h/n", "password"));
+	assert_null(dsn_get("garbage", "host"));
+	free(host);
+}
+
+static void refuses_one_that_is_too_long(void **state)
+{
+	(void)state;
+	static char dsn[20000];
+	struct error err;
+	memset(dsn, 'x', sizeof(dsn) - 1);
+	assert_int_equal(dsn_check(dsn, &err), -1);
+	assert_string_equal(err.message, "expected at most 16 KiB of UTF-8");
+}
+
+int main(void)
+{
+	FIXTURE_ADD_TABLE(compose_cases, composes);
+	FIXTURE_ADD_TABLE(check_cases, checks);
+	FIXTURE_ADD(gets_a_keyword);
+	FIXTURE_ADD(refuses_one_that_is_too_long);
+	return fixture_run("dsn");
+}
