@@ -6,7 +6,6 @@ CREATE TABLE IF NOT EXISTS site_state (
 	started_at timestamptz NOT NULL,
 	seq bigint NOT NULL,
 	setup_id bigint NOT NULL,
-	batch_from timestamptz NOT NULL,
 	http_status_code bigint,
 	total_us bigint,
 	producer_id uuid NOT NULL,
@@ -20,7 +19,6 @@ COMMENT ON COLUMN site_state.site_id IS 'site.id';
 COMMENT ON COLUMN site_state.started_at IS 'When the latest check began';
 COMMENT ON COLUMN site_state.seq IS 'With producer_id: which report that is';
 COMMENT ON COLUMN site_state.setup_id IS 'check_setup.id of the latest report';
-COMMENT ON COLUMN site_state.batch_from IS 'The oldest check in the batch that wrote this row last: what tells a late report from a new one';
 COMMENT ON COLUMN site_state.http_status_code IS 'Of the latest report';
 COMMENT ON COLUMN site_state.total_us IS 'Of the latest report';
 COMMENT ON COLUMN site_state.producer_id IS 'Of the latest report';
@@ -30,9 +28,9 @@ COMMENT ON COLUMN site_state.strip IS 'The last 50 outcomes, oldest first: U up,
 COMMENT ON COLUMN site_state.message IS 'Of the latest report';
 
 -- A state that is missing (the table was dropped) is made again from the reports.
-INSERT INTO site_state (site_id, started_at, seq, setup_id, batch_from, http_status_code, total_us, producer_id,
+INSERT INTO site_state (site_id, started_at, seq, setup_id, http_status_code, total_us, producer_id,
 		outcome, reason, strip, message)
-SELECT site.id, latest.started_at, latest.seq, latest.setup_id, latest.started_at, latest.http_status_code,
+SELECT site.id, latest.started_at, latest.seq, latest.setup_id, latest.http_status_code,
 	latest.total_us, latest.producer_id, latest.outcome, latest.reason, recent.strip, latest.message
 FROM site
 CROSS JOIN LATERAL (

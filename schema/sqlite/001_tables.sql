@@ -84,7 +84,6 @@ CREATE TABLE IF NOT EXISTS site_state ( -- [websentry 1] The latest report of ea
 	started_at TEXT NOT NULL,
 	seq INTEGER NOT NULL,
 	setup_id INTEGER NOT NULL,
-	batch_from TEXT NOT NULL, -- the oldest check in the batch that wrote this row last
 	http_status_code INTEGER,
 	total_us INTEGER,
 	producer_id TEXT NOT NULL,
@@ -95,9 +94,9 @@ CREATE TABLE IF NOT EXISTS site_state ( -- [websentry 1] The latest report of ea
 ) STRICT;
 
 -- A state that is missing (the table was dropped) is made again from the reports.
-INSERT INTO site_state (site_id, started_at, seq, setup_id, batch_from, http_status_code, total_us, producer_id,
+INSERT INTO site_state (site_id, started_at, seq, setup_id, http_status_code, total_us, producer_id,
 		outcome, reason, strip, message)
-SELECT report.site_id, report.started_at, report.seq, report.setup_id, report.started_at, report.http_status_code,
+SELECT report.site_id, report.started_at, report.seq, report.setup_id, report.http_status_code,
 	report.total_us, report.producer_id, report.outcome, report.reason,
 	(
 		SELECT group_concat(letter, '') FROM (

@@ -5,7 +5,8 @@
  *   postgres_migrate.c    the schema: whose relations, replay, comparison, rights
  *   postgres_partition.c  days of the report table
  *   postgres_dimensions.c rows that reports refer to
- *   postgres_write.c      one attempt at a batch: COPY or the conflict path, states, quarantine, positions
+ *   postgres_write.c      one attempt at a batch: COPY or the conflict path, quarantine, positions
+ *   postgres_state.c      the states of the sites
  *   postgres_refused.c    which rows of a batch the database refuses
  *   postgres_read.c       what the page and the subscriber read
  */
@@ -66,6 +67,9 @@ int postgres_write_dimensions(struct postgres_store *store, const struct store_p
 
 /* One transaction. On failure the connection's sqlstate says why, and nothing is open. */
 int postgres_write_batch(struct postgres_attempt *attempt, struct error *err);
+
+/* In the batch's transaction, once it is known which rows are new. */
+int postgres_write_states(struct postgres_attempt *attempt, struct error *err);
 
 /* Make the temporary table, unless this connection has it. Outside a transaction. */
 int postgres_make_incoming(struct postgres_store *store, struct error *err);

@@ -35,59 +35,6 @@ static const char insert_incoming[] =
 	" FROM websentry_incoming "
 	"ON CONFLICT DO NOTHING RETURNING site_id, started_at, producer_id, seq";
 
-static const char upsert_states[] =
-	"INSERT INTO site_state AS s (site_id, started_at, seq, setup_id, batch_from, "
-	"http_status_code, total_us, "
-	"producer_id, outcome, reason, strip, message) "
-	"SELECT * FROM unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[], "
-	"$5::timestamptz[], "
-	"$6::bigint[], $7::bigint[], $8::uuid[], $9::text[], $10::text[], $11::text[], "
-	"$12::text[]) "
-	"ON CONFLICT (site_id) DO UPDATE SET started_at = excluded.started_at, seq = excluded.seq, "
-	"setup_id = excluded.setup_id, batch_from = excluded.batch_from, "
-	"http_status_code = excluded.http_status_code, total_us = excluded.total_us, "
-	"producer_id = excluded.producer_id, outcome = excluded.outcome, reason = excluded.reason, "
-	"strip = right(s.strip || excluded.strip, 50), message = excluded.message "
-	"WHERE s.started_at < excluded.batch_from RETURNING site_id";
-
-#define STRIP_OF(rows)                                                                             \
-	"SELECT string_agg(CASE outcome WHEN 'up' THEN 'U' WHEN 'degraded' THEN 'G' WHEN 'down' "  \
-	"THEN 'D' "                                                                                \
-	"ELSE '?' END, '' ORDER BY started_at, producer_id, seq) AS strip FROM (" rows             \
-	") AS fifty"
-
-#define NEWEST "ORDER BY started_at DESC, producer_id DESC, seq DESC "
-
-/*
- * For sites whose rows came late: state and strip from the reports. The window keeps it from looking into every day's partition;
- * where it holds fewer outcomes than the strip had, all days are looked at.
- */
-static const char rebuild_states[] =
-	"UPDATE site_state AS s SET started_at = latest.started_at, seq = latest.seq, setup_id = "
-	"latest.setup_id, "
-	"http_status_code = latest.http_status_code, total_us = latest.total_us, producer_id = "
-	"latest.producer_id, "
-	"outcome = latest.outcome, reason = latest.reason, message = latest.message, "
-	"strip = CASE WHEN length(recent.strip) < least(50, length(old.strip) + 1) THEN (" STRIP_OF(
-		"SELECT outcome, started_at, producer_id, seq FROM report "
-		"WHERE report.site_id = old.site_id " NEWEST
-		"LIMIT 50") ") ELSE recent.strip END "
-			    "FROM unnest($1::bigint[]) AS wanted (site_id) JOIN site_state AS old "
-			    "ON old.site_id = wanted.site_id "
-			    "LEFT JOIN check_setup AS setup ON setup.id = old.setup_id "
-			    "CROSS JOIN LATERAL (SELECT least(old.started_at, now()) - "
-			    "greatest(interval '1 day', "
-			    "coalesce(setup.interval_us, 0) * interval '100 microseconds') AS "
-			    "since) AS span "
-			    "CROSS JOIN LATERAL (SELECT * FROM report WHERE report.site_id = "
-			    "old.site_id "
-			    "AND report.started_at >= span.since " NEWEST "LIMIT 1) AS latest "
-			    "CROSS JOIN LATERAL (" STRIP_OF(
-				    "SELECT outcome, started_at, producer_id, seq FROM report "
-				    "WHERE report.site_id = old.site_id "
-				    "AND report.started_at >= span.since " NEWEST
-				    "LIMIT 50") ") AS recent WHERE s.site_id = wanted.site_id";
-
 static const char insert_quarantine[] = "INSERT INTO quarantine (id, kafka_topic, kafka_partition, "
 					"kafka_offset, reason, detail, length, bytes) "
 					"SELECT * FROM unnest($1::bigint[], $2::text[], "
@@ -195,94 +142,6 @@ static int insert_with_conflicts(struct postgres_attempt *attempt, struct error 
 static void encode_word(struct buffer *out, const char *word)
 {
 	encode_bytes(out, word, strlen(word));
-}
-
-static void encode_row_int(struct buffer *out, struct row_int number)
-{
-	if (number.is_present)
-		encode_int8(out, number.value);
-	else
-		encode_null(out);
-}
-
-/* The states that were not newer than what the table has: their sites are made anew from the reports. */
-static int rebuild_late_states(struct postgres_attempt *attempt, const PGresult *applied,
-			       struct error *err)
-{
-	const struct store_plan *plan = &attempt->plan;
-	size_t late = plan->state_count - (size_t)PQntuples(applied);
-	if (late == 0)
-		return 0;
-	struct parameter_list list = {0};
-	struct buffer *site_ids = parameter_array(&list, TYPE_INT8, late);
-	int next = 0; /* RETURNING follows the order of the input: by site_id */
-	for (size_t i = 0; i < plan->state_count; i++) {
-		int64_t site_id = plan->states[i].latest->ids.site_id;
-		if (next < PQntuples(applied) &&
-		    postgres_read_int64(PQgetvalue(applied, next, 0)) == site_id)
-			next++;
-		else
-			encode_int8(site_ids, site_id);
-	}
-	int status = parameter_query(&attempt->store->connection, rebuild_states, &list, NULL, err);
-	parameter_finish(&list);
-	return status;
-}
-
-static int write_states(struct postgres_attempt *attempt, struct error *err)
-{
-	enum {
-		SITE,
-		STARTED,
-		SEQ,
-		SETUP,
-		FROM,
-		STATUS,
-		TOTAL,
-		PRODUCER,
-		OUTCOME,
-		REASON,
-		STRIP,
-		MESSAGE,
-		COLUMNS
-	};
-	static const enum postgres_type types[COLUMNS] = {
-		TYPE_INT8, TYPE_TIMESTAMPTZ, TYPE_INT8, TYPE_INT8, TYPE_TIMESTAMPTZ, TYPE_INT8,
-		TYPE_INT8, TYPE_UUID,        TYPE_TEXT, TYPE_TEXT, TYPE_TEXT,        TYPE_TEXT,
-	};
-	struct store_plan *plan = &attempt->plan;
-	store_plan_states(plan);
-	if (plan->state_count == 0)
-		return 0;
-	struct parameter_list list = {0};
-	struct buffer *columns[COLUMNS];
-	for (int i = 0; i < COLUMNS; i++)
-		columns[i] = parameter_array(&list, types[i], plan->state_count);
-	for (size_t i = 0; i < plan->state_count; i++) {
-		const struct plan_state *state = &plan->states[i];
-		const struct report_row *row = state->latest->row;
-		encode_int8(columns[SITE], state->latest->ids.site_id);
-		encode_time(columns[STARTED], row->started_at.value);
-		encode_int8(columns[SEQ], row->seq.value);
-		encode_int8(columns[SETUP], state->latest->ids.setup_id);
-		encode_time(columns[FROM], state->batch_from);
-		encode_row_int(columns[STATUS], row->http_status_code);
-		encode_row_int(columns[TOTAL], row->total_us);
-		encode_uuid(columns[PRODUCER], &row->producer_id.value);
-		encode_word(columns[OUTCOME], outcome_name(row->outcome.value));
-		encode_bytes(columns[REASON], row->reason.bytes, row->reason.length);
-		encode_word(columns[STRIP], state->strip);
-		encode_bytes(columns[MESSAGE], row->message.bytes, row->message.length);
-	}
-	PGresult *applied;
-	int status =
-		parameter_query(&attempt->store->connection, upsert_states, &list, &applied, err);
-	parameter_finish(&list);
-	if (status != 0)
-		return -1;
-	status = rebuild_late_states(attempt, applied, err);
-	PQclear(applied);
-	return status;
 }
 
 struct quarantine_columns {
@@ -406,7 +265,7 @@ int postgres_write_batch(struct postgres_attempt *attempt, struct error *err)
 	if (attempt->plan.row_count > 0 &&
 	    (is_fast ? insert_fast(attempt, err) : insert_with_conflicts(attempt, err)) != 0)
 		goto fail;
-	if (write_states(attempt, err) != 0 || write_quarantine(attempt, err) != 0 ||
+	if (postgres_write_states(attempt, err) != 0 || write_quarantine(attempt, err) != 0 ||
 	    write_positions(attempt, err) != 0 || commit(store, err) != 0)
 		goto fail;
 	attempt->written.duplicates =

@@ -14,17 +14,17 @@ const char sqlite_insert_report[] =
 	"INSERT INTO report (" REPORT_COLUMN_NAMES ", stored_at) VALUES (?, ?, ?, ?" REPORT_COLUMNS(
 		COLUMN_QUESTION) ", ?) ON CONFLICT DO NOTHING";
 
+/* ?12 is the oldest of the batch's reports of the site: one that is not newer than what is there came late. */
 const char sqlite_upsert_state[] =
-	"INSERT INTO site_state (site_id, started_at, seq, setup_id, batch_from, http_status_code, "
-	"total_us, "
+	"INSERT INTO site_state (site_id, started_at, seq, setup_id, http_status_code, total_us, "
 	"producer_id, outcome, reason, strip, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-	"?10, ?11, ?12) "
+	"?10, ?11) "
 	"ON CONFLICT (site_id) DO UPDATE SET started_at = excluded.started_at, seq = excluded.seq, "
-	"setup_id = excluded.setup_id, batch_from = excluded.batch_from, "
-	"http_status_code = excluded.http_status_code, total_us = excluded.total_us, "
-	"producer_id = excluded.producer_id, outcome = excluded.outcome, reason = excluded.reason, "
-	"strip = substr(site_state.strip || excluded.strip, -50), message = excluded.message "
-	"WHERE site_state.started_at < excluded.batch_from";
+	"setup_id = excluded.setup_id, http_status_code = excluded.http_status_code, "
+	"total_us = excluded.total_us, producer_id = excluded.producer_id, outcome = "
+	"excluded.outcome, "
+	"reason = excluded.reason, strip = substr(site_state.strip || excluded.strip, -50), "
+	"message = excluded.message WHERE site_state.started_at < ?12";
 
 #define NEWEST "ORDER BY started_at DESC, producer_id DESC, seq DESC "
 
@@ -250,7 +250,6 @@ static int write_state(struct sqlite_store *store, const struct plan_state *stat
 	bind_time(&binding, row->started_at.value);
 	bind_int(&binding, row->seq.value);
 	bind_int(&binding, state->latest->ids.setup_id);
-	bind_time(&binding, state->batch_from);
 	bind_INT(&binding, row->http_status_code);
 	bind_INT(&binding, row->total_us);
 	bind_uuid(&binding, &row->producer_id.value);
@@ -258,6 +257,7 @@ static int write_state(struct sqlite_store *store, const struct plan_state *stat
 	bind_TEXT(&binding, row->reason);
 	bind_word(&binding, state->strip);
 	bind_TEXT(&binding, row->message);
+	bind_time(&binding, state->first_at);
 	bool is_written;
 	if (run(store, &binding, &is_written, err) != 0)
 		return -1;

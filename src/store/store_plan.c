@@ -154,9 +154,26 @@ void store_plan_states(struct store_plan *plan)
 			continue;
 		if (state == NULL || state->latest->ids.site_id != planned->ids.site_id) {
 			state = &plan->states[plan->state_count++];
-			state->batch_from = planned->row->started_at.value;
+			state->first_at = planned->row->started_at.value;
 		}
 		state->latest = planned;
 		append_letter(state->strip, store_strip_letter(planned->row->outcome.value));
 	}
+}
+
+struct plan_state *store_plan_find_state(struct store_plan *plan, int64_t site_id)
+{
+	size_t low = 0;
+	size_t high = plan->state_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int64_t here = plan->states[middle].latest->ids.site_id;
+		if (here == site_id)
+			return &plan->states[middle];
+		if (here < site_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
 }

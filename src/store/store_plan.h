@@ -24,7 +24,8 @@ struct plan_row {
 /* What the batch makes of a site: from its inserted rows, which follow one another in the plan. */
 struct plan_state {
 	const struct plan_row *latest;
-	wall_us batch_from; /* started_at of the first */
+	wall_us first_at; /* started_at of the first */
+	bool is_written;  /* set by the driver */
 	char strip[STORE_STRIP_LENGTH + 1];
 };
 
@@ -44,6 +45,9 @@ void store_plan_finish(struct store_plan *plan);
 /* The planned row with this key, or NULL. */
 struct plan_row *store_plan_find(struct store_plan *plan, int64_t site_id, wall_us started_at,
 				 const struct uuid *producer_id, int64_t seq);
+
+/* The state of a site, or NULL. */
+struct plan_state *store_plan_find_state(struct store_plan *plan, int64_t site_id);
 
 /* Fill states from the rows that are inserted. */
 void store_plan_states(struct store_plan *plan);

@@ -118,8 +118,10 @@ static void states_count_inserted_rows_alone(void **state)
 	store_plan_states(&plan);
 	assert_int_equal(plan.state_count, 1);
 	assert_string_equal(plan.states[0].strip, "UG?");
-	assert_int_equal(plan.states[0].batch_from, ROWS_NOON);
+	assert_int_equal(plan.states[0].first_at, ROWS_NOON);
 	assert_int_equal(plan.states[0].latest->row->seq.value, 3);
+	assert_ptr_equal(store_plan_find_state(&plan, store_id_of("a", 1)), &plan.states[0]);
+	assert_null(store_plan_find_state(&plan, store_id_of("b", 1)));
 }
 
 static void a_strip_holds_the_last_fifty(void **state)

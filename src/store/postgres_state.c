@@ -1,0 +1,194 @@
+/*
+ * The states of the sites, from the rows that a batch inserted:
+ *
+ *   UPDATE   sites whose reports in the batch are all newer than what is there: the strip is appended to
+ *   INSERT   what was not updated: sites without a state
+ *   rebuild  what was not inserted either: reports came late, and state and strip are made anew from the report table,
+ *            with the rows locked first, so that two writers never make a strip without the other's reports
+ */
+#include <string.h>
+
+#include "store/postgres_parameters.h"
+#include "store/postgres_store.h"
+
+enum {
+	SITE,
+	STARTED,
+	SEQ,
+	SETUP,
+	STATUS,
+	TOTAL,
+	PRODUCER,
+	OUTCOME,
+	REASON,
+	STRIP,
+	MESSAGE,
+	FIRST,
+	COLUMNS
+};
+
+static const enum postgres_type types[COLUMNS] = {
+	TYPE_INT8, TYPE_TIMESTAMPTZ, TYPE_INT8, TYPE_INT8, TYPE_INT8, TYPE_INT8,
+	TYPE_UUID, TYPE_TEXT,        TYPE_TEXT, TYPE_TEXT, TYPE_TEXT, TYPE_TIMESTAMPTZ,
+};
+
+#define STATE_COLUMNS                                                                              \
+	"site_id, started_at, seq, setup_id, http_status_code, total_us, producer_id, outcome, "   \
+	"reason, strip, message"
+
+#define INCOMING                                                                                   \
+	"unnest($1::bigint[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigint[], "       \
+	"$6::bigint[], "                                                                           \
+	"$7::uuid[], $8::text[], $9::text[], $10::text[], $11::text[], $12::timestamptz[]) AS i "  \
+	"(" STATE_COLUMNS ", first_at)"
+
+/* Cheaper than INSERT ... ON CONFLICT DO UPDATE by half: that one locks each row in a step of its own. */
+static const char update_states[] =
+	"UPDATE site_state AS s SET started_at = i.started_at, seq = i.seq, setup_id = i.setup_id, "
+	"http_status_code = i.http_status_code, total_us = i.total_us, producer_id = "
+	"i.producer_id, "
+	"outcome = i.outcome, reason = i.reason, strip = right(s.strip || i.strip, 50), message = "
+	"i.message "
+	"FROM " INCOMING
+	" WHERE s.site_id = i.site_id AND s.started_at < i.first_at RETURNING s.site_id";
+
+static const char insert_states[] =
+	"INSERT INTO site_state (" STATE_COLUMNS ") SELECT " STATE_COLUMNS " FROM " INCOMING
+	" ORDER BY site_id ON CONFLICT DO NOTHING RETURNING site_id";
+
+static const char lock_states[] = "SELECT site_id FROM site_state WHERE site_id = ANY "
+				  "($1::bigint[]) ORDER BY site_id FOR UPDATE";
+
+#define STRIP_OF(rows)                                                                             \
+	"SELECT string_agg(CASE outcome WHEN 'up' THEN 'U' WHEN 'degraded' THEN 'G' WHEN 'down' "  \
+	"THEN 'D' "                                                                                \
+	"ELSE '?' END, '' ORDER BY started_at, producer_id, seq) AS strip FROM (" rows             \
+	") AS fifty"
+
+#define NEWEST "ORDER BY started_at DESC, producer_id DESC, seq DESC "
+
+/*
+ * The window keeps it from looking into every day's partition; where it holds fewer outcomes than the strip had, all days are
+ * looked at.
+ */
+static const char rebuild_states[] =
+	"UPDATE site_state AS s SET started_at = latest.started_at, seq = latest.seq, setup_id = "
+	"latest.setup_id, "
+	"http_status_code = latest.http_status_code, total_us = latest.total_us, producer_id = "
+	"latest.producer_id, "
+	"outcome = latest.outcome, reason = latest.reason, message = latest.message, "
+	"strip = CASE WHEN length(recent.strip) < least(50, length(old.strip) + 1) THEN (" STRIP_OF(
+		"SELECT outcome, started_at, producer_id, seq FROM report "
+		"WHERE report.site_id = old.site_id " NEWEST
+		"LIMIT 50") ") ELSE recent.strip END "
+			    "FROM unnest($1::bigint[]) AS wanted (site_id) JOIN site_state AS old "
+			    "ON old.site_id = wanted.site_id "
+			    "LEFT JOIN check_setup AS setup ON setup.id = old.setup_id "
+			    "CROSS JOIN LATERAL (SELECT least(old.started_at, now()) - "
+			    "greatest(interval '1 day', "
+			    "coalesce(setup.interval_us, 0) * interval '100 microseconds') AS "
+			    "since) AS span "
+			    "CROSS JOIN LATERAL (SELECT * FROM report WHERE report.site_id = "
+			    "old.site_id "
+			    "AND report.started_at >= span.since " NEWEST "LIMIT 1) AS latest "
+			    "CROSS JOIN LATERAL (" STRIP_OF(
+				    "SELECT outcome, started_at, producer_id, seq FROM report "
+				    "WHERE report.site_id = old.site_id "
+				    "AND report.started_at >= span.since " NEWEST
+				    "LIMIT 50") ") AS recent WHERE s.site_id = wanted.site_id";
+
+static void encode_word(struct buffer *out, const char *word)
+{
+	encode_bytes(out, word, strlen(word));
+}
+
+static void encode_row_int(struct buffer *out, struct row_int number)
+{
+	if (number.is_present)
+		encode_int8(out, number.value);
+	else
+		encode_null(out);
+}
+
+static size_t count_unwritten(const struct store_plan *plan)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < plan->state_count; i++)
+		count += plan->states[i].is_written ? 0 : 1;
+	return count;
+}
+
+static void encode_state(struct buffer *const columns[COLUMNS], const struct plan_state *state)
+{
+	const struct report_row *row = state->latest->row;
+	encode_int8(columns[SITE], state->latest->ids.site_id);
+	encode_time(columns[STARTED], row->started_at.value);
+	encode_int8(columns[SEQ], row->seq.value);
+	encode_int8(columns[SETUP], state->latest->ids.setup_id);
+	encode_row_int(columns[STATUS], row->http_status_code);
+	encode_row_int(columns[TOTAL], row->total_us);
+	encode_uuid(columns[PRODUCER], &row->producer_id.value);
+	encode_word(columns[OUTCOME], outcome_name(row->outcome.value));
+	encode_bytes(columns[REASON], row->reason.bytes, row->reason.length);
+	encode_word(columns[STRIP], state->strip);
+	encode_bytes(columns[MESSAGE], row->message.bytes, row->message.length);
+	encode_time(columns[FIRST], state->first_at);
+}
+
+/* Run sql with the states that are not written yet, and note those that it returns as written. */
+static int write_with(struct postgres_attempt *attempt, const char *sql, struct error *err)
+{
+	struct store_plan *plan = &attempt->plan;
+	size_t count = count_unwritten(plan);
+	if (count == 0)
+		return 0;
+	struct parameter_list list = {0};
+	struct buffer *columns[COLUMNS];
+	for (int i = 0; i < COLUMNS; i++)
+		columns[i] = parameter_array(&list, types[i], count);
+	for (size_t i = 0; i < plan->state_count; i++)
+		if (!plan->states[i].is_written)
+			encode_state(columns, &plan->states[i]);
+	PGresult *written;
+	int status = parameter_query(&attempt->store->connection, sql, &list, &written, err);
+	parameter_finish(&list);
+	if (status != 0)
+		return -1;
+	for (int i = 0; i < PQntuples(written); i++) {
+		struct plan_state *state =
+			store_plan_find_state(plan, postgres_read_int64(PQgetvalue(written, i, 0)));
+		if (state != NULL)
+			state->is_written = true;
+	}
+	PQclear(written);
+	return 0;
+}
+
+static int rebuild(struct postgres_attempt *attempt, struct error *err)
+{
+	const struct store_plan *plan = &attempt->plan;
+	struct postgres_connection *connection = &attempt->store->connection;
+	size_t late = count_unwritten(plan);
+	if (late == 0)
+		return 0;
+	struct parameter_list list = {0};
+	struct buffer *site_ids = parameter_array(&list, TYPE_INT8, late);
+	for (size_t i = 0; i < plan->state_count; i++)
+		if (!plan->states[i].is_written)
+			encode_int8(site_ids, plan->states[i].latest->ids.site_id);
+	/* Two statements: the second one sees all that was committed before the rows were ours. */
+	int status = parameter_query(connection, lock_states, &list, NULL, err);
+	if (status == 0)
+		status = parameter_query(connection, rebuild_states, &list, NULL, err);
+	parameter_finish(&list);
+	return status;
+}
+
+int postgres_write_states(struct postgres_attempt *attempt, struct error *err)
+{
+	store_plan_states(&attempt->plan);
+	if (write_with(attempt, update_states, err) != 0 ||
+	    write_with(attempt, insert_states, err) != 0)
+		return -1;
+	return rebuild(attempt, err);
+}
