@@ -80,15 +80,12 @@ static void fail(struct outbox *outbox, enum outbox_file_result result, const st
 		}
 	}
 	bool is_first = !atomic_load(&outbox->is_in_trouble);
-	bool was_reserved = result == OUTBOX_FILE_FULL &&
-			    outbox_reserve_release(&outbox->reserve, now);
-	if (result == OUTBOX_FILE_FULL && outbox->file != NULL)
-		outbox_file_checkpoint(outbox->file); /* gives the log's space back, where it works */
+	outbox->is_full = result == OUTBOX_FILE_FULL;
 	if (is_first)
 		outbox->retry_pause = retry_pause_min;
 	else if (outbox->retry_pause < retry_pause_max)
 		outbox->retry_pause *= 2;
-	outbox->retry_at = now + (was_reserved ? 0 : outbox->retry_pause);
+	outbox->retry_at = now + outbox->retry_pause;
 	atomic_store(&outbox->is_in_trouble, true);
 	if (is_first && outbox->events.on_trouble != NULL)
 		outbox->events.on_trouble(outbox->events.context, err);
@@ -99,6 +96,7 @@ static void succeed(struct outbox *outbox, mono_us now)
 	if (atomic_exchange(&outbox->is_in_trouble, false) &&
 	    outbox->events.on_recovered != NULL)
 		outbox->events.on_recovered(outbox->events.context);
+	outbox->is_full = false;
 	outbox_reserve_restore(&outbox->reserve, now);
 }
 
@@ -258,22 +256,29 @@ static bool has_file(struct outbox *outbox, mono_us now)
 
 void outbox_commit_pending(struct outbox *outbox, mono_us now)
 {
-	while (outbox->pending != NULL && has_file(outbox, now)) {
-		if (!commit_batch(outbox, &outbox->batch, now)) {
-			/* on a full disk a small transaction that only deletes may still fit, and makes room */
-			if (outbox->file != NULL && outbox->window.acknowledged > 0)
-				outbox_commit_deletes(outbox, now);
+	if (outbox->is_full)
+		outbox_commit_deletes(outbox, now);
+	while (outbox->pending != NULL && has_file(outbox, now))
+		if (!commit_batch(outbox, &outbox->batch, now))
 			break;
-		}
-	}
 }
 
+/*
+ * On a full disk the reserve is given up here, and only here, where rows can go: it lets the WAL be copied into the
+ * database, after which the WAL's own file has room for a transaction that only deletes, and the pages that this frees
+ * have room for new rows.
+ */
 void outbox_commit_deletes(struct outbox *outbox, mono_us now)
 {
 	struct error err = {0};
 	if (outbox->file == NULL || outbox->window.acknowledged == 0)
 		return;
 	outbox_file_reset(outbox->file);
+	bool was_full = outbox->is_full;
+	if (was_full) {
+		(void)outbox_reserve_release(&outbox->reserve, now);
+		outbox_file_checkpoint(outbox->file);
+	}
 	struct outbox_file_meta meta = outbox->meta;
 	enum outbox_file_result result = outbox_file_begin(outbox->file, &err);
 	if (result == OUTBOX_FILE_OK)
@@ -286,6 +291,8 @@ void outbox_commit_deletes(struct outbox *outbox, mono_us now)
 	}
 	outbox->meta = meta;
 	outbox_window_forget_acknowledged(&outbox->window);
+	if (was_full)
+		outbox_file_checkpoint(outbox->file);
 	if (outbox->pending == NULL)
 		succeed(outbox, now);
 	if (meta.rows == 0 && outbox_file_free_bytes(outbox->file) >= shrink_from_bytes)

@@ -30,7 +30,7 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
 	[STATEMENT_COPY_BAD] = "INSERT OR REPLACE INTO outbox_bad_row "
 			       "SELECT * FROM outbox_row WHERE id = ?1",
 	[STATEMENT_META] = "UPDATE outbox_meta SET row_count = ?1, byte_count = ?2, last_id = ?3, "
-			   "last_producer_id = ?4, last_seq = ?5",
+			   "last_producer_id = ?4, last_seq = ?5, crc = ?6",
 	[STATEMENT_READ] = "SELECT id, class, key, message, crc FROM outbox_row WHERE id > ?1 "
 			   "ORDER BY id",
 };
@@ -38,6 +38,7 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
 struct outbox_file {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENT_COUNT];
+	int64_t read_id; /* of the row read last, or where reading began */
 };
 
 /* A full disk shows as SQLITE_FULL, or as an I/O error that errno explains (a limit on file sizes, a quota). */
@@ -78,12 +79,8 @@ static enum outbox_file_result prepare(struct outbox_file *file, struct error *e
 		int code = sqlite3_prepare_v3(file->db, statement_texts[i], -1,
 					      SQLITE_PREPARE_PERSISTENT, &file->statements[i],
 					      NULL);
-		if (code != SQLITE_OK) {
-			enum outbox_file_result result =
-				outbox_schema_result(file->db, code, "prepare", err);
-			/* a table or column of ours is missing */
-			return code == SQLITE_ERROR ? OUTBOX_FILE_DAMAGED : result;
-		}
+		if (code != SQLITE_OK)
+			return outbox_schema_result(file->db, code, "prepare", err);
 	}
 	return OUTBOX_FILE_OK;
 }
@@ -99,6 +96,9 @@ enum outbox_file_result outbox_file_open(const char *path, enum outbox_durabilit
 		result = prepare(file, err);
 	if (result == OUTBOX_FILE_OK)
 		result = outbox_schema_read_meta(file->db, &meta, err);
+	/* a plain SQLITE_ERROR while opening: a table of ours is missing, or a format unknown to this SQLite */
+	if (result == OUTBOX_FILE_FAILED && sqlite3_errcode(file->db) == SQLITE_ERROR)
+		result = OUTBOX_FILE_DAMAGED;
 	if (result != OUTBOX_FILE_OK) {
 		outbox_file_close(file, true);
 		return result;
@@ -173,8 +173,9 @@ enum outbox_file_result outbox_file_commit(struct outbox_file *file,
 {
 	sqlite3_stmt *statement = file->statements[STATEMENT_META];
 	char producer_id[UUID_TEXT_SIZE];
-	(void)sqlite3_bind_int64(statement, 1, meta->rows > 0 ? meta->rows : 0);
-	(void)sqlite3_bind_int64(statement, 2, meta->bytes > 0 ? meta->bytes : 0);
+	(void)sqlite3_bind_int64(statement, 1, meta->rows);
+	(void)sqlite3_bind_int64(statement, 2, meta->bytes);
+	(void)sqlite3_bind_int64(statement, 6, (int64_t)outbox_row_meta_crc(meta));
 	(void)sqlite3_bind_int64(statement, 3, meta->last_id);
 	if (meta->has_last) {
 		uuid_format(&meta->last.producer_id, producer_id);
@@ -199,6 +200,7 @@ void outbox_file_seek(struct outbox_file *file, int64_t after_id)
 {
 	(void)sqlite3_reset(file->statements[STATEMENT_READ]);
 	(void)sqlite3_bind_int64(file->statements[STATEMENT_READ], 1, after_id);
+	file->read_id = after_id;
 }
 
 enum outbox_file_result outbox_file_next(struct outbox_file *file, struct outbox_row *ret_row,
@@ -210,9 +212,15 @@ enum outbox_file_result outbox_file_next(struct outbox_file *file, struct outbox
 		return OUTBOX_FILE_NO_ROW;
 	if (code != SQLITE_ROW)
 		return outbox_schema_result(file->db, code, "read", err);
+	int64_t id = sqlite3_column_int64(statement, 0);
+	if (id <= file->read_id) { /* a page that is not what it was */
+		error_set(err, ERROR_RETRY, "read: rows out of order");
+		return OUTBOX_FILE_DAMAGED;
+	}
+	file->read_id = id;
 	int class = sqlite3_column_int(statement, 1);
 	struct outbox_row row = {
-		.id = sqlite3_column_int64(statement, 0),
+		.id = id,
 		.class = class == OUTBOX_CLASS_FAILURE ? OUTBOX_CLASS_FAILURE : OUTBOX_CLASS_SUCCESS,
 		.key = sqlite3_column_blob(statement, 2),
 		.key_length = (size_t)sqlite3_column_bytes(statement, 2),
@@ -249,5 +257,5 @@ int64_t outbox_file_free_bytes(struct outbox_file *file)
 
 void outbox_file_checkpoint(struct outbox_file *file)
 {
-	(void)sqlite3_wal_checkpoint_v2(file->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	(void)sqlite3_wal_checkpoint_v2(file->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
 }

@@ -71,7 +71,7 @@ void outbox_file_shrink(struct outbox_file *file);
 /* Bytes of the database file that hold nothing. */
 int64_t outbox_file_free_bytes(struct outbox_file *file);
 
-/* Copy what waits in the WAL into the database, which makes room for the WAL to be used again. */
+/* Copy what waits in the WAL into the database: the WAL is then used again from its start. Its file keeps its size. */
 void outbox_file_checkpoint(struct outbox_file *file);
 
 #endif

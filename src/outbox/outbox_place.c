@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 
-enum { ASIDE_NAMES_MAX = 100, RESTORE_FROM_BYTES = 16 * OUTBOX_RESERVE_BYTES };
+enum { ASIDE_NAMES_MAX = 100, RESTORE_FROM_BYTES = 4 * OUTBOX_RESERVE_BYTES };
 static const mono_us restore_pause_us = INT64_C(10) * CLOCK_US_PER_S;
 
 /* A name that is free: the second one of the same second ends in -2. */

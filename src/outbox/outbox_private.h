@@ -19,8 +19,8 @@
  */
 enum { OUTBOX_UNCOMMITTED_MAX = 8192, OUTBOX_SLACK_ROWS = 16384 };
 
-/* One commit takes all that waits, up to this. */
-enum { OUTBOX_BATCH_ROWS_MAX = 8192, OUTBOX_BATCH_BYTES_MAX = 8 * 1024 * 1024 };
+/* One transaction takes all that waits, up to this: with what the WAL holds already it stays below the reserve. */
+enum { OUTBOX_BATCH_ROWS_MAX = 2048, OUTBOX_BATCH_BYTES_MAX = 256 * 1024 };
 
 /* Pending rows with their identity, as they will stand in the file. */
 struct outbox_batch {
@@ -73,6 +73,7 @@ struct outbox {
 	mono_us inserted_at;     /* the last commit with rows in it */
 	mono_us retry_at;        /* while in trouble */
 	mono_us retry_pause;
+	bool is_full;            /* the trouble is a full disk */
 	mono_us served_at;
 };
 

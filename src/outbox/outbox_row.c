@@ -2,17 +2,21 @@
 
 #include <zlib.h>
 
-#include "outbox/outbox.h"
+#include "outbox/outbox_file.h"
 
 /* The key's length goes in as well: moving a byte from the key to the message must change the sum. */
 enum { HEAD_BYTES = 8 + 1 + 4 };
 
+static void put_int64(unsigned char *bytes, int64_t number)
+{
+	for (int i = 0; i < 8; i++)
+		bytes[i] = (unsigned char)((uint64_t)number >> (8 * i));
+}
+
 uint32_t outbox_row_crc(const struct outbox_row *row)
 {
 	unsigned char head[HEAD_BYTES];
-	uint64_t id = (uint64_t)row->id;
-	for (int i = 0; i < 8; i++)
-		head[i] = (unsigned char)(id >> (8 * i));
+	put_int64(head, row->id);
 	head[8] = (unsigned char)row->class;
 	for (int i = 0; i < 4; i++)
 		head[9 + i] = (unsigned char)((uint64_t)row->key_length >> (8 * i));
@@ -22,4 +26,17 @@ uint32_t outbox_row_crc(const struct outbox_row *row)
 	if (row->message_length > 0)
 		crc = crc32_z(crc, (const Bytef *)row->message, row->message_length);
 	return (uint32_t)crc;
+}
+
+uint32_t outbox_row_meta_crc(const struct outbox_file_meta *meta)
+{
+	unsigned char bytes[4 * 8 + 16];
+	struct identity last = meta->has_last ? meta->last : (struct identity){.seq = -1};
+	put_int64(bytes, meta->rows);
+	put_int64(bytes + 8, meta->bytes);
+	put_int64(bytes + 16, meta->last_id);
+	put_int64(bytes + 24, last.seq);
+	for (int i = 0; i < 16; i++)
+		bytes[32 + i] = last.producer_id.bytes[i];
+	return (uint32_t)crc32_z(0, bytes, sizeof(bytes));
 }

@@ -2,8 +2,9 @@
 
 #include <sqlite3.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "base/text.h"
+#include "outbox/outbox_row.h"
 
 /* "WSob": tells our files from others'. */
 enum { APPLICATION_ID = 0x57536f62, SCHEMA_VERSION = 1 };
@@ -17,21 +18,26 @@ static const char create_text[] =
 	"  key BLOB, message TEXT NOT NULL, crc INTEGER NOT NULL);"
 	"CREATE TABLE outbox_bad_row (id INTEGER PRIMARY KEY, class, key, message, crc);"
 	"CREATE TABLE outbox_meta (row_count INTEGER NOT NULL, byte_count INTEGER NOT NULL,"
-	"  last_id INTEGER NOT NULL, last_producer_id TEXT, last_seq INTEGER);"
-	"INSERT INTO outbox_meta VALUES (0, 0, 0, NULL, NULL);"
+	"  last_id INTEGER NOT NULL, last_producer_id TEXT, last_seq INTEGER,"
+	"  crc INTEGER);"
+	"INSERT INTO outbox_meta VALUES (0, 0, 0, NULL, NULL, NULL);" /* the first commit writes it whole */
 	"PRAGMA application_id = " TEXT(0x57536f62) ";"
 	"PRAGMA user_version = 1;"
 	"COMMIT";
 
 /*
  * EXCLUSIVE before the first look at the file: the WAL's index then lies on the heap and nobody else gets in. cell_size_check finds
- * damaged pages before they are used. journal_size_limit: a WAL that grew in a bad hour is cut back.
+ * damaged pages before they are used.
+ *
+ * The WAL is kept small and never cut: on a full disk a checkpoint grows the database by what the WAL holds, and that must
+ * fit into the reserve (OUTBOX_RESERVE_BYTES); from then on the WAL is room of our own to delete and insert in.
  */
 static const char pragma_text[] = "PRAGMA locking_mode = EXCLUSIVE;"
 				  "PRAGMA cell_size_check = ON;"
 				  "PRAGMA temp_store = MEMORY;"
 				  "PRAGMA cache_size = -2048;"
-				  "PRAGMA journal_size_limit = 4194304";
+				  "PRAGMA wal_autocheckpoint = 128;" /* pages of 4 KiB */
+				  "PRAGMA journal_size_limit = -1";
 
 int64_t outbox_schema_number(sqlite3 *db, const char *query)
 {
@@ -108,26 +114,33 @@ enum outbox_file_result outbox_schema_open(const char *path, enum outbox_durabil
 					 ? "PRAGMA synchronous = FULL"
 					 : "PRAGMA synchronous = NORMAL",
 				 "open", err);
+	if (result == OUTBOX_FILE_OK && sqlite3_db_readonly(*ret_db, "main") != 0) {
+		/* SQLite takes a file whose header names a format of the future for one to be read only */
+		bool is_writable = access(path, W_OK) == 0;
+		error_set(err, ERROR_REJECT, is_writable ? "of an unknown format" : "not writable");
+		return is_writable ? OUTBOX_FILE_DAMAGED : OUTBOX_FILE_FAILED;
+	}
 	return result == OUTBOX_FILE_OK ? check_or_create(*ret_db, err) : result;
 }
 
-/* Figures that can't be true are damage too. */
-static bool is_plausible(const struct outbox_file_meta *meta)
+/* Figures that are not as they were written: count the rows, and know no row before ours. */
+static void recount(sqlite3 *db, struct outbox_file_meta *meta)
 {
-	return meta->rows >= 0 && meta->bytes >= 0 && meta->last_id >= 0 &&
-	       meta->rows <= meta->last_id && meta->last_id < INT64_MAX / 2 &&
-	       (!meta->has_last || meta->last.seq >= 0);
+	*meta = (struct outbox_file_meta){
+		.rows = outbox_schema_number(db, "SELECT count(*) FROM outbox_row"),
+		.bytes = outbox_schema_number(db, "SELECT sum(length(message)) FROM outbox_row"),
+	};
 }
 
 enum outbox_file_result outbox_schema_read_meta(sqlite3 *db, struct outbox_file_meta *ret_meta,
 						struct error *err)
 {
 	sqlite3_stmt *statement = NULL;
-	enum outbox_file_result result = OUTBOX_FILE_OK;
 	struct outbox_file_meta meta = {0};
+	bool is_right = false;
 	int code = sqlite3_prepare_v2(db,
 				      "SELECT row_count, byte_count, last_id, last_producer_id, "
-				      "last_seq FROM outbox_meta",
+				      "last_seq, crc FROM outbox_meta",
 				      -1, &statement, NULL);
 	if (code == SQLITE_OK)
 		code = sqlite3_step(statement);
@@ -139,21 +152,26 @@ enum outbox_file_result outbox_schema_read_meta(sqlite3 *db, struct outbox_file_
 		meta.has_last = id != NULL &&
 				uuid_parse(id, strlen(id), &meta.last.producer_id) == 0;
 		meta.last.seq = sqlite3_column_int64(statement, 4);
-	}
-	if (code != SQLITE_ROW && code != SQLITE_DONE) {
-		result = outbox_schema_result(db, code, "read figures", err);
-		if ((code & 0xff) == SQLITE_ERROR)
-			result = OUTBOX_FILE_DAMAGED;
-	} else if (code == SQLITE_DONE || !is_plausible(&meta)) {
-		error_set(err, ERROR_REJECT, "figures are missing or impossible");
-		result = OUTBOX_FILE_DAMAGED;
-	} else {
-		/* never give an id twice, whatever the figures say */
-		int64_t highest = outbox_schema_number(db, "SELECT max(id) FROM outbox_row");
-		if (meta.last_id < highest)
-			meta.last_id = highest;
-		*ret_meta = meta;
+		bool is_new = sqlite3_column_type(statement, 5) == SQLITE_NULL && meta.last_id == 0;
+		is_right = is_new || sqlite3_column_int64(statement, 5) ==
+					     (int64_t)outbox_row_meta_crc(&meta);
 	}
 	(void)sqlite3_finalize(statement);
-	return result;
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		return outbox_schema_result(db, code, "read figures", err);
+	if (code == SQLITE_DONE) /* the row itself is missing */
+		(void)sqlite3_exec(db, "INSERT INTO outbox_meta VALUES (0, 0, 0, NULL, NULL, NULL)",
+				   NULL, NULL, NULL);
+	if (!is_right)
+		recount(db, &meta);
+	/* never give an id twice, whatever the figures say */
+	int64_t highest = outbox_schema_number(db, "SELECT max(id) FROM outbox_row");
+	if (meta.last_id < highest)
+		meta.last_id = highest;
+	if (meta.last_id > INT64_MAX / 2) {
+		error_set(err, ERROR_REJECT, "read figures: impossible ids");
+		return OUTBOX_FILE_DAMAGED;
+	}
+	*ret_meta = meta;
+	return OUTBOX_FILE_OK;
 }

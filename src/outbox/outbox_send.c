@@ -58,6 +58,8 @@ void outbox_send_stored(struct outbox *outbox, mono_us now)
 	outbox_file_seek(outbox->file, outbox->sent_id);
 	for (int i = 0; i < SEND_ROWS_MAX; i++) {
 		result = outbox_file_next(outbox->file, &row, &err);
+		if (result == OUTBOX_FILE_BAD_ROW && row.id > outbox->committed_id)
+			result = OUTBOX_FILE_DAMAGED; /* an id that was never given */
 		if (result != OUTBOX_FILE_OK || !outbox_send_row(outbox, &row))
 			break;
 	}
