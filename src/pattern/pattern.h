@@ -18,7 +18,10 @@ struct pattern;
 
 enum { PATTERN_TEXT_MAX = 16 * 1024 }; /* bytes of a pattern's text */
 
-/* Compile. NULL with ERROR_REJECT and PCRE2's message and offset ("missing closing parenthesis at offset 4"). */
+/*
+ * Compile. The same text gives the same object again; each is to be destroyed. NULL with ERROR_REJECT, and PCRE2's message
+ * and offset ("missing closing parenthesis at offset 4").
+ */
 struct pattern *pattern_compile(const char *text, struct error *err);
 void pattern_destroy(struct pattern *pattern);
 

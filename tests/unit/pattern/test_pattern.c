@@ -289,6 +289,21 @@ static void no_budget_decides_nothing(void **state)
 	pattern_destroy(pattern);
 }
 
+static void same_text_is_compiled_once(void **state)
+{
+	(void)state;
+	struct pattern_span span;
+	struct pattern *one = compile("", "b+");
+	struct pattern *two = compile("", "b+");
+	struct pattern *other = compile("", "c+");
+	assert_ptr_equal(one, two);
+	assert_ptr_not_equal(one, other);
+	pattern_destroy(one);
+	assert_int_equal(pattern_search(two, "abb", 3, PLENTY, &span), PATTERN_FOUND);
+	pattern_destroy(two);
+	pattern_destroy(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +313,7 @@ int main(void)
 		cmocka_unit_test(evil_patterns_end_near_their_budget),
 		cmocka_unit_test(costly_place_is_decided_while_there_is_time),
 		cmocka_unit_test(no_budget_decides_nothing),
+		cmocka_unit_test(same_text_is_compiled_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
