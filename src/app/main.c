@@ -59,6 +59,8 @@ static int print_text(const struct settings *settings)
 	case COMMAND_DB_MIGRATE:
 		return command_db_migrate(settings);
 	case COMMAND_NONE:
+		settings_print_help(stderr, COMMAND_NONE);
+		return EXIT_USAGE;
 	case COMMAND_PRODUCER:
 	case COMMAND_CONSUMER:
 	case COMMAND_RUN:
@@ -108,8 +110,7 @@ int main(int argc, char **argv)
 	site_list_init(&sites, pattern_destroy);
 	settings_read(argc, argv, environ, &settings, &problems);
 	log_configure((enum log_level)settings.log_level, (enum log_format)settings.log_format);
-	if (problems.error_count == 0)
-		sites_load(&settings, &sites, &problems);
+	sites_load(&settings, &sites, &problems); /* also after errors: all of them are said at once */
 	print_problems(&problems);
 	int code = EXIT_USAGE;
 	if (problems.error_count == 0) {
