@@ -162,7 +162,7 @@ static int check_files(const struct kafka_config *config, struct error *err)
 	for (size_t i = 0; i < COUNT(files); i++) {
 		const struct kafka_property *property = find_property(config, files[i].property);
 		if (property != NULL && check_file(files[i].what, property->value, err) != 0) {
-			error_prefix(err, "%s", property->origin);
+			error_prefix(err, "%s: ", property->origin);
 			return -1;
 		}
 	}
@@ -179,8 +179,13 @@ static int set(rd_kafka_conf_t *conf, const char *name, const char *value, const
 	/* librdkafka's text may repeat the value: not that of a secret */
 	bool is_secret = strstr(name, "password") != NULL || strstr(name, "secret") != NULL ||
 			 strstr(name, ".pem") != NULL || strcmp(name, "sasl.oauthbearer.config") == 0;
-	error_set(err, ERROR_REJECT, "%s: %s", origin,
-		  is_secret ? "value of a secret Kafka property is not valid" : reason);
+	/* An alias is complained of by its other name: the user's stands in front. */
+	if (is_secret)
+		error_set(err, ERROR_REJECT, "%s: value of %s is not valid", origin, name);
+	else
+		error_set(err, ERROR_REJECT, "%s: %s%s%s", origin,
+			  strstr(reason, name) == NULL ? name : "",
+			  strstr(reason, name) == NULL ? ": " : "", reason);
 	return -1;
 }
 
@@ -267,6 +272,45 @@ rd_kafka_conf_t *kafka_conf_create(const struct kafka_config *config, bool is_pr
 	return NULL;
 }
 
+/* One of the files that librdkafka reads when a handle is made, by the property that it names in its complaint. */
+struct tls_file {
+	const char *property;
+	const char *path; /* of a setting of ours; NULL where there is none */
+	const char *origin;
+	const char *expected;
+};
+
+/*
+ * librdkafka says "ssl.key.location failed: error:0A080009:SSL routines::PEM lib": say instead whose file it is, and what
+ * it should hold.
+ */
+static void complain(const struct kafka_config *config, const char *reason, struct error *err)
+{
+	const struct tls_file files[] = {
+		{"ssl.ca.location", config->ca_file, config->ca_origin,
+		 "certificates of authorities (PEM)"},
+		{"ssl.certificate.location", config->cert_file, config->cert_origin,
+		 "a certificate (PEM)"},
+		{"ssl.key.location", config->key_file, config->key_origin,
+		 "a key (PEM), with ssl.key.password where it has one"},
+	};
+	bool is_mismatch = strstr(reason, "key values mismatch") != NULL;
+	for (size_t i = 0; i < COUNT(files); i++) {
+		size_t length = strlen(files[i].property);
+		if (strncmp(reason, files[i].property, length) != 0 || reason[length] != ' ')
+			continue;
+		const struct kafka_property *property = find_property(config, files[i].property);
+		const char *path = property != NULL ? property->value : files[i].path;
+		const char *origin = property != NULL ? property->origin : files[i].origin;
+		error_set(err, ERROR_REJECT, "%s: %s %s %s",
+			  origin == NULL ? files[i].property : origin, path == NULL ? "it" : path,
+			  is_mismatch ? "is not the key of" : "can't be used, expected",
+			  is_mismatch ? "the certificate" : files[i].expected);
+		return;
+	}
+	error_set(err, ERROR_REJECT, "Kafka settings: %s", reason);
+}
+
 static void ignore_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
 }
@@ -286,7 +330,7 @@ int kafka_config_check(const struct kafka_config *config, bool is_producer, stru
 				      reason, sizeof(reason));
 	if (rk == NULL) {
 		rd_kafka_conf_destroy(conf);
-		error_set(err, ERROR_REJECT, "Kafka settings: %s", reason);
+		complain(config, reason, err);
 		return -1;
 	}
 	rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
