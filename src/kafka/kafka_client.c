@@ -116,15 +116,28 @@ void kafka_client_up(struct kafka_client *client)
 	client->is_refused = false;
 }
 
+/*
+ * librdkafka before 2.6.1 sends its nonce twice in SCRAM's last message, which Kafka takes up to 3.9 and refuses from 4.0 on,
+ * in the words of a wrong password.
+ */
+static bool is_old_scram(const char *reason)
+{
+	const int first_right = 0x020601ff;
+	return rd_kafka_version() < first_right && strstr(reason, "SCRAM") != NULL;
+}
+
 /* What a person can do about it. */
-static const char *hint_of(rd_kafka_resp_err_t code)
+static const char *hint_of(rd_kafka_resp_err_t code, const char *reason)
 {
 	switch ((int)code) {
 	case RD_KAFKA_RESP_ERR__SSL:
 		return "check the Kafka CA, certificate and key files, and that the port speaks TLS";
 	case RD_KAFKA_RESP_ERR__AUTHENTICATION:
 	case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
-		return "check sasl.mechanism, sasl.username and sasl.password";
+		return is_old_scram(reason)
+			       ? "check sasl.username and sasl.password; Kafka 4 refuses SCRAM of "
+				 "librdkafka before 2.6.1: use sasl.mechanism=PLAIN over TLS there"
+			       : "check sasl.mechanism, sasl.username and sasl.password";
 	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
 	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
 	case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
@@ -148,7 +161,7 @@ void kafka_client_complain(struct kafka_client *client, rd_kafka_resp_err_t code
 {
 	log_event(LOG_DEBUG, "kafka error", LOG_STR("code", rd_kafka_err2name(code)),
 		  LOG_STR("reason", reason));
-	const char *hint = hint_of(code);
+	const char *hint = hint_of(code, reason);
 	if (hint != NULL) {
 		if (!client->is_refused)
 			log_event(LOG_WARN, "kafka refuses us, trying on",
