@@ -312,7 +312,12 @@ static void take_help(struct command_line *line)
 		settings->command = COMMAND_HELP;
 	} else if (line->is_version) {
 		settings->command = COMMAND_VERSION;
+	} else {
+		return;
 	}
+	/* Who asks for help is not told what else is wrong. */
+	problems_finish(line->reading->problems);
+	problems_init(line->reading->problems);
 }
 
 /* Flags of other commands are errors; with the older --mode they are only said, as the older service took them all. */

@@ -76,11 +76,13 @@ static void add_secret_file(struct reading *reading, const struct setting *setti
 		text[--length] = '\0';
 	if (length > 0 && text[length - 1] == '\r')
 		text[--length] = '\0';
-	if (length == 0 || strlen(text) != length)
+	if (length == 0 || strlen(text) != length) {
 		reading_problem(reading, name, "%s %s, expected one line of text", path,
 				length == 0 ? "is empty" : "holds a NUL byte");
-	else
+		reading->is_incomplete = true;
+	} else {
 		reading_add(reading, setting, SOURCE_ENVIRONMENT, name, text);
+	}
 	free(text);
 }
 
