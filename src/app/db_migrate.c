@@ -7,18 +7,17 @@
 #include "base/log.h"
 #include "config/settings.h"
 
-static void print_schema(const struct settings *settings)
+/* PostgreSQL's: SQLite's has no other user than `run`, which makes it itself. */
+static void print_schema(void)
 {
-	const char *const *files =
-		settings->database_dsn != NULL ? store_schema_postgres() : store_schema_sqlite();
-	for (; *files != NULL; files++)
+	for (const char *const *files = store_schema_postgres(); *files != NULL; files++)
 		(void)printf("%s\n", *files);
 }
 
 int command_db_migrate(const struct settings *settings)
 {
 	if (settings->print_sql) {
-		print_schema(settings);
+		print_schema();
 		return EXIT_FINE;
 	}
 	struct error err = {0};
