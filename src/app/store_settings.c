@@ -41,8 +41,11 @@ int store_settings_start_web(const struct settings *settings, const struct site_
 	};
 	*ret_web = web_start(&options, err);
 	free(names);
-	if (*ret_web == NULL)
+	if (*ret_web == NULL) {
+		const char *place = settings_origin(settings, "listen")->place;
+		error_prefix(err, "%s: ", place == NULL ? "--listen" : place);
 		return -1;
+	}
 	log_event(LOG_INFO, "listening", LOG_STR("address", web_address(*ret_web)));
 	return 0;
 }
