@@ -127,20 +127,26 @@ static int start_checks(struct run *run, struct error *err)
 	return run->checks == NULL ? -1 : 0;
 }
 
-/* Wait until the store has shown itself once. 0; -1 with err when it refuses; 1 on a stop signal. */
-static int wait_for_store(struct run *run, struct error *err)
+enum store_wait { STORE_CAME, STORE_REFUSES, STORE_STAYS_AWAY, STORE_NOT_NEEDED /* a stop signal */ };
+
+/* Wait until the store has shown itself once; err is filled where it refuses. With --once, for --once-wait at most. */
+static enum store_wait wait_for_store(struct run *run, struct error *err)
 {
+	bool is_once = run->settings->is_once;
+	mono_us give_up = clock_mono_us() + run->settings->once_wait_us;
 	for (;;) {
 		switch (storing_state(run->storing, err)) {
 		case STORING_READY:
-			return 0;
+			return STORE_CAME;
 		case STORING_FAILED:
-			return -1;
+			return STORE_REFUSES;
 		case STORING_WAITING:
 			break;
 		}
-		if (waiter_wait(run->waiter, -1) == WAKE_STOP)
-			return 1;
+		if (is_once && clock_mono_us() >= give_up)
+			return STORE_STAYS_AWAY;
+		if (waiter_wait(run->waiter, is_once ? PROGRESS_MS : -1) == WAKE_STOP)
+			return STORE_NOT_NEEDED;
 	}
 }
 
@@ -163,16 +169,28 @@ static int wait_for_end(struct run *run)
 	return EXIT_FINE;
 }
 
+static int say_failure(const struct error *err)
+{
+	log_event(LOG_ERROR, err->message);
+	return err->kind == ERROR_REJECT ? EXIT_USAGE : EXIT_FAILED;
+}
+
 static int work(struct run *run)
 {
 	struct error err = {0};
-	int waited = wait_for_store(run, &err);
-	if (waited > 0)
+	switch (wait_for_store(run, &err)) {
+	case STORE_CAME:
+		break;
+	case STORE_REFUSES:
+		return say_failure(&err);
+	case STORE_STAYS_AWAY:
+		log_event(LOG_ERROR, "the store did not come in time, nothing was checked");
+		return EXIT_FAILED;
+	case STORE_NOT_NEEDED:
 		return EXIT_FINE;
-	if (waited < 0 || start_checks(run, &err) != 0) {
-		log_event(LOG_ERROR, err.message);
-		return err.kind == ERROR_REJECT ? EXIT_USAGE : EXIT_FAILED;
 	}
+	if (start_checks(run, &err) != 0)
+		return say_failure(&err);
 	log_event(LOG_INFO, "ready", LOG_STR("command", "run"), LOG_INT("sites", run->sites->count));
 	process_notify("READY=1");
 	int code = wait_for_end(run);
@@ -201,13 +219,7 @@ int command_run(const struct settings *settings, const struct site_list *sites)
 {
 	struct run run = {.settings = settings, .sites = sites, .waiter = waiter_create()};
 	struct error err = {0};
-	int code;
-	if (open_parts(&run, &err) != 0) {
-		log_event(LOG_ERROR, err.message);
-		code = err.kind == ERROR_REJECT ? EXIT_USAGE : EXIT_FAILED;
-	} else {
-		code = work(&run);
-	}
+	int code = open_parts(&run, &err) != 0 ? say_failure(&err) : work(&run);
 	code = close_parts(&run, code);
 	if (code == EXIT_FINE)
 		log_event(LOG_INFO, "stopped", LOG_STR("command", "run"));
