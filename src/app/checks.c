@@ -97,6 +97,17 @@ static void log_change(struct share *share, const struct site *site, const struc
 	*memory = (struct site_memory){.is_known = true, .outcome = verdict->outcome, .since = now};
 }
 
+/* With --log-level debug: every check, not only changes. */
+static void log_check(const struct report *report)
+{
+	if (log_is_enabled(LOG_DEBUG))
+		log_event(LOG_DEBUG, "checked", LOG_STR("site", report->site->name),
+			  LOG_STR("outcome", outcome_name(report->verdict->outcome)),
+			  LOG_STR("reason", reason_name(report->verdict->reason)),
+			  LOG_INT("total_us", report->observation->total_us),
+			  LOG_INT("late_us", report->observation->late_us));
+}
+
 static bool on_may_start(void *context)
 {
 	struct share *share = context;
@@ -120,6 +131,7 @@ static void on_checked(void *context, const struct site *site, const struct obse
 	buffer_clear(&share->json);
 	report_encode(&share->json, &report);
 	checks->sink.on_report(checks->sink.context, &report, share->json.data, share->json.length);
+	log_check(&report);
 	log_change(share, site, &verdict);
 	verdict_finish(&verdict);
 	(void)atomic_fetch_add(&checks->finished, 1);

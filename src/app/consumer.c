@@ -84,8 +84,8 @@ static void on_committed(void *context, uint64_t generation, const struct positi
 			 size_t inserted)
 {
 	struct consumer *consumer = context;
-	(void)inserted;
 	(void)atomic_fetch_add(&consumer->progress, 1);
+	log_event(LOG_DEBUG, "batch stored", LOG_INT("inserted", inserted), LOG_INT("partitions", count));
 	subscriber_commit(get_subscriber(consumer), generation, positions, count);
 }
 
