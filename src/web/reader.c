@@ -26,7 +26,7 @@
 struct reader {
 	struct store *store;
 	struct site_names names;
-	const char *title;
+	char *title;
 	pthread_t thread;
 	mono_us started_at;
 	bool is_failing; /* the reader's thread only: log changes, not states */
@@ -37,6 +37,8 @@ struct reader {
 	bool is_asked;
 	bool is_reading;
 	bool is_stopping;
+	bool is_ended;     /* the thread's last word, before it is joined */
+	bool is_abandoned; /* nobody joins it: it cleans up after itself */
 	bool has_snapshot;
 	bool is_hang_announced;
 	mono_us asked_at;
@@ -140,6 +142,19 @@ static void refresh(struct reader *reader)
 	(void)pthread_mutex_unlock(&reader->mutex);
 }
 
+static void reader_destroy(struct reader *reader)
+{
+	(void)pthread_cond_destroy(&reader->published);
+	(void)pthread_cond_destroy(&reader->asked);
+	(void)pthread_mutex_destroy(&reader->mutex);
+	rendering_release(reader->rendering);
+	snapshot_finish(&reader->snapshot);
+	site_names_finish(&reader->names);
+	free(reader->title);
+	store_close(reader->store);
+	free(reader);
+}
+
 static void *reader_main(void *context)
 {
 	struct reader *reader = context;
@@ -155,7 +170,12 @@ static void *reader_main(void *context)
 		refresh(reader);
 		(void)pthread_mutex_lock(&reader->mutex);
 	}
+	bool is_abandoned = reader->is_abandoned;
+	reader->is_ended = true;
+	(void)pthread_cond_broadcast(&reader->published);
 	(void)pthread_mutex_unlock(&reader->mutex);
+	if (is_abandoned)
+		reader_destroy(reader);
 	return NULL;
 }
 
@@ -205,18 +225,6 @@ struct rendering *reader_current(struct reader *reader)
 	return rendering;
 }
 
-static void reader_destroy(struct reader *reader)
-{
-	(void)pthread_cond_destroy(&reader->published);
-	(void)pthread_cond_destroy(&reader->asked);
-	(void)pthread_mutex_destroy(&reader->mutex);
-	rendering_release(reader->rendering);
-	snapshot_finish(&reader->snapshot);
-	site_names_finish(&reader->names);
-	store_close(reader->store);
-	free(reader);
-}
-
 struct reader *reader_start(struct store *store, struct site_names *names, const char *title,
 			    struct error *err)
 {
@@ -225,7 +233,7 @@ struct reader *reader_start(struct store *store, struct site_names *names, const
 	reader->store = store;
 	reader->names = *names;
 	*names = (struct site_names){0};
-	reader->title = title;
+	reader->title = xstrdup(title);
 	reader->rendering = render(NULL, false, title);
 	reader->started_at = clock_mono_us();
 	(void)pthread_condattr_init(&monotonic);
@@ -253,7 +261,19 @@ void reader_stop(struct reader *reader)
 	(void)pthread_mutex_lock(&reader->mutex);
 	reader->is_stopping = true;
 	(void)pthread_cond_signal(&reader->asked);
+	struct timespec deadline =
+		timespec_of(clock_mono_us() + (mono_us)READER_STOP_MS * CLOCK_US_PER_MS);
+	int status = 0;
+	while (!reader->is_ended && status == 0)
+		status = pthread_cond_timedwait(&reader->published, &reader->mutex, &deadline);
+	bool is_ended = reader->is_ended;
+	reader->is_abandoned = !is_ended;
+	pthread_t thread = reader->thread;
 	(void)pthread_mutex_unlock(&reader->mutex);
-	(void)pthread_join(reader->thread, NULL);
+	if (!is_ended) {
+		(void)pthread_detach(thread);
+		return;
+	}
+	(void)pthread_join(thread, NULL);
 	reader_destroy(reader);
 }

@@ -23,6 +23,7 @@ enum {
 		10000, /* so long a store that has never answered is awaited, not missed */
 	READER_WAIT_MS =
 		500, /* so long a request waits for fresh figures, then it gets the old ones */
+	READER_STOP_MS = 2000, /* so long reader_stop() waits for a read to end */
 	READER_HANG_MS = 3000, /* a read that takes longer counts as failed until it answers */
 };
 
@@ -38,7 +39,7 @@ struct rendering {
 	int references; /* atomic */
 };
 
-/* Takes the store. Borrows title; takes over what names holds. Reads once at once. Returns NULL with ERROR_FATAL. */
+/* Takes the store. Copies title; takes over what names holds. Reads once at once. Returns NULL with ERROR_FATAL. */
 struct reader *reader_start(struct store *store, struct site_names *names, const char *title,
 			    struct error *err);
 
@@ -46,7 +47,10 @@ struct reader *reader_start(struct store *store, struct site_names *names, const
 struct rendering *reader_current(struct reader *reader);
 void rendering_release(struct rendering *rendering); /* any thread */
 
-/* Ends the thread (after the read that it is in) and closes the store. Accepts NULL. */
+/*
+ * Ends the thread and closes the store. Where the store hangs in a read, waits no longer than READER_STOP_MS: the thread
+ * then does both by itself once it can, if the process lives that long. Accepts NULL.
+ */
 void reader_stop(struct reader *reader);
 
 #endif

@@ -113,10 +113,11 @@ def sites_of_test():
 def test_pipeline_loses_nothing_when_its_consumer_is_killed(script):
     process = script("pipeline", PIPELINE_SECONDS="15")
     found = wait_until(lambda: re.search(r"kill -9 \$\(cat (\S+)\)", process.output()), "the kill line", timeout=120)
-    assert re.search(r"^page   http://127\.0\.0\.1:\d+/$", process.output(), re.MULTILINE)
     assert re.search(r"^DSN    postgresql://", process.output(), re.MULTILINE)
     assert re.search(r"^topic  sitecheck on 127\.0\.0\.1:\d+$", process.output(), re.MULTILINE)
     wait_until(lambda: re.search(r"[1-9]\d* reports stored", process.output()), "rows", timeout=60)
+    address = re.search(r"^page   http://(\S+)/$", process.output(), re.MULTILINE)[1]
+    wait_until(lambda: {site["outcome"] for site in sites(address)} == OUTCOMES, "every outcome on the consumer's page")
     with open(found[1]) as file:
         os.kill(int(file.read()), signal.SIGKILL)
     assert process.wait(120) == 0, process.output()

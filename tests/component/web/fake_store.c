@@ -1,6 +1,7 @@
 #include "fake_store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,14 +19,14 @@ struct store {
 	bool is_hanging;
 };
 
-static unsigned open_count;
+static atomic_uint open_count;
 
 struct store *fake_store_create(void)
 {
 	struct store *store = xcalloc(1, sizeof(*store));
 	(void)pthread_mutex_init(&store->mutex, NULL);
 	(void)pthread_cond_init(&store->changed, NULL);
-	open_count++;
+	(void)atomic_fetch_add(&open_count, 1);
 	return store;
 }
 
@@ -36,12 +37,12 @@ void store_close(struct store *store)
 	(void)pthread_cond_destroy(&store->changed);
 	(void)pthread_mutex_destroy(&store->mutex);
 	free(store);
-	open_count--;
+	(void)atomic_fetch_sub(&open_count, 1);
 }
 
 unsigned fake_store_open_count(void)
 {
-	return open_count;
+	return atomic_load(&open_count);
 }
 
 void fake_store_set(struct store *store, const struct store_site *sites, size_t count)

@@ -633,6 +633,26 @@ static void stopping_does_not_wait_for_clients(void **state)
 	(void)close(fd);
 }
 
+static void stopping_does_not_wait_for_a_hanging_store(void **state)
+{
+	(void)state;
+	struct store *store = fake_store_create();
+	fake_store_hang(store, true);
+	struct web *web = start_on("127.0.0.1:0", store);
+	while (fake_store_reads(store) == 0)
+		(void)usleep(LOOK_MS * 1000);
+	mono_us start = clock_mono_us();
+	web_stop(web);
+	assert_true(clock_mono_us() - start < 6 * (mono_us)CLOCK_US_PER_S);
+	/* the thread that was left behind closes the store as soon as it can */
+	assert_int_equal(fake_store_open_count(), 1);
+	fake_store_hang(store, false);
+	for (int waited_ms = 0; fake_store_open_count() > 0; waited_ms += LOOK_MS) {
+		assert_true(waited_ms < PATIENCE_MS);
+		(void)usleep(LOOK_MS * 1000);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -668,6 +688,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test(an_address_can_be_used_again_at_once),
 		cmocka_unit_test(stopping_does_not_wait_for_clients),
+		cmocka_unit_test(stopping_does_not_wait_for_a_hanging_store),
 	};
 	log_configure(LOG_ERROR, LOG_TEXT);
 	return cmocka_run_group_tests(tests, NULL, NULL);
