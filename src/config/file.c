@@ -133,7 +133,7 @@ int file_check_folder(const char *path, struct error *err)
 	}
 	if (!S_ISDIR(status.st_mode))
 		error_set(err, ERROR_REJECT, "%s is no folder", at);
-	else if (access(at, W_OK | X_OK) != 0)
+	else if (faccessat(AT_FDCWD, at, W_OK | X_OK, AT_EACCESS) != 0)
 		set_access_error(err, at, errno);
 	else
 		result = 0;
