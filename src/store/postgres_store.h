@@ -87,11 +87,11 @@ int postgres_find_refused(struct postgres_attempt *attempt, struct error *err);
 /* The oids of our relations as one text, to be freed; NULL where one is missing. */
 int postgres_read_relations(struct postgres_store *store, char **ret_relations, struct error *err);
 
-int postgres_read_positions(struct store *store, const char *cluster_id,
+int postgres_read_positions(struct store *base, const char *cluster_id,
 			    struct store_position *positions, size_t count, struct error *err);
-int postgres_read_last_seq(struct store *store, const struct uuid *producer_id, bool *ret_found,
+int postgres_read_last_seq(struct store *base, const struct uuid *producer_id, bool *ret_found,
 			   int64_t *ret_seq, struct error *err);
-int postgres_read_sites(struct store *store,
+int postgres_read_sites(struct store *base,
 			bool (*on_site)(void *context, const struct store_site *site),
 			void *context, struct error *err);
 

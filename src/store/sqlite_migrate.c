@@ -98,7 +98,7 @@ static int read_schema_version(struct sqlite_store *store, int64_t *ret_version,
 
 int sqlite_check_relations(struct sqlite_store *store, struct error *err)
 {
-	int64_t version;
+	int64_t version = 0;
 	if (read_schema_version(store, &version, err) != 0)
 		return -1;
 	if (version == store->schema_version)

@@ -83,13 +83,13 @@ int sqlite_migrate(struct sqlite_store *store, bool is_allowed, struct error *er
 /* Look whether the relations are there, when the schema has changed since the last look; make them again where they are not. */
 int sqlite_check_relations(struct sqlite_store *store, struct error *err);
 
-int sqlite_write(struct store *store, const struct store_batch *batch,
+int sqlite_write(struct store *base, const struct store_batch *batch,
 		 struct store_written *ret_written, struct error *err);
-int sqlite_read_positions(struct store *store, const char *cluster_id,
+int sqlite_read_positions(struct store *base, const char *cluster_id,
 			  struct store_position *positions, size_t count, struct error *err);
-int sqlite_read_last_seq(struct store *store, const struct uuid *producer_id, bool *ret_found,
+int sqlite_read_last_seq(struct store *base, const struct uuid *producer_id, bool *ret_found,
 			 int64_t *ret_seq, struct error *err);
-int sqlite_read_sites(struct store *store,
+int sqlite_read_sites(struct store *base,
 		      bool (*on_site)(void *context, const struct store_site *site), void *context,
 		      struct error *err);
 

@@ -43,7 +43,7 @@ const char sqlite_rebuild_state[] =
 	"ORDER BY started_at, producer_id, seq)) WHERE site_id = ?1";
 
 static const char *const statement_texts[SQLITE_STATEMENT_COUNT] = {
-#define STATEMENT_TEXT(suffix, sql) [SQLITE_STATEMENT_##suffix] = sql,
+#define STATEMENT_TEXT(suffix, sql) [SQLITE_STATEMENT_##suffix] = (sql),
 	SQLITE_STATEMENTS(STATEMENT_TEXT)
 #undef STATEMENT_TEXT
 };

@@ -53,8 +53,8 @@ void writer_batch_finish(struct writer_batch *batch);
 /* Whether a message may enter: the batch is not full, and empty or of the message's generation. */
 bool writer_batch_accepts(const struct writer_batch *batch, const struct message *message);
 
-/* Takes a message that is accepted. Returns NULL where it is good, or the word for what is wrong with it. */
-const char *writer_batch_add(struct writer_batch *batch, struct message *taken, mono_us now);
+/* Takes the message, which must be one that is accepted. Returns NULL where it is good, or the word for what is wrong with it. */
+const char *writer_batch_add(struct writer_batch *batch, struct message *message, mono_us now);
 
 bool writer_batch_is_full(const struct writer_batch *batch);
 

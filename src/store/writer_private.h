@@ -1,0 +1,68 @@
+/*
+ * The writer's two halves share this: writer.c, what others call from any thread, and writer_thread.c, what the thread does.
+ * Private to src/store/.
+ */
+#ifndef WEBSENTRY_STORE_WRITER_PRIVATE_H
+#define WEBSENTRY_STORE_WRITER_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/mailbox.h"
+#include "store/writer.h"
+#include "store/writer_batch.h"
+
+/* A question for positions, on its way in or being answered. */
+struct writer_question {
+	struct letter letter; /* must be first */
+	uint64_t generation;
+	char *cluster_id;
+	struct position *positions;
+	size_t count;
+};
+
+struct writer {
+	struct writer_options options;
+	struct writer_events events;
+	struct uuid producer_id; /* `run` */
+	struct uuid previous;
+	struct identity prev;
+	pthread_t thread;
+	bool is_started;
+	struct mailbox *messages;
+	struct mailbox *questions;
+	atomic_size_t waiting;
+	atomic_bool was_refused;
+	atomic_uint_fast64_t
+		revoked; /* messages of this generation and older are dropped; 0 none */
+	atomic_bool is_stopping;
+	atomic_bool is_abandoned; /* the stop's deadline is over */
+
+	/* The thread's own. */
+	struct writer_batch batch;
+	struct letter *pending; /* taken from the mailbox, not in the batch yet */
+	struct writer_question *question;
+	char *cluster_id;
+	int backoff_ms; /* 0: the store is there */
+	mono_us retry_at;
+	mono_us away_since;
+	uint64_t foreign_count;
+	uint64_t bad_count;
+	uint64_t bad_logged;
+	mono_us bad_logged_at;
+	bool is_ready;
+};
+
+/* The thread: context is the writer. */
+void *writer_run(void *context);
+
+void writer_question_destroy(struct writer_question *question); /* accepts NULL */
+
+/* Of several questions the newest counts: an assignment replaces the one before. Generation 0 is only a knock. */
+void writer_take_questions(struct writer *writer);
+
+#endif
