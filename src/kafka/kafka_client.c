@@ -16,6 +16,8 @@
 /* From any thread of librdkafka's. Its lines describe states, again and again: ours say what changed. */
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
+	(void)rk;
+	(void)level;
 	log_event(LOG_DEBUG, "librdkafka", LOG_STR("facility", facility), LOG_STR("text", text));
 }
 
@@ -34,7 +36,8 @@ struct kafka_client *kafka_client_create(const struct kafka_client_setup *setup,
 {
 	char reason[512];
 	const uint64_t one = 1;
-	rd_kafka_conf_t *conf = kafka_conf_create(setup->config, setup->is_producer, setup->group, err);
+	rd_kafka_conf_t *conf =
+		kafka_conf_create(setup->config, setup->is_producer, setup->group, err);
 	if (conf == NULL)
 		return NULL;
 	struct kafka_client *client = xcalloc(1, sizeof(*client));
@@ -131,7 +134,8 @@ static const char *hint_of(rd_kafka_resp_err_t code, const char *reason)
 {
 	switch ((int)code) {
 	case RD_KAFKA_RESP_ERR__SSL:
-		return "check the Kafka CA, certificate and key files, and that the port speaks TLS";
+		return "check the Kafka CA, certificate and key files, and that the port speaks "
+		       "TLS";
 	case RD_KAFKA_RESP_ERR__AUTHENTICATION:
 	case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
 		return is_old_scram(reason)
@@ -173,8 +177,8 @@ void kafka_client_complain(struct kafka_client *client, rd_kafka_resp_err_t code
 		if (!client->is_down)
 			log_event(LOG_WARN, "kafka unreachable, trying on",
 				  LOG_STR("servers", client->servers),
-				  LOG_STR("reason", client->reason[0] == '\0' ? reason
-									      : client->reason));
+				  LOG_STR("reason",
+					  client->reason[0] == '\0' ? reason : client->reason));
 		go_down(client);
 	} else {
 		(void)strncpy(client->reason, reason, sizeof(client->reason) - 1);

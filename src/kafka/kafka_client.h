@@ -20,10 +20,10 @@ struct kafka_config;
 struct kafka_client {
 	rd_kafka_t *rk;
 	void *owner;
-	int wake_fd;  /* an eventfd of the client's own, doubling the owner's */
-	char *servers; /* for the log */
+	int wake_fd;               /* an eventfd of the client's own, doubling the owner's */
+	char *servers;             /* for the log */
 	struct topic_watch *watch; /* NULL where none was asked for */
-	bool is_fatal; /* the handle can't go on, for reason: make a new one */
+	bool is_fatal;             /* the handle can't go on, for reason: make a new one */
 	bool is_down;
 	bool is_refused; /* the servers answer, and turn us away */
 	mono_us down_since;

@@ -178,7 +178,8 @@ static int set(rd_kafka_conf_t *conf, const char *name, const char *value, const
 		return 0;
 	/* librdkafka's text may repeat the value: not that of a secret */
 	bool is_secret = strstr(name, "password") != NULL || strstr(name, "secret") != NULL ||
-			 strstr(name, ".pem") != NULL || strcmp(name, "sasl.oauthbearer.config") == 0;
+			 strstr(name, ".pem") != NULL ||
+			 strcmp(name, "sasl.oauthbearer.config") == 0;
 	/* An alias is complained of by its other name: the user's stands in front. */
 	if (is_secret)
 		error_set(err, ERROR_REJECT, "%s: value of %s is not valid", origin, name);
@@ -249,7 +250,8 @@ static int fill(rd_kafka_conf_t *conf, const struct kafka_config *config, bool i
 		return -1;
 	}
 	if (set_all(conf, common_settings, COUNT(common_settings), err) != 0 ||
-	    (has_servers && set(conf, "bootstrap.servers", config->servers, "Kafka servers", err) != 0) ||
+	    (has_servers &&
+	     set(conf, "bootstrap.servers", config->servers, "Kafka servers", err) != 0) ||
 	    (config->client_id != NULL &&
 	     set(conf, "client.id", config->client_id, "client id", err) != 0) ||
 	    (group != NULL && set(conf, "group.id", group, "consumer group", err) != 0))

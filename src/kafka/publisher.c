@@ -43,6 +43,7 @@ static int topic_index_of(const struct publisher *publisher, const rd_kafka_topi
 
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
 {
+	(void)rk;
 	struct kafka_client *client = opaque;
 	struct publisher *publisher = client->owner;
 	struct resend *resend = resend_of(message->_private);
@@ -119,7 +120,7 @@ rd_kafka_resp_err_t publisher_produce(struct publisher *publisher, struct publis
 	rd_kafka_resp_err_t code = rd_kafka_producev(
 		handle->client->rk, RD_KAFKA_V_RKT(topic),
 		RD_KAFKA_V_PARTITION(RD_KAFKA_PARTITION_UA), RD_KAFKA_V_KEY(key, key_length),
-		RD_KAFKA_V_VALUE((void *)(uintptr_t)message, length), /* copied, not written to */
+		RD_KAFKA_V_VALUE((void *)message, length), /* copied, not written to */
 		RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
 		RD_KAFKA_V_TIMESTAMP(is_timed ? 0 : -1), /* 0: now; -1: none */
 		RD_KAFKA_V_OPAQUE(opaque_of(id, resend)), RD_KAFKA_V_END);
@@ -175,8 +176,8 @@ int publisher_send(struct publisher *publisher, int64_t id, int topic_index, con
 		handle = publisher_single(publisher);
 	if (handle == NULL)
 		return -1;
-	rd_kafka_resp_err_t code = publisher_produce(publisher, handle, topic_index, key, key_length,
-						     message, length, id, NULL);
+	rd_kafka_resp_err_t code = publisher_produce(publisher, handle, topic_index, key,
+						     key_length, message, length, id, NULL);
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return 0;
 	if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {

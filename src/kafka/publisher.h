@@ -23,7 +23,8 @@ struct publisher_events {
 	/* A new handle had to be made: everything that is not delivered must be sent again, in order. */
 	void (*on_rewind)(void *context);
 	/* The broker refuses the message even when shrunk: it is put aside by the callee. */
-	void (*on_refused)(void *context, int64_t id, const char *message, size_t length, const char *why);
+	void (*on_refused)(void *context, int64_t id, const char *message, size_t length,
+			   const char *why);
 	/* Make a message smaller into fresh memory (report_shrink); NULL result: can't be. */
 	char *(*shrink)(void *context, const char *message, size_t length, size_t *ret_length);
 };

@@ -41,12 +41,12 @@ struct publisher {
 	bool is_present[PUBLISHER_TOPICS];
 	mono_us untimed_until; /* records go without a timestamp: the broker found ours wrong */
 	bool is_untimed_said;
-	mono_us single_until;  /* rows go one by one: the broker found batches too large */
+	mono_us single_until; /* rows go one by one: the broker found batches too large */
 	bool is_single_said;
 	mono_us started_at; /* the last new handle after a fatal error, and the pause before the next */
 	mono_us start_pause;
-	mono_us start_at; /* while there is no handle */
-	struct resend_list held; /* to be sent */
+	mono_us start_at;          /* while there is no handle */
+	struct resend_list held;   /* to be sent */
 	struct resend_list flying; /* sent */
 	bool is_refusal_said;
 	mono_us refusal_pause;

@@ -191,7 +191,9 @@ void publisher_resend_serve(struct publisher *publisher, mono_us now)
 {
 	struct resend *resend;
 	bool was_waiting = false;
-	while ((resend = TAILQ_FIRST(&publisher->held)) != NULL && resend->due_at <= now) {
+	while ((resend = TAILQ_FIRST(&publisher->held)) != NULL &&
+	       /* the analyzer does not see that TAILQ_REMOVE() took the freed one out */
+	       resend->due_at <= now) { /* NOLINT(clang-analyzer-unix.Malloc) */
 		was_waiting = was_waiting || resend->due_at != 0;
 		if (resend->is_refused)
 			shrink(publisher, resend); /* smaller, or gone */

@@ -134,9 +134,10 @@ static void hand_over(struct subscriber *subscriber, struct subscriber_partition
 
 static void on_record(struct subscriber *subscriber, const rd_kafka_message_t *record)
 {
-	int topic_index = record->rkt == NULL ? -1
-					      : subscriber_topic_index(
-							subscriber, rd_kafka_topic_name(record->rkt));
+	int topic_index =
+		record->rkt == NULL
+			? -1
+			: subscriber_topic_index(subscriber, rd_kafka_topic_name(record->rkt));
 	struct subscriber_partition *partition =
 		subscriber->phase == SUBSCRIBER_READING
 			? subscriber_find(subscriber, topic_index, record->partition)
@@ -242,7 +243,8 @@ static int open_client(struct subscriber *subscriber, struct error *err)
 	subscriber->commit_queue = rd_kafka_queue_new(subscriber->client->rk);
 	rd_kafka_queue_io_event_enable(subscriber->commit_queue, subscriber->client->wake_fd, &one,
 				       sizeof(one));
-	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(SUBSCRIBER_TOPICS);
+	rd_kafka_topic_partition_list_t *list =
+		rd_kafka_topic_partition_list_new(SUBSCRIBER_TOPICS);
 	for (size_t i = 0; i < subscriber->topic_count; i++)
 		(void)rd_kafka_topic_partition_list_add(list, subscriber->topics[i],
 							RD_KAFKA_PARTITION_UA);
@@ -273,7 +275,8 @@ static void start_over(struct subscriber *subscriber)
 	subscriber->is_kafka_paused = false;
 	subscriber_end_generation(subscriber);
 	close_client(subscriber, 0);
-	(void)poll(NULL, 0, (int)(poll_every / CLOCK_US_PER_MS)); /* one that fails again must not spin */
+	(void)poll(NULL, 0,
+		   (int)(poll_every / CLOCK_US_PER_MS)); /* one that fails again must not spin */
 	if (open_client(subscriber, &err) != 0) {
 		log_event(LOG_WARN, "kafka client can't be made, trying on",
 			  LOG_STR("reason", err.message));
@@ -290,8 +293,8 @@ static mono_us next_deadline(const struct subscriber *subscriber, mono_us now)
 {
 	if (subscriber->is_work_left)
 		return 0;
-	mono_us deadline = now + (subscriber->ends != NULL && !subscriber->is_done ? once_every
-										   : poll_every);
+	mono_us deadline =
+		now + (subscriber->ends != NULL && !subscriber->is_done ? once_every : poll_every);
 	if (subscriber->held != NULL)
 		deadline = earlier(deadline, subscriber->offer_at);
 	if (subscriber->held != NULL && !subscriber->is_kafka_paused)
@@ -310,8 +313,7 @@ static void wait_for_work(struct subscriber *subscriber)
 	mono_us deadline = next_deadline(subscriber, now);
 	struct pollfd fds[] = {{.fd = mailbox_fd(subscriber->mailbox), .events = POLLIN},
 			       {.fd = subscriber->wake_fd, .events = POLLIN}};
-	int timeout_ms = deadline <= now ? 0
-					 : (int)((deadline - now) / CLOCK_US_PER_MS + 1);
+	int timeout_ms = deadline <= now ? 0 : (int)((deadline - now) / CLOCK_US_PER_MS + 1);
 	(void)poll(fds, 2, timeout_ms);
 	(void)!read(subscriber->wake_fd, &ignored, sizeof(ignored));
 }

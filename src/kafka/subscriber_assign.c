@@ -62,9 +62,8 @@ static void begin_generation(struct subscriber *subscriber,
 			     const rd_kafka_topic_partition_list_t *list)
 {
 	size_t count = 0;
-	subscriber->partitions =
-		xreallocarray(subscriber->partitions, (size_t)list->cnt + 1,
-			      sizeof(*subscriber->partitions));
+	subscriber->partitions = xreallocarray(subscriber->partitions, (size_t)list->cnt + 1,
+					       sizeof(*subscriber->partitions));
 	struct position *positions = xcalloc((size_t)list->cnt + 1, sizeof(*positions));
 	for (int i = 0; i < list->cnt; i++) {
 		int topic_index = subscriber_topic_index(subscriber, list->elems[i].topic);
@@ -79,9 +78,8 @@ static void begin_generation(struct subscriber *subscriber,
 						      .stored_next = POSITION_NONE,
 						      .end_at = POSITION_NONE,
 						      .kafka_next = POSITION_NONE};
-		positions[count++] = (struct position){.topic_index = topic_index,
-						       .partition = partition,
-						       .next = POSITION_NONE};
+		positions[count++] = (struct position){
+			.topic_index = topic_index, .partition = partition, .next = POSITION_NONE};
 	}
 	subscriber->partition_count = count;
 	subscriber->was_assigned = true;
@@ -114,7 +112,8 @@ void subscriber_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 	struct subscriber *subscriber = client->owner;
 	if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
 		rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
-		subscriber_end_generation(subscriber); /* librdkafka revokes first; should it ever not */
+		subscriber_end_generation(
+			subscriber); /* librdkafka revokes first; should it ever not */
 		assign(subscriber, none);
 		rd_kafka_topic_partition_list_destroy(none);
 		kafka_client_up(client);
@@ -173,8 +172,9 @@ void subscriber_place(struct subscriber *subscriber, mono_us now)
 	}
 	for (int i = 0; i < list->cnt; i++) {
 		struct subscriber_partition *partition = &subscriber->partitions[i];
-		int64_t start = partition->store_next < partition->kafka_next ? partition->store_next
-									      : partition->kafka_next;
+		int64_t start = partition->store_next < partition->kafka_next
+					? partition->store_next
+					: partition->kafka_next;
 		list->elems[i].offset = start == POSITION_NONE ? RD_KAFKA_OFFSET_BEGINNING : start;
 		/* a store that was put back: Kafka's position follows it, or --once would take old work for done */
 		if (start < partition->kafka_next)

@@ -58,15 +58,16 @@ static void start_commit(struct subscriber *subscriber)
 	for (size_t i = 0; i < subscriber->partition_count; i++) {
 		const struct subscriber_partition *partition = &subscriber->partitions[i];
 		if (is_behind(subscriber, partition))
-			rd_kafka_topic_partition_list_add(list,
-							  subscriber->topics[partition->topic_index],
-							  partition->partition)
+			rd_kafka_topic_partition_list_add(
+				list, subscriber->topics[partition->topic_index],
+				partition->partition)
 				->offset = target_of(subscriber, partition);
 	}
 	/* the generation travels along, to tell late answers */
-	void *opaque = (void *)(uintptr_t)subscriber->generation; /* NOLINT(performance-no-int-to-ptr) */
-	rd_kafka_resp_err_t code = rd_kafka_commit_queue(
-		subscriber->client->rk, list, subscriber->commit_queue, NULL, opaque);
+	void *opaque =
+		(void *)(uintptr_t)subscriber->generation; /* NOLINT(performance-no-int-to-ptr) */
+	rd_kafka_resp_err_t code = rd_kafka_commit_queue(subscriber->client->rk, list,
+							 subscriber->commit_queue, NULL, opaque);
 	rd_kafka_topic_partition_list_destroy(list);
 	subscriber->is_committing = code == RD_KAFKA_RESP_ERR_NO_ERROR;
 	if (!subscriber->is_committing)

@@ -81,10 +81,10 @@ void subscriber_once_serve(struct subscriber *subscriber, mono_us now)
 	subscriber->check_at = now + check_pause;
 	if (!measure_ends(subscriber))
 		return;
-	bool is_settled = subscriber->was_assigned &&
-			  (subscriber->partition_count == 0 ||
-			   subscriber->phase == SUBSCRIBER_READING) &&
-			  !subscriber->is_committing && !subscriber_has_commits(subscriber);
+	bool is_settled =
+		subscriber->was_assigned &&
+		(subscriber->partition_count == 0 || subscriber->phase == SUBSCRIBER_READING) &&
+		!subscriber->is_committing && !subscriber_has_commits(subscriber);
 	if (is_settled && has_passed(subscriber)) {
 		subscriber->is_done = true;
 		subscriber->events.on_done(subscriber->events.context);

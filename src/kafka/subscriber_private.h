@@ -21,11 +21,11 @@ struct subscriber_partition {
 	int topic_index;
 	int32_t partition;
 	/* next offsets; POSITION_NONE: none yet */
-	int64_t store_next; /* where the store said to begin */
+	int64_t store_next;  /* where the store said to begin */
 	int64_t handed_next; /* after the last message that was handed over */
 	int64_t stored_next; /* committed in the store */
-	int64_t end_at; /* read to the end, which was here */
-	int64_t kafka_next; /* committed in Kafka */
+	int64_t end_at;      /* read to the end, which was here */
+	int64_t kafka_next;  /* committed in Kafka */
 };
 
 /*
@@ -53,25 +53,28 @@ struct subscriber {
 	char *group;
 	char *topics[SUBSCRIBER_TOPICS];
 	size_t topic_count;
-	bool is_once;
 	struct mailbox *mailbox; /* of struct command */
-	int wake_fd;
 	pthread_t thread;
+	int wake_fd;
 	bool is_started;
+	bool is_once;
 
 	/* the thread's */
-	struct kafka_client *client;
-	rd_kafka_queue_t *commit_queue;
-	char *cluster_id; /* NULL until asked for */
 	bool is_work_left;
 	bool is_quiet; /* subscriber_pause(): nothing more is handed over */
 	bool is_stopping;
+	bool was_assigned;    /* the group has answered, if only with nothing */
+	bool is_kafka_paused; /* the partitions are */
+	bool is_committing;   /* a commit is under way */
+	bool is_done;         /* on_done was said */
+	enum subscriber_phase phase;
 	mono_us stop_at;
+	struct kafka_client *client;
+	rd_kafka_queue_t *commit_queue;
+	char *cluster_id; /* NULL until asked for */
 
 	/* subscriber_assign.c */
-	enum subscriber_phase phase;
 	uint64_t generation;
-	bool was_assigned; /* the group has answered, if only with nothing */
 	struct subscriber_partition *partitions;
 	size_t partition_count;
 	mono_us place_at; /* try then */
@@ -81,10 +84,8 @@ struct subscriber {
 	struct message **held_end;
 	mono_us held_since;
 	mono_us offer_at;
-	bool is_kafka_paused;
 
 	/* subscriber_commit.c */
-	bool is_committing;
 	mono_us commit_at; /* not before, after a failure */
 
 	/* subscriber_once.c */
@@ -92,7 +93,6 @@ struct subscriber {
 	size_t end_count;
 	mono_us check_at;
 	int64_t progress; /* the sum of the group's positions */
-	bool is_done;
 };
 
 /* subscriber.c */

@@ -66,8 +66,8 @@ static void log_created(struct topic_watch *watch, rd_kafka_event_t *event)
 			watch->is_create_failure_said = true;
 			log_event(LOG_WARN, "topic can't be created, trying on",
 				  LOG_STR("topic", name),
-				  LOG_STR("reason", reason != NULL ? reason
-								   : rd_kafka_err2str(code)));
+				  LOG_STR("reason",
+					  reason != NULL ? reason : rd_kafka_err2str(code)));
 		}
 	}
 }

@@ -18,7 +18,7 @@ struct topic_watch;
 
 /* The answer: what the cluster had at that moment. */
 struct topic_watch_view {
-	bool is_complete; /* all of the topics exist */
+	bool is_complete;                /* all of the topics exist */
 	int partitions[TOPIC_WATCH_MAX]; /* by topic; 0: it does not exist */
 };
 

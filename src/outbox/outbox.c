@@ -75,8 +75,8 @@ void outbox_close(struct outbox *outbox)
 	free(outbox);
 }
 
-int outbox_append(struct outbox *outbox, enum outbox_class class, const char *key, size_t key_length,
-		  const char *body, size_t body_length, struct error *err)
+int outbox_append(struct outbox *outbox, enum outbox_class class, const char *key,
+		  size_t key_length, const char *body, size_t body_length, struct error *err)
 {
 	if (body_length > REPORT_MESSAGE_MAX || key_length > REPORT_MESSAGE_MAX) {
 		error_set(err, ERROR_REJECT, "a report of %zu bytes is too large", body_length);
@@ -161,8 +161,7 @@ static void add_us(struct timespec *time, mono_us us)
 
 bool outbox_wait_empty(struct outbox *outbox, int64_t timeout_ms, const volatile bool *cancelled)
 {
-	mono_us until = timeout_ms < 0 ? INT64_MAX
-				       : clock_mono_us() + timeout_ms * CLOCK_US_PER_MS;
+	mono_us until = timeout_ms < 0 ? INT64_MAX : clock_mono_us() + timeout_ms * CLOCK_US_PER_MS;
 	(void)pthread_mutex_lock(&outbox->empty_lock);
 	while (atomic_load(&outbox->waiting_rows) > 0 && clock_mono_us() < until &&
 	       (cancelled == NULL || !*cancelled)) {

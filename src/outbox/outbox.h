@@ -53,8 +53,11 @@ struct outbox_drain {
 /* What the outbox says, on the outbox thread. Members may be NULL. */
 struct outbox_events {
 	void *context;
-	void (*on_durable)(void *context, size_t rows);            /* that many reports were committed */
-	void (*on_trouble)(void *context, const struct error *err); /* a commit failed and is tried again; said once, not every time */
+	void (*on_durable)(void *context, size_t rows); /* that many reports were committed */
+	void (*on_trouble)(
+		void *context,
+		const struct error
+			*err); /* a commit failed and is tried again; said once, not every time */
 	void (*on_recovered)(void *context);
 };
 
@@ -75,8 +78,8 @@ int outbox_start(struct outbox *outbox, const struct outbox_drain *drain, struct
  * Copy a report's JSON (without identity) into the outbox. Returns 0 once queued; -1 with ERROR_FULL when even the slack
  * above the bound for checks that were running is used up. Any thread.
  */
-int outbox_append(struct outbox *outbox, enum outbox_class class, const char *key, size_t key_length,
-		  const char *body, size_t body_length, struct error *err);
+int outbox_append(struct outbox *outbox, enum outbox_class class, const char *key,
+		  size_t key_length, const char *body, size_t body_length, struct error *err);
 
 /* False: at the bound or unable to commit: start no more checks. Any thread; one atomic load. */
 bool outbox_has_room(const struct outbox *outbox);
@@ -90,7 +93,7 @@ void outbox_rewind(struct outbox *outbox);
 struct outbox_counts {
 	int64_t waiting_rows; /* appended and not acknowledged, uncommitted ones included */
 	int64_t waiting_bytes;
-	int64_t committed;    /* rows committed by this process */
+	int64_t committed; /* rows committed by this process */
 	int64_t acknowledged;
 };
 

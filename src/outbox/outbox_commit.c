@@ -93,8 +93,7 @@ static void fail(struct outbox *outbox, enum outbox_file_result result, const st
 
 static void succeed(struct outbox *outbox, mono_us now)
 {
-	if (atomic_exchange(&outbox->is_in_trouble, false) &&
-	    outbox->events.on_recovered != NULL)
+	if (atomic_exchange(&outbox->is_in_trouble, false) && outbox->events.on_recovered != NULL)
 		outbox->events.on_recovered(outbox->events.context);
 	outbox->is_full = false;
 	outbox_reserve_restore(&outbox->reserve, now);
@@ -123,8 +122,7 @@ void outbox_commit_replace_file(struct outbox *outbox, const struct error *why, 
 
 /* With a transaction open: delete what is acknowledged, and take it off the figures. */
 static enum outbox_file_result delete_acknowledged(struct outbox *outbox,
-						   struct outbox_file_meta *meta,
-						   struct error *err)
+						   struct outbox_file_meta *meta, struct error *err)
 {
 	size_t cursor = 0;
 	struct outbox_window_range range;

@@ -76,9 +76,9 @@ enum outbox_file_result outbox_schema_result(sqlite3 *db, int code, const char *
 static enum outbox_file_result prepare(struct outbox_file *file, struct error *err)
 {
 	for (int i = 0; i < STATEMENT_COUNT; i++) {
-		int code = sqlite3_prepare_v3(file->db, statement_texts[i], -1,
-					      SQLITE_PREPARE_PERSISTENT, &file->statements[i],
-					      NULL);
+		int code =
+			sqlite3_prepare_v3(file->db, statement_texts[i], -1,
+					   SQLITE_PREPARE_PERSISTENT, &file->statements[i], NULL);
 		if (code != SQLITE_OK)
 			return outbox_schema_result(file->db, code, "prepare", err);
 	}
@@ -221,7 +221,8 @@ enum outbox_file_result outbox_file_next(struct outbox_file *file, struct outbox
 	int class = sqlite3_column_int(statement, 1);
 	struct outbox_row row = {
 		.id = id,
-		.class = class == OUTBOX_CLASS_FAILURE ? OUTBOX_CLASS_FAILURE : OUTBOX_CLASS_SUCCESS,
+		.class =
+			class == OUTBOX_CLASS_FAILURE ? OUTBOX_CLASS_FAILURE : OUTBOX_CLASS_SUCCESS,
 		.key = sqlite3_column_blob(statement, 2),
 		.key_length = (size_t)sqlite3_column_bytes(statement, 2),
 		.message = (const char *)sqlite3_column_text(statement, 3),

@@ -28,8 +28,8 @@ enum outbox_file_result {
 
 /* The meta row. */
 struct outbox_file_meta {
-	int64_t rows; /* that lie in the file */
-	int64_t bytes; /* of their messages */
+	int64_t rows;    /* that lie in the file */
+	int64_t bytes;   /* of their messages */
 	int64_t last_id; /* the highest id ever given */
 	bool has_last;
 	struct identity last; /* of the last row committed; valid with has_last */

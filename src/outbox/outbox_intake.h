@@ -16,7 +16,7 @@
 
 struct outbox_pending {
 	struct outbox_pending *next;
-	int64_t id;  /* 0 until it first enters a commit; then it and seq stay */
+	int64_t id; /* 0 until it first enters a commit; then it and seq stay */
 	int64_t seq;
 	enum outbox_class class;
 	size_t key_length;

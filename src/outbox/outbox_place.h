@@ -28,15 +28,16 @@ bool outbox_place_is_folder(const char *path);
 enum { OUTBOX_RESERVE_BYTES = 1024 * 1024 };
 
 struct outbox_reserve {
-	char *path; /* "<path>.reserve" */
+	char *path;         /* "<path>.reserve" */
 	const char *beside; /* the database, borrowed */
 	bool is_there;
 	mono_us next_try;
 };
 
 /* Borrows path for its whole life. */
-void outbox_reserve_init(struct outbox_reserve *reserve, const char *path); /* makes it, where there is room */
-void outbox_reserve_finish(struct outbox_reserve *reserve);                 /* the file stays */
+void outbox_reserve_init(struct outbox_reserve *reserve,
+			 const char *path);                 /* makes it, where there is room */
+void outbox_reserve_finish(struct outbox_reserve *reserve); /* the file stays */
 
 /* The disk is full: give the space back. Returns whether there was any. */
 bool outbox_reserve_release(struct outbox_reserve *reserve, mono_us now);

@@ -31,24 +31,24 @@ struct outbox_batch {
 
 struct outbox {
 	char *path;
-	enum outbox_durability durability;
 	int64_t max_rows;
-	struct outbox_events events;
 	const struct outbox_drain *drain; /* borrowed while the thread runs */
+	struct outbox_events events;
 	struct outbox_intake intake;
 
 	/* any thread reads, the comment says who writes */
-	_Atomic int64_t waiting_rows;     /* appenders add, the outbox thread takes away */
+	_Atomic int64_t waiting_rows; /* appenders add, the outbox thread takes away */
 	_Atomic int64_t waiting_bytes;
 	_Atomic int64_t uncommitted_rows; /* the part of waiting_rows that is in memory only */
 	_Atomic int64_t committed;        /* outbox thread */
-	_Atomic int64_t acknowledged;
-	atomic_bool is_in_trouble;
+	_Atomic int64_t acknowledged;     /* outbox thread */
+	_Atomic mono_us stop_at;          /* valid with is_stopping */
 	atomic_bool is_stopping;
-	_Atomic mono_us stop_at; /* valid with is_stopping */
+	atomic_bool is_in_trouble; /* outbox thread: the last transaction failed */
 
-	pthread_t thread;
 	bool is_started;
+	enum outbox_durability durability;
+	pthread_t thread;
 	pthread_mutex_t empty_lock; /* with empty_condition: waiting_rows has come to zero */
 	pthread_cond_t empty_condition;
 
@@ -57,24 +57,24 @@ struct outbox {
 	struct outbox_file_meta meta;
 	struct outbox_window window;
 	struct outbox_reserve reserve;
-	struct uuid producer_id;
-	int64_t next_seq;
-	int64_t next_id;
-	bool has_prev;
-	struct identity prev; /* goes into the report with seq 0 */
 	struct outbox_pending *pending; /* taken from the intake, not committed */
 	struct outbox_pending **pending_end;
 	struct outbox_batch batch;
-	struct buffer text;      /* the messages of the batch */
-	int64_t committed_id;    /* the highest in the file */
-	int64_t sent_id;         /* rows up to here were handed over, or passed over */
-	bool is_drain_blocked;   /* until the next serve */
-	mono_us batch_since;     /* the first row of the next commit came; 0: none */
-	mono_us inserted_at;     /* the last commit with rows in it */
-	mono_us retry_at;        /* while in trouble */
-	mono_us retry_pause;
-	bool is_full;            /* the trouble is a full disk */
+	struct buffer text; /* the messages of the batch */
+	struct uuid producer_id;
+	struct identity prev; /* goes into the report with seq 0 */
+	int64_t next_seq;
+	int64_t next_id;
+	int64_t committed_id;  /* the highest in the file */
+	int64_t sent_id;       /* rows up to here were handed over, or passed over */
+	bool has_prev;         /* prev is known */
+	bool is_drain_blocked; /* until the next serve */
+	bool is_full;          /* the trouble is a full disk */
+	mono_us batch_since;   /* the first row of the next commit came; 0: none */
+	mono_us inserted_at;   /* the last commit with rows in it */
 	mono_us served_at;
+	mono_us retry_at; /* while in trouble */
+	mono_us retry_pause;
 };
 
 /* outbox_commit.c */

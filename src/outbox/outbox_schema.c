@@ -22,8 +22,8 @@ static const char create_text[] =
 	"  crc INTEGER);"
 	"INSERT INTO outbox_meta VALUES (0, 0, 0, NULL, NULL, NULL);" /* the first commit writes it whole */
 	"PRAGMA application_id = " TEXT(0x57536f62) ";"
-	"PRAGMA user_version = 1;"
-	"COMMIT";
+						    "PRAGMA user_version = 1;"
+						    "COMMIT";
 
 /*
  * EXCLUSIVE before the first look at the file: the WAL's index then lies on the heap and nobody else gets in. cell_size_check finds
@@ -149,8 +149,8 @@ enum outbox_file_result outbox_schema_read_meta(sqlite3 *db, struct outbox_file_
 		meta.bytes = sqlite3_column_int64(statement, 1);
 		meta.last_id = sqlite3_column_int64(statement, 2);
 		const char *id = (const char *)sqlite3_column_text(statement, 3);
-		meta.has_last = id != NULL &&
-				uuid_parse(id, strlen(id), &meta.last.producer_id) == 0;
+		meta.has_last =
+			id != NULL && uuid_parse(id, strlen(id), &meta.last.producer_id) == 0;
 		meta.last.seq = sqlite3_column_int64(statement, 4);
 		bool is_new = sqlite3_column_type(statement, 5) == SQLITE_NULL && meta.last_id == 0;
 		is_right = is_new || sqlite3_column_int64(statement, 5) ==

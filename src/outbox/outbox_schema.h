@@ -14,9 +14,8 @@ struct sqlite3;
 enum outbox_file_result outbox_schema_open(const char *path, enum outbox_durability durability,
 					   struct sqlite3 **ret_db, struct error *err);
 
-enum outbox_file_result outbox_schema_read_meta(struct sqlite3 *db,
-						struct outbox_file_meta *ret_meta,
-						struct error *err);
+enum outbox_file_result
+outbox_schema_read_meta(struct sqlite3 *db, struct outbox_file_meta *ret_meta, struct error *err);
 
 /* What an SQLite result code means to the outbox, with err filled: "doing: SQLite's message (extended code)". */
 enum outbox_file_result outbox_schema_result(struct sqlite3 *db, int code, const char *doing,

@@ -56,8 +56,8 @@ void outbox_window_add(struct outbox_window *window, int64_t id, uint32_t bytes)
 {
 	assert(!outbox_window_is_full(window));
 	assert(window->count == 0 || entry_at(window, window->count - 1)->id < id);
-	*entry_at(window, window->count++) = (struct outbox_window_entry){
-		.id = id, .bytes = bytes, .state = OUTBOX_WINDOW_SENT};
+	*entry_at(window, window->count++) =
+		(struct outbox_window_entry){.id = id, .bytes = bytes, .state = OUTBOX_WINDOW_SENT};
 }
 
 /* Entries of rows that are gone leave at the front. */

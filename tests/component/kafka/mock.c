@@ -62,7 +62,8 @@ void mock_produce(struct mock *mock, const char *topic, int32_t partition, const
 		(void)snprintf(value, sizeof(value), "%s%d", prefix, i);
 		if (rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
 				      RD_KAFKA_V_VALUE(value, strlen(value)),
-				      RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END) != 0)
+				      RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+				      RD_KAFKA_V_END) != 0)
 			die("rd_kafka_producev");
 	}
 	if (rd_kafka_flush(rk, 20000) != RD_KAFKA_RESP_ERR_NO_ERROR)

@@ -35,7 +35,8 @@ static void on_rewind(void *context)
 	rewinds++;
 }
 
-static void on_refused(void *context, int64_t id, const char *message, size_t length, const char *why)
+static void on_refused(void *context, int64_t id, const char *message, size_t length,
+		       const char *why)
 {
 	refused_count++;
 }
@@ -205,7 +206,8 @@ static void passing_errors_lose_nothing(void **state)
 	rd_kafka_mock_push_request_errors(
 		mock.cluster, MOCK_PRODUCE, 5, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
 		RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
-		RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR);
+		RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+		RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR);
 	send_all(publisher, 0, 100);
 	MOCK_WAIT_FOR(delivered_count == 100, publisher_serve(publisher));
 	publisher_destroy(publisher, 5000);
@@ -275,8 +277,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(all_are_delivered, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_topic_may_serve_for_both, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_missing_topic_gets_nothing_until_it_appears, setup,
-						teardown),
+		cmocka_unit_test_setup_teardown(a_missing_topic_gets_nothing_until_it_appears,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_batch_that_is_too_large_goes_one_by_one, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_row_that_is_too_large_alone_is_shrunk, setup,
@@ -287,7 +289,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(passing_errors_lose_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_fatal_error_asks_for_everything_again, setup,
 						teardown),
-		cmocka_unit_test_setup_teardown(a_broker_that_is_away_is_waited_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_broker_that_is_away_is_waited_for, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(destroy_does_not_wait_for_an_absent_broker, setup,
 						teardown),
 	};

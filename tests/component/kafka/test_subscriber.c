@@ -18,8 +18,8 @@ enum { MESSAGES_MAX = 20000, PARTITIONS = 3 };
 struct receiver {
 	struct subscriber *subscriber;
 	_Atomic bool is_full;
-	bool is_silent; /* does not say where to begin */
-	bool is_committing; /* each message at once */
+	bool is_silent;            /* does not say where to begin */
+	bool is_committing;        /* each message at once */
 	int64_t start[PARTITIONS]; /* what the store says */
 	_Atomic uint64_t generation;
 	_Atomic int assignments;
@@ -100,8 +100,8 @@ static void receiver_init(struct receiver *to)
 static int setup(void **state)
 {
 	/* the mock waits a session time-out, less a second, for each rebalance */
-	static const struct kafka_property quick[] = {
-		{"session.timeout.ms", "4500", "test"}, {"heartbeat.interval.ms", "200", "test"}};
+	static const struct kafka_property quick[] = {{"session.timeout.ms", "4500", "test"},
+						      {"heartbeat.interval.ms", "200", "test"}};
 	mock_start(&mock);
 	mock.config.properties = quick;
 	mock.config.property_count = sizeof(quick) / sizeof(quick[0]);
@@ -178,7 +178,8 @@ static void nothing_is_read_before_the_store_has_answered(void **state)
 	for (int i = 0; i < 500; i++)
 		mock_pause();
 	assert_int_equal(receiver.count, 0);
-	subscriber_begin(receiver.subscriber, receiver.generation - 1, NULL, 0); /* of old: ignored */
+	subscriber_begin(receiver.subscriber, receiver.generation - 1, NULL,
+			 0); /* of old: ignored */
 	begin(&receiver);
 	MOCK_WAIT_FOR(receiver.count == 10, (void)0);
 	stop(&receiver);
@@ -244,7 +245,8 @@ static void a_receiver_that_is_full_for_long_is_waited_for_with_partitions_pause
 		receiver.is_full = true;
 		for (int i = 0; i < PARTITIONS; i++)
 			mock_produce(&mock, "reports", i, "m", 500);
-		for (int i = 0; i < 3000; i++) /* longer than the subscriber waits before it pauses */
+		for (int i = 0; i < 3000;
+		     i++) /* longer than the subscriber waits before it pauses */
 			mock_pause();
 		receiver.is_full = false;
 		subscriber_resume(receiver.subscriber);
@@ -265,7 +267,8 @@ static void what_was_not_stored_comes_again(void **state)
 	struct position position = {.partition = 0, .next = 40};
 	subscriber_commit(receiver.subscriber, receiver.generation, &position, 1);
 	subscriber_commit(receiver.subscriber, receiver.generation + 1,
-			  &(struct position){.partition = 0, .next = 90}, 1); /* another's: ignored */
+			  &(struct position){.partition = 0, .next = 90},
+			  1); /* another's: ignored */
 	stop(&receiver);
 	assert_int_equal(mock_committed(&mock, "group", "reports", 0), 40);
 	other.start[0] = 40;
@@ -367,19 +370,20 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_message_arrives_once_and_in_order, setup,
 						teardown),
-		cmocka_unit_test_setup_teardown(nothing_is_read_before_the_store_has_answered, setup,
+		cmocka_unit_test_setup_teardown(nothing_is_read_before_the_store_has_answered,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_store_that_was_put_back_gets_its_part_again,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_store_that_is_ahead_does_not_skip, setup,
 						teardown),
-		cmocka_unit_test_setup_teardown(a_store_that_was_put_back_gets_its_part_again, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_store_that_is_ahead_does_not_skip, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_new_store_gets_everything, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_receiver_loses_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_receiver_that_is_full_for_long_is_waited_for_with_partitions_paused, setup,
-			teardown),
+			a_receiver_that_is_full_for_long_is_waited_for_with_partitions_paused,
+			setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_not_stored_comes_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(two_share_the_partitions_and_nothing_is_left_out, setup,
-						teardown),
+		cmocka_unit_test_setup_teardown(two_share_the_partitions_and_nothing_is_left_out,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(once_ends_when_all_is_stored, setup, teardown),
 		cmocka_unit_test_setup_teardown(once_waits_for_what_is_not_stored, setup, teardown),
 		cmocka_unit_test_setup_teardown(once_ends_on_empty_topics, setup, teardown),

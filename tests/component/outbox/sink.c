@@ -15,8 +15,8 @@ static int on_send(void *context, const struct outbox_row *row)
 {
 	struct sink *sink = context;
 	(void)pthread_mutex_lock(&sink->lock);
-	bool is_taken = sink->mode != SINK_REFUSE &&
-			(sink->max_held == 0 || sink->held < sink->max_held);
+	bool is_taken =
+		sink->mode != SINK_REFUSE && (sink->max_held == 0 || sink->held < sink->max_held);
 	if (is_taken) {
 		sink->rows = xreallocarray(sink->rows, sink->count + 1, sizeof(*sink->rows));
 		sink->rows[sink->count++] =

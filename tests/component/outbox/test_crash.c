@@ -24,8 +24,8 @@
 enum { NUMBERS_MAX = 400000, ROUNDS = 25, KILL_AFTER_MS_MAX = 60, HELD_MAX = 50 };
 
 struct witness {
-	_Atomic int64_t next; /* the number to append next */
-	_Atomic int64_t base; /* where this round began */
+	_Atomic int64_t next;                /* the number to append next */
+	_Atomic int64_t base;                /* where this round began */
 	_Atomic int64_t durable[ROUNDS + 1]; /* of a round: numbers from base on */
 	_Atomic int round;
 	char identity[NUMBERS_MAX][64]; /* as first delivered */
@@ -90,8 +90,7 @@ static void child(enum outbox_durability durability)
 	current = outbox_open(&options, &events, &err);
 	if (current == NULL)
 		_exit(3);
-	struct outbox_drain drain = {
-		.send = on_send, .serve = on_serve, .fd = always_readable[0]};
+	struct outbox_drain drain = {.send = on_send, .serve = on_serve, .fd = always_readable[0]};
 	if (outbox_start(current, &drain, &err) != 0)
 		_exit(4);
 	for (;;) { /* until killed */
@@ -105,8 +104,8 @@ static void child(enum outbox_durability durability)
 static void kill_again_and_again(enum outbox_durability durability)
 {
 	dir = sink_make_dir();
-	witness = mmap(NULL, sizeof(*witness), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		       0);
+	witness = mmap(NULL, sizeof(*witness), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		       -1, 0);
 	assert_ptr_not_equal(witness, MAP_FAILED);
 	int64_t bases[ROUNDS];
 	for (int round = 0; round < ROUNDS; round++) {

@@ -105,8 +105,8 @@ static void check_rows(const struct sink *sink, const char *new_id)
 			continue;
 		}
 		(void)snprintf(expected, sizeof(expected),
-			       "{\"v\":1,\"producer_id\":\"%s\",\"seq\":%lld,\"n\":%lld}", original_id,
-			       (long long)number, (long long)number);
+			       "{\"v\":1,\"producer_id\":\"%s\",\"seq\":%lld,\"n\":%lld}",
+			       original_id, (long long)number, (long long)number);
 		assert_string_equal(sink->rows[i].message, expected);
 		assert_string_equal(sink->rows[i].key, "site");
 		assert_int_equal(sink->rows[i].class, number % 2);
@@ -165,7 +165,8 @@ static void any_flipped_bit_is_survived(void **state)
 	size_t with_rows = 0;
 	for (size_t i = 0; i < POSITIONS; i++) {
 		/* the header and the first page densely, the rest in steps */
-		size_t position = i < 110 ? i : 110 + (i - 110) * ((original_size - 110) / (POSITIONS - 110));
+		size_t position =
+			i < 110 ? i : 110 + (i - 110) * ((original_size - 110) / (POSITIONS - 110));
 		char *dir = sink_make_dir();
 		char *copy = xmemdup(original, original_size);
 		copy[position] = (char)(copy[position] ^ (1 << (i % 8)));

@@ -26,8 +26,8 @@ static void append_large(struct outbox *outbox, int64_t number)
 {
 	char body[BODY_BYTES + 64];
 	struct error err = {0};
-	int length = snprintf(body, sizeof(body), "{\"n\":%lld,\"pad\":\"%0*d\"}", (long long)number,
-			      BODY_BYTES, 0);
+	int length = snprintf(body, sizeof(body), "{\"n\":%lld,\"pad\":\"%0*d\"}",
+			      (long long)number, BODY_BYTES, 0);
 	while (outbox_append(outbox, OUTBOX_CLASS_SUCCESS, "k", 1, body, (size_t)length, &err) != 0)
 		sink_pause();
 }

@@ -64,8 +64,8 @@ static void identity_stands_in_front(void **state)
 	assert_true(outbox_wait_empty(outbox, 20000, NULL));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
-	(void)snprintf(expected, sizeof(expected), "{\"v\":1,\"producer_id\":\"%s\",\"seq\":0,\"n\":7}",
-		       id);
+	(void)snprintf(expected, sizeof(expected),
+		       "{\"v\":1,\"producer_id\":\"%s\",\"seq\":0,\"n\":7}", id);
 	assert_string_equal(sink.rows[0].message, expected);
 }
 
@@ -177,7 +177,8 @@ static void appenders_do_not_lose_or_double_rows(void **state)
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	assert_int_equal(sink.count, APPENDERS * ROWS_EACH);
-	for (size_t i = 0; i < sink.count; i++) { /* each appender's rows in its order, seq in the order of the file */
+	for (size_t i = 0; i < sink.count;
+	     i++) { /* each appender's rows in its order, seq in the order of the file */
 		int64_t number = sink_number(sink.rows[i].message);
 		assert_int_equal(number % 1000000, next[number / 1000000]++);
 		assert_int_equal(sink_seq(sink.rows[i].message), i);
@@ -232,7 +233,8 @@ static void stop_commits_what_waits(void **state)
 	outbox_stop(outbox, 0);
 	assert_int_equal(sink.durable, 100);
 	struct error err = {0};
-	assert_int_equal(outbox_append(outbox, OUTBOX_CLASS_SUCCESS, "k", 1, "{\"n\":1}", 7, &err), -1);
+	assert_int_equal(outbox_append(outbox, OUTBOX_CLASS_SUCCESS, "k", 1, "{\"n\":1}", 7, &err),
+			 -1);
 	outbox_close(outbox);
 }
 
@@ -241,14 +243,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(rows_arrive_once_and_in_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(identity_stands_in_front, setup, teardown),
-		cmocka_unit_test_setup_teardown(prev_names_the_last_row_of_the_process_before, setup,
-						teardown),
+		cmocka_unit_test_setup_teardown(prev_names_the_last_row_of_the_process_before,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(what_waits_survives_a_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_rewind_offers_the_unacknowledged_again, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_drain_with_little_room_gets_all_in_order, setup,
 						teardown),
-		cmocka_unit_test_setup_teardown(appenders_do_not_lose_or_double_rows, setup, teardown),
+		cmocka_unit_test_setup_teardown(appenders_do_not_lose_or_double_rows, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(has_room_ends_at_the_bound, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_in_use_is_rejected, setup, teardown),
 		cmocka_unit_test_setup_teardown(stop_commits_what_waits, setup, teardown),
