@@ -24,7 +24,7 @@ enum {
 	IN_FLIGHT_MIN = 8,
 	IN_FLIGHT_MAX = 16 * 1024,
 	/* With is_once nothing is left out: a sink that is full is asked again after this. */
-	ONCE_RETRY_MS = 50,
+	RETRY_MS = 50,
 	/* How often an abandoned search on the pool is looked after. */
 	DRAIN_TICK_MS = 10,
 };
@@ -164,7 +164,7 @@ static bool start_due(struct prober *prober, mono_us now)
 	}
 }
 
-/* With is_once. Returns false when the sink is full. */
+/* With is_once. Returns false when it has to be tried again: the sink is full, or there is no memory for a check. */
 static bool start_once(struct prober *prober)
 {
 	while (prober->once_next < prober->count) {
@@ -172,7 +172,7 @@ static bool start_once(struct prober *prober)
 			return false;
 		struct check_run *run = take_run(prober);
 		if (run == NULL)
-			return true;
+			return atomic_load(&prober->in_flight) > 0;
 		mono_us now = clock_mono_us();
 		start_check(prober, run, prober->once_next++, now, now);
 	}
@@ -195,14 +195,20 @@ static void start_more(struct prober *prober)
 {
 	if (prober->is_stopping)
 		return;
+	mono_us next;
 	if (prober->is_once) {
 		if (!start_once(prober))
-			(void)uv_timer_start(&prober->due_timer, on_due, ONCE_RETRY_MS, 0);
+			(void)uv_timer_start(&prober->due_timer, on_due, RETRY_MS, 0);
 		return;
 	}
 	mono_us now = clock_mono_us();
-	mono_us next;
-	if (!start_due(prober, now) || !schedule_next_due(prober->schedule, &next))
+	if (!start_due(prober, now)) {
+		/* The end of a check comes back here; without any there is no memory for one. */
+		if (atomic_load(&prober->in_flight) == 0)
+			(void)uv_timer_start(&prober->due_timer, on_due, RETRY_MS, 0);
+		return;
+	}
+	if (!schedule_next_due(prober->schedule, &next))
 		return;
 	uv_update_time(&prober->loop);
 	now = clock_mono_us();
@@ -413,7 +419,7 @@ static int prepare_loop(struct prober *prober, const struct prober_options *opti
 	prober->env.poller = poller_create(&prober->loop, check_run_on_ended, err);
 	if (prober->env.poller == NULL)
 		return -1;
-	prober->env.resolver = resolver_create(&prober->loop, options->dns_servers, err);
+	prober->env.resolver = resolver_create(&prober->loop, options->dns_servers, NULL, err);
 	if (prober->env.resolver == NULL)
 		return -1;
 	for (size_t i = 0; i < prober->count; i++) {

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -22,21 +24,48 @@ enum { TICK_MS = 100 };
 /* How long it holds whether this machine has a way out over IPv6. */
 enum { ROUTE_LIFE_US = 30 * CLOCK_US_PER_S };
 
+static const char SYSTEM_SETTINGS[] = "/etc/resolv.conf";
+/* How often they are looked at. */
+enum { SETTINGS_LOOK_US = 2 * CLOCK_US_PER_S };
+
+/*
+ * c-ares with the settings of one time. When they change, new look-ups go to a new one, and the old one is released when its
+ * last look-up has ended.
+ */
+struct channel {
+	ares_channel ares;
+	struct resolver *resolver;
+	size_t running;
+	struct watch *watches;
+	struct channel *next; /* older */
+};
+
 /* One socket of c-ares. */
 struct watch {
 	uv_poll_t poll;
-	struct resolver *resolver;
+	struct channel *channel;
 	ares_socket_t socket;
 	struct watch *next;
 };
 
+/* What tells one version of a file from another; zeroes where there is none. */
+struct file_version {
+	struct timespec changed_at;
+	ino_t inode;
+	off_t size;
+};
+
 struct resolver {
 	uv_loop_t *loop;
-	ares_channel channel;
+	char *servers;  /* NULL: the system's */
+	char *settings; /* NULL: c-ares' own choice */
+	struct file_version settings_version;
+	mono_us settings_looked_at;
+	struct channel *channels; /* the one in use, then those that are being used up */
 	uv_timer_t tick;
-	struct watch *watches;
-	size_t running;
+	size_t running; /* over all channels */
 	bool is_closed;
+	int depth;        /* calls of c-ares that we are within: no channel may go then */
 	bool is_starting; /* within ares_getaddrinfo(): an answer now comes from the hosts file */
 	mono_us answered_at; /* when a server last answered anything; 0 never */
 	bool has_ipv6;
@@ -44,7 +73,7 @@ struct resolver {
 };
 
 struct resolve {
-	struct resolver *resolver;
+	struct channel *channel;
 	resolver_on_resolved on_resolved; /* NULL once dropped */
 	void *context;
 	mono_us started;
@@ -56,6 +85,14 @@ static void on_watch_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
+static void process(struct channel *channel, ares_socket_t readable, ares_socket_t writable)
+{
+	struct resolver *resolver = channel->resolver;
+	resolver->depth++;
+	ares_process_fd(channel->ares, readable, writable);
+	resolver->depth--;
+}
+
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
 	struct watch *watch = poll->data;
@@ -64,24 +101,25 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 	char byte;
 	if ((events & UV_READABLE) != 0 &&
 	    recv(watch->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
-		watch->resolver->answered_at = clock_mono_us();
+		watch->channel->resolver->answered_at = clock_mono_us();
 	ares_socket_t readable =
 		is_broken || (events & UV_READABLE) != 0 ? watch->socket : ARES_SOCKET_BAD;
 	ares_socket_t writable =
 		is_broken || (events & UV_WRITABLE) != 0 ? watch->socket : ARES_SOCKET_BAD;
-	ares_process_fd(watch->resolver->channel, readable, writable);
+	process(watch->channel, readable, writable);
 }
 
 static void on_tick(uv_timer_t *tick)
 {
 	struct resolver *resolver = tick->data;
-	ares_process_fd(resolver->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	for (struct channel *channel = resolver->channels; channel != NULL; channel = channel->next)
+		process(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 
 static void on_socket_state(void *context, ares_socket_t socket, int readable, int writable)
 {
-	struct resolver *resolver = context;
-	struct watch **place = &resolver->watches;
+	struct channel *channel = context;
+	struct watch **place = &channel->watches;
 	while (*place != NULL && (*place)->socket != socket)
 		place = &(*place)->next;
 	struct watch *watch = *place;
@@ -94,41 +132,111 @@ static void on_socket_state(void *context, ares_socket_t socket, int readable, i
 	}
 	if (watch == NULL) {
 		watch = xcalloc(1, sizeof(*watch));
-		watch->resolver = resolver;
+		watch->channel = channel;
 		watch->socket = socket;
 		watch->poll.data = watch;
-		if (uv_poll_init(resolver->loop, &watch->poll, socket) != 0) {
+		if (uv_poll_init(channel->resolver->loop, &watch->poll, socket) != 0) {
 			free(watch); /* the look-up runs into its timeout */
 			return;
 		}
-		watch->next = resolver->watches;
-		resolver->watches = watch;
+		watch->next = channel->watches;
+		channel->watches = watch;
 	}
 	int events = (readable != 0 ? UV_READABLE : 0) | (writable != 0 ? UV_WRITABLE : 0);
 	(void)uv_poll_start(&watch->poll, events, on_ready);
 }
 
-struct resolver *resolver_create(uv_loop_t *loop, const char *servers, struct error *err)
+static struct channel *channel_create(struct resolver *resolver, struct error *err)
 {
-	struct resolver *resolver = xcalloc(1, sizeof(*resolver));
-	resolver->loop = loop;
+	struct channel *channel = xcalloc(1, sizeof(*channel));
+	channel->resolver = resolver;
 	struct ares_options options = {
 		.timeout = SERVER_TIMEOUT_MS,
 		.tries = SERVER_TRIES,
 		.sock_state_cb = on_socket_state,
-		.sock_state_cb_data = resolver,
+		.sock_state_cb_data = channel,
+		.resolvconf_path = resolver->settings,
 	};
-	int status =
-		ares_init_options(&resolver->channel, &options,
-				  ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
-	if (status == ARES_SUCCESS && servers != NULL)
-		status = ares_set_servers_ports_csv(resolver->channel, servers);
-	if (status != ARES_SUCCESS) {
-		error_set(err, servers != NULL ? ERROR_REJECT : ERROR_FATAL,
-			  "prepare the resolver: %s", ares_strerror(status));
-		if (resolver->channel != NULL)
-			ares_destroy(resolver->channel);
-		free(resolver);
+	int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+	if (resolver->settings != NULL)
+		mask |= ARES_OPT_RESOLVCONF;
+	int status = ares_init_options(&channel->ares, &options, mask);
+	bool is_made = status == ARES_SUCCESS;
+	if (is_made && resolver->servers != NULL)
+		status = ares_set_servers_ports_csv(channel->ares, resolver->servers);
+	if (status == ARES_SUCCESS)
+		return channel;
+	error_set(err, resolver->servers != NULL ? ERROR_REJECT : ERROR_FATAL,
+		  "prepare the resolver: %s", ares_strerror(status));
+	if (is_made)
+		ares_destroy(channel->ares);
+	free(channel);
+	return NULL;
+}
+
+/* Ends its look-ups and closes its sockets. */
+static void channel_destroy(struct channel *channel)
+{
+	ares_destroy(channel->ares);
+	free(channel);
+}
+
+static struct file_version look_at(const char *path)
+{
+	struct stat status;
+	if (stat(path, &status) != 0)
+		return (struct file_version){0};
+	return (struct file_version){
+		.changed_at = status.st_mtim, .inode = status.st_ino, .size = status.st_size};
+}
+
+static bool is_same(const struct file_version *a, const struct file_version *b)
+{
+	return a->changed_at.tv_sec == b->changed_at.tv_sec &&
+	       a->changed_at.tv_nsec == b->changed_at.tv_nsec && a->inode == b->inode &&
+	       a->size == b->size;
+}
+
+/* Release old channels that have nothing left to do; make a new one where the system's settings have changed. */
+static void refresh(struct resolver *resolver, mono_us now)
+{
+	struct channel **place = &resolver->channels->next;
+	while (resolver->depth == 0 && *place != NULL) {
+		struct channel *old = *place;
+		if (old->running > 0) {
+			place = &old->next;
+			continue;
+		}
+		*place = old->next;
+		channel_destroy(old);
+	}
+	if (resolver->servers != NULL || now - resolver->settings_looked_at < SETTINGS_LOOK_US)
+		return;
+	resolver->settings_looked_at = now;
+	const char *path = resolver->settings != NULL ? resolver->settings : SYSTEM_SETTINGS;
+	struct file_version version = look_at(path);
+	if (is_same(&version, &resolver->settings_version))
+		return;
+	struct channel *channel = channel_create(resolver, NULL);
+	if (channel == NULL)
+		return; /* the old one goes on, and this is tried again */
+	resolver->settings_version = version;
+	channel->next = resolver->channels;
+	resolver->channels = channel;
+}
+
+struct resolver *resolver_create(uv_loop_t *loop, const char *servers, const char *settings,
+				 struct error *err)
+{
+	struct resolver *resolver = xcalloc(1, sizeof(*resolver));
+	resolver->loop = loop;
+	resolver->servers = xstrdup(servers);
+	resolver->settings = xstrdup(settings);
+	resolver->settings_version = look_at(settings != NULL ? settings : SYSTEM_SETTINGS);
+	resolver->settings_looked_at = clock_mono_us();
+	resolver->channels = channel_create(resolver, err);
+	if (resolver->channels == NULL) {
+		resolver_destroy(resolver);
 		return NULL;
 	}
 	(void)uv_timer_init(loop, &resolver->tick);
@@ -136,11 +244,19 @@ struct resolver *resolver_create(uv_loop_t *loop, const char *servers, struct er
 	return resolver;
 }
 
+static void drop_channels(struct resolver *resolver)
+{
+	while (resolver->channels != NULL) {
+		struct channel *channel = resolver->channels;
+		resolver->channels = channel->next;
+		channel_destroy(channel);
+	}
+}
+
 void resolver_close(struct resolver *resolver)
 {
 	resolver->is_closed = true;
-	ares_destroy(resolver->channel); /* ends every look-up and closes every socket */
-	resolver->channel = NULL;
+	drop_channels(resolver);
 	uv_close((uv_handle_t *)&resolver->tick, NULL);
 }
 
@@ -148,8 +264,10 @@ void resolver_destroy(struct resolver *resolver)
 {
 	if (resolver == NULL)
 		return;
-	if (resolver->channel != NULL)
-		ares_destroy(resolver->channel);
+	resolver->is_closed = true;
+	drop_channels(resolver);
+	free(resolver->servers);
+	free(resolver->settings);
 	free(resolver);
 }
 
@@ -213,7 +331,7 @@ static size_t order_addresses(struct resolver *resolver, const struct ares_addri
 /* Whether any server has answered anything since a look-up was started: then they live. */
 static bool has_answered(const struct resolve *resolve)
 {
-	return resolve->resolver->answered_at >= resolve->started;
+	return resolve->channel->resolver->answered_at >= resolve->started;
 }
 
 /* What a status means, in the words of people, where c-ares would speak of domain names and DNS servers. */
@@ -252,7 +370,7 @@ static void on_answer(void *context, int status, int timeouts, struct ares_addri
 {
 	(void)timeouts;
 	struct resolve *resolve = context;
-	struct resolver *resolver = resolve->resolver;
+	struct resolver *resolver = resolve->channel->resolver;
 	struct resolver_address addresses[RESOLVER_ADDRESSES_MAX];
 	size_t count = 0;
 	if (status == ARES_SUCCESS && info != NULL)
@@ -262,6 +380,7 @@ static void on_answer(void *context, int status, int timeouts, struct ares_addri
 	const char *message = "";
 	enum resolver_result result =
 		count > 0 ? RESOLVER_FOUND : classify(resolve, status, &message);
+	resolve->channel->running--;
 	resolver->running--;
 	if (resolver->running == 0 && !resolver->is_closed)
 		(void)uv_timer_stop(&resolver->tick);
@@ -279,10 +398,14 @@ struct resolve *resolver_start(struct resolver *resolver, const char *name,
 			       resolver_on_resolved on_resolved, void *context)
 {
 	struct resolve *resolve = xcalloc(1, sizeof(*resolve));
-	resolve->resolver = resolver;
+	mono_us now = clock_mono_us();
+	refresh(resolver, now);
+	struct channel *channel = resolver->channels;
+	resolve->channel = channel;
 	resolve->on_resolved = on_resolved;
 	resolve->context = context;
-	resolve->started = clock_mono_us();
+	resolve->started = now;
+	channel->running++;
 	resolver->running++;
 	if (!uv_is_active((const uv_handle_t *)&resolver->tick))
 		(void)uv_timer_start(&resolver->tick, on_tick, TICK_MS, TICK_MS);
@@ -290,7 +413,9 @@ struct resolve *resolver_start(struct resolver *resolver, const char *name,
 	const struct ares_addrinfo_hints hints = {
 		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NOSORT};
 	resolver->is_starting = true;
-	ares_getaddrinfo(resolver->channel, name, NULL, &hints, on_answer, resolve);
+	resolver->depth++;
+	ares_getaddrinfo(channel->ares, name, NULL, &hints, on_answer, resolve);
+	resolver->depth--;
 	resolver->is_starting = false;
 	if (!resolve->is_done)
 		return resolve;

@@ -31,8 +31,12 @@ typedef void (*resolver_on_resolved)(void *context, enum resolver_result result,
 				     const struct resolver_address *addresses, size_t count,
 				     const char *message);
 
-/* servers: "ip:port,ip:port" with brackets around IPv6, or NULL for the system's. NULL with err on failure. */
-struct resolver *resolver_create(uv_loop_t *loop, const char *servers, struct error *err);
+/*
+ * servers: "ip:port,ip:port" with brackets around IPv6, or NULL for the system's, which are read from the file settings
+ * (NULL: /etc/resolv.conf), again whenever that changes. NULL with err on failure.
+ */
+struct resolver *resolver_create(uv_loop_t *loop, const char *servers, const char *settings,
+				 struct error *err);
 
 /* Give up the handles that keep the loop running; look-ups that run are dropped without a call. */
 void resolver_close(struct resolver *resolver);

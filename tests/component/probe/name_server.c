@@ -120,20 +120,34 @@ static void *serve(void *context)
 	return NULL;
 }
 
-struct name_server *name_server_start(const struct name_record *records)
+struct name_server *name_server_start_at(const char *ip, int port,
+					 const struct name_record *records)
 {
 	struct name_server *server = xcalloc(1, sizeof(*server));
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	socklen_t size = sizeof(address);
 	server->records = records;
 	server->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (server->fd < 0 || bind(server->fd, (struct sockaddr *)&address, size) != 0 ||
-	    getsockname(server->fd, (struct sockaddr *)&address, &size) != 0 ||
+	if (server->fd < 0 || inet_pton(AF_INET, ip, &address.sin_addr) != 1)
+		abort();
+	if (bind(server->fd, (struct sockaddr *)&address, size) != 0) {
+		(void)close(server->fd);
+		free(server);
+		return NULL;
+	}
+	if (getsockname(server->fd, (struct sockaddr *)&address, &size) != 0 ||
 	    pthread_create(&server->thread, NULL, serve, server) != 0)
 		abort();
-	(void)snprintf(server->address, sizeof(server->address), "127.0.0.1:%d",
+	(void)snprintf(server->address, sizeof(server->address), "%s:%d", ip,
 		       ntohs(address.sin_port));
+	return server;
+}
+
+struct name_server *name_server_start(const struct name_record *records)
+{
+	struct name_server *server = name_server_start_at("127.0.0.1", 0, records);
+	if (server == NULL)
+		abort();
 	return server;
 }
 

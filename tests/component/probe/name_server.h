@@ -18,6 +18,9 @@ struct name_server;
 
 /* The table ends with a NULL name, is borrowed, and what it lacks is NXDOMAIN. */
 struct name_server *name_server_start(const struct name_record *records);
+/* The same at an address and port; NULL where they can't be had. */
+struct name_server *name_server_start_at(const char *ip, int port,
+					 const struct name_record *records);
 void name_server_stop(struct name_server *server);
 /* "127.0.0.1:port" */
 const char *name_server_address(const struct name_server *server);

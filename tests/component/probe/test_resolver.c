@@ -1,0 +1,199 @@
+/* The resolver by itself: what the system's settings say, also when they change while it runs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <ares.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "name_server.h"
+#include "probe/resolver.h"
+
+/* Settings can't name a port, so servers need addresses of their own on port 53, which only root may take. */
+#define FIRST_SERVER "127.83.69.1"
+#define SECOND_SERVER "127.83.69.2"
+#define ABSENT_SERVER "127.83.69.3"
+
+enum { PATIENCE_US = 60 * CLOCK_US_PER_S };
+
+static const struct name_record first_names[] = {
+	{.name = "moving.test", .addresses = {"192.0.2.1"}},
+	{.name = "many.test",
+	 .addresses = {"192.0.2.1", "2001:db8::1", "192.0.2.2", "2001:db8::2"}},
+	{NULL},
+};
+static const struct name_record second_names[] = {
+	{.name = "moving.test", .addresses = {"192.0.2.2"}},
+	{NULL},
+};
+
+struct answer {
+	bool is_there;
+	enum resolver_result result;
+	struct resolver_address addresses[RESOLVER_ADDRESSES_MAX];
+	size_t count;
+};
+
+struct world {
+	uv_loop_t loop;
+	struct resolver *resolver;
+	struct name_server *first;
+	struct name_server *second;
+	char settings[64];
+};
+
+static void on_resolved(void *context, enum resolver_result result,
+			const struct resolver_address *addresses, size_t count, const char *message)
+{
+	(void)message;
+	struct answer *answer = context;
+	answer->is_there = true;
+	answer->result = result;
+	answer->count = count;
+	if (count > 0)
+		memcpy(answer->addresses, addresses, count * sizeof(addresses[0]));
+}
+
+static struct answer ask(struct world *world, const char *name)
+{
+	struct answer answer = {0};
+	(void)resolver_start(world->resolver, name, on_resolved, &answer);
+	while (!answer.is_there)
+		(void)uv_run(&world->loop, UV_RUN_ONCE);
+	return answer;
+}
+
+/* As the tools of a system do it: a new file in the place of the old one. */
+static void write_settings(struct world *world, const char *server)
+{
+	char fresh[80];
+	(void)snprintf(fresh, sizeof(fresh), "%s.new", world->settings);
+	FILE *file = fopen(fresh, "w");
+	assert_non_null(file);
+	(void)fprintf(file, "nameserver %s\n", server);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(rename(fresh, world->settings), 0);
+}
+
+static int set_up(void **state)
+{
+	static struct world world;
+	world = (struct world){0};
+	(void)ares_library_init(ARES_LIB_INIT_ALL);
+	(void)snprintf(world.settings, sizeof(world.settings), "/tmp/websentry-resolv-XXXXXX");
+	int fd = mkstemp(world.settings);
+	if (fd < 0 || uv_loop_init(&world.loop) != 0)
+		return -1;
+	(void)close(fd);
+	*state = &world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+	if (world->resolver != NULL)
+		resolver_close(world->resolver);
+	(void)uv_run(&world->loop, UV_RUN_DEFAULT);
+	resolver_destroy(world->resolver);
+	assert_int_equal(uv_loop_close(&world->loop), 0);
+	if (world->first != NULL)
+		name_server_stop(world->first);
+	if (world->second != NULL)
+		name_server_stop(world->second);
+	(void)unlink(world->settings);
+	return 0;
+}
+
+static void start_servers(struct world *world)
+{
+	world->first = name_server_start_at(FIRST_SERVER, 53, first_names);
+	world->second = name_server_start_at(SECOND_SERVER, 53, second_names);
+	if (world->first == NULL || world->second == NULL)
+		skip();
+}
+
+static void start_resolver(struct world *world)
+{
+	struct error err;
+	world->resolver = resolver_create(&world->loop, NULL, world->settings, &err);
+	assert_non_null(world->resolver);
+}
+
+/* Each look-up is fresh: sooner or later one goes to the server that the settings name now. */
+static void changed_settings_are_used(void **state)
+{
+	struct world *world = *state;
+	start_servers(world);
+	write_settings(world, FIRST_SERVER);
+	start_resolver(world);
+	assert_string_equal(ask(world, "moving.test").addresses[0].text, "192.0.2.1");
+	write_settings(world, SECOND_SERVER);
+	mono_us end = clock_mono_us() + PATIENCE_US;
+	while (strcmp(ask(world, "moving.test").addresses[0].text, "192.0.2.2") != 0)
+		assert_true(clock_mono_us() < end);
+}
+
+/* A prober that was started before the network. */
+static void settings_may_come_late(void **state)
+{
+	struct world *world = *state;
+	start_servers(world);
+	write_settings(world, ABSENT_SERVER);
+	start_resolver(world);
+	assert_int_equal(ask(world, "moving.test").result, RESOLVER_NO_ANSWER);
+	write_settings(world, FIRST_SERVER);
+	mono_us end = clock_mono_us() + PATIENCE_US;
+	while (ask(world, "moving.test").result != RESOLVER_FOUND)
+		assert_true(clock_mono_us() < end);
+}
+
+static void families_take_turns(void **state)
+{
+	struct world *world = *state;
+	start_servers(world);
+	write_settings(world, FIRST_SERVER);
+	start_resolver(world);
+	struct answer answer = ask(world, "many.test");
+	assert_int_equal(answer.count, 4);
+	for (size_t i = 1; i < answer.count; i++) {
+		bool is_six = strchr(answer.addresses[i].text, ':') != NULL;
+		bool was_six = strchr(answer.addresses[i - 1].text, ':') != NULL;
+		assert_int_not_equal(is_six, was_six);
+	}
+}
+
+static void dropped_look_up_is_not_told(void **state)
+{
+	struct world *world = *state;
+	start_servers(world);
+	write_settings(world, FIRST_SERVER);
+	start_resolver(world);
+	struct answer dropped = {0};
+	struct resolve *resolve =
+		resolver_start(world->resolver, "many.test", on_resolved, &dropped);
+	assert_non_null(resolve);
+	assert_int_equal(resolver_drop(resolve), RESOLVER_NO_ANSWER);
+	assert_int_equal(ask(world, "moving.test").result, RESOLVER_FOUND);
+	assert_false(dropped.is_there);
+}
+
+#define RESOLVER_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RESOLVER_TEST(changed_settings_are_used),
+		RESOLVER_TEST(settings_may_come_late),
+		RESOLVER_TEST(families_take_turns),
+		RESOLVER_TEST(dropped_look_up_is_not_told),
+	};
+	return cmocka_run_group_tests_name("probe_resolver", tests, NULL, NULL);
+}
