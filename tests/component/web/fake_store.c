@@ -51,6 +51,7 @@ void fake_store_set(struct store *store, const struct store_site *sites, size_t 
 	if (count > 0)
 		memcpy(store->sites, sites, count * sizeof(*sites));
 	store->count = count;
+	store->is_failing = false;
 	(void)pthread_mutex_unlock(&store->mutex);
 }
 

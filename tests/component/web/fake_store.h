@@ -10,7 +10,7 @@
 /* A fresh store without sites. The web server closes it. */
 struct store *fake_store_create(void);
 
-/* Copied, but for the texts: those must live on. started_at 0: now. Only while the store is not closed. */
+/* Copied, but for the texts: those must live on. started_at 0: now. Ends a failure. Only while the store is not closed. */
 void fake_store_set(struct store *store, const struct store_site *sites, size_t count);
 void fake_store_fail(struct store *store, bool is_failing);
 

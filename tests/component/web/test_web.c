@@ -39,6 +39,8 @@ static int set_up(void **state)
 {
 	struct fixture *fixture = xcalloc(1, sizeof(*fixture));
 	fixture->store = fake_store_create();
+	/* Until the test has set its sites: an answer would be fresh for a second, and each test would wait for the next. */
+	fake_store_fail(fixture->store, true);
 	fixture->web = start_on("127.0.0.1:0", fixture->store);
 	*state = fixture;
 	return 0;
