@@ -40,7 +40,7 @@ static void first_line(const char *message, char *text, size_t size)
 {
 	while (*message == ' ' || *message == '\n')
 		message++;
-	static const char *const prefixes[] = {"ERROR:  ", "FATAL:  ", "connection to "};
+	static const char *const prefixes[] = {"ERROR:  ", "FATAL:  "};
 	for (size_t i = 0; i < 2; i++)
 		if (strncmp(message, prefixes[i], strlen(prefixes[i])) == 0)
 			message += strlen(prefixes[i]);

@@ -18,6 +18,7 @@ enum {
 	DAYS_AHEAD = 7,
 	DAYS_BACK = 366,
 	PAUSE_AFTER_FAILURE_S = 60,
+	PAUSE_WITHOUT_RIGHT_S = 24 * 3600,
 	DAY_NAME_SIZE = 48,
 };
 
@@ -130,7 +131,10 @@ static int make_day(struct postgres_store *store, int64_t day, struct error *err
 	log_event(LOG_WARN,
 		  "can't make a day's partition, its reports go to report_default meanwhile",
 		  LOG_STR("partition", name), LOG_STR("cause", failure.message));
-	store->days_pause_until = clock_mono_us() + (mono_us)PAUSE_AFTER_FAILURE_S * CLOCK_US_PER_S;
+	bool is_forbidden = strcmp(store->connection.sqlstate, "42501") == 0;
+	store->days_pause_until =
+		clock_mono_us() +
+		(is_forbidden ? PAUSE_WITHOUT_RIGHT_S : PAUSE_AFTER_FAILURE_S) * CLOCK_US_PER_S;
 	return 0;
 }
 

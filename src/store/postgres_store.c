@@ -52,7 +52,14 @@ static void postgres_interrupt_store(struct store *base)
 
 static int postgres_migrate_store(struct store *base, bool is_allowed, struct error *err)
 {
-	return postgres_migrate(of(base), is_allowed, err);
+	struct postgres_store *store = of(base);
+	const struct store_plan no_rows = {.row_count = 0};
+	if (postgres_migrate(store, is_allowed, err) != 0)
+		return -1;
+	store->known_generation = store->connection.generation;
+	store->is_conflict_first = true;
+	/* So that `db migrate` makes them for those who may not. */
+	return is_allowed ? postgres_make_days(store, &no_rows, err) : 0;
 }
 
 static void postgres_expect_duplicates(struct store *base)

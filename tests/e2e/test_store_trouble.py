@@ -126,6 +126,12 @@ def test_a_role_that_may_not_create_is_told_what_to_grant(store, database, open_
         limited.ask("compare")
         assert limited.write(report(1), report(2, "1999-01-01T00:00:00Z"), "bad") == (2, 0, 1)
         assert limited.write(report(1), report(3, at(1))) == (1, 1, 0)
+        # The owner's migration made the days ahead; an older one is not for this role to make, and said once.
+        old = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=40)
+        for seq in range(4, 8):
+            assert limited.write(report(seq, old.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))) == (1, 0, 0)
+        assert limited.events().count("can't make a day's partition") == 1
+        assert count(database, "report_default") == 5
     finally:
         drop_role(database, name)
 

@@ -1,0 +1,70 @@
+"""docs/database.md: its queries run as they stand there, on PostgreSQL and SQLite, and its lists are whole."""
+import datetime
+import re
+import sqlite3
+
+from support.processes import ROOT
+from support.store_tool import RELATIONS, report
+
+TEXT = (ROOT / "docs/database.md").read_text()
+UPTIME, SLOWEST, GRANTS = re.findall(r"```sql\n(.*?)```", TEXT, re.DOTALL)
+
+
+def reports():
+    """Of the last minutes: 6 up, 2 degraded, 1 down, 1 unknown; and a bad hour before."""
+    now = datetime.datetime.now(datetime.UTC)
+    made = []
+    for seq, outcome in enumerate(["up"] * 6 + ["degraded"] * 2 + ["down", "unknown"] + ["down"] * 20):
+        age = datetime.timedelta(seconds=30 * (seq + 1), hours=2 if seq >= 10 else 0)
+        made.append(report(seq, (now - age).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "Example", outcome=outcome,
+                           total_us=1000 + seq, dns_us=1, connect_us=2, tls_us=3, wait_us=4, transfer_us=5))
+    made.append(report(99, made[0]["started_at"], "Other", outcome="down", total_us=10**9))
+    return made
+
+
+def test_the_queries_on_postgresql(store, database):
+    store.write(*reports())
+    uptime, checks = database.query(UPTIME)[0]
+    assert (float(uptime), checks) == (88.89, 10)
+    slowest = database.query(SLOWEST)
+    assert [row[3] for row in slowest] == list(range(1029, 1019, -1))
+    assert slowest[0][1:3] == ("down", "timeout") and slowest[0][4:] == (1, 2, 3, 4, 5)
+    assert "uptime" in database.psql(UPTIME).stdout
+    ready = database.query("SELECT period, checks, uptime FROM uptime_view WHERE site = 'Example' "
+                           "ORDER BY checks, period")
+    assert [(period, checks, round(float(uptime), 2)) for period, checks, uptime in ready] == [
+        ("hour", 10, 88.89), ("day", 30, 27.59), ("month", 30, 27.59), ("week", 30, 27.59)]
+
+
+def test_the_queries_on_sqlite(open_store, folder):
+    store = open_store("sqlite", str(folder / "websentry.db"))
+    store.ask("migrate")
+    store.write(*reports())
+    store.close()
+    connection = sqlite3.connect(folder / "websentry.db")
+    hour = re.search(r"`started_at > (strftime\(.*?\))`", TEXT.replace("\n", " "))[1]
+    uptime, checks = connection.execute(UPTIME.replace("now() - interval '1 hour'", hour)).fetchone()
+    assert (uptime, checks) == (88.89, 10)
+    assert [row[3] for row in connection.execute(SLOWEST)] == list(range(1029, 1019, -1))
+    assert connection.execute("SELECT uptime FROM uptime_view WHERE site = 'Example' AND period = 'hour'"
+                              ).fetchone() == (88.8889,)
+    connection.close()
+
+
+def test_the_lists_are_whole(store, database):
+    for relation in RELATIONS:
+        assert f"`{relation}`" in TEXT and re.search(rf"\b{relation}\b", GRANTS), relation
+
+
+def test_the_grants_are_enough(store, database, open_store):
+    name = f"granted_{database.name}"
+    database.query(f"CREATE ROLE {name} LOGIN PASSWORD 'x'")
+    try:
+        for statement in GRANTS.replace("TO websentry", f"TO {name}").split(";\n"):
+            database.query(statement)
+        limited = open_store("postgres", f"postgresql://{name}:x@127.0.0.1:{database.server.port}/{database.name}")
+        limited.ask("compare")
+        assert limited.write(*reports(), "bad") == (31, 0, 1)
+        assert limited.ask("sites").startswith("Example up ")
+    finally:
+        database.query(f"DROP OWNED BY {name}; DROP ROLE {name}")
