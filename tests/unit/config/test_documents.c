@@ -185,6 +185,43 @@ static void help_names_each_setting_of_a_command(void **state)
 	}
 }
 
+static void expect_sound(const char *flag, const char *path, size_t site_count)
+{
+	struct fixture_input input = {.args = {"config", "check", flag, path}};
+	struct fixture fixture;
+	fixture_read(&fixture, &input);
+	assert_string_equal(fixture.lines, "");
+	assert_int_equal(fixture.sites.count, site_count);
+	fixture_finish(&fixture);
+}
+
+static void examples_are_sound(void **state)
+{
+	(void)state;
+	expect_sound("--sites", SOURCE_ROOT "/configs/sites.yaml", 3);
+	expect_sound("--config", SOURCE_ROOT "/configs/settings.yaml", 1);
+}
+
+/* The first block of docs/sites.md. */
+static void the_documented_sites_file_is_sound(void **state)
+{
+	(void)state;
+	char *document = read_document("sites.md");
+	char *start = strstr(document, "```yaml\n");
+	assert_non_null(start);
+	start += strlen("```yaml\n");
+	char *end = strstr(start, "```");
+	assert_non_null(end);
+	*end = '\0';
+	FILE *out = fopen("documented.yaml", "w");
+	assert_non_null(out);
+	assert_true(fputs(start, out) >= 0);
+	assert_int_equal(fclose(out), 0);
+	expect_sound("--sites", "documented.yaml", 2);
+	assert_int_equal(remove("documented.yaml"), 0);
+	free(document);
+}
+
 /* A row that the parser would stumble over. */
 static void rows_are_sound(void **state)
 {
@@ -219,6 +256,8 @@ int main(void)
 	FIXTURE_ADD(every_row_is_in_the_documents);
 	FIXTURE_ADD(every_older_name_is_in_migrating_md);
 	FIXTURE_ADD(every_key_is_in_sites_md);
+	FIXTURE_ADD(examples_are_sound);
+	FIXTURE_ADD(the_documented_sites_file_is_sound);
 	FIXTURE_ADD(every_flag_is_completed);
 	FIXTURE_ADD(help_names_each_setting_of_a_command);
 	return fixture_run("documents");
