@@ -201,6 +201,7 @@ static int work(struct run *run)
 static int close_parts(struct run *run, int code)
 {
 	checks_destroy(run->checks);
+	web_stop(run->web); /* before the store: SQLite's last connection empties the write-ahead log, a reader's may not */
 	int64_t wait_ms = run->settings->is_once && !waiter_is_stopping(run->waiter)
 				  ? run->settings->once_wait_us / CLOCK_US_PER_MS
 				  : STOP_DEADLINE_MS;
@@ -210,7 +211,6 @@ static int close_parts(struct run *run, int code)
 		code = EXIT_FAILED;
 	}
 	storing_destroy(run->storing);
-	web_stop(run->web);
 	data_dir_close(run->data_dir);
 	return code;
 }
