@@ -364,6 +364,18 @@ static void finish_complete(struct check_run *run, mono_us now)
 		finish(run);
 }
 
+/* What was noted of a response that another one follows. */
+static void forget_response(struct observation *observation)
+{
+	observation->body_bytes = -1;
+	observation->decoded_bytes = -1;
+	observation->tls_version[0] = '\0';
+	observation->cert_not_after = TIME_UNKNOWN;
+	observation->chain_not_after = TIME_UNKNOWN;
+	free(observation->cert_issuer);
+	observation->cert_issuer = NULL;
+}
+
 /* Go where a redirect leads; its own hop goes to the list. */
 static void follow(struct check_run *run)
 {
@@ -386,6 +398,7 @@ static void follow(struct check_run *run)
 			      sizeof(observation->redirects[0]));
 	observation->redirects[observation->redirect_count++] = observation->final;
 	hop_init(&observation->final);
+	forget_response(observation);
 	observation->final.url = url_redact(run->request.url);
 	start_hop(run);
 }

@@ -9,7 +9,11 @@
 
 #include "base/memory.h"
 
-enum { EVENTS_A_TURN = 256 };
+enum {
+	EVENTS_A_TURN = 256,
+	/* A flood over TLS has curl ask to be called at once again and again: others must get their turns. */
+	ROUNDS_A_PUMP = 4,
+};
 
 struct poller {
 	CURLM *multi;
@@ -43,15 +47,20 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
 	return 0;
 }
 
-/* Tell about every transfer that has ended, and start what that added, until nothing is left to do at once. */
+/*
+ * Tell about every transfer that has ended, and start what that added. What is still to be done at once after some rounds is
+ * left to the timer, which curl has armed for it.
+ */
 static void pump(struct poller *poller)
 {
 	if (poller->is_pumping)
 		return;
 	poller->is_pumping = true;
+	int rounds = 0;
 	for (;;) {
 		int running;
-		if (poller->is_due) {
+		if (poller->is_due && rounds < ROUNDS_A_PUMP) {
+			rounds++;
 			poller->is_due = false;
 			(void)curl_multi_socket_action(poller->multi, CURL_SOCKET_TIMEOUT, 0,
 						       &running);
@@ -62,11 +71,20 @@ static void pump(struct poller *poller)
 			void *context = NULL;
 			(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &context);
 			poller->on_ended(context, message->data.result);
-		} else if (message == NULL && !poller->is_due) {
+		} else if (message == NULL && (!poller->is_due || rounds == ROUNDS_A_PUMP)) {
 			break;
 		}
 	}
 	poller->is_pumping = false;
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void arm(struct poller *poller, long timeout_ms)
+{
+	if (timeout_ms > 0)
+		uv_update_time(poller->timer.loop);
+	(void)uv_timer_start(&poller->timer, on_timer, (uint64_t)timeout_ms, 0);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -74,6 +92,11 @@ static void on_timer(uv_timer_t *timer)
 	struct poller *poller = timer->data;
 	poller->is_due = true;
 	pump(poller);
+	/* Should curl think that it is a millisecond too early, it does not ask a second time. */
+	long timeout_ms = -1;
+	if (!uv_is_active((const uv_handle_t *)timer) &&
+	    curl_multi_timeout(poller->multi, &timeout_ms) == CURLM_OK && timeout_ms >= 0)
+		arm(poller, timeout_ms);
 }
 
 static int on_timeout_wanted(CURLM *multi, long timeout_ms, void *context)
@@ -86,7 +109,7 @@ static int on_timeout_wanted(CURLM *multi, long timeout_ms, void *context)
 	} else {
 		/* "At once" is done by the pump that runs; the timer is there for calls from outside of it. */
 		poller->is_due = timeout_ms == 0;
-		(void)uv_timer_start(&poller->timer, on_timer, (uint64_t)timeout_ms, 0);
+		arm(poller, timeout_ms);
 	}
 	return 0;
 }

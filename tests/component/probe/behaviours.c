@@ -216,6 +216,14 @@ static void chain(struct peer_connection *connection)
 			left - 1);
 }
 
+static void to_closed_port(struct peer_connection *connection)
+{
+	(void)peer_say_format(connection,
+			      "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:%d/\r\n"
+			      "Content-Length: 0\r\n\r\n",
+			      peer_refused_port());
+}
+
 static void long_location(struct peer_connection *connection)
 {
 	char path[9000];
@@ -272,6 +280,10 @@ const struct peer_behaviour behaviours[] = {
 	{"to-nonsense", "HTTP/1.1 302 Found\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n",
 	 NULL},
 	{"to-long", NULL, long_location},
+	{"to-closed", NULL, to_closed_port},
+	{"to-nobody",
+	 "HTTP/1.1 302 Found\r\nLocation: http://nobody.test/\r\nContent-Length: 4\r\n\r\ngone",
+	 NULL},
 	{"to-nowhere", "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n", NULL},
 	{"two-locations",
 	 "HTTP/1.1 302 Found\r\nLocation: /ok\r\nLocation: /error\r\nContent-Length: 0\r\n\r\n",

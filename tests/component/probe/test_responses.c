@@ -168,6 +168,12 @@ static void want_id(struct site *site)
 	set_pattern(site, "(?:id=\")([^\"]+)");
 }
 
+static void trust_and_want_id(struct site *site)
+{
+	trust_authority(site);
+	want_id(site);
+}
+
 static void want_whole(struct site *site)
 {
 	set_pattern(site, "Wel[a-z]+");
@@ -268,6 +274,17 @@ static void went_one_hop(const struct site *site, const struct observation *o)
 	assert_int_equal(o->redirect_count, 1);
 	assert_string_equal(o->redirects[0].url, site->redacted_url);
 	assert_string_not_equal(o->final.url, site->redacted_url);
+}
+
+static void knows_nothing_of_the_last_hop(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_int_equal(o->redirect_count, 1);
+	assert_int_equal(o->body_bytes, -1);
+	assert_int_equal(o->decoded_bytes, -1);
+	assert_string_equal(o->tls_version, "");
+	assert_null(o->cert_issuer);
+	assert_true(o->cert_not_after == TIME_UNKNOWN);
 }
 
 static void went_three_hops(const struct site *site, const struct observation *o)
