@@ -16,6 +16,8 @@ from support.processes import BUILD, ROOT, Process, Timeout, clean_environment, 
 
 POM = ROOT / "tests/support/kafka/pom.xml"
 LIBS = BUILD / "kafka-libs"
+# The last one that takes SCRAM from a librdkafka before 2.6.1, such as Debian 12's (librdkafka #4895).
+LENIENT_SCRAM_VERSION = "3.9.1"
 SCRAM_USER = "websentry"
 SCRAM_PASSWORD = "scram-secret=with#signs"
 CLUSTER_ID = "5L6g3nShT-eMCtK--X86sw"
@@ -25,25 +27,29 @@ JVM = ["-Xms64m", "-Xmx384m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-D
        "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true"]
 
 
-def fetch_jars():
-    """Copy the jars with Maven, once for each version of the pom."""
-    stamp = LIBS / "pom.sha256"
+def fetch_jars(version=None):
+    """Copy the jars with Maven, once for each version of the pom; return their folder. version: not the pom's."""
+    libs = LIBS if version is None else LIBS.with_name(f"{LIBS.name}-{version}")
+    stamp = libs / "pom.sha256"
     wanted = hashlib.sha256(POM.read_bytes()).hexdigest()
-    LIBS.mkdir(parents=True, exist_ok=True)
-    with (LIBS / "lock").open("w") as lock:
+    libs.mkdir(parents=True, exist_ok=True)
+    with (libs / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if stamp.exists() and stamp.read_text() == wanted:
-            return
-        for old in LIBS.glob("*.jar"):
+            return libs
+        for old in libs.glob("*.jar"):
             old.unlink()
         for attempt in (1, 2):
             done = subprocess.run(["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies",
-                                   f"-DoutputDirectory={LIBS}"], capture_output=True, text=True, timeout=600)
+                                   f"-DoutputDirectory={libs}",
+                                   *([f"-Dkafka.version={version}"] if version else [])], capture_output=True,
+                                   text=True, timeout=600)
             if done.returncode == 0:
                 break
             if attempt == 2:
                 raise AssertionError(f"Maven could not fetch Kafka:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
         stamp.write_text(wanted)
+    return libs
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,10 @@ class Broker:
             "group.initial.rebalance.delay.ms": 0,
             "group.min.session.timeout.ms": 1000,
             "log.cleaner.dedupe.buffer.size": 4 << 20,
-            "sasl.enabled.mechanisms": "SCRAM-SHA-256,SCRAM-SHA-512",
+            "sasl.enabled.mechanisms": "SCRAM-SHA-256,SCRAM-SHA-512,PLAIN",
+            "listener.name.sasl.plain.sasl.jaas.config":
+                "org.apache.kafka.common.security.plain.PlainLoginModule required "
+                f'user_{SCRAM_USER}="{SCRAM_PASSWORD}";',
             "listener.name.sasl.scram-sha-256.sasl.jaas.config": scram,
             "listener.name.sasl.scram-sha-512.sasl.jaas.config": scram,
             "listener.name.tls.ssl.client.auth": "required",
@@ -120,14 +129,15 @@ class Broker:
         config.write_text(self._properties())
         credentials = [f"--add-scram={mechanism}=[name={SCRAM_USER},password={SCRAM_PASSWORD}]"
                        for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512")]
-        run(["java", *JVM, "-cp", f"{LIBS}/*", "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID,
+        run(["java", *JVM, "-cp", f"{self.cluster.libs}/*", "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID,
              "-c", config, *credentials], env=self._environment(), cwd=self.folder, timeout=60)
 
     def _environment(self):
         return clean_environment(self.cluster.session, self.folder)
 
     def start(self):
-        self.process = Process(["java", *JVM, "-cp", f"{LIBS}/*", "kafka.Kafka", self.folder / "server.properties"],
+        self.process = Process(["java", *JVM, "-cp", f"{self.cluster.libs}/*", "kafka.Kafka",
+                                self.folder / "server.properties"],
                                env=self._environment(), cwd=self.folder, log=self.folder / "log")
 
     def kill(self):
@@ -149,7 +159,7 @@ class Broker:
 class Kafka:
     """A cluster. One broker unless said otherwise; auto.create.topics.enable is left at Kafka's default (true)."""
 
-    def __init__(self, session, authority, *, brokers=1, properties=None):
+    def __init__(self, session, authority, *, brokers=1, properties=None, version=None):
         self.session = session
         self.authority = authority
         self.extra_properties = properties or {}
@@ -157,7 +167,7 @@ class Kafka:
         self.folder = session.new_folder("kafka")
         self.brokers = []
         self._admin = None
-        fetch_jars()
+        self.libs = fetch_jars(version)
         for attempt in range(5):
             try:
                 self._start_fresh(brokers)
@@ -219,7 +229,7 @@ class Kafka:
         return ",".join(f"127.0.0.1:{broker.sasl_port}" for broker in self.brokers)
 
     def scram_properties(self, mechanism="SCRAM-SHA-256"):
-        """librdkafka's properties for the SASL_SSL listener."""
+        """librdkafka's properties for the SASL_SSL listener; PLAIN goes as well, with the same user and password."""
         return {"security.protocol": "SASL_SSL", "sasl.mechanism": mechanism, "sasl.username": SCRAM_USER,
                 "sasl.password": SCRAM_PASSWORD, "ssl.ca.location": str(self.authority.ca_file)}
 
