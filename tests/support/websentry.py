@@ -73,7 +73,8 @@ class Running:
     def complaints(self):
         """What a person would have to read: all lines but info, debug and trace; a closing hint to --help aside."""
         return [event for event in self.events()
-                if event.level not in ("info", "debug", "trace") and "--help" not in event.line]
+                if event.level not in ("info", "debug", "trace")
+                and not (event.level is None and "--help" in event.line)]
 
     def find(self, event=None, level=None, **fields):
         """The events with this name, level and fields (compared as text)."""
@@ -147,7 +148,8 @@ class Websentry:
         return path
 
     def environment(self, **more):
-        return clean_environment(self.session, self.home, TMPDIR=self.tmp, XDG_STATE_HOME=self.state, **more)
+        own = {"TMPDIR": self.tmp, "XDG_STATE_HOME": self.state, **more}
+        return {**clean_environment(self.session, self.home), **{key: str(text) for key, text in own.items()}}
 
     def start(self, *words, env=None, prefix=(), cwd=None):
         """Start it. prefix: words in front, such as faketime's or strace's."""
