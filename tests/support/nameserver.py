@@ -1,0 +1,83 @@
+"""A name server of the tests' own, and the words that run a program with it as the machine's only one.
+
+What the machine's resolver says of a name that does not exist is not ours to rely on: it may answer, or be silent.
+"""
+import random
+import socket
+import struct
+import threading
+
+import pytest
+
+_NXDOMAIN = 3
+_A = 1
+
+
+class NameServer:
+    """Answers A queries from `names` ({name: IPv4 address}); other types of these with nothing; the rest: NXDOMAIN."""
+
+    def __init__(self, names=None):
+        self.names = dict(names or {})
+        self.asked = []
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.address = self._bind()
+        self._thread = threading.Thread(target=self._serve, daemon=True, name="name server")
+        self._thread.start()
+
+    def _bind(self):
+        """Port 53, for c-ares takes no other from resolv.conf; on an address of 127/8 that is nobody else's."""
+        for _ in range(100):
+            address = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
+            try:
+                self._socket.bind((address, 53))
+                return address
+            except PermissionError:
+                pytest.skip("only root may listen on port 53")
+            except OSError:
+                continue
+        raise AssertionError("no address left for a name server")
+
+    def close(self):
+        # shutdown() wakes a thread that waits in recvfrom(); it says ENOTCONN, and does it all the same.
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._thread.join(5)
+        self._socket.close()
+
+    def prefix(self, folder):
+        """Words in front of a program: it runs with a resolv.conf that names this server alone."""
+        conf = folder / "resolv.conf"
+        conf.write_text(f"nameserver {self.address}\n")
+        return ["unshare", "--mount", "--", "/bin/sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', conf]
+
+    def _serve(self):
+        while True:
+            try:
+                query, peer = self._socket.recvfrom(4096)
+            except OSError:
+                return
+            if not query:
+                return
+            try:
+                self._socket.sendto(self._answer(query), peer)
+            except (OSError, struct.error, IndexError, UnicodeDecodeError):
+                continue
+
+    def _answer(self, query):
+        labels, at = [], 12
+        while query[at]:
+            labels.append(query[at + 1:at + 1 + query[at]].decode("ascii"))
+            at += 1 + query[at]
+        name = ".".join(labels).lower()
+        kind = struct.unpack(">H", query[at + 1:at + 3])[0]
+        question = query[12:at + 5]
+        self.asked.append(name)
+        address = self.names.get(name)
+        code = 0 if address else _NXDOMAIN
+        answers = b""
+        if address and kind == _A:
+            answers = b"\xc0\x0c" + struct.pack(">HHIH", _A, 1, 60, 4) + socket.inet_aton(address)
+        flags = 0x8000 | 0x0400 | (query[2] & 1) << 8 | 0x0080 | code
+        return query[:2] + struct.pack(">HHHHH", flags, 1, 1 if answers else 0, 0, 0) + question + answers
