@@ -352,9 +352,11 @@ class Machine:
         settings = ("KAFKA_BOOTSTRAP_SERVERS=kafka:9092\nKAFKA_TOPIC_SUCCESS=checks-success\n"
                     "KAFKA_TOPIC_FAILURE=checks-failure\n")
         self.write("/etc/websentry/producer.env", settings)
-        self.write("/etc/websentry/consumer.env",
-                   settings + "POSTGRES_DSN=postgres://monitoring:secret@postgres:5432/monitoring\n")
-        self.run("sh", "-c", "chmod 600 /etc/websentry/*.env")
+        self.write("/etc/websentry/consumer.env", settings + "POSTGRES_DSN=postgres://monitoring@postgres/monitoring\n")
+        self.write("/etc/websentry/password", "secret\n")
+        self.run("sh", "-c", "chmod 600 /etc/websentry/*.env /etc/websentry/password")
+        self.write("/etc/systemd/system/websentry-consumer.service.d/password.conf",
+                   "[Service]\nLoadCredential=database-password:/etc/websentry/password\n")
         self.write("/etc/websentry/sites.yaml", SITES.replace("consumer", "127.0.0.1"))
         for unit in sorted((tree / "deploy/systemd").glob("websentry-*")):
             self.write(f"/etc/systemd/system/{unit.name}", unit.read_text())
@@ -386,7 +388,7 @@ def prove_systemd(tree):
                 servers.topics("--create", "--topic", topic)
             machine = Machine(servers.network, tree)
             cleanup.callback(machine.remove)
-        with promise("the hardened units start, and rows arrive in PostgreSQL"):
+        with promise("the hardened units start, one with a password as credential, and rows arrive in PostgreSQL"):
             machine.run("systemctl", "start", "websentry-consumer", "websentry-producer")
             wait_for("rows", lambda: servers.sql("SELECT count(DISTINCT site) FROM report_view") == ["2"])
             wait_for("page", lambda: machine.run("/usr/bin/websentry", "check", "http://127.0.0.1:8080/healthz",
