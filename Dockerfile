@@ -13,11 +13,12 @@ COPY . .
 RUN meson setup /build --prefix=/usr -Dtests=false -Dbuildtype=debugoptimized \
     && ninja -C /build \
     && meson install -C /build --no-rebuild --strip --destdir /image \
-    && packaging/image-root.sh /image
+    && packaging/image-root.sh /image \
+    && mkdir /state
 
 FROM scratch
 COPY --from=build /image /
-COPY --from=build --chown=10001:10001 /image/var/lib/websentry /var/lib/websentry
+COPY --from=build --chown=10001:10001 /state /var/lib/websentry
 ENV WEBSENTRY_DATA_DIR=/var/lib/websentry
 USER 10001:10001
 WORKDIR /var/lib/websentry

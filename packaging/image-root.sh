@@ -11,7 +11,7 @@ uid=10001
 
 [ -x "$program" ] || { echo "$program is not there" >&2; exit 1; }
 mkdir -p "$root/usr/lib" "$root/usr/lib64" "$root/etc/ssl" "$root/usr/share/ca-certificates" \
-    "$root/var/lib/dpkg/status.d" "$root/var/lib/websentry" "$root/var/configs" "$root/var/certs"
+    "$root/var/lib/dpkg/status.d" "$root/var/configs" "$root/var/certs"
 install -d -m 1777 "$root/tmp"
 ln -s usr/lib "$root/lib"
 ln -s usr/lib64 "$root/lib64"

@@ -159,8 +159,8 @@ def prove_image(_tree):
         size = int(run("docker", "image", "inspect", "--format", "{{.Size}}", PROGRAM_IMAGE).stdout)
         print(f"    {size / 1e6:.1f} MB, {len(names)} files", flush=True)
     with promise("configs/sites.yaml, as it is in the project, passes `config check`"):
-        run(*hardened, "--volume", f"{ROOT}/configs:/var/configs:ro", PROGRAM_IMAGE, "config", "check",
-            "--sites", "/var/configs/sites.yaml")
+        run(*hardened, "--volume", f"{ROOT}/configs:/var/configs:ro", "--volume", "/var/lib/websentry", PROGRAM_IMAGE,
+            "config", "check", "producer", "--sites", "/var/configs/sites.yaml", "--kafka-servers", "kafka:9092")
 
 
 def prove_local(tree):
