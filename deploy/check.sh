@@ -10,26 +10,23 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 check=$root/deploy/check
 cache=$root/build/tools/deploy
+mkdir -p "$cache"
 # shellcheck source=deploy/check/engine.sh
 . "$check/engine.sh"
 # shellcheck source=deploy/check/images.sh
 . "$check/images.sh"
 
-program_image=websentry-check
-tests_image=websentry-check-tests
-systemd_image=websentry-check-systemd
-
-build_images() { # [docker build option]...
+build_images() { # SERVICE of images.yaml...
+    local image
     echo "building the image"
-    # A name for the first stage too: what has none is swept away, and it takes minutes to make.
-    docker build --quiet "$@" --target build --tag "$program_image-build" "$root" >/dev/null
-    docker build --quiet "$@" --tag "$program_image" "$root" >/dev/null
-    docker build --quiet "$@" --tag "$tests_image" "$root/deploy/test/tests" >/dev/null
+    for image in "$@"; do
+        docker compose --file "$check/images.yaml" build --quiet "$image" >"$cache/build.log" 2>&1 ||
+            { tail -20 "$cache/build.log" >&2; return 1; }
+    done
 }
 
 prove() {
-    PROGRAM_IMAGE=$program_image TESTS_IMAGE=$tests_image \
-        python3 "$check/prove.py" "$@"
+    PROGRAM_IMAGE=websentry-check TESTS_IMAGE=websentry-check-tests python3 "$check/prove.py" "$@"
 }
 
 compose_binary() {
@@ -52,15 +49,13 @@ in_private_engine() { # what [ARGUMENT]...
     build)
         engine_start "$cache" "$(compose_binary)" --iptables=false --bridge=none
         images_prepare "$check" "$cache"
-        build_images --network=host
-        docker build --quiet --network=host --build-arg "PROGRAM=$program_image" \
-            --tag "$systemd_image" "$check/systemd" >/dev/null
+        BUILD_NETWORK=host build_images stage program tests systemd
         docker image prune --force >/dev/null
         ;;
     prove)
         ip link set lo up
         engine_start "$cache" "$(compose_binary)"
-        SYSTEMD_IMAGE=$systemd_image prove "$@"
+        SYSTEMD_IMAGE=websentry-check-systemd prove "$@"
         ;;
     esac
 }
@@ -70,7 +65,7 @@ if [ "${1:-}" = --in-private-engine ]; then
     in_private_engine "$@"
 elif [ "${ENGINE:-}" != private ] && docker info >/dev/null 2>&1 &&
     docker compose version >/dev/null 2>&1; then
-    build_images
+    build_images program tests
     prove "$@"
 else
     engine_prepare "$cache"

@@ -41,7 +41,7 @@ engine_start() {
     mkdir -p "$engine_run/cli/cli-plugins"
     ln -s "$compose" "$engine_run/cli/cli-plugins/docker-compose"
     export DOCKER_HOST="unix://$engine_run/engine.sock" DOCKER_CONFIG="$engine_run/cli"
-    export DOCKER_BUILDKIT=0 COMPOSE_BAKE=false # buildx is a package of its own
+    export DOCKER_BUILDKIT=0 # buildx is a package of its own
     dockerd --host "$DOCKER_HOST" --data-root "$cache/data" --exec-root "$engine_run/exec" \
         --pidfile "$engine_run/pid" --oom-score-adjust=0 "$@" >"$cache/engine.log" 2>&1 &
     engine_pid=$!
