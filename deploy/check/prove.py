@@ -67,6 +67,8 @@ def promise(text):
         yield
     except (Broken, OSError, ValueError, subprocess.SubprocessError) as problem:
         print(f"FAILED  {text}\n{problem}", flush=True)
+        for deploy in Deploy.made:
+            print(deploy.compose("logs", "--no-color", "--tail", "15", check=False).stdout, flush=True)
         raise Broken(text) from None
     print(f"ok  {text} ({time.monotonic() - started:.1f} s)", flush=True)
 
@@ -86,7 +88,10 @@ def copy_tree(target):
 class Deploy:
     """One of local, test and prod in a tree, under a project name of its own."""
 
+    made = []
+
     def __init__(self, tree, kind, name=None):
+        self.made.append(self)
         self.folder = tree / "deploy" / kind
         self.project = f"{PREFIX}-{name or kind}"
         self.env = {"COMPOSE_PROJECT_NAME": self.project}
@@ -99,8 +104,7 @@ class Deploy:
 
     def sql(self, query):
         """Rows of the composed database, each a string."""
-        return self.compose("exec", "-T", "postgres", "psql", "-h", "127.0.0.1", "-U", "monitoring", "-Atc",
-                            query, check=False).stdout.splitlines()
+        return self.compose("exec", "-T", "postgres", "psql", "-U", "monitoring", "-Atc", query, check=False).stdout.splitlines()
 
     def leftovers(self):
         label = f"label=com.docker.compose.project={self.project}"
@@ -280,7 +284,7 @@ class Servers:
                             "localhost:9092", *arguments).stdout.split()
 
     def sql(self, query):
-        return self.compose("exec", "-T", "postgres", "psql", "-h", "127.0.0.1", "-U", "monitoring", "-Atc", query,
+        return self.compose("exec", "-T", "postgres", "psql", "-U", "monitoring", "-Atc", query,
                             check=False).stdout.splitlines()
 
 

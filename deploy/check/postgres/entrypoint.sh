@@ -21,10 +21,10 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
         --auth-local=trust --auth-host=scram-sha-256 --no-sync --encoding=UTF8 --locale=C.UTF-8
     echo "host all all all scram-sha-256" >>"$PGDATA/pg_hba.conf"
     # As the official image does: a server on the socket alone while the database is made.
-    pg_ctl -D "$PGDATA" -o "-c listen_addresses='' -k /tmp" -w start
+    pg_ctl -D "$PGDATA" -o "-c listen_addresses=''" -w start
     if [ "$database" != postgres ]; then
-        createdb -h /tmp -U "$user" "$database"
+        createdb -U "$user" "$database"
     fi
     pg_ctl -D "$PGDATA" -m fast -w stop
 fi
-exec "$@" -c "listen_addresses=*" -k /tmp
+exec "$@" -c "listen_addresses=*"
