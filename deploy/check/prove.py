@@ -104,7 +104,8 @@ class Deploy:
 
     def sql(self, query):
         """Rows of the composed database, each a string."""
-        return self.compose("exec", "-T", "postgres", "psql", "-U", "monitoring", "-Atc", query, check=False).stdout.splitlines()
+        done = self.compose("exec", "-T", "postgres", "psql", "-U", "monitoring", "-Atc", query, check=False)
+        return done.stdout.splitlines()
 
     def leftovers(self):
         label = f"label=com.docker.compose.project={self.project}"

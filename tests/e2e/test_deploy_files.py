@@ -123,6 +123,19 @@ def test_env_has_the_older_names_and_reaches_the_program(deploy, effective):
                             "POSTGRES_PASSWORD": environment["POSTGRES_PASSWORD"]}
 
 
+def test_image_build_gets_every_file_that_it_needs(tmp_path):
+    allowed = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *allowed],
+                            cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+    assert not [name for name in listed if name.endswith(".env") or name.startswith("certificates/")]
+    for name in listed:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, tmp_path / name)
+    done = subprocess.run(["meson", "setup", "build", "-Dtests=false"], cwd=tmp_path, capture_output=True, text=True,
+                          timeout=120)
+    assert done.returncode == 0, done.stdout
+
+
 def test_dockerfiles_pass_hadolint():
     files = [ROOT / "Dockerfile", *(ROOT / "deploy").glob("*/**/Dockerfile")]
     assert len(files) >= 4
