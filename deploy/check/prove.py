@@ -188,7 +188,7 @@ def prove_local(tree):
                 seen = run("docker", "inspect", "--format", "{{.HostConfig.ReadonlyRootfs}} {{.Config.User}}",
                            container).stdout.strip()
                 expect(seen == f"true {UID}:{UID}", seen)
-                users = run("docker", "top", container, "-o", "uid").stdout.split()[1:]
+                users = run("docker", "top", container, "-o", "uid,pid").stdout.split()[2::2]
                 expect(users and set(users) == {UID}, users)
         with promise("a second deploy stands beside it by COMPOSE_PROJECT_NAME alone"):
             second = Deploy(tree, "local", "second")
