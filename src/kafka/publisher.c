@@ -116,13 +116,13 @@ rd_kafka_resp_err_t publisher_produce(struct publisher *publisher, struct publis
 	rd_kafka_topic_t *topic = handle_topic(publisher, handle, topic_index);
 	if (topic == NULL)
 		return RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
-	bool is_timed = clock_mono_us() >= publisher->untimed_until;
+	/* 0: now; -1: none. A variable, because the macro's cast would take hold of a ?: wrongly */
+	int64_t timestamp = clock_mono_us() >= publisher->untimed_until ? 0 : -1;
 	rd_kafka_resp_err_t code = rd_kafka_producev(
 		handle->client->rk, RD_KAFKA_V_RKT(topic),
 		RD_KAFKA_V_PARTITION(RD_KAFKA_PARTITION_UA), RD_KAFKA_V_KEY(key, key_length),
 		RD_KAFKA_V_VALUE((void *)message, length), /* copied, not written to */
-		RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-		RD_KAFKA_V_TIMESTAMP(is_timed ? 0 : -1), /* 0: now; -1: none */
+		RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_TIMESTAMP(timestamp),
 		RD_KAFKA_V_OPAQUE(opaque_of(id, resend)), RD_KAFKA_V_END);
 	if (code == RD_KAFKA_RESP_ERR__FATAL)
 		handle->client->is_fatal = true;

@@ -18,27 +18,27 @@ void subscriber_take_stored(struct subscriber *subscriber, uint64_t generation,
 	for (size_t i = 0; i < count; i++) {
 		struct subscriber_partition *partition = subscriber_find(
 			subscriber, positions[i].topic_index, positions[i].partition);
-		if (partition != NULL)
-			partition->stored_next = positions[i].next;
+		if (partition == NULL)
+			continue;
+		partition->stored_next = positions[i].next;
+		subscriber_pass_end(subscriber, partition);
 	}
 }
 
-/* The offset that Kafka should hold, or POSITION_NONE. */
-static int64_t target_of(const struct subscriber *subscriber,
-			 const struct subscriber_partition *partition)
+void subscriber_pass_end(struct subscriber *subscriber, struct subscriber_partition *partition)
 {
 	bool is_all_stored = partition->handed_next == POSITION_NONE ||
 			     partition->stored_next >= partition->handed_next;
-	if (is_all_stored && !subscriber->is_quiet && partition->end_at > partition->stored_next)
-		return partition->end_at > 0 ? partition->end_at : POSITION_NONE;
-	return partition->stored_next;
+	/* once quiet, messages are thrown away: an end that was read then says nothing */
+	if (is_all_stored && !subscriber->is_quiet && partition->end_at > 0 &&
+	    partition->end_at > partition->stored_next)
+		partition->stored_next = partition->end_at;
 }
 
-static bool is_behind(const struct subscriber *subscriber,
-		      const struct subscriber_partition *partition)
+static bool is_behind(const struct subscriber_partition *partition)
 {
-	int64_t target = target_of(subscriber, partition);
-	return target != POSITION_NONE && target != partition->kafka_next;
+	return partition->stored_next != POSITION_NONE &&
+	       partition->stored_next != partition->kafka_next;
 }
 
 bool subscriber_has_commits(const struct subscriber *subscriber)
@@ -46,7 +46,7 @@ bool subscriber_has_commits(const struct subscriber *subscriber)
 	if (subscriber->phase != SUBSCRIBER_READING)
 		return false;
 	for (size_t i = 0; i < subscriber->partition_count; i++)
-		if (is_behind(subscriber, &subscriber->partitions[i]))
+		if (is_behind(&subscriber->partitions[i]))
 			return true;
 	return false;
 }
@@ -57,11 +57,11 @@ static void start_commit(struct subscriber *subscriber)
 		rd_kafka_topic_partition_list_new((int)subscriber->partition_count);
 	for (size_t i = 0; i < subscriber->partition_count; i++) {
 		const struct subscriber_partition *partition = &subscriber->partitions[i];
-		if (is_behind(subscriber, partition))
+		if (is_behind(partition))
 			rd_kafka_topic_partition_list_add(
 				list, subscriber->topics[partition->topic_index],
 				partition->partition)
-				->offset = target_of(subscriber, partition);
+				->offset = partition->stored_next;
 	}
 	/* the generation travels along, to tell late answers */
 	void *opaque =

@@ -23,7 +23,7 @@ struct subscriber_partition {
 	/* next offsets; POSITION_NONE: none yet */
 	int64_t store_next;  /* where the store said to begin */
 	int64_t handed_next; /* after the last message that was handed over */
-	int64_t stored_next; /* committed in the store */
+	int64_t stored_next; /* committed in the store, or the end behind it */
 	int64_t end_at;      /* read to the end, which was here */
 	int64_t kafka_next;  /* committed in Kafka */
 };
@@ -118,6 +118,8 @@ void subscriber_resume_kafka(struct subscriber *subscriber);
 /* subscriber_commit.c */
 void subscriber_take_stored(struct subscriber *subscriber, uint64_t generation,
 			    const struct position *positions, size_t count);
+/* A partition of which all is stored, and that was read to its end: its position is the end. */
+void subscriber_pass_end(struct subscriber *subscriber, struct subscriber_partition *partition);
 void subscriber_serve_commits(struct subscriber *subscriber, mono_us now);
 /* Commit what there is and wait for the answer. */
 void subscriber_flush_commits(struct subscriber *subscriber, int timeout_ms);
