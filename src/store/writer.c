@@ -29,6 +29,12 @@ struct writer *writer_start(const struct writer_options *options,
 		.producer_id = options->producer_id == NULL ? NULL : &writer->producer_id,
 		.decode = options->decode,
 	};
+	pthread_condattr_t monotonic;
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&writer->ended, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
+	(void)pthread_mutex_init(&writer->lock, NULL);
 	writer_batch_init(&writer->batch, &batch_options);
 	sigset_t all;
 	sigset_t before;
@@ -102,8 +108,15 @@ static bool join_until(struct writer *writer, int timeout_ms)
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000;
 	}
-	if (pthread_clockjoin_np(writer->thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+	(void)pthread_mutex_lock(&writer->lock);
+	int waited = 0;
+	while (!writer->has_ended && waited == 0)
+		waited = pthread_cond_timedwait(&writer->ended, &writer->lock, &until);
+	bool has_ended = writer->has_ended;
+	(void)pthread_mutex_unlock(&writer->lock);
+	if (!has_ended)
 		return false;
+	(void)pthread_join(writer->thread, NULL);
 	writer->is_started = false;
 	return true;
 }
@@ -142,6 +155,8 @@ void writer_destroy(struct writer *writer)
 	writer_take_questions(writer);
 	writer_question_destroy(writer->question);
 	writer_batch_finish(&writer->batch);
+	(void)pthread_cond_destroy(&writer->ended);
+	(void)pthread_mutex_destroy(&writer->lock);
 	mailbox_destroy(writer->messages);
 	mailbox_destroy(writer->questions);
 	store_close(writer->options.store);

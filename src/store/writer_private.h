@@ -33,6 +33,9 @@ struct writer {
 	struct identity prev;
 	pthread_t thread;
 	bool is_started;
+	pthread_mutex_t lock; /* of has_ended */
+	pthread_cond_t ended;
+	bool has_ended;
 	struct mailbox *messages;
 	struct mailbox *questions;
 	atomic_size_t waiting;

@@ -327,5 +327,9 @@ void *writer_run(void *context)
 		if (!turn(writer))
 			break;
 	log_bad(writer, true);
+	(void)pthread_mutex_lock(&writer->lock);
+	writer->has_ended = true;
+	(void)pthread_cond_signal(&writer->ended);
+	(void)pthread_mutex_unlock(&writer->lock);
 	return NULL;
 }

@@ -1,11 +1,13 @@
 """The store by hand: tests/component/store/store_tool.c, and reports for it to write."""
 import datetime
 import json
+import os
 import subprocess
+from pathlib import Path
 
 from support.processes import BUILD, clean_environment
 
-TOOL = BUILD / "tests/component/store/store_tool"
+TOOL = Path(os.environ.get("TEST_STORE_TOOL", BUILD / "tests/component/store/store_tool")).resolve()
 RELATIONS = ["site", "location", "producer", "check_setup", "report", "site_state", "kafka_offset", "quarantine",
              "report_view", "uptime_view", "quarantine_view"]
 NOON = 1795262400000000  # 2026-11-21T12:00:00Z

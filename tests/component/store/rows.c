@@ -98,9 +98,14 @@ struct report_row rows_make_full(int64_t seq, wall_us started_at)
 
 void rows_add(struct rows *rows, struct report_row row)
 {
-	rows->rows = xreallocarray(rows->rows, rows->count + 1, sizeof(*rows->rows));
-	rows->origins = xreallocarray(rows->origins, rows->count + 1, sizeof(*rows->origins));
-	rows->messages = xreallocarray(rows->messages, rows->count + 1, sizeof(*rows->messages));
+	if (rows->count == rows->capacity) {
+		rows->capacity = rows->capacity * 2 + 16;
+		rows->rows = xreallocarray(rows->rows, rows->capacity, sizeof(*rows->rows));
+		rows->origins =
+			xreallocarray(rows->origins, rows->capacity, sizeof(*rows->origins));
+		rows->messages =
+			xreallocarray(rows->messages, rows->capacity, sizeof(*rows->messages));
+	}
 	rows->rows[rows->count] = row;
 	rows->origins[rows->count] = (struct store_origin){
 		.topic = "sitecheck",

@@ -16,6 +16,7 @@ struct rows {
 	struct store_origin *origins;
 	struct store_message *messages;
 	size_t count;
+	size_t capacity;
 };
 
 struct uuid rows_producer(int number);
