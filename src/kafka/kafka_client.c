@@ -117,6 +117,8 @@ void kafka_client_up(struct kafka_client *client)
 		  LOG_INT("after_ms", (clock_mono_us() - client->down_since) / CLOCK_US_PER_MS));
 	client->is_down = false;
 	client->is_refused = false;
+	if (!client->is_fatal)
+		client->reason[0] = '\0';
 }
 
 /*
@@ -165,7 +167,12 @@ void kafka_client_complain(struct kafka_client *client, rd_kafka_resp_err_t code
 {
 	log_event(LOG_DEBUG, "kafka error", LOG_STR("code", rd_kafka_err2name(code)),
 		  LOG_STR("reason", reason));
-	const char *hint = hint_of(code, reason);
+	bool is_all_down = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+	if (is_all_down && client->reason[0] != '\0')
+		reason = client->reason;
+	/* A handshake that fails comes as an error of TLS or as a lost connection, by chance: one line for both. */
+	bool is_tls = is_all_down && strstr(reason, "SSL routines") != NULL;
+	const char *hint = hint_of(is_tls ? RD_KAFKA_RESP_ERR__SSL : code, reason);
 	if (hint != NULL) {
 		if (!client->is_refused)
 			log_event(LOG_WARN, "kafka refuses us, trying on",
@@ -173,12 +180,10 @@ void kafka_client_complain(struct kafka_client *client, rd_kafka_resp_err_t code
 				  LOG_STR("hint", hint));
 		client->is_refused = true;
 		go_down(client);
-	} else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+	} else if (is_all_down) {
 		if (!client->is_down)
 			log_event(LOG_WARN, "kafka unreachable, trying on",
-				  LOG_STR("servers", client->servers),
-				  LOG_STR("reason",
-					  client->reason[0] == '\0' ? reason : client->reason));
+				  LOG_STR("servers", client->servers), LOG_STR("reason", reason));
 		go_down(client);
 	} else {
 		(void)strncpy(client->reason, reason, sizeof(client->reason) - 1);
