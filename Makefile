@@ -72,4 +72,4 @@ install: ## into $(prefix), honouring DESTDIR
 
 clean: ## remove what was built; Python packages, tools and Kafka jars stay
 	@for dir in build-*/; do [ ! -d "$$dir" ] || rm -rf "$$dir"; done
-	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name venv ! -name tools ! -name kafka-libs -exec rm -rf {} +
+	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name venv ! -name tools ! -name 'kafka-libs*' -exec rm -rf {} +

@@ -2,6 +2,7 @@
 is merely away, a daemon goes on trying with one line, and --once ends with 1."""
 import re
 import socket
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -335,18 +336,40 @@ def test_there_are_enough_of_them():
 # --- servers that are merely away
 
 
-class Silent:
-    """Accepts connections, counts them, and closes each at once."""
+class HangsUp:
+    """A server that accepts connections, counts them, and closes each at once."""
 
     def __init__(self):
+        self.attempts = 0
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port = self.listening.getsockname()[1]
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                self.listening.accept()[0].close()
+            except OSError:
+                return
+            self.attempts += 1
 
     def close(self):
+        self.listening.shutdown(socket.SHUT_RDWR)
+        self.thread.join(5)
         self.listening.close()
 
 
-def away(kafka, authority, postgres, database, folder):
+@pytest.fixture
+def hangs_up():
+    """One in Kafka's place, one in PostgreSQL's."""
+    made = HangsUp(), HangsUp()
+    yield made
+    for one in made:
+        one.close()
+
+
+def away(kafka, authority, postgres, database, folder, hangs_up):
     """{name: (words, what the line must hold)} without what tells daemon from --once."""
     stranger = Authority(folder, "Somebody else")
     theirs, ours = stranger.issue("client", ()), authority.issue("client", ())
@@ -378,13 +401,16 @@ def away(kafka, authority, postgres, database, folder):
                                      "password"),
         "run, database refuses": ((*run, refused), "127.0.0.1"),
         "run, database missing": ((*run, missing), "no_such_database"),
+        "producer, Kafka hangs up": ((*producer, f"127.0.0.1:{hangs_up[0].port}"), f"127.0.0.1:{hangs_up[0].port}"),
+        "run, database hangs up": ((*run, f"postgresql://me@127.0.0.1:{hangs_up[1].port}/none"), "127.0.0.1"),
     }
 
 
-def test_a_server_that_is_away_is_waited_for(websentry, kafka, authority, postgres, database, folder):
+def test_a_server_that_is_away_is_waited_for(websentry, kafka, authority, postgres, database, folder, hangs_up):
     """All at once. A daemon says it in one line and goes on trying; --once ends with 1 after --once-wait."""
     daemons, once = {}, {}
-    for number, (name, (words, says)) in enumerate(away(kafka, authority, postgres, database, folder).items()):
+    cases = away(kafka, authority, postgres, database, folder, hangs_up)
+    for number, (name, (words, says)) in enumerate(cases.items()):
         kept = () if words[0] == "consumer" else ("--data-dir", websentry.data_dir(f"daemon-{number}"))
         daemons[name] = websentry.start(*words, *kept), says
         kept = () if words[0] == "consumer" else ("--data-dir", websentry.data_dir(f"once-{number}"))
@@ -395,7 +421,10 @@ def test_a_server_that_is_away_is_waited_for(websentry, kafka, authority, postgr
         assert "not-the-password" not in one.stderr()
     for name, (one, _) in daemons.items():
         wait_until(one.complaints, f"{name}: a line", 15)
-    # That nothing more is said can only be seen by waiting: several times the pace of the attempts.
+    tried = [one.attempts for one in hangs_up]
+    wait_until(lambda: all(one.attempts >= before + 2 for one, before in zip(hangs_up, tried, strict=True)),
+               "two more attempts at either server", 40)
+    # Of the others that nothing more is said can only be seen by waiting: several times the pace of the attempts.
     time.sleep(max(0.0, 5 - (time.monotonic() - started)))
     for name, (one, says) in daemons.items():
         assert one.is_running(), f"{name}:\n{one.stderr()}"

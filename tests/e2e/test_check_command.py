@@ -46,6 +46,7 @@ def test_check_exit_codes_are_those_of_monitoring_plugins(websentry, sites, outc
     file = websentry.write("sites.yaml", str({"sites": [{"url": site.url, **entry}]}))
     done = websentry.run("check", "--sites", file, code=code)
     assert outcome.upper() in done.stdout().splitlines()[0]
+    assert done.stderr() == "", "it is printed already"
     report = assert_valid(websentry.run("check", "--json", "--sites", file, code=code).stdout().encode())
     assert (report["outcome"], report["url"]) == (outcome, site.url)
 
