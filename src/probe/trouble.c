@@ -96,6 +96,8 @@ static void of_receive(const struct trouble_facts *facts, struct trouble *troubl
 	else if (strstr(facts->curl_text, "SSL_read") != NULL &&
 		 strstr(facts->curl_text, "alert") != NULL)
 		set(trouble, REASON_TLS_ERROR, "TLS failed: %s", facts->curl_text);
+	else if (strstr(facts->curl_text, "getpeername") != NULL) /* lost as soon as it was made */
+		set(trouble, REASON_CONNECTION_LOST, "connection lost before the request was sent");
 	else
 		set(trouble, REASON_CONNECTION_LOST,
 		    "connection lost before the response was complete: %s", facts->curl_text);

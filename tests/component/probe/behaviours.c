@@ -12,13 +12,13 @@
 #define OK_CHUNKED OK_HEAD "Transfer-Encoding: chunked\r\n\r\n"
 #define TEN_BYTES "Content-Length: 10\r\n\r\n"
 
-enum { BIG_BODY = 512 * 1024, COSTLY_BODY = 128 * 1024, BOMB_SIZE = 64 * 1024 * 1024 };
+enum { BIG_BODY = 512 * 1024, COSTLY_BODY = 128 * 1024, BOMB_SIZE = 24 * 1024 * 1024 };
 
 int behaviours_other_port;
 
 static void pause_then_ok(struct peer_connection *connection)
 {
-	peer_pause(connection, 150);
+	peer_pause(connection, 400);
 	(void)peer_say(connection, OK_HEAD "Content-Length: 5\r\n\r\nhello");
 }
 
@@ -31,7 +31,7 @@ static void reset_later(struct peer_connection *connection)
 
 static void pause_then_body(struct peer_connection *connection)
 {
-	peer_pause(connection, 150);
+	peer_pause(connection, 400);
 	(void)peer_say(connection, "helloworld");
 }
 

@@ -225,7 +225,7 @@ static void *serve(void *context)
 	bool is_ready = true;
 	if (peer->context != NULL) {
 		peer_pause(connection, atomic_load(&peer->tls_delay_ms));
-		struct timeval patience = {.tv_sec = 5};
+		struct timeval patience = {.tv_sec = 60}; /* the prober gives up before */
 		(void)setsockopt(connection->fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
 				 sizeof(patience));
 		connection->ssl = SSL_new(peer->context);

@@ -88,7 +88,7 @@ static void first_checks_are_spread(void **state)
 static void schedule_does_not_drift(void **state)
 {
 	(void)state;
-	enum { COUNT = 8, INTERVAL_MS = 300 };
+	enum { COUNT = 6, INTERVAL_MS = 600 };
 	struct site *site = add_site("127.0.0.1", "slow-answer", INTERVAL_MS);
 	struct watch watch;
 	watch_start(&watch, (struct prober_options){0}, site, 1);

@@ -65,7 +65,10 @@ struct test_case {
 static struct authority *authority;
 static int slowness = 1; /* how many times slower than usual everything is: valgrind */
 
-/* A duration that a peer caused is at least what it waited; how much a busy machine adds is not ours to say. */
+/*
+ * A duration that a peer caused. It waited far longer: a busy machine may see the start of a phase late, and how much it adds
+ * to the end is not ours to say.
+ */
 static void is_at_least(int64_t us, int64_t least_us)
 {
 	assert_true(us >= least_us);
@@ -250,22 +253,22 @@ static void is_packed(const struct site *site, const struct observation *o)
 static void waited(const struct site *site, const struct observation *o)
 {
 	(void)site;
-	is_at_least(o->final.wait_us, 140000);
+	is_at_least(o->final.wait_us, 100000);
 	assert_true(o->final.transfer_us < o->final.wait_us);
 }
 
 static void transferred_slowly(const struct site *site, const struct observation *o)
 {
 	(void)site;
-	is_at_least(o->final.transfer_us, 140000);
+	is_at_least(o->final.transfer_us, 100000);
 	assert_true(o->final.wait_us < o->final.transfer_us);
 }
 
 static void sent_slowly(const struct site *site, const struct observation *o)
 {
 	(void)site;
-	is_at_least(o->final.transfer_us, 200000);
-	is_at_least(o->final.wait_us, 50000);
+	is_at_least(o->final.transfer_us, 100000);
+	is_at_least(o->final.wait_us, 20000);
 	assert_true(o->final.wait_us < o->final.transfer_us);
 }
 
@@ -505,7 +508,7 @@ static void knows_the_end(const struct site *site, const struct observation *o)
 static void waited_for_tls(const struct site *site, const struct observation *o)
 {
 	(void)site;
-	is_at_least(o->final.tls_us, 200000);
+	is_at_least(o->final.tls_us, 100000);
 	assert_true(o->final.connect_us < o->final.tls_us);
 	assert_int_equal(o->final.wait_us, DURATION_UNKNOWN);
 }
