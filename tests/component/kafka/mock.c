@@ -99,6 +99,18 @@ int64_t mock_committed(struct mock *mock, const char *group, const char *topic, 
 	return offset;
 }
 
+void mock_commit(struct mock *mock, const char *group, const char *topic, int32_t partition,
+		 int64_t offset)
+{
+	rd_kafka_t *rk = handle_create(RD_KAFKA_CONSUMER, mock->config.servers, group);
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
+	if (rd_kafka_commit(rk, list, 0) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		die("rd_kafka_commit");
+	rd_kafka_topic_partition_list_destroy(list);
+	rd_kafka_destroy(rk);
+}
+
 void mock_pause(void)
 {
 	(void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);

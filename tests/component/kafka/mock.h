@@ -34,6 +34,10 @@ int64_t mock_count(struct mock *mock, const char *topic, int partitions);
 /* The group's committed offset, or a negative number. */
 int64_t mock_committed(struct mock *mock, const char *group, const char *topic, int32_t partition);
 
+/* Commit an offset for a group that has no members. */
+void mock_commit(struct mock *mock, const char *group, const char *topic, int32_t partition,
+		 int64_t offset);
+
 void mock_pause(void); /* 1 ms */
 
 /* Do work until the condition holds; fails the test after 20 s. */

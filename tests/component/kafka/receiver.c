@@ -77,7 +77,7 @@ void receiver_init(struct receiver *to)
 int receiver_setup(void **state)
 {
 	/* the mock waits a session time-out, less a second, for each rebalance */
-	static const struct kafka_property quick[] = {{"session.timeout.ms", "4500", "test"},
+	static const struct kafka_property quick[] = {{"session.timeout.ms", "3300", "test"},
 						      {"heartbeat.interval.ms", "200", "test"}};
 	mock_start(&receiver_mock);
 	receiver_mock.config.properties = quick;
