@@ -50,6 +50,7 @@ struct checks {
 	struct site_memory *memories; /* parallel to the sites */
 	struct share *shares;
 	size_t share_count;
+	atomic_bool is_stopping;
 	atomic_size_t finished;
 	atomic_size_t shares_left; /* with is_once: probers that are not done */
 };
@@ -68,15 +69,16 @@ static bool may_show_change(struct share *share, mono_us now)
 	return ++share->changes <= CHANGES_SHOWN_MAX;
 }
 
-static void show_change(const struct site *site, const struct site_memory *memory, const struct verdict *verdict,
-			mono_us now)
+static void show_change(const struct site *site, const struct site_memory *memory,
+			const struct verdict *verdict, mono_us now)
 {
 	char event[32];
 	char lasted[64];
 	(void)snprintf(event, sizeof(event), "site %s", outcome_name(verdict->outcome));
 	text_format_duration((now - memory->since) / CLOCK_US_PER_S * CLOCK_US_PER_S, lasted,
 			     sizeof(lasted));
-	log_event(LOG_INFO, event, LOG_STR("site", site->name), LOG_STR("reason", reason_name(verdict->reason)),
+	log_event(LOG_INFO, event, LOG_STR("site", site->name),
+		  LOG_STR("reason", reason_name(verdict->reason)),
 		  LOG_STR("message", text_is_empty(verdict->message) ? NULL : verdict->message),
 		  LOG_STR("was", memory->is_known ? outcome_name(memory->outcome) : NULL),
 		  LOG_STR("after", memory->is_known ? lasted : NULL));
@@ -112,10 +114,13 @@ static bool on_may_start(void *context)
 {
 	struct share *share = context;
 	const struct checks_sink *sink = &share->checks->sink;
+	if (atomic_load(&share->checks->is_stopping))
+		return false;
 	return sink->may_start == NULL || sink->may_start(sink->context);
 }
 
-static void on_checked(void *context, const struct site *site, const struct observation *observation)
+static void on_checked(void *context, const struct site *site,
+		       const struct observation *observation)
 {
 	struct share *share = context;
 	struct checks *checks = share->checks;
@@ -166,8 +171,8 @@ static int start_share(struct checks *checks, size_t index, bool is_once, struct
 	return share->prober == NULL ? -1 : 0;
 }
 
-struct checks *checks_start(const struct settings *settings, const struct site_list *sites, bool is_once,
-			    const struct checks_sink *sink, struct error *err)
+struct checks *checks_start(const struct settings *settings, const struct site_list *sites,
+			    bool is_once, const struct checks_sink *sink, struct error *err)
 {
 	struct checks *checks = xcalloc(1, sizeof(*checks));
 	checks->settings = settings;
@@ -176,6 +181,7 @@ struct checks *checks_start(const struct settings *settings, const struct site_l
 	checks->memories = xcalloc(sites->count, sizeof(checks->memories[0]));
 	checks->share_count = (size_t)settings->threads;
 	checks->shares = xcalloc(checks->share_count, sizeof(checks->shares[0]));
+	atomic_init(&checks->is_stopping, false);
 	atomic_init(&checks->finished, 0);
 	atomic_init(&checks->shares_left, checks->share_count);
 	for (size_t i = 0; i < checks->share_count; i++) {
@@ -194,6 +200,8 @@ struct checks *checks_start(const struct settings *settings, const struct site_l
 
 void checks_stop(struct checks *checks, int grace_ms)
 {
+	atomic_store(&checks->is_stopping,
+		     true); /* for all probers at once: they are waited for in turn */
 	mono_us deadline = clock_mono_us() + (int64_t)grace_ms * CLOCK_US_PER_MS;
 	for (size_t i = 0; i < checks->share_count; i++) {
 		int64_t left_ms = (deadline - clock_mono_us()) / CLOCK_US_PER_MS;

@@ -1,6 +1,7 @@
 /*
  * websentry: reads the command line, prints every problem at once, and hands over to the command's own file.
  */
+#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #include "app/commands.h"
 #include "app/process.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "check/site.h"
@@ -38,7 +40,7 @@ static void print_manual(const char *form)
 		settings_print_manual(stdout);
 }
 
-/* What asks for nothing but text on stdout; -1 where the command is another one. */
+/* What asks for nothing but text on stdout, or watches no sites; -1 where the command is another one. */
 static int print_text(const struct settings *settings)
 {
 	switch (settings->command) {
@@ -70,6 +72,18 @@ static int print_text(const struct settings *settings)
 		break;
 	}
 	return -1;
+}
+
+/* Text that did not get out is a failure; but who closes the pipe has read enough. */
+static int flush_text(int code)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 || errno == EPIPE)
+		return code;
+	struct error err;
+	error_set_errno(&err, ERROR_FATAL, errno, "can't write to standard output");
+	log_event(LOG_ERROR, err.message);
+	return EXIT_FAILED;
 }
 
 static int run_command(const struct settings *settings, const struct site_list *sites)
@@ -104,20 +118,25 @@ int main(int argc, char **argv)
 	struct settings settings;
 	struct problems problems;
 	struct site_list sites;
+	process_prepare();
 	/* libidn2, within libcurl, reads the hosts of URLs in the encoding of the locale. */
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	problems_init(&problems);
 	site_list_init(&sites, pattern_destroy);
 	settings_read(argc, argv, environ, &settings, &problems);
 	log_configure((enum log_level)settings.log_level, (enum log_format)settings.log_format);
-	sites_load(&settings, &sites, &problems); /* also after errors: all of them are said at once */
+	sites_load(&settings, &sites,
+		   &problems); /* also after errors: all of them are said at once */
 	print_problems(&problems);
 	int code = EXIT_USAGE;
 	if (problems.error_count == 0) {
-		process_prepare();
 		code = print_text(&settings);
-		if (code < 0)
+		if (code < 0) {
+			process_block_stop_signals();
 			code = run_command(&settings, &sites);
+		} else {
+			code = flush_text(code);
+		}
 	}
 	site_list_finish(&sites);
 	settings_finish(&settings);

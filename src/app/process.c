@@ -1,5 +1,6 @@
 #include "app/process.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -30,17 +31,32 @@ static void stop_signals(sigset_t *signals)
 	(void)sigaddset(signals, SIGINT);
 }
 
+static void open_standard_files(void)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		(void)close(fd);
+}
+
 void process_prepare(void)
 {
+	open_standard_files();
 	(void)signal(SIGPIPE, SIG_IGN);
-	sigset_t signals;
-	stop_signals(&signals);
-	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	struct rlimit files;
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
 		files.rlim_cur = files.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 	}
+}
+
+void process_block_stop_signals(void)
+{
+	sigset_t signals;
+	stop_signals(&signals);
+	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 }
 
 struct waiter *waiter_create(void)
@@ -94,11 +110,13 @@ enum wake waiter_wait(struct waiter *waiter, int timeout_ms)
 	if (poll(waiting, 2, timeout_ms) <= 0)
 		return WAKE_TIMEOUT; /* EINTR: a look too early does no harm */
 	struct signalfd_siginfo signal_info;
-	if (read(waiter->signal_fd, &signal_info, sizeof(signal_info)) == (ssize_t)sizeof(signal_info)) {
+	if (read(waiter->signal_fd, &signal_info, sizeof(signal_info)) ==
+	    (ssize_t)sizeof(signal_info)) {
 		waiter->is_stopping = true;
 		process_notify("STOPPING=1");
-		log_event(LOG_INFO, "stopping",
-			  LOG_STR("signal", signal_info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM"));
+		log_event(
+			LOG_INFO, "stopping",
+			LOG_STR("signal", signal_info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM"));
 		arm_second_signal();
 		return WAKE_STOP;
 	}

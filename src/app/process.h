@@ -10,15 +10,21 @@
 /* Frozen: scripts rely on them. */
 enum exit_code {
 	EXIT_FINE = 0,
-	EXIT_FAILED = 1,  /* what the network or the machine answers */
-	EXIT_USAGE = 2,   /* what can be read locally is wrong; nothing was started */
+	EXIT_FAILED = 1, /* what the network or the machine answers */
+	EXIT_USAGE = 2,  /* what can be read locally is wrong; nothing was started */
 };
 
 /* How long running checks may go on after a stop was asked for, and the outbox and the writer after them. */
 enum { STOP_CHECKS_MS = 5000, STOP_DRAIN_MS = 2000, STOP_DEADLINE_MS = 4000 };
 
-/* Ignore SIGPIPE, block the stop signals in every thread to come, raise the limit of open files as far as allowed. */
+/*
+ * First of all: descriptors 0 to 2 are open (/dev/null where the caller closed them), or what is opened next would take their places
+ * and get our log; SIGPIPE is ignored; the limit of open files is raised as far as allowed.
+ */
 void process_prepare(void);
+
+/* Block the stop signals in every thread to come; for commands that take them through a waiter. Others are ended by them. */
+void process_block_stop_signals(void);
 
 /* Where the main thread waits for a stop signal or for a word from another thread. */
 struct waiter;

@@ -1,0 +1,78 @@
+"""What every command owes whoever started it: signals, standard descriptors that are closed or full, a clean stop."""
+import datetime
+import re
+import signal
+import socket
+import sqlite3
+
+import pytest
+from support.processes import wait_until
+from support.sites import Answer
+
+# A daemon's parent may have closed them; what the program opens next must not take their places.
+WITHOUT_STANDARD_FILES = ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
+TO_A_FULL_DISK = ["/bin/sh", "-c", 'exec "$@" >/dev/full', "sh"]
+TO_NOBODY = ["/bin/bash", "-c", 'exec "$@" > >(:)', "bash"]
+
+
+@pytest.fixture
+def silent_server():
+    """Takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_closed_standard_files_are_never_written_to_as_something_else(websentry, sites):
+    site = sites.site("/shop")
+    data = websentry.data_dir()
+    websentry.run("check", site.url, prefix=WITHOUT_STANDARD_FILES)
+    started = websentry.run("run", "--once", "--log-level=debug", "--data-dir", data, "--listen", "127.0.0.1:0", site.url,
+                            prefix=WITHOUT_STANDARD_FILES)
+    assert (data / "lock").read_text() == f"{started.pid}\n"
+    with sqlite3.connect(f"file:{data}/websentry.db?mode=ro", uri=True) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert database.execute("SELECT count(*) FROM report").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["config", "print", "run", "http://x/"], ["db", "migrate", "--print"]],
+                         ids=lambda words: words[0].strip("-"))
+def test_text_that_finds_no_room_is_an_error(websentry, words):
+    started = websentry.run(*words, prefix=TO_A_FULL_DISK, code=1)
+    assert [event.level for event in started.complaints()] == ["error"]
+    assert "No space left" in started.stderr()
+
+
+def test_text_that_nobody_reads_is_no_error(websentry):
+    started = websentry.run("--help", prefix=TO_NOBODY)
+    assert not started.complaints()
+
+
+def test_migrate_can_be_stopped_while_its_database_is_silent(websentry, silent_server):
+    started = websentry.start("db", "migrate", "--database-dsn", f"host=127.0.0.1 port={silent_server} user=u dbname=d")
+    wait_until(lambda: established_to(started.pid, silent_server), "its connection")
+    started.send_signal(signal.SIGTERM)
+    assert started.wait(5) == -signal.SIGTERM
+
+
+def established_to(pid, port):
+    """Whether a process has a connection to a local port (state 01 in Linux's table)."""
+    with open(f"/proc/{pid}/net/tcp", encoding="ascii") as table:
+        return re.search(rf": [0-9A-F]{{8}}:[0-9A-F]{{4}} 0100007F:{port:04X} 01 ", table.read()) is not None
+
+
+def test_no_prober_starts_a_check_after_a_stop_was_asked_for(websentry, sites):
+    """With two threads one waits for a site that hangs; the other must not go on meanwhile."""
+    hanging = sites.site("/hangs", Answer(is_endless=True))
+    quick = sites.site("/quick")
+    data = websentry.data_dir()
+    running = websentry.start("run", "--threads", 2, "--data-dir", data, "--listen", "127.0.0.1:0", websentry.write(
+        "sites.yaml", f"sites:\n  - {{url: '{hanging.url}', interval: 3s, timeout: 3s}}\n"
+                      f"  - {{url: '{quick.url}', interval: 100ms, timeout: 100ms}}\n"))
+    hanging.wait_for_requests(1)
+    quick.wait_for_requests(3)
+    running.stop()
+    stopping = datetime.datetime.fromisoformat(running.find("stopping")[0].time)
+    with sqlite3.connect(f"file:{data}/websentry.db?mode=ro", uri=True) as database:
+        started = [datetime.datetime.fromisoformat(row[0]) for row in database.execute(
+            "SELECT started_at FROM report_view")]
+    assert max(started) < stopping + datetime.timedelta(milliseconds=500)
