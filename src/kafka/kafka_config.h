@@ -20,7 +20,8 @@ struct kafka_config {
 	const char *ca_file; /* each NULL where not given; any of them turns TLS on */
 	const char *cert_file;
 	const char *key_file;
-	const char *ca_origin; /* for complaints: "--kafka-ca-file", "KAFKA_CAFILE"; NULL where not known */
+	const char *
+		ca_origin; /* for complaints: "--kafka-ca-file", "KAFKA_CAFILE"; NULL where not known */
 	const char *cert_origin;
 	const char *key_origin;
 	const struct kafka_property *properties; /* the user's, they win over ours */

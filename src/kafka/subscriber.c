@@ -1,8 +1,5 @@
 /*
  * The subscriber's interface and its thread: commands come through a mailbox, Kafka's events through a descriptor.
- *
- * A receiver without room is waited for without polling; the heartbeats go on by themselves. Only when that lasts are
- * the partitions paused and polled on, since pausing throws away what librdkafka has fetched ahead.
  */
 #include "kafka/subscriber.h"
 
@@ -18,8 +15,7 @@
 #include "base/memory.h"
 #include "kafka/subscriber_private.h"
 
-enum { MESSAGES_A_TURN = 1000, CLOSE_SLICE_MS = 50 };
-static const mono_us offer_every = INT64_C(100) * CLOCK_US_PER_MS;
+enum { CLOSE_SLICE_MS = 50 };
 static const mono_us pause_after = INT64_C(2) * CLOCK_US_PER_S;
 static const mono_us poll_every = INT64_C(1) * CLOCK_US_PER_S;
 static const mono_us once_every = INT64_C(100) * CLOCK_US_PER_MS;
@@ -75,114 +71,6 @@ int subscriber_topic_index(const struct subscriber *subscriber, const char *topi
 		if (strcmp(subscriber->topics[i], topic) == 0)
 			return (int)i;
 	return -1;
-}
-
-/* --- handing over --- */
-
-void subscriber_drop_held(struct subscriber *subscriber)
-{
-	while (subscriber->held != NULL) {
-		struct message *message = subscriber->held;
-		subscriber->held = (struct message *)message->letter.next;
-		message_destroy(message);
-	}
-	subscriber->held_end = &subscriber->held;
-}
-
-static void hold(struct subscriber *subscriber, struct message *message)
-{
-	mono_us now = clock_mono_us();
-	if (subscriber->held == NULL) {
-		subscriber->held_since = now;
-		subscriber->offer_at = now + offer_every;
-	}
-	message->letter.next = NULL;
-	*subscriber->held_end = message;
-	subscriber->held_end = (struct message **)&message->letter.next;
-}
-
-static void offer_held(struct subscriber *subscriber)
-{
-	while (subscriber->held != NULL) {
-		struct message *message = subscriber->held;
-		struct letter *next = message->letter.next; /* the receiver may link it anew */
-		if (!subscriber->events.on_message(subscriber->events.context, message)) {
-			message->letter.next = next;
-			subscriber->offer_at = clock_mono_us() + offer_every;
-			return;
-		}
-		subscriber->held = (struct message *)next;
-	}
-	subscriber->held_end = &subscriber->held;
-	subscriber_resume_kafka(subscriber);
-	subscriber->is_work_left = true;
-}
-
-static void hand_over(struct subscriber *subscriber, struct subscriber_partition *partition,
-		      const rd_kafka_message_t *record)
-{
-	struct message *message = message_create(record->payload, record->len);
-	message->generation = subscriber->generation;
-	message->topic_index = partition->topic_index;
-	message->partition = partition->partition;
-	message->offset = record->offset;
-	partition->handed_next = record->offset + 1;
-	if (subscriber->held != NULL ||
-	    !subscriber->events.on_message(subscriber->events.context, message))
-		hold(subscriber, message);
-}
-
-static void on_record(struct subscriber *subscriber, const rd_kafka_message_t *record)
-{
-	int topic_index =
-		record->rkt == NULL
-			? -1
-			: subscriber_topic_index(subscriber, rd_kafka_topic_name(record->rkt));
-	struct subscriber_partition *partition =
-		subscriber->phase == SUBSCRIBER_READING
-			? subscriber_find(subscriber, topic_index, record->partition)
-			: NULL;
-	switch ((int)record->err) {
-	case RD_KAFKA_RESP_ERR_NO_ERROR:
-		kafka_client_up(subscriber->client);
-		if (partition != NULL && !subscriber->is_quiet)
-			hand_over(subscriber, partition, record);
-		break;
-	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-		kafka_client_up(subscriber->client);
-		if (partition != NULL && !subscriber->is_quiet) {
-			partition->end_at = record->offset;
-			subscriber_pass_end(subscriber, partition);
-		}
-		break;
-	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-		if (topic_index >= 0)
-			topic_watch_lost(subscriber->client->watch, (size_t)topic_index);
-		break;
-	case RD_KAFKA_RESP_ERR__FATAL:
-		subscriber->client->is_fatal = true;
-		break;
-	default:
-		kafka_client_complain(subscriber->client, record->err,
-				      rd_kafka_message_errstr(record));
-		break;
-	}
-}
-
-static void serve_kafka(struct subscriber *subscriber)
-{
-	subscriber->is_work_left = false;
-	for (int i = 0; i < MESSAGES_A_TURN; i++) {
-		if (subscriber->held != NULL && !subscriber->is_kafka_paused)
-			return;
-		rd_kafka_message_t *record = rd_kafka_consumer_poll(subscriber->client->rk, 0);
-		if (record == NULL)
-			return;
-		on_record(subscriber, record);
-		rd_kafka_message_destroy(record);
-	}
-	subscriber->is_work_left = true;
 }
 
 /* --- commands --- */
@@ -332,10 +220,10 @@ static void turn(struct subscriber *subscriber)
 		return;
 	}
 	if (subscriber->held != NULL && now >= subscriber->offer_at)
-		offer_held(subscriber);
+		subscriber_offer_held(subscriber);
 	if (subscriber->held != NULL && now >= subscriber->held_since + pause_after)
 		subscriber_pause_kafka(subscriber);
-	serve_kafka(subscriber);
+	subscriber_serve_kafka(subscriber);
 	if (subscriber->client->is_fatal) {
 		start_over(subscriber);
 		return;

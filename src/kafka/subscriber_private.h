@@ -1,6 +1,7 @@
 /*
  * The subscriber's own state: subscriber.c (interface, thread), subscriber_assign.c (who reads what, from where),
- * subscriber_commit.c (Kafka's offsets), subscriber_once.c (when --once is done). All but the mailbox is the thread's alone.
+ * subscriber_read.c (messages), subscriber_commit.c (Kafka's offsets), subscriber_once.c (when --once is done). All but the
+ * mailbox is the thread's alone.
  */
 #ifndef WEBSENTRY_KAFKA_SUBSCRIBER_PRIVATE_H
 #define WEBSENTRY_KAFKA_SUBSCRIBER_PRIVATE_H
@@ -98,7 +99,14 @@ struct subscriber {
 /* subscriber.c */
 void subscriber_take_commands(struct subscriber *subscriber);
 int subscriber_topic_index(const struct subscriber *subscriber, const char *topic); /* or -1 */
-/* The receiver's backlog goes; what is in it comes again. */
+
+/* subscriber_read.c */
+
+/* Hand over what librdkafka has, a bounded number of messages. */
+void subscriber_serve_kafka(struct subscriber *subscriber);
+/* Offer again what the receiver had no room for. */
+void subscriber_offer_held(struct subscriber *subscriber);
+/* Let go of it; it comes again. */
 void subscriber_drop_held(struct subscriber *subscriber);
 
 /* subscriber_assign.c */

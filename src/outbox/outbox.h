@@ -81,7 +81,7 @@ int outbox_start(struct outbox *outbox, const struct outbox_drain *drain, struct
 int outbox_append(struct outbox *outbox, enum outbox_class class, const char *key,
 		  size_t key_length, const char *body, size_t body_length, struct error *err);
 
-/* False: at the bound or unable to commit: start no more checks. Any thread; one atomic load. */
+/* False: at the bound or unable to commit: start no more checks. Any thread; a few atomic loads. */
 bool outbox_has_room(const struct outbox *outbox);
 
 /* A row has arrived for good. Outbox thread only (from within serve). */
