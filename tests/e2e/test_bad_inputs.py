@@ -1,5 +1,6 @@
 """Bad inputs: each gets its one line with the place, exit code 2 within 5 s, and leaves nothing behind. Where a server
 is merely away, a daemon goes on trying with one line, and --once ends with 1."""
+import os
 import re
 import socket
 import threading
@@ -331,6 +332,48 @@ def test_a_mistake_is_one_line_with_its_place(websentry, ground, case):
 
 def test_there_are_enough_of_them():
     assert len(CASES) >= 60 and len({case.name for case in CASES}) == len(CASES)
+
+
+# Root may read and write everything; without these two it is a user like others.
+LIKE_A_USER = ("setpriv", "--bounding-set=-dac_override,-dac_read_search",
+               "--inh-caps=-dac_override,-dac_read_search", "--")
+
+# name: words, the file or folder that may not be used, how the line begins
+FORBIDDEN = {
+    "sites file": (SITES, "sites.yaml", "{dir}/sites.yaml"),
+    "settings file": (f"{RUN} --config {{dir}}/c.yaml", "c.yaml", "{dir}/c.yaml"),
+    "key": (f"{PRODUCER} --kafka-cert-file {{cert}} --kafka-key-file {{dir}}/a.key", "a.key", "--kafka-key-file"),
+    "properties": (f"{PRODUCER} --kafka-config {{dir}}/kafka.conf", "kafka.conf", "--kafka-config"),
+    "data folder": (f"{RUN} --data-dir {{dir}}/data", "data/", "--data-dir"),
+    "data folder to be made": (f"{RUN} --data-dir {{dir}}/data/new", "data/", "--data-dir"),
+}
+
+
+@pytest.mark.parametrize("name", FORBIDDEN)
+def test_what_may_not_be_used_is_said_with_the_user(websentry, ground, name):
+    """A container's user is a number: the line names it."""
+    words, forbidden, place = FORBIDDEN[name]
+    names = prepare(websentry, Case(name, "", "", "", {}, {"sites.yaml": ONE, "c.yaml": "timeout: 1s\n", "a.key": "x",
+                                                           "kafka.conf": "", "data/x": ""}), ground)
+    path = websentry.folder / "input" / forbidden
+    path.chmod(0o500 if path.is_dir() else 0)
+    done = websentry.run(*(fill(word, names) for word in words.split(" ")), code=2, timeout=5,
+                         prefix=LIKE_A_USER if os.getuid() == 0 else ())
+    assert len(done.complaints()) == 1, done.stderr()
+    said = done.complaints()[0].line.partition(" error ")[2]
+    assert said.startswith(fill(place, names)) and str(path).rstrip("/") in said, said
+    assert f"uid {os.getuid()}" in said, said
+
+
+@pytest.mark.parametrize("command", [RUN, PRODUCER])
+def test_a_data_folder_that_is_read_only_is_one_line(websentry, command):
+    """As a volume that was mounted so."""
+    data = websentry.data_dir()
+    mounted = ("unshare", "--mount", "--map-root-user", "--", "/bin/sh", "-c",
+               'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"', data)
+    done = websentry.run(*command.split(), "--data-dir", data, prefix=mounted, code=2, timeout=5)
+    assert len(done.complaints()) == 1 and str(data) in done.stderr(), done.stderr()
+    assert list(data.iterdir()) == []
 
 
 # --- servers that are merely away
