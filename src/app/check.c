@@ -81,15 +81,15 @@ int command_check(const struct settings *settings, const struct site_list *sites
 		.identity = {.producer_id = uuid_random()},
 		.worst = OUTCOME_UP,
 	};
-	const struct checks_sink sink = {.context = &check, .on_report = on_report, .on_done = on_done};
+	const struct checks_sink sink = {
+		.context = &check, .on_report = on_report, .on_done = on_done};
 	struct error err = {0};
 	struct checks *checks = checks_start(settings, sites, true, &sink, &err);
 	int code = CHECK_UNKNOWN;
 	if (checks == NULL) {
 		log_event(LOG_ERROR, err.message);
 	} else {
-		while (!atomic_load(&check.is_done) &&
-		       waiter_wait(check.waiter, -1) != WAKE_STOP)
+		while (!atomic_load(&check.is_done) && waiter_wait(check.waiter, -1) != WAKE_STOP)
 			;
 		checks_stop(checks, 0);
 		code = waiter_is_stopping(check.waiter) ? CHECK_UNKNOWN : exit_code(check.worst);

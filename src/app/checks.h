@@ -21,14 +21,15 @@ struct checks_sink {
 	/* False: no check is started now (it counts as missed). NULL: always true. */
 	bool (*may_start)(void *context);
 	/* A check is judged; all parameters are borrowed for the call. body has no identity yet. */
-	void (*on_report)(void *context, const struct report *report, const char *body, size_t length);
+	void (*on_report)(void *context, const struct report *report, const char *body,
+			  size_t length);
 	/* With is_once: all probers have checked all their sites. NULL: nobody cares. */
 	void (*on_done)(void *context);
 };
 
 /* Start the probers. sites and settings are borrowed until checks_stop(). NULL with err on failure. */
-struct checks *checks_start(const struct settings *settings, const struct site_list *sites, bool is_once,
-			    const struct checks_sink *sink, struct error *err);
+struct checks *checks_start(const struct settings *settings, const struct site_list *sites,
+			    bool is_once, const struct checks_sink *sink, struct error *err);
 
 /* No new checks; running ones end within grace_ms or are abandoned. Main thread. */
 void checks_stop(struct checks *checks, int grace_ms);

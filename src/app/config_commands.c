@@ -23,8 +23,8 @@ int command_config_check(const struct settings *settings, const struct site_list
 		log_event(LOG_ERROR, err.message);
 		return EXIT_USAGE;
 	}
-	(void)printf("%s: settings are sound, %zu site%s\n", command_name(settings->subject), sites->count,
-		     sites->count == 1 ? "" : "s");
+	(void)printf("%s: settings are sound, %zu site%s\n", command_name(settings->subject),
+		     sites->count, sites->count == 1 ? "" : "s");
 	return EXIT_FINE;
 }
 

@@ -21,7 +21,10 @@
 #include "kafka/subscriber.h"
 #include "web/web.h"
 
-enum { CONSUMER_WAITING_MAX = 20000, /* messages between subscriber and writer */ ONCE_LOOK_MS = 100 };
+enum {
+	CONSUMER_WAITING_MAX = 20000,
+	/* messages between subscriber and writer */ ONCE_LOOK_MS = 100
+};
 
 struct consumer {
 	const struct settings *settings;
@@ -32,10 +35,11 @@ struct consumer {
 	const char *topics[2];
 	size_t topic_count;
 	struct storing *storing;
-	pthread_mutex_t lock;          /* over subscriber: the writer may answer before subscriber_start() returns */
+	pthread_mutex_t
+		lock; /* over subscriber: the writer may answer before subscriber_start() returns */
 	struct subscriber *subscriber;
-	atomic_size_t progress;        /* messages taken and batches committed, for --once */
-	atomic_bool is_done;           /* with --once */
+	atomic_size_t progress; /* messages taken and batches committed, for --once */
+	atomic_bool is_done;    /* with --once */
 	atomic_bool is_assigned;
 };
 
@@ -52,7 +56,8 @@ static void on_assigned(void *context, uint64_t generation, const char *cluster_
 			const struct position *positions, size_t count)
 {
 	struct consumer *consumer = context;
-	writer_ask_positions(storing_writer(consumer->storing), generation, cluster_id, positions, count);
+	writer_ask_positions(storing_writer(consumer->storing), generation, cluster_id, positions,
+			     count);
 	if (!atomic_exchange(&consumer->is_assigned, true))
 		waiter_wake(consumer->waiter);
 }
@@ -80,16 +85,18 @@ static struct subscriber *get_subscriber(struct consumer *consumer)
 	return subscriber;
 }
 
-static void on_committed(void *context, uint64_t generation, const struct position *positions, size_t count,
-			 size_t inserted)
+static void on_committed(void *context, uint64_t generation, const struct position *positions,
+			 size_t count, size_t inserted)
 {
 	struct consumer *consumer = context;
 	(void)atomic_fetch_add(&consumer->progress, 1);
-	log_event(LOG_DEBUG, "batch stored", LOG_INT("inserted", inserted), LOG_INT("partitions", count));
+	log_event(LOG_DEBUG, "batch stored", LOG_INT("inserted", inserted),
+		  LOG_INT("partitions", count));
 	subscriber_commit(get_subscriber(consumer), generation, positions, count);
 }
 
-static void on_positions(void *context, uint64_t generation, const struct position *positions, size_t count)
+static void on_positions(void *context, uint64_t generation, const struct position *positions,
+			 size_t count)
 {
 	struct consumer *consumer = context;
 	subscriber_begin(get_subscriber(consumer), generation, positions, count);
@@ -161,7 +168,8 @@ static bool is_patience_over(const struct consumer *consumer, struct patience *p
 	mono_us now = clock_mono_us();
 	if (progress != patience->progress || patience->since == 0)
 		*patience = (struct patience){.progress = progress, .since = now};
-	return consumer->settings->is_once && now - patience->since > consumer->settings->once_wait_us;
+	return consumer->settings->is_once &&
+	       now - patience->since > consumer->settings->once_wait_us;
 }
 
 static int say_failure(const struct error *err)
@@ -224,7 +232,8 @@ static void close_parts(struct consumer *consumer)
 
 int command_consumer(const struct settings *settings, const struct site_list *sites)
 {
-	struct consumer consumer = {.settings = settings, .sites = sites, .waiter = waiter_create()};
+	struct consumer consumer = {
+		.settings = settings, .sites = sites, .waiter = waiter_create()};
 	(void)pthread_mutex_init(&consumer.lock, NULL);
 	struct error err = {0};
 	int code = open_parts(&consumer, &err) != 0 ? say_failure(&err) : work(&consumer);

@@ -28,8 +28,8 @@ static int make_folders(const char *path, struct error *err)
 		char end = *at;
 		*at = '\0';
 		if (mkdir(partial, 0700) != 0 && errno != EEXIST) {
-			error_set_errno(err, ERROR_REJECT, errno, "data folder %s: can't make %s", path,
-					partial);
+			error_set_errno(err, ERROR_REJECT, errno, "data folder %s: can't make %s",
+					path, partial);
 			result = -1;
 			break;
 		}
@@ -48,7 +48,8 @@ static void say_who_holds(int fd, const char *path, struct error *err)
 	ssize_t length = pread(fd, pid, sizeof(pid) - 1, 0);
 	if (length > 0)
 		pid[strcspn(pid, "\n")] = '\0';
-	error_set(err, ERROR_REJECT, "data folder %s: in use by process %s; each producer needs its own --data-dir",
+	error_set(err, ERROR_REJECT,
+		  "data folder %s: in use by process %s; each producer needs its own --data-dir",
 		  path, length > 0 ? pid : "(unknown)");
 }
 
@@ -58,15 +59,18 @@ static int take_lock(struct data_dir *dir, struct error *err)
 	int result = -1;
 	dir->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (dir->lock_fd < 0) {
-		error_set_errno(err, ERROR_REJECT, errno, "data folder %s: can't write %s", dir->path, path);
+		error_set_errno(err, ERROR_REJECT, errno, "data folder %s: can't write %s",
+				dir->path, path);
 	} else if (flock(dir->lock_fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno == EWOULDBLOCK)
 			say_who_holds(dir->lock_fd, dir->path, err);
 		else
-			error_set_errno(err, ERROR_REJECT, errno, "data folder %s: can't lock %s", dir->path,
-					path);
-	} else if (ftruncate(dir->lock_fd, 0) != 0 || dprintf(dir->lock_fd, "%d\n", (int)getpid()) < 0) {
-		error_set_errno(err, ERROR_REJECT, errno, "data folder %s: can't write %s", dir->path, path);
+			error_set_errno(err, ERROR_REJECT, errno, "data folder %s: can't lock %s",
+					dir->path, path);
+	} else if (ftruncate(dir->lock_fd, 0) != 0 ||
+		   dprintf(dir->lock_fd, "%d\n", (int)getpid()) < 0) {
+		error_set_errno(err, ERROR_REJECT, errno, "data folder %s: can't write %s",
+				dir->path, path);
 	} else {
 		result = 0;
 	}
@@ -131,7 +135,8 @@ static int write_file(const char *path, const char *bytes, size_t length, struct
 	return result;
 }
 
-int data_dir_write_previous(const struct data_dir *dir, const struct uuid *producer_id, struct error *err)
+int data_dir_write_previous(const struct data_dir *dir, const struct uuid *producer_id,
+			    struct error *err)
 {
 	char text[UUID_TEXT_SIZE];
 	uuid_format(producer_id, text);
@@ -141,8 +146,8 @@ int data_dir_write_previous(const struct data_dir *dir, const struct uuid *produ
 	return result;
 }
 
-int data_dir_put_aside(const struct data_dir *dir, const char *name, const char *bytes, size_t length,
-		       struct error *err)
+int data_dir_put_aside(const struct data_dir *dir, const char *name, const char *bytes,
+		       size_t length, struct error *err)
 {
 	char *folder = data_dir_path(dir, "quarantine");
 	char *path = xasprintf("%s/%s", folder, name);

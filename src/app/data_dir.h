@@ -22,10 +22,11 @@ char *data_dir_path(const struct data_dir *dir, const char *name);
 /* The producer_id of the process that stored reports from this folder before: 0, or -1 where there is none. */
 int data_dir_read_previous(const struct data_dir *dir, struct uuid *ret_producer_id);
 /* Remember ours, from the first stored report on. */
-int data_dir_write_previous(const struct data_dir *dir, const struct uuid *producer_id, struct error *err);
+int data_dir_write_previous(const struct data_dir *dir, const struct uuid *producer_id,
+			    struct error *err);
 
 /* Write a message that nobody takes into <data-dir>/quarantine/<name>, durably. */
-int data_dir_put_aside(const struct data_dir *dir, const char *name, const char *bytes, size_t length,
-		       struct error *err);
+int data_dir_put_aside(const struct data_dir *dir, const char *name, const char *bytes,
+		       size_t length, struct error *err);
 
 #endif

@@ -40,8 +40,8 @@ struct producer {
 	struct publisher *publisher;
 	struct outbox_drain drain;
 	struct checks *checks;
-	atomic_bool is_checked;  /* with --once: every site has been */
-	atomic_bool is_holding;  /* checks are not being started; said once */
+	atomic_bool is_checked; /* with --once: every site has been */
+	atomic_bool is_holding; /* checks are not being started; said once */
 };
 
 /* --- prober's threads --- */
@@ -56,7 +56,8 @@ static bool on_may_start(void *context)
 		struct outbox_counts counts;
 		outbox_count(producer->outbox, &counts);
 		log_event(has_room ? LOG_INFO : LOG_WARN,
-			  has_room ? "outbox has room again, checks go on" : "outbox full, no checks are started",
+			  has_room ? "outbox has room again, checks go on"
+				   : "outbox full, no checks are started",
 			  LOG_INT("rows", counts.waiting_rows));
 	}
 	return has_room;
@@ -70,8 +71,8 @@ static void on_report(void *context, const struct report *report, const char *bo
 	const char *name = report->site->name;
 	struct error err;
 	if (outbox_append(producer->outbox, class, name, strlen(name), body, length, &err) != 0)
-		log_event(LOG_WARN, "check not finished: outbox refused its report", LOG_STR("site", name),
-			  LOG_STR("error", err.message));
+		log_event(LOG_WARN, "check not finished: outbox refused its report",
+			  LOG_STR("site", name), LOG_STR("error", err.message));
 }
 
 static void on_done(void *context)
@@ -86,8 +87,8 @@ static void on_done(void *context)
 static int on_send(void *context, const struct outbox_row *row)
 {
 	struct producer *producer = context;
-	return publisher_send(producer->publisher, row->id, (int)row->class, row->key, row->key_length,
-			      row->message, row->message_length);
+	return publisher_send(producer->publisher, row->id, (int)row->class, row->key,
+			      row->key_length, row->message, row->message_length);
 }
 
 static void on_serve(void *context)
@@ -122,7 +123,8 @@ static char *on_shrink(void *context, const char *message, size_t length, size_t
 }
 
 /* The last resort: a file beside the outbox, and only then out of it. */
-static void on_refused(void *context, int64_t id, const char *message, size_t length, const char *why)
+static void on_refused(void *context, int64_t id, const char *message, size_t length,
+		       const char *why)
 {
 	struct producer *producer = context;
 	struct uuid producer_id = outbox_producer_id(producer->outbox);
@@ -178,7 +180,8 @@ static int open_publisher(struct producer *producer, struct error *err)
 {
 	const struct publisher_options options = {
 		.config = &producer->kafka,
-		.topics = {producer->settings->kafka_topic_success, producer->settings->kafka_topic_failure},
+		.topics = {producer->settings->kafka_topic_success,
+			   producer->settings->kafka_topic_failure},
 		.is_creating_topics = producer->settings->kafka_create_topics,
 	};
 	const struct publisher_events events = {
@@ -223,7 +226,8 @@ static int start_checks(struct producer *producer, struct error *err)
 		.on_report = on_report,
 		.on_done = on_done,
 	};
-	producer->checks = checks_start(producer->settings, producer->sites, producer->settings->is_once, &sink, err);
+	producer->checks = checks_start(producer->settings, producer->sites,
+					producer->settings->is_once, &sink, err);
 	return producer->checks == NULL ? -1 : 0;
 }
 
@@ -236,7 +240,8 @@ static long long rows_waiting(const struct producer *producer)
 
 static void draw_progress(const struct producer *producer)
 {
-	progress_draw(checks_finished(producer->checks), producer->sites->count, rows_waiting(producer));
+	progress_draw(checks_finished(producer->checks), producer->sites->count,
+		      rows_waiting(producer));
 }
 
 /* Wait until the outbox is empty; give up --once-wait after the last acknowledgement, or on a stop signal. */
@@ -271,7 +276,8 @@ static int run_once(struct producer *producer)
 	if (waiter_is_stopping(producer->waiter))
 		return EXIT_FINE;
 	if (!is_empty)
-		log_event(LOG_ERROR, "Kafka did not take everything in time, the rest stays in the outbox",
+		log_event(LOG_ERROR,
+			  "Kafka did not take everything in time, the rest stays in the outbox",
 			  LOG_INT("rows", rows_waiting(producer)));
 	return is_empty ? EXIT_FINE : EXIT_FAILED;
 }
@@ -294,7 +300,8 @@ static void close_parts(struct producer *producer)
 		outbox_stop(producer->outbox, STOP_DRAIN_MS);
 	publisher_destroy(producer->publisher, STOP_DRAIN_MS);
 	if (producer->outbox != NULL && rows_waiting(producer) > 0)
-		log_event(LOG_INFO, "reports stay in the outbox", LOG_INT("rows", rows_waiting(producer)));
+		log_event(LOG_INFO, "reports stay in the outbox",
+			  LOG_INT("rows", rows_waiting(producer)));
 	outbox_close(producer->outbox);
 	web_stop(producer->web);
 	data_dir_close(producer->data_dir);
@@ -303,14 +310,16 @@ static void close_parts(struct producer *producer)
 
 int command_producer(const struct settings *settings, const struct site_list *sites)
 {
-	struct producer producer = {.settings = settings, .sites = sites, .waiter = waiter_create()};
+	struct producer producer = {
+		.settings = settings, .sites = sites, .waiter = waiter_create()};
 	struct error err = {0};
 	int code;
 	if (open_parts(&producer, &err) != 0 || start_checks(&producer, &err) != 0) {
 		log_event(LOG_ERROR, err.message);
 		code = err.kind == ERROR_REJECT ? EXIT_USAGE : EXIT_FAILED;
 	} else {
-		log_event(LOG_INFO, "ready", LOG_STR("command", "producer"), LOG_INT("sites", sites->count));
+		log_event(LOG_INFO, "ready", LOG_STR("command", "producer"),
+			  LOG_INT("sites", sites->count));
 		process_notify("READY=1");
 		code = settings->is_once ? run_once(&producer) : run_daemon(&producer);
 	}

@@ -17,7 +17,8 @@ void progress_draw(size_t checked, size_t total, long long to_send)
 	memset(bar, ' ', BAR_WIDTH);
 	memset(bar, '#', filled);
 	bar[BAR_WIDTH] = '\0';
-	(void)fprintf(stderr, "\r\033[K[%s] %zu/%zu checked, %lld to send", bar, checked, total, to_send);
+	(void)fprintf(stderr, "\r\033[K[%s] %zu/%zu checked, %lld to send", bar, checked, total,
+		      to_send);
 	(void)fflush(stderr);
 }
 

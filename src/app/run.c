@@ -22,7 +22,8 @@
 #include "web/web.h"
 
 enum {
-	RUN_WAITING_MAX = 10000, /* reports held while the store is away; then no checks are started */
+	RUN_WAITING_MAX =
+		10000, /* reports held while the store is away; then no checks are started */
 	PROGRESS_MS = 50,
 };
 
@@ -64,7 +65,8 @@ static void on_report(void *context, const struct report *report, const char *bo
 	if (writer_post(storing_writer(run->storing), message))
 		return;
 	message_destroy(message);
-	log_event(LOG_DEBUG, "check not finished: no room for its report", LOG_STR("site", report->site->name));
+	log_event(LOG_DEBUG, "check not finished: no room for its report",
+		  LOG_STR("site", report->site->name));
 }
 
 static void on_done(void *context)
@@ -76,8 +78,8 @@ static void on_done(void *context)
 
 /* --- the writer's thread --- */
 
-static void on_committed(void *context, uint64_t generation, const struct position *positions, size_t count,
-			 size_t inserted)
+static void on_committed(void *context, uint64_t generation, const struct position *positions,
+			 size_t count, size_t inserted)
 {
 	(void)generation;
 	(void)positions;
@@ -127,7 +129,12 @@ static int start_checks(struct run *run, struct error *err)
 	return run->checks == NULL ? -1 : 0;
 }
 
-enum store_wait { STORE_CAME, STORE_REFUSES, STORE_STAYS_AWAY, STORE_NOT_NEEDED /* a stop signal */ };
+enum store_wait {
+	STORE_CAME,
+	STORE_REFUSES,
+	STORE_STAYS_AWAY,
+	STORE_NOT_NEEDED /* a stop signal */
+};
 
 /* Wait until the store has shown itself once; err is filled where it refuses. With --once, for --once-wait at most. */
 static enum store_wait wait_for_store(struct run *run, struct error *err)
@@ -191,7 +198,8 @@ static int work(struct run *run)
 	}
 	if (start_checks(run, &err) != 0)
 		return say_failure(&err);
-	log_event(LOG_INFO, "ready", LOG_STR("command", "run"), LOG_INT("sites", run->sites->count));
+	log_event(LOG_INFO, "ready", LOG_STR("command", "run"),
+		  LOG_INT("sites", run->sites->count));
 	process_notify("READY=1");
 	int code = wait_for_end(run);
 	checks_stop(run->checks, STOP_CHECKS_MS);
@@ -201,13 +209,15 @@ static int work(struct run *run)
 static int close_parts(struct run *run, int code)
 {
 	checks_destroy(run->checks);
-	web_stop(run->web); /* before the store: SQLite's last connection empties the write-ahead log, a reader's may not */
+	web_stop(
+		run->web); /* before the store: SQLite's last connection empties the write-ahead log, a reader's may not */
 	int64_t wait_ms = run->settings->is_once && !waiter_is_stopping(run->waiter)
 				  ? run->settings->once_wait_us / CLOCK_US_PER_MS
 				  : STOP_DEADLINE_MS;
 	size_t left = run->storing == NULL ? 0 : storing_stop(run->storing, (int)wait_ms);
 	if (left > 0) {
-		log_event(LOG_ERROR, "the store did not take every report in time", LOG_INT("lost", left));
+		log_event(LOG_ERROR, "the store did not take every report in time",
+			  LOG_INT("lost", left));
 		code = EXIT_FAILED;
 	}
 	storing_destroy(run->storing);

@@ -8,7 +8,8 @@
 #include "config/settings.h"
 #include "web/web.h"
 
-struct store *store_settings_open(const struct settings *settings, enum store_mode mode, struct error *err)
+struct store *store_settings_open(const struct settings *settings, enum store_mode mode,
+				  struct error *err)
 {
 	if (settings->database_dsn != NULL)
 		return store_open_postgres(settings->database_dsn, mode, err);

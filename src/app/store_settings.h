@@ -12,7 +12,8 @@ struct site_list;
 struct web;
 
 /* PostgreSQL where a DSN is given, else <data-dir>/websentry.db. The caller's, as store_open_postgres(). */
-struct store *store_settings_open(const struct settings *settings, enum store_mode mode, struct error *err);
+struct store *store_settings_open(const struct settings *settings, enum store_mode mode,
+				  struct error *err);
 
 /*
  * Start the web server where settings ask for one (*ret_web NULL otherwise) and log its address. With has_store it reads a

@@ -19,10 +19,11 @@ struct storing {
 	bool is_stopped; /* main thread */
 };
 
-int storing_decode(const char *bytes, size_t length, struct report_row *ret_row, const char **ret_reason,
-		   char *ret_detail, size_t detail_size)
+int storing_decode(const char *bytes, size_t length, struct report_row *ret_row,
+		   const char **ret_reason, char *ret_detail, size_t detail_size)
 {
-	enum decode_problem problem = report_decode(bytes, length, ret_row, ret_detail, detail_size);
+	enum decode_problem problem =
+		report_decode(bytes, length, ret_row, ret_detail, detail_size);
 	if (problem == DECODE_NONE)
 		return 0;
 	*ret_reason = decode_problem_name(problem);
@@ -57,15 +58,17 @@ static void on_failed(void *context, const struct error *err)
 		storing->events.on_failed(storing->events.context, err);
 }
 
-static void on_committed(void *context, uint64_t generation, const struct position *positions, size_t count,
-			 size_t inserted)
+static void on_committed(void *context, uint64_t generation, const struct position *positions,
+			 size_t count, size_t inserted)
 {
 	struct storing *storing = context;
 	if (storing->events.on_committed != NULL)
-		storing->events.on_committed(storing->events.context, generation, positions, count, inserted);
+		storing->events.on_committed(storing->events.context, generation, positions, count,
+					     inserted);
 }
 
-static void on_positions(void *context, uint64_t generation, const struct position *positions, size_t count)
+static void on_positions(void *context, uint64_t generation, const struct position *positions,
+			 size_t count)
 {
 	struct storing *storing = context;
 	if (storing->events.on_positions != NULL)
@@ -82,8 +85,8 @@ static void on_room(void *context)
 /* --- main thread --- */
 
 struct storing *storing_start(const struct settings *settings, struct waiter *waiter,
-			      const struct writer_options *options, const struct writer_events *events,
-			      struct error *err)
+			      const struct writer_options *options,
+			      const struct writer_events *events, struct error *err)
 {
 	struct store *store = store_settings_open(settings, STORE_WRITE, err);
 	if (store == NULL)

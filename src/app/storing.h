@@ -15,16 +15,16 @@ struct waiter;
 struct storing;
 
 /* As struct writer_options.decode: report_decode() in the words of the quarantine. */
-int storing_decode(const char *bytes, size_t length, struct report_row *ret_row, const char **ret_reason,
-		   char *ret_detail, size_t detail_size);
+int storing_decode(const char *bytes, size_t length, struct report_row *ret_row,
+		   const char **ret_reason, char *ret_detail, size_t detail_size);
 
 /*
  * Open the store that settings name, and start a writer on it. options gives what differs (identities, topics, max_waiting), events whom
  * the caller wants to tell; on_ready and on_failed are also kept for storing_state(), and wake the waiter. NULL with err.
  */
 struct storing *storing_start(const struct settings *settings, struct waiter *waiter,
-			      const struct writer_options *options, const struct writer_events *events,
-			      struct error *err);
+			      const struct writer_options *options,
+			      const struct writer_events *events, struct error *err);
 
 enum storing_state { STORING_WAITING, STORING_READY, STORING_FAILED };
 

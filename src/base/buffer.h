@@ -10,8 +10,8 @@
 #include <stddef.h>
 
 struct buffer {
-	char *data;        /* NUL-terminated once anything was appended; NULL before */
-	size_t length;     /* bytes, the NUL not counted */
+	char *data;    /* NUL-terminated once anything was appended; NULL before */
+	size_t length; /* bytes, the NUL not counted */
 	size_t capacity;
 	size_t max_length; /* bytes */
 	bool is_overflowed;

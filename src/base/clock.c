@@ -55,7 +55,8 @@ static void civil_from_days(int64_t days, int *year, int *month, int *day)
 	int64_t day_of_era = days - era * 146097;
 	int64_t year_of_era =
 		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64_t day_of_year =
+		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	int64_t shifted_month = (5 * day_of_year + 2) / 153;
 	*day = (int)(day_of_year - (153 * shifted_month + 2) / 5 + 1);
 	*month = (int)(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);

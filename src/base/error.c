@@ -15,7 +15,8 @@ void error_set(struct error *err, enum error_kind kind, const char *format, ...)
 	err->kind = kind;
 }
 
-void error_set_errno(struct error *err, enum error_kind kind, int errno_value, const char *format, ...)
+void error_set_errno(struct error *err, enum error_kind kind, int errno_value, const char *format,
+		     ...)
 {
 	if (err == NULL)
 		return;

@@ -30,8 +30,8 @@ void error_set(struct error *err, enum error_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* As error_set(), with ": " and strerror(errno_value) at the end. */
-void error_set_errno(struct error *err, enum error_kind kind, int errno_value, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+void error_set_errno(struct error *err, enum error_kind kind, int errno_value, const char *format,
+		     ...) __attribute__((format(printf, 4, 5)));
 
 /* Put a context in front of a message that is there: "open outbox.db: " and so on. */
 void error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -14,8 +14,8 @@ int identity_append_message(struct buffer *out, const struct identity *identity,
 				   (int)REPORT_VERSION, id, (long long)identity->seq);
 	if (prev != NULL) {
 		uuid_format(&prev->producer_id, id);
-		(void)buffer_append_format(out, "\"prev\":{\"producer_id\":\"%s\",\"seq\":%lld},", id,
-					   (long long)prev->seq);
+		(void)buffer_append_format(out, "\"prev\":{\"producer_id\":\"%s\",\"seq\":%lld},",
+					   id, (long long)prev->seq);
 	}
 	return buffer_append(out, body + 1, body_length - 1);
 }

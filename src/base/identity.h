@@ -15,9 +15,9 @@
 
 struct buffer;
 
-enum { REPORT_VERSION = 1 };                 /* the report's field v */
-enum { REPORT_MESSAGE_MAX = 64 * 1024 };     /* bytes of a whole message */
-enum { IDENTITY_PREFIX_MAX = 192 };          /* bytes that identity_append_message() adds at most */
+enum { REPORT_VERSION = 1 };             /* the report's field v */
+enum { REPORT_MESSAGE_MAX = 64 * 1024 }; /* bytes of a whole message */
+enum { IDENTITY_PREFIX_MAX = 192 };      /* bytes that identity_append_message() adds at most */
 
 struct identity {
 	struct uuid producer_id;

@@ -107,7 +107,8 @@ static void format_now(char text[static CLOCK_TEXT_SIZE])
 	memcpy(text + 23, "Z", 2);
 }
 
-void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count)
+void log_write(enum log_level level, const char *event, const struct log_field *fields,
+	       size_t count)
 {
 	if (!log_is_enabled(level))
 		return;
@@ -117,7 +118,8 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 	buffer_init(&line, LOG_LINE_MAX);
 	bool is_json = current_format == LOG_JSON;
 	if (is_json) {
-		(void)buffer_append_format(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":", now,
+		(void)buffer_append_format(&line,
+					   "{\"time\":\"%s\",\"level\":\"%s\",\"event\":", now,
 					   log_level_name(level));
 		append_text(&line, event, true);
 	} else {
@@ -134,7 +136,8 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 		size_t before = line.length;
 		append_key(&line, fields[i].key, is_json);
 		append_value(&line, &fields[i]);
-		if (line.is_overflowed || line.length > LOG_LINE_MAX - TAIL_MAX) { /* drop the field that went over */
+		if (line.is_overflowed ||
+		    line.length > LOG_LINE_MAX - TAIL_MAX) { /* drop the field that went over */
 			line.length = before;
 			line.is_overflowed = false;
 			break;

@@ -27,8 +27,10 @@ struct log_field {
 };
 
 #define LOG_STR(k, v) ((struct log_field){.key = (k), .type = LOG_FIELD_TEXT, .value.text = (v)})
-#define LOG_INT(k, v) ((struct log_field){.key = (k), .type = LOG_FIELD_INT, .value.number = (int64_t)(v)})
-#define LOG_BOOL(k, v) ((struct log_field){.key = (k), .type = LOG_FIELD_BOOL, .value.is_true = (v)})
+#define LOG_INT(k, v)                                                                              \
+	((struct log_field){.key = (k), .type = LOG_FIELD_INT, .value.number = (int64_t)(v)})
+#define LOG_BOOL(k, v)                                                                             \
+	((struct log_field){.key = (k), .type = LOG_FIELD_BOOL, .value.is_true = (v)})
 
 /* Once, before threads start. Defaults: info, text. */
 void log_configure(enum log_level level, enum log_format format);
@@ -43,11 +45,14 @@ const char *log_level_name(enum log_level level);
  * (text_clean) and quoted where they need it, and a line is cut at LOG_LINE_MAX bytes.
  */
 enum { LOG_LINE_MAX = 4096 };
-void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count);
+void log_write(enum log_level level, const char *event, const struct log_field *fields,
+	       size_t count);
 
 /* log_event(LOG_INFO, "ready", LOG_STR("command", name), LOG_INT("sites", n)); */
 #define log_event(level, event, ...)                                                               \
 	log_write((level), (event), (const struct log_field[]){{0}, ##__VA_ARGS__} + 1,            \
-		  sizeof((const struct log_field[]){{0}, ##__VA_ARGS__}) / sizeof(struct log_field) - 1)
+		  sizeof((const struct log_field[]){{0}, ##__VA_ARGS__}) /                         \
+				  sizeof(struct log_field) -                                       \
+			  1)
 
 #endif

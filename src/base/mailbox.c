@@ -55,8 +55,8 @@ static void wake(struct mailbox *mailbox)
 static bool post(struct mailbox *mailbox, struct letter *letter, bool is_bounded)
 {
 	(void)pthread_mutex_lock(&mailbox->lock);
-	bool is_refused = mailbox->is_closed ||
-			  (is_bounded && mailbox->count >= mailbox->max_letters);
+	bool is_refused =
+		mailbox->is_closed || (is_bounded && mailbox->count >= mailbox->max_letters);
 	if (!is_refused) {
 		letter->next = NULL;
 		*mailbox->end = letter;

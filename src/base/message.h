@@ -17,8 +17,8 @@ struct message {
 	int topic_index;      /* into the consumer's topics; -1 in `run` */
 	int32_t partition;
 	int64_t offset;
-	size_t length;        /* bytes */
-	char *bytes;          /* NULL: a tombstone; NUL-terminated otherwise */
+	size_t length; /* bytes */
+	char *bytes;   /* NULL: a tombstone; NUL-terminated otherwise */
 };
 
 struct message *message_create(const char *bytes, size_t length); /* copies; topic_index -1 */

@@ -199,7 +199,8 @@ static const struct unit *take_unit(const char **at, const struct unit *units, s
 {
 	size_t length = strspn(*at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
 	for (size_t i = 0; i < count; i++) {
-		if (strlen(units[i].name) == length && strncasecmp(*at, units[i].name, length) == 0) {
+		if (strlen(units[i].name) == length &&
+		    strncasecmp(*at, units[i].name, length) == 0) {
 			*at += length;
 			return &units[i];
 		}
@@ -280,8 +281,8 @@ void text_format_duration(int64_t us, char *text, size_t size)
 int text_parse_size(const char *text, int64_t *ret_bytes)
 {
 	static const struct unit units[] = {
-		{"b", 1},           {"kib", 1024},           {"mib", INT64_C(1) << 20},
-		{"gib", INT64_C(1) << 30}, {"kb", 1000}, {"mb", 1000000}, {"gb", 1000000000},
+		{"b", 1},     {"kib", 1024},   {"mib", INT64_C(1) << 20}, {"gib", INT64_C(1) << 30},
+		{"kb", 1000}, {"mb", 1000000}, {"gb", 1000000000},
 	};
 	static const struct unit bytes = {"", 1};
 	const char *at = text;

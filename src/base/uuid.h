@@ -14,7 +14,8 @@ enum { UUID_TEXT_SIZE = 37 }; /* 36 characters and the NUL */
 
 struct uuid uuid_random(void); /* from the kernel's generator */
 void uuid_format(const struct uuid *uuid, char text[static UUID_TEXT_SIZE]); /* lower case */
-int uuid_parse(const char *text, size_t length, struct uuid *ret_uuid);      /* 0, or -1: not 8-4-4-4-12 hex digits */
+int uuid_parse(const char *text, size_t length,
+	       struct uuid *ret_uuid); /* 0, or -1: not 8-4-4-4-12 hex digits */
 bool uuid_equal(const struct uuid *a, const struct uuid *b);
 
 #endif

@@ -57,8 +57,8 @@ struct observation {
 	wall_us scheduled_at;
 	wall_us started_at;
 	int64_t late_us;
-	bool is_suspect;  /* late_us was over the bound */
-	int64_t missed;   /* checks of this site that were due and never started, since its last report */
+	bool is_suspect; /* late_us was over the bound */
+	int64_t missed; /* checks of this site that were due and never started, since its last report */
 
 	enum reason trouble; /* REASON_OK: a complete response was received; else why not */
 	char *message;       /* trouble in words; NULL when there was none */
@@ -71,7 +71,7 @@ struct observation {
 	int64_t body_bytes;    /* as transferred; -1 not known */
 	int64_t decoded_bytes; /* -1 not known */
 
-	struct match pattern;  /* state MATCH_NOT_TRIED where the site has none */
+	struct match pattern;     /* state MATCH_NOT_TRIED where the site has none */
 	struct match *body_rules; /* parallel to site->body_rules; NULL where none was tried */
 	size_t body_rule_count;
 

@@ -18,37 +18,50 @@ enum outcome {
 };
 
 /* X(ENUM SUFFIX, word on the wire, outcome, one sentence for people) */
-#define REASON_TABLE(X)                                                                                      \
-	X(OK, "ok", OUTCOME_UP, "Everything was as expected")                                                \
-	X(SLOW, "slow", OUTCOME_DEGRADED, "The response took longer than max_response_time")                 \
-	X(CERT_EXPIRING, "cert_expiring", OUTCOME_DEGRADED, "The certificate expires soon")                  \
-	X(DNS_ERROR, "dns_error", OUTCOME_DOWN, "The name does not resolve")                                 \
-	X(CONNECT_REFUSED, "connect_refused", OUTCOME_DOWN, "The connection was refused or reset while connecting") \
-	X(CONNECT_TIMEOUT, "connect_timeout", OUTCOME_DOWN, "No connection within the timeout")              \
-	X(CONNECT_UNREACHABLE, "connect_unreachable", OUTCOME_DOWN, "No route to the address")               \
-	X(TLS_ERROR, "tls_error", OUTCOME_DOWN, "The TLS handshake failed")                                  \
-	X(CERT_INVALID, "cert_invalid", OUTCOME_DOWN, "The certificate can't be trusted")                    \
-	X(TIMEOUT, "timeout", OUTCOME_DOWN, "Connected, but no complete response within the timeout")        \
-	X(CONNECTION_LOST, "connection_lost", OUTCOME_DOWN, "The connection ended before the response was complete") \
-	X(PROTOCOL_ERROR, "protocol_error", OUTCOME_DOWN, "What came back is not valid HTTP")                \
-	X(TOO_MANY_REDIRECTS, "too_many_redirects", OUTCOME_DOWN, "More redirects than allowed, or a loop")  \
-	X(REDIRECT_INVALID, "redirect_invalid", OUTCOME_DOWN, "A redirect leads to no usable http or https URL") \
-	X(FORBIDDEN_ADDRESS, "forbidden_address", OUTCOME_DOWN, "The address is forbidden by the address policy") \
-	X(STATUS_MISMATCH, "status_mismatch", OUTCOME_DOWN, "The status code is not one of the valid ones")  \
-	X(BODY_MISMATCH, "body_mismatch", OUTCOME_DOWN, "The body does not say what it should")              \
-	X(HEADER_MISMATCH, "header_mismatch", OUTCOME_DOWN, "A header does not say what it should")          \
-	X(TOO_LARGE, "too_large", OUTCOME_DOWN, "Headers, body or trailers are larger than the cap")         \
-	X(MATCH_TRUNCATED, "match_truncated", OUTCOME_UNKNOWN, "The body is longer than the part that is searched, and the part did not decide") \
-	X(PATTERN_TOO_COSTLY, "pattern_too_costly", OUTCOME_UNKNOWN, "The pattern took too long on this body") \
-	X(PROBER_OVERLOADED, "prober_overloaded", OUTCOME_UNKNOWN, "The prober was too late or too busy to tell") \
-	X(PROBER_OFFLINE, "prober_offline", OUTCOME_UNKNOWN, "The prober has no network or no resolver")     \
+#define REASON_TABLE(X)                                                                            \
+	X(OK, "ok", OUTCOME_UP, "Everything was as expected")                                      \
+	X(SLOW, "slow", OUTCOME_DEGRADED, "The response took longer than max_response_time")       \
+	X(CERT_EXPIRING, "cert_expiring", OUTCOME_DEGRADED, "The certificate expires soon")        \
+	X(DNS_ERROR, "dns_error", OUTCOME_DOWN, "The name does not resolve")                       \
+	X(CONNECT_REFUSED, "connect_refused", OUTCOME_DOWN,                                        \
+	  "The connection was refused or reset while connecting")                                  \
+	X(CONNECT_TIMEOUT, "connect_timeout", OUTCOME_DOWN, "No connection within the timeout")    \
+	X(CONNECT_UNREACHABLE, "connect_unreachable", OUTCOME_DOWN, "No route to the address")     \
+	X(TLS_ERROR, "tls_error", OUTCOME_DOWN, "The TLS handshake failed")                        \
+	X(CERT_INVALID, "cert_invalid", OUTCOME_DOWN, "The certificate can't be trusted")          \
+	X(TIMEOUT, "timeout", OUTCOME_DOWN,                                                        \
+	  "Connected, but no complete response within the timeout")                                \
+	X(CONNECTION_LOST, "connection_lost", OUTCOME_DOWN,                                        \
+	  "The connection ended before the response was complete")                                 \
+	X(PROTOCOL_ERROR, "protocol_error", OUTCOME_DOWN, "What came back is not valid HTTP")      \
+	X(TOO_MANY_REDIRECTS, "too_many_redirects", OUTCOME_DOWN,                                  \
+	  "More redirects than allowed, or a loop")                                                \
+	X(REDIRECT_INVALID, "redirect_invalid", OUTCOME_DOWN,                                      \
+	  "A redirect leads to no usable http or https URL")                                       \
+	X(FORBIDDEN_ADDRESS, "forbidden_address", OUTCOME_DOWN,                                    \
+	  "The address is forbidden by the address policy")                                        \
+	X(STATUS_MISMATCH, "status_mismatch", OUTCOME_DOWN,                                        \
+	  "The status code is not one of the valid ones")                                          \
+	X(BODY_MISMATCH, "body_mismatch", OUTCOME_DOWN, "The body does not say what it should")    \
+	X(HEADER_MISMATCH, "header_mismatch", OUTCOME_DOWN,                                        \
+	  "A header does not say what it should")                                                  \
+	X(TOO_LARGE, "too_large", OUTCOME_DOWN,                                                    \
+	  "Headers, body or trailers are larger than the cap")                                     \
+	X(MATCH_TRUNCATED, "match_truncated", OUTCOME_UNKNOWN,                                     \
+	  "The body is longer than the part that is searched, and the part did not decide")        \
+	X(PATTERN_TOO_COSTLY, "pattern_too_costly", OUTCOME_UNKNOWN,                               \
+	  "The pattern took too long on this body")                                                \
+	X(PROBER_OVERLOADED, "prober_overloaded", OUTCOME_UNKNOWN,                                 \
+	  "The prober was too late or too busy to tell")                                           \
+	X(PROBER_OFFLINE, "prober_offline", OUTCOME_UNKNOWN,                                       \
+	  "The prober has no network or no resolver")                                              \
 	X(PROBER_ERROR, "prober_error", OUTCOME_UNKNOWN, "The prober itself failed")
 
 enum reason {
 #define REASON_ENUM(suffix, word, outcome, text) REASON_##suffix,
 	REASON_TABLE(REASON_ENUM)
 #undef REASON_ENUM
-	REASON_COUNT,
+		REASON_COUNT,
 };
 
 const char *outcome_name(enum outcome outcome); /* "up", "degraded", "down", "unknown" */

@@ -15,7 +15,7 @@ struct report {
 	const struct site *site;
 	const struct observation *observation;
 	const struct verdict *verdict;
-	const char *host;     /* the producer's host name */
+	const char *host; /* the producer's host name */
 	const char *location;
 };
 

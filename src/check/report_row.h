@@ -18,49 +18,49 @@
  *   UUID, INT (64 bits), BOOL, TEXT, TIME (RFC 3339), OUTCOME, LIST and OBJECT (JSON text).
  * `prev` is read by hand: it is no column.
  */
-#define REPORT_FIELDS(X)                  \
-	X(v, INT, true)                   \
-	X(producer_id, UUID, true)        \
-	X(seq, INT, true)                 \
-	X(kind, TEXT, true)               \
-	X(site, TEXT, true)               \
-	X(url, TEXT, true)                \
-	X(host, TEXT, true)               \
-	X(location, TEXT, true)           \
-	X(labels, OBJECT, false)          \
-	X(interval_us, INT, true)         \
-	X(timeout_us, INT, true)          \
-	X(scheduled_at, TIME, true)       \
-	X(started_at, TIME, true)         \
-	X(late_us, INT, true)             \
-	X(suspect, BOOL, false)           \
-	X(missed, INT, false)             \
-	X(outcome, OUTCOME, true)         \
-	X(reason, TEXT, true)             \
-	X(message, TEXT, false)           \
-	X(failures, LIST, false)          \
-	X(http_status_code, INT, false)   \
-	X(http_version, TEXT, false)      \
-	X(ip, TEXT, false)                \
-	X(dns_us, INT, false)             \
-	X(connect_us, INT, false)         \
-	X(tls_us, INT, false)             \
-	X(wait_us, INT, false)            \
-	X(transfer_us, INT, false)        \
-	X(total_us, INT, false)           \
-	X(body_bytes, INT, false)         \
-	X(decoded_bytes, INT, false)      \
-	X(redirects, LIST, false)         \
-	X(attempts, LIST, false)          \
-	X(pattern, TEXT, false)           \
-	X(pattern_matched, BOOL, false)   \
-	X(pattern_capture, TEXT, false)   \
-	X(tls_version, TEXT, false)       \
-	X(cert_not_after, TIME, false)    \
-	X(chain_not_after, TIME, false)   \
-	X(cert_issuer, TEXT, false)       \
-	X(keepalive, BOOL, false)         \
-	X(evidence, OBJECT, false)        \
+#define REPORT_FIELDS(X)                                                                           \
+	X(v, INT, true)                                                                            \
+	X(producer_id, UUID, true)                                                                 \
+	X(seq, INT, true)                                                                          \
+	X(kind, TEXT, true)                                                                        \
+	X(site, TEXT, true)                                                                        \
+	X(url, TEXT, true)                                                                         \
+	X(host, TEXT, true)                                                                        \
+	X(location, TEXT, true)                                                                    \
+	X(labels, OBJECT, false)                                                                   \
+	X(interval_us, INT, true)                                                                  \
+	X(timeout_us, INT, true)                                                                   \
+	X(scheduled_at, TIME, true)                                                                \
+	X(started_at, TIME, true)                                                                  \
+	X(late_us, INT, true)                                                                      \
+	X(suspect, BOOL, false)                                                                    \
+	X(missed, INT, false)                                                                      \
+	X(outcome, OUTCOME, true)                                                                  \
+	X(reason, TEXT, true)                                                                      \
+	X(message, TEXT, false)                                                                    \
+	X(failures, LIST, false)                                                                   \
+	X(http_status_code, INT, false)                                                            \
+	X(http_version, TEXT, false)                                                               \
+	X(ip, TEXT, false)                                                                         \
+	X(dns_us, INT, false)                                                                      \
+	X(connect_us, INT, false)                                                                  \
+	X(tls_us, INT, false)                                                                      \
+	X(wait_us, INT, false)                                                                     \
+	X(transfer_us, INT, false)                                                                 \
+	X(total_us, INT, false)                                                                    \
+	X(body_bytes, INT, false)                                                                  \
+	X(decoded_bytes, INT, false)                                                               \
+	X(redirects, LIST, false)                                                                  \
+	X(attempts, LIST, false)                                                                   \
+	X(pattern, TEXT, false)                                                                    \
+	X(pattern_matched, BOOL, false)                                                            \
+	X(pattern_capture, TEXT, false)                                                            \
+	X(tls_version, TEXT, false)                                                                \
+	X(cert_not_after, TIME, false)                                                             \
+	X(chain_not_after, TIME, false)                                                            \
+	X(cert_issuer, TEXT, false)                                                                \
+	X(keepalive, BOOL, false)                                                                  \
+	X(evidence, OBJECT, false)                                                                 \
 	X(truncated, BOOL, false)
 
 /* Text of a row: not NUL-terminated knowledge is never needed, both are given. bytes == NULL: absent. */

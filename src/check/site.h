@@ -12,10 +12,10 @@
 struct pattern;
 
 enum {
-	SITE_NAME_MAX = 512,            /* bytes */
-	SITE_REDIRECTS_MAX = 20,        /* the most that max_redirects may say */
+	SITE_NAME_MAX = 512,     /* bytes */
+	SITE_REDIRECTS_MAX = 20, /* the most that max_redirects may say */
 	SITE_REDIRECTS_DEFAULT = 10,
-	SITE_PATTERNS_MAX = 64,         /* body expectations of one site */
+	SITE_PATTERNS_MAX = 64, /* body expectations of one site */
 	SITE_STATUS_RANGES_MAX = 64,
 	SITE_HEADERS_MAX = 64,
 	SITE_LABELS_MAX = 32,
@@ -71,9 +71,9 @@ struct site {
 	struct status_range *valid_status_codes; /* empty means 200-299 */
 	size_t valid_status_code_count;
 	int64_t max_response_time_us; /* 0: no limit */
-	int64_t cert_expiry_warn_us;  /* certificate nearer to its end than this is degraded; 0: no limit */
-	int64_t match_bytes;          /* how much of the body is searched */
-	int64_t max_body_bytes;       /* body cap, decoded */
+	int64_t cert_expiry_warn_us; /* certificate nearer to its end than this is degraded; 0: no limit */
+	int64_t match_bytes;         /* how much of the body is searched */
+	int64_t max_body_bytes; /* body cap, decoded */
 };
 
 /* A site with the defaults above, GET, redirects followed, verification on; every pointer NULL. */

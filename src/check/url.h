@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-enum { URL_MAX = 8192 };          /* bytes of a URL that we accept, in a sites file or a Location header */
+enum { URL_MAX = 8192 }; /* bytes of a URL that we accept, in a sites file or a Location header */
 enum { URL_REDACTED_MAX = 2048 }; /* bytes of a redacted URL in a report */
 
 /* What a hop needs to know of its URL. */
