@@ -5,8 +5,8 @@
 
 static const char *const outcome_names[] = {
 	[OUTCOME_UP] = "up",
-	[OUTCOME_UNKNOWN] = "unknown",
 	[OUTCOME_DEGRADED] = "degraded",
+	[OUTCOME_UNKNOWN] = "unknown",
 	[OUTCOME_DOWN] = "down",
 };
 static_assert(sizeof(outcome_names) / sizeof(outcome_names[0]) == OUTCOME_COUNT,

@@ -8,11 +8,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* In the order of severity: of two, the greater one counts. */
+/*
+ * In the order of severity: of two, the greater one counts. `unknown` is worse than `degraded`, because what could not be told
+ * may well be `down`. The numbers stay in the process: wire, store and page have the words.
+ */
 enum outcome {
 	OUTCOME_UP,
-	OUTCOME_UNKNOWN,  /* we could not tell: the prober's own trouble is never `down` */
 	OUTCOME_DEGRADED, /* works, but breaks a warn limit */
+	OUTCOME_UNKNOWN,  /* we could not tell: the prober's own trouble is never `down` */
 	OUTCOME_DOWN,
 	OUTCOME_COUNT,
 };

@@ -156,35 +156,13 @@ static void judge_certificate(const struct site *site, const struct observation 
 			    date);
 }
 
-/*
- * How bad an outcome is among the expectations of one response. Not the order of enum outcome: a response that is slow and
- * could not be searched may well be `down`, so `degraded` would say more than we know.
- */
-static int severity(enum outcome outcome)
-{
-	switch (outcome) {
-	case OUTCOME_UP:
-		return 0;
-	case OUTCOME_DEGRADED:
-		return 1;
-	case OUTCOME_UNKNOWN:
-		return 2;
-	case OUTCOME_DOWN:
-		return 3;
-	case OUTCOME_COUNT:
-		break;
-	}
-	assert(false);
-	return 0;
-}
-
 /* Move the worst failure, the first of equal ones, to the front; the others keep their order. */
 static void put_worst_first(struct verdict *verdict)
 {
 	size_t worst = 0;
 	for (size_t i = 1; i < verdict->failure_count; i++)
-		if (severity(reason_outcome(verdict->failures[i].reason)) >
-		    severity(reason_outcome(verdict->failures[worst].reason)))
+		if (reason_outcome(verdict->failures[i].reason) >
+		    reason_outcome(verdict->failures[worst].reason))
 			worst = i;
 	struct failure moved = verdict->failures[worst];
 	memmove(&verdict->failures[1], &verdict->failures[0], worst * sizeof(moved));

@@ -53,11 +53,20 @@ static void our_own_trouble_is_never_down(void **state)
 	assert_int_equal(reason_outcome(REASON_DNS_ERROR), OUTCOME_DOWN);
 }
 
+static void the_greater_outcome_is_the_worse_one(void **state)
+{
+	(void)state;
+	assert_true(OUTCOME_UP < OUTCOME_DEGRADED);
+	assert_true(OUTCOME_DEGRADED < OUTCOME_UNKNOWN);
+	assert_true(OUTCOME_UNKNOWN < OUTCOME_DOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_are_read_back),
 		cmocka_unit_test(other_words_are_refused),
+		cmocka_unit_test(the_greater_outcome_is_the_worse_one),
 		cmocka_unit_test(our_own_trouble_is_never_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
