@@ -14,64 +14,61 @@
 #include "check/site.h"
 #include "check/url.h"
 #include "check/verdict.h"
-#include "codec/json_writer.h"
+#include "codec/json_print.h"
 #include "codec/report_fields.h"
 
 /* What the body of a message may have; its identity comes on top. */
 enum { BODY_MAX = REPORT_MESSAGE_MAX - IDENTITY_PREFIX_MAX };
 
 /* Durations and counts below zero are not known. */
-static void put_known(struct buffer *out, const char *name, int64_t value)
+static void put_known(yajl_gen out, const char *name, int64_t value)
 {
 	if (value >= 0)
 		json_put_int(out, name, value);
 }
 
-static void put_known_time(struct buffer *out, const char *name, wall_us time)
+static void put_known_time(yajl_gen out, const char *name, wall_us time)
 {
 	if (time != TIME_UNKNOWN)
 		json_put_time(out, name, time);
 }
 
-static void put_known_text(struct buffer *out, const char *name, const char *text, size_t max_bytes)
+static void put_known_text(yajl_gen out, const char *name, const char *text, size_t max_bytes)
 {
 	if (text != NULL && text[0] != '\0')
 		json_put_text(out, name, text, max_bytes);
 }
 
-static void put_labels(struct buffer *out, const struct site *site)
+static void put_labels(yajl_gen out, const struct site *site)
 {
 	if (site->label_count == 0)
 		return;
-	json_name(out, "labels");
-	json_begin(out, '{');
+	json_print_name(out, "labels");
+	(void)yajl_gen_map_open(out);
 	for (size_t i = 0; i < site->label_count && i < OBJECT_MEMBERS_MAX; i++) {
-		json_comma(out);
-		json_text(out, site->labels[i].name, LABEL_TEXT_MAX);
-		(void)buffer_append_char(out, ':');
-		json_text(out, site->labels[i].value, LABEL_TEXT_MAX);
+		json_print_text(out, site->labels[i].name, LABEL_TEXT_MAX);
+		json_print_text(out, site->labels[i].value, LABEL_TEXT_MAX);
 	}
-	json_end(out, '}');
+	(void)yajl_gen_map_close(out);
 }
 
-static void put_failures(struct buffer *out, const struct verdict *verdict)
+static void put_failures(yajl_gen out, const struct verdict *verdict)
 {
 	if (verdict->failure_count == 0)
 		return;
-	json_name(out, "failures");
-	json_begin(out, '[');
+	json_print_name(out, "failures");
+	(void)yajl_gen_array_open(out);
 	for (size_t i = 0; i < verdict->failure_count && i < LIST_ELEMENTS_MAX; i++) {
-		json_comma(out);
-		json_begin(out, '{');
+		(void)yajl_gen_map_open(out);
 		json_put_text(out, "reason", reason_name(verdict->failures[i].reason), 64);
 		json_put_text(out, "message", verdict->failures[i].message, VERDICT_MESSAGE_MAX);
-		json_end(out, '}');
+		(void)yajl_gen_map_close(out);
 	}
-	json_end(out, ']');
+	(void)yajl_gen_array_close(out);
 }
 
 /* The fields that a hop and a report have in common, without total_us. */
-static void put_hop(struct buffer *out, const struct hop *hop)
+static void put_hop(yajl_gen out, const struct hop *hop)
 {
 	if (hop->http_status_code > 0)
 		json_put_int(out, "http_status_code", hop->http_status_code);
@@ -84,25 +81,24 @@ static void put_hop(struct buffer *out, const struct hop *hop)
 	put_known(out, "transfer_us", hop->transfer_us);
 }
 
-static void put_redirects(struct buffer *out, const struct observation *observation)
+static void put_redirects(yajl_gen out, const struct observation *observation)
 {
 	if (observation->redirect_count == 0)
 		return;
-	json_name(out, "redirects");
-	json_begin(out, '[');
+	json_print_name(out, "redirects");
+	(void)yajl_gen_array_open(out);
 	for (size_t i = 0; i < observation->redirect_count && i < LIST_ELEMENTS_MAX; i++) {
 		const struct hop *hop = &observation->redirects[i];
-		json_comma(out);
-		json_begin(out, '{');
+		(void)yajl_gen_map_open(out);
 		json_put_text(out, "url", hop->url, URL_REDACTED_MAX);
 		put_hop(out, hop);
 		put_known(out, "total_us", hop->total_us);
-		json_end(out, '}');
+		(void)yajl_gen_map_close(out);
 	}
-	json_end(out, ']');
+	(void)yajl_gen_array_close(out);
 }
 
-static void put_site(struct buffer *out, const struct report *report, uint64_t dropped)
+static void put_site(yajl_gen out, const struct report *report, uint64_t dropped)
 {
 	const struct site *site = report->site;
 	json_put_text(out, "kind", "http", 32);
@@ -116,7 +112,7 @@ static void put_site(struct buffer *out, const struct report *report, uint64_t d
 	json_put_int(out, "timeout_us", site->timeout_us);
 }
 
-static void put_verdict(struct buffer *out, const struct verdict *verdict, uint64_t dropped)
+static void put_verdict(yajl_gen out, const struct verdict *verdict, uint64_t dropped)
 {
 	json_put_text(out, "outcome", outcome_name(verdict->outcome), 16);
 	json_put_text(out, "reason", reason_name(verdict->reason), 64);
@@ -126,7 +122,7 @@ static void put_verdict(struct buffer *out, const struct verdict *verdict, uint6
 }
 
 /* pattern_matched only where the search came to a decision. */
-static void put_pattern(struct buffer *out, const struct site *site, const struct match *match,
+static void put_pattern(yajl_gen out, const struct site *site, const struct match *match,
 			uint64_t dropped)
 {
 	if (site->pattern_text == NULL)
@@ -139,10 +135,10 @@ static void put_pattern(struct buffer *out, const struct site *site, const struc
 		json_put_text(out, "pattern_capture", match->capture, OBSERVATION_CAPTURE_MAX);
 }
 
-static void put_report(struct buffer *out, const struct report *report, uint64_t dropped)
+static void put_report(yajl_gen out, const struct report *report, uint64_t dropped)
 {
 	const struct observation *observation = report->observation;
-	json_begin(out, '{');
+	(void)yajl_gen_map_open(out);
 	put_site(out, report, dropped);
 	json_put_time(out, "scheduled_at", observation->scheduled_at);
 	json_put_time(out, "started_at", observation->started_at);
@@ -165,20 +161,25 @@ static void put_report(struct buffer *out, const struct report *report, uint64_t
 		json_put_bool(out, "keepalive", true);
 	if (dropped != 0)
 		json_put_bool(out, "truncated", true);
-	json_end(out, '}');
+	(void)yajl_gen_map_close(out);
 }
 
 void report_encode(struct buffer *out, const struct report *report)
 {
 	const size_t start = out->length;
+	const size_t left = out->max_length - start;
+	const size_t max = left < BODY_MAX ? left : BODY_MAX;
+	yajl_gen json = json_print_create();
 	uint64_t dropped = 0;
-	put_report(out, report, dropped);
-	for (size_t i = 0; i < report_droppable_count; i++) {
-		if (!out->is_overflowed && out->length - start <= BODY_MAX)
-			return;
+	size_t length = 0;
+	put_report(json, report, dropped);
+	const char *bytes = json_print_bytes(json, &length);
+	for (size_t i = 0; i < report_droppable_count && length > max; i++) {
 		dropped |= UINT64_C(1) << report_droppable[i];
-		out->length = start;
-		out->is_overflowed = false;
-		put_report(out, report, dropped);
+		json_print_again(json);
+		put_report(json, report, dropped);
+		bytes = json_print_bytes(json, &length);
 	}
+	(void)buffer_append(out, bytes, length);
+	yajl_gen_free(json);
 }

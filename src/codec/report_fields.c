@@ -78,11 +78,6 @@ const struct field report_fields[REPORT_FIELD_COUNT] = {
 #undef REPORT_FIELD_ROW
 };
 
-#define REPORT_FIELD_CHECK(name, type, is_required)                                                \
-	static_assert(sizeof(#name) <= FIELD_NAME_MAX, "FIELD_NAME_MAX holds every name");
-REPORT_FIELDS(REPORT_FIELD_CHECK)
-#undef REPORT_FIELD_CHECK
-
 const enum report_field report_droppable[] = {
 	REPORT_FIELD_evidence,        REPORT_FIELD_attempts, REPORT_FIELD_redirects,
 	REPORT_FIELD_pattern_capture, REPORT_FIELD_failures, REPORT_FIELD_labels,

@@ -23,11 +23,9 @@ enum field_type {
 };
 
 enum {
-	FIELD_NAME_MAX = 24,      /* bytes of the longest name */
 	LIST_ELEMENTS_MAX = 100,  /* redirects, failures, attempts */
 	OBJECT_MEMBERS_MAX = 100, /* labels */
 	LABEL_TEXT_MAX = 1024,    /* bytes of a label's name, and of its value */
-	ESCAPED_MAX = 6,          /* bytes that one byte of a text may take in JSON: \u0001 */
 	REPORT_HOST_MAX = 255,    /* bytes; the encoder cuts at these two, too */
 	REPORT_LOCATION_MAX = 255,
 	REPORT_PATTERN_MAX =

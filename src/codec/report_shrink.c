@@ -1,9 +1,21 @@
+/* The message is parsed and written again, but for the members that may go. */
 #include <stdbool.h>
 
 #include "base/buffer.h"
-#include "codec/json_reader.h"
+#include "codec/json_parse.h"
+#include "codec/json_print.h"
 #include "codec/report_encode.h"
 #include "codec/report_fields.h"
+
+struct shrinking {
+	yajl_gen out;
+	bool is_object;
+	bool has_producer_id;
+	bool has_seq;
+	bool has_dropped;
+	bool is_dropping; /* the member that is being read */
+	bool has_bad_text;
+};
 
 static bool is_droppable(size_t field)
 {
@@ -13,58 +25,44 @@ static bool is_droppable(size_t field)
 	return false;
 }
 
-struct shrinking {
-	bool has_producer_id;
-	bool has_seq;
-	bool has_dropped;
-};
-
-/* Copy one member as it stands, or leave it out. */
-static void copy_member(struct shrinking *shrinking, struct json_reader *reader,
-			const struct json_slice *key, struct buffer *out)
+static void take_name(struct shrinking *shrinking, const struct json_event *key)
 {
-	size_t field = key->has_escapes ? REPORT_FIELD_COUNT
-					: report_field_find(key->bytes, key->length, 0);
-	const char *start = reader->at;
-	if (!json_skip(reader))
-		return;
+	size_t field = report_field_find(key->bytes, key->length, 0);
 	shrinking->has_producer_id |= field == REPORT_FIELD_producer_id;
 	shrinking->has_seq |= field == REPORT_FIELD_seq;
-	if (is_droppable(field)) {
-		shrinking->has_dropped = true;
-		return;
+	shrinking->has_dropped |= is_droppable(field);
+	shrinking->is_dropping =
+		is_droppable(field) || field == REPORT_FIELD_truncated; /* said again at the end */
+}
+
+static void on_event(void *context, const struct json_event *event)
+{
+	struct shrinking *shrinking = context;
+	shrinking->has_bad_text |= event->is_bad_text;
+	if (event->depth == 0) {
+		shrinking->is_object = event->kind == JSON_OBJECT || event->kind == JSON_OBJECT_END;
+		if (event->kind == JSON_OBJECT_END)
+			json_put_bool(shrinking->out, "truncated", true);
+		shrinking->is_dropping = false;
+	} else if (event->depth == 1 && event->kind == JSON_KEY) {
+		take_name(shrinking, event);
 	}
-	if (field == REPORT_FIELD_truncated)
-		return; /* said again at the end */
-	(void)buffer_append_char(out, '"');
-	(void)buffer_append(out, key->bytes, key->length);
-	(void)buffer_append(out, "\":", 2);
-	(void)buffer_append(out, start, (size_t)(reader->at - start));
-	(void)buffer_append_char(out, ',');
+	if (!shrinking->is_dropping)
+		json_print_event(shrinking->out, event);
 }
 
 int report_shrink(struct buffer *out, const char *message, size_t length)
 {
-	struct shrinking shrinking = {0};
-	struct json_reader reader;
-	struct json_slice key;
-	enum json_kind kind;
-	bool is_first = true;
-	const size_t start = out->length;
-	json_open(&reader, message, length);
-	if (!json_peek(&reader, &kind) || kind != JSON_OBJECT)
-		return -1;
-	(void)json_enter(&reader);
-	(void)buffer_append_char(out, '{');
-	while (json_next_member(&reader, &is_first, &key))
-		copy_member(&shrinking, &reader, &key, out);
-	(void)buffer_append_text(out, "\"truncated\":true}");
-	if (json_is_done(&reader) && !out->is_overflowed && shrinking.has_producer_id &&
-	    shrinking.has_seq && shrinking.has_dropped)
-		return 0;
-	if (out->length > start) { /* nothing of a failed call stays */
-		out->length = start;
-		out->data[start] = '\0';
+	struct shrinking shrinking = {.out = json_print_create()};
+	int result = -1;
+	/* A text that is bad would be written as another one; ours have none. */
+	if (json_parse(message, length, on_event, &shrinking) && shrinking.is_object &&
+	    shrinking.has_producer_id && shrinking.has_seq && shrinking.has_dropped &&
+	    !shrinking.has_bad_text) {
+		size_t shrunk_length = 0;
+		const char *shrunk = json_print_bytes(shrinking.out, &shrunk_length);
+		result = buffer_append(out, shrunk, shrunk_length);
 	}
-	return -1;
+	yajl_gen_free(shrinking.out);
+	return result;
 }

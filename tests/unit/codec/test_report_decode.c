@@ -91,6 +91,9 @@ static const struct {
 	/* what is fine */
 	{"\"unknown\":{\"a\":[1,null,1e999]}", DECODE_NONE, ""},
 	{"\"unknown\":\"\\u0000\"", DECODE_NONE, ""},
+	{"\"unknown\":[\"\\ud800\"],\"message\":\"a\"", DECODE_NONE, ""},
+	{"\"redirects\":[{\"url\":\"u\",\"new\":[1e999,123456789012345678901234567890]}]",
+	 DECODE_NONE, ""},
 	{"\"\\u0000\":1", DECODE_NONE, ""},
 	{"\"V\":2", DECODE_NONE, ""},
 	{"\"unknown\":1,\"unknown\":2", DECODE_NONE, ""},
@@ -162,6 +165,10 @@ static const struct {
 	{"\"redirects\":[{\"url\":\"u\"},{\"url\":\"u\",\"total_us\":\"1\"}]", DECODE_WRONG_TYPE,
 	 "redirects"},
 	{"\"redirects\":[{\"url\":\"u\",\"new\":1e1000}]", DECODE_WRONG_TYPE, "redirects"},
+	{"\"redirects\":[{\"url\":\"u\",\"new\":[{\"a\":1E-999999}]}]", DECODE_WRONG_TYPE,
+	 "redirects"},
+	{"\"redirects\":[[{\"url\":\"u\"}]]", DECODE_WRONG_TYPE, "redirects"},
+	{"\"redirects\":[{\"url\":{\"url\":\"u\"}}]", DECODE_WRONG_TYPE, "redirects"},
 	{"\"failures\":[{\"message\":\"m\"}]", DECODE_WRONG_TYPE, "failures"},
 	{"\"failures\":[{\"reason\":\"\"}]", DECODE_WRONG_TYPE, "failures"},
 	{"\"attempts\":[{\"started_at\":\"x\",\"outcome\":\"up\",\"reason\":\"ok\"}]",
@@ -184,6 +191,9 @@ static const struct {
 	{"\"redirects\":[{\"url\":\"u\",\"new\":[\"\\ud800\"]}]", DECODE_BAD_TEXT, "redirects"},
 	{"\"redirects\":[{\"url\":\"u\",\"new\":{\"\\u0000\":1}}]", DECODE_BAD_TEXT, "redirects"},
 	{"\"cert_not_after\":\"2026-11-21T20:33:45Z\\u0000\"", DECODE_BAD_TEXT, "cert_not_after"},
+	{"\"message\":\"\\ud800\\u0041\"", DECODE_BAD_TEXT, "message"},
+	{"\"unknown\":\"\\u0000\",\"message\":\"\\udc00\"", DECODE_BAD_TEXT, "message"},
+	{"\"prev\":{\"new\":\"\\u0000\"}", DECODE_BAD_TEXT, "prev"},
 
 	/* twice */
 	{"\"message\":\"a\",\"message\":\"a\"", DECODE_DUPLICATE_FIELD, "message"},
@@ -191,6 +201,11 @@ static const struct {
 	{"\"\\u0073eq\":8", DECODE_DUPLICATE_FIELD, "seq"},
 	{"\"redirects\":[],\"redirects\":[]", DECODE_DUPLICATE_FIELD, "redirects"},
 	{"\"redirects\":[{\"url\":\"a\",\"url\":\"b\"}]", DECODE_DUPLICATE_FIELD, "redirects"},
+	{"\"prev\":{\"producer_id\":\"0f0e0d0c-0b0a-4908-8706-050403020100\",\"seq\":1,\"seq\":1}",
+	 DECODE_DUPLICATE_FIELD, "prev"},
+	{"\"prev\":{\"producer_id\":\"0f0e0d0c-0b0a-4908-8706-050403020100\",\"seq\":1},\"prev\":{"
+	 "}",
+	 DECODE_DUPLICATE_FIELD, "prev"},
 
 	/* not JSON */
 	{"\"unknown\":01", DECODE_NOT_JSON, ""},
@@ -275,6 +290,8 @@ static const struct {
 	{"null", DECODE_NOT_JSON, ""},
 	{"{}", DECODE_MISSING_FIELD, "v"},
 	{"{} {}", DECODE_NOT_JSON, ""},
+	{"{} \"", DECODE_NOT_JSON, ""},
+	{"{}t", DECODE_NOT_JSON, ""},
 	{"{\"v\":1}", DECODE_MISSING_FIELD, "producer_id"},
 	{"{\"a\":1}", DECODE_MISSING_FIELD, "v"},
 

@@ -62,6 +62,9 @@ static void what_is_not_ours_is_left_alone(void **state)
 		"{\"seq\":1,\"producer_id\":\"x\",\"labels\":{}",
 		"{\"seq\":1,\"producer_id\":\"x\",\"labels\":{}} x",
 		"{\"seq\":1,\"producer_id\":\"x\",\"labels\":{\"a}}",
+		"{\"seq\":1,\"producer_id\":\"x\",\"labels\":{},\"new\":\"\\ud800\"}",
+		"{\"new\":{\"seq\":1,\"producer_id\":\"x\",\"labels\":{}}}",
+		"null",
 	};
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
 		struct buffer out;
@@ -83,7 +86,7 @@ static void unknown_fields_are_kept(void **state)
 	assert_int_equal(report_shrink(&out, message, strlen(message)), 0);
 	assert_string_equal(
 		out.data,
-		"{\"seq\": 1,\"producer_id\":\"x\",\"new\": [ 1 ],\"z\":null,\"truncated\":true}");
+		"{\"seq\":1,\"producer_id\":\"x\",\"new\":[1],\"z\":null,\"truncated\":true}");
 	buffer_finish(&out);
 }
 

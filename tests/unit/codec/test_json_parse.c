@@ -8,8 +8,10 @@
 
 #include <cmocka.h>
 
+#include "base/buffer.h"
 #include "base/memory.h"
-#include "codec/json_reader.h"
+#include "codec/json_parse.h"
+#include "codec/json_print.h"
 
 #define BYTES(text) (text), sizeof(text) - 1
 
@@ -77,15 +79,34 @@ static const struct {
 	{BYTES("\"\xED\xA0\x80\""), false},
 	{BYTES("\"\xC3\""), false},
 	{BYTES("{}\0"), false},
+	{BYTES("{}\""), false},
+	{BYTES("{} \"open"), false},
+	{BYTES("[]tru"), false},
+	{BYTES("[] -"), false},
+	{BYTES("1 \""), false},
+	{BYTES("null \"\\"), false},
+	{BYTES("12 \n"), true},
+	{BYTES("\"\" \n"), true},
+	{BYTES("[1,\v2]"), false},
+	{BYTES("{}\f"), false},
+	{BYTES("\"\xED\xB0\x80\""), false},
+	{BYTES("\"\xF4\x90\x80\x80\""), false},
+	{BYTES("[]\xC2\xA0"), false},
+	{BYTES("// c\n{}"), false},
+	{BYTES("\"a\\\""), false},
 };
 
 /* The bytes stand at the very end of their allocation, so that valgrind sees one read too many. */
+static void ignore(void *context, const struct json_event *event)
+{
+	(void)context;
+	(void)event;
+}
+
 static bool is_json(const char *bytes, size_t length)
 {
 	char *copy = length > 0 ? xmemdup(bytes, length) : NULL;
-	struct json_reader reader;
-	json_open(&reader, copy, length);
-	bool is_read = json_skip(&reader) && json_is_done(&reader);
+	bool is_read = json_parse(copy, length, ignore, NULL);
 	free(copy);
 	return is_read;
 }
@@ -142,26 +163,62 @@ static const struct {
 	{"\"\\ud800\\n\"", NULL},
 };
 
+static void check_text(void *context, const struct json_event *event)
+{
+	const char *const *expected = context;
+	assert_int_equal(event->kind, JSON_TEXT);
+	assert_int_equal(event->is_bad_text, *expected == NULL);
+	if (*expected == NULL)
+		return;
+	assert_int_equal(event->length, strlen(*expected));
+	assert_memory_equal(event->bytes, *expected, event->length);
+}
+
 static void texts_are_decoded(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		struct json_reader reader;
-		struct json_slice slice;
-		char decoded[100];
-		json_open(&reader, texts[i].json, strlen(texts[i].json));
-		assert_true(json_read_text(&reader, &slice));
-		assert_int_equal(reader.is_bad_text, texts[i].text == NULL);
-		size_t length = json_decode_text(&slice, decoded);
-		assert_true(length <= slice.length);
-		decoded[length] = '\0';
-		if (texts[i].text != NULL)
-			assert_string_equal(decoded, texts[i].text);
-		assert_true(json_is_done(&reader));
+		const char *expected = texts[i].text;
+		assert_true(
+			json_parse(texts[i].json, strlen(texts[i].json), check_text, &expected));
 	}
 }
 
-/* Every byte value at every place of a text of 20 bytes: the fast look at eight bytes agrees with the plain rule. */
+/* A line of letters for the events: a mark on bad texts, and the depth of each. */
+static void write_down(void *context, const struct json_event *event)
+{
+	struct buffer *out = context;
+	(void)buffer_append_format(out, "%c%d%s ", "zbntoakOA"[event->kind], event -> depth,
+				   event -> is_bad_text ? "!" : "");
+}
+
+static const struct {
+	const char *json;
+	const char *events; /* z null, b bool, n number, t text, k name, o…O object, a…A array */
+} transcripts[] = {
+	{"{}", "o0 O0 "},
+	{"{\"a\":null,\"b\":[true,1.5,\"x\",{}]}", "o0 k1 z1 k1 a1 b2 n2 t2 o2 O2 A1 O0 "},
+	{"{\"\\u0000\":\"a\",\"b\":\"c\"}", "o0 k1! t1 k1 t1 O0 "},
+	{"{\"a\":\"\\ud800\",\"b\":\"c\"}", "o0 k1 t1! k1 t1 O0 "},
+	{"{\"a\":\"\\ud83d\\ude00\",\"b\":\"\\udc00\\u0000\"}", "o0 k1 t1 k1 t1! O0 "},
+	{"[\"\\\\u0000\",\"\\\\\\u0000\",1,\"\\u0000\",\"\"]", "a0 t1 t1! n1 t1! t1 A0 "},
+	{"[\"a\",]", "a0 t1 "},
+};
+
+static void events_come_in_order_with_depth_and_marks(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(transcripts) / sizeof(transcripts[0]); i++) {
+		struct buffer out;
+		buffer_init(&out, 1000);
+		(void)json_parse(transcripts[i].json, strlen(transcripts[i].json), write_down,
+				 &out);
+		assert_string_equal(out.data, transcripts[i].events);
+		buffer_finish(&out);
+	}
+}
+
+/* Every byte value at every place of a text of 20 bytes: the parser's table agrees with the rule. */
 static void every_byte_at_every_place_is_seen(void **state)
 {
 	(void)state;
@@ -195,48 +252,60 @@ static const struct {
 	{"1E0", false, 0},
 };
 
+struct reading {
+	bool is_integer;
+	int64_t value;
+};
+
+static void read_integer(void *context, const struct json_event *event)
+{
+	struct reading *reading = context;
+	assert_int_equal(event->kind, JSON_NUMBER);
+	reading->is_integer = json_to_int64(event, &reading->value);
+}
+
 static void integers_are_told_from_other_numbers(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		struct json_reader reader;
-		struct json_slice slice;
-		int64_t value = 0;
-		json_open(&reader, numbers[i].number, strlen(numbers[i].number));
-		assert_true(json_read_number(&reader, &slice));
-		if (json_to_int64(&slice, &value) != numbers[i].is_integer ||
-		    value != numbers[i].value)
+		struct reading reading = {0};
+		assert_true(json_parse(numbers[i].number, strlen(numbers[i].number), read_integer,
+				       &reading));
+		if (reading.is_integer != numbers[i].is_integer ||
+		    reading.value != numbers[i].value)
 			fail_msg("%s", numbers[i].number);
 	}
 }
 
-static void numbers_beyond_the_databases_are_marked(void **state)
+static void print(void *context, const struct json_event *event)
 {
-	(void)state;
-	static const struct {
-		const char *number;
-		bool is_bad;
-	} table[] = {{"1e999", false},
-		     {"1e1000", true},
-		     {"1e-999999", true},
-		     {"123456789012345678901234567890", false}};
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		struct json_reader reader;
-		struct json_slice slice;
-		json_open(&reader, table[i].number, strlen(table[i].number));
-		assert_true(json_read_number(&reader, &slice));
-		assert_int_equal(reader.is_bad_number, table[i].is_bad);
-	}
+	json_print_event(context, event);
 }
 
-static void compact_copy_keeps_texts(void **state)
+static const struct {
+	const char *json;
+	const char *printed;
+} prints[] = {
+	{"{ \"a b\" : [ 1 , \"x \\\" y\\\\\" , true ] ,\n\t\"c\" : { } }",
+	 "{\"a b\":[1,\"x \\\" y\\\\\",true],\"c\":{}}"},
+	{"[1.50,1E+3,-0,123456789012345678901234567890,null,false]",
+	 "[1.50,1E+3,-0,123456789012345678901234567890,null,false]"},
+	{"\"\\u00e4\\/\\b\\f\\n\\r\\t\\u0001\\u007f\"", "\"\xC3\xA4/\\b\\f\\n\\r\\t\\u0001\x7f\""},
+	{"{\"\":{\"\":[[],{}]}}", "{\"\":{\"\":[[],{}]}}"},
+};
+
+static void what_is_printed_is_compact_and_the_same(void **state)
 {
 	(void)state;
-	static const char json[] = "{ \"a b\" : [ 1 , \"x \\\" y\\\\\" , true ] ,\n\t\"c\" : { } }";
-	char out[sizeof(json)];
-	size_t length = json_copy_compact(json, strlen(json), out);
-	out[length] = '\0';
-	assert_string_equal(out, "{\"a b\":[1,\"x \\\" y\\\\\",true],\"c\":{}}");
+	for (size_t i = 0; i < sizeof(prints) / sizeof(prints[0]); i++) {
+		yajl_gen out = json_print_create();
+		size_t length = 0;
+		assert_true(json_parse(prints[i].json, strlen(prints[i].json), print, out));
+		const char *printed = json_print_bytes(out, &length);
+		assert_int_equal(length, strlen(prints[i].printed));
+		assert_memory_equal(printed, prints[i].printed, length);
+		yajl_gen_free(out);
+	}
 }
 
 int main(void)
@@ -245,10 +314,10 @@ int main(void)
 		cmocka_unit_test(json_is_told_from_what_is_not),
 		cmocka_unit_test(depth_has_a_bound),
 		cmocka_unit_test(texts_are_decoded),
+		cmocka_unit_test(events_come_in_order_with_depth_and_marks),
 		cmocka_unit_test(every_byte_at_every_place_is_seen),
 		cmocka_unit_test(integers_are_told_from_other_numbers),
-		cmocka_unit_test(numbers_beyond_the_databases_are_marked),
-		cmocka_unit_test(compact_copy_keeps_texts),
+		cmocka_unit_test(what_is_printed_is_compact_and_the_same),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
