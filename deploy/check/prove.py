@@ -6,6 +6,7 @@ copy of the tree, so neither .env nor certificates/ of the project are touched, 
 Stops at the first promise that does not hold, with what was seen, and removes whatever it started.
 """
 import contextlib
+import ipaddress
 import json
 import os
 import shutil
@@ -265,8 +266,8 @@ class Servers:
     """The broker with client certificates and the database that prod is given."""
 
     def __init__(self, tree):
-        self.address = run("docker", "network", "inspect", "bridge", "--format",
-                           "{{(index .IPAM.Config 0).Gateway}}").stdout.strip()
+        subnet = run("docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Subnet}}").stdout
+        self.address = str(next(ipaddress.ip_network(subnet.strip()).hosts()))  # the host's own, as Docker does it
         self.kafka_port = free_port(self.address)
         self.postgres_port = free_port(self.address)
         make_certificates(tree / "certificates/kafka", tree / "broker", self.address)
@@ -319,10 +320,12 @@ def prove_prod(tree):
             print("    " + said[0], flush=True)
             os.chown(certificates / "service.key", int(UID), int(UID))
         with promise("deploy/prod/run.sh says which topics are missing, and does not make them"):
+            prod.env["READY_SECONDS"] = "10"
             done = prod.script("run.sh", check=False)
             said = [line for line in done.stdout.splitlines() if "checks-success" in line]
             expect(said, done.stdout)
             print("    " + said[0], flush=True)
+            del prod.env["READY_SECONDS"]
             expect(not [name for name in servers.topics("--list") if name.startswith("checks-")], "topics were made")
         with promise("once the topics exist, what was held is delivered, over TLS with client certificates"):
             for topic in ("checks-success", "checks-failure"):
