@@ -32,6 +32,8 @@ for library in $libraries; do
     package=$(dpkg -S "$real" 2>/dev/null || dpkg -S "${real#/usr}")
     packages="$packages ${package%%:*}"
 done
+# libsasl2 complains where the folder of its plugins is missing; we need none of them.
+mkdir -p "$folder/sasl2"
 for package in $(echo "$packages" | tr " " "\n" | sort -u); do
     dpkg -s "$package" >"$root/var/lib/dpkg/status.d/$package"
     if [ -e "/usr/share/doc/$package/copyright" ]; then
