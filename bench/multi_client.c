@@ -1,16 +1,21 @@
 /*
  * The bare libcurl-multi client that the producer is measured beside: the same requests, fresh connections, a fixed number in
- * flight, and nothing else — no schedule, no DNS, no pattern, no report.
+ * flight, and nothing else — no schedule, no DNS, no pattern, no report. With a rate it starts so many a second, as a monitor
+ * does, instead of going as fast as it can: it is then woken for each event alone, and finds its caches cold.
  *
- *     multi_client URL COUNT IN_FLIGHT
+ *     multi_client URL COUNT IN_FLIGHT [RATE]
  *
  * Prints "COUNT checks, N failed, CPU_US us of CPU each" on stdout.
  */
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <time.h>
+
+enum { IDLE_MAX = 1024 };
 
 struct client {
 	CURLM *multi;
@@ -21,7 +26,19 @@ struct client {
 	long finished;
 	int epoll_fd;
 	long timeout_ms;
+	double rate;     /* starts a second; 0: as fast as it can */
+	double began;    /* seconds */
+	long started;
+	size_t idle_count;
+	CURL *idle[IDLE_MAX];
 };
+
+static double now_seconds(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
 
 static size_t discard(char *bytes, size_t size, size_t count, void *context)
 {
@@ -68,7 +85,17 @@ static void start_one(struct client *client, CURL *easy)
 	(void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	(void)curl_multi_add_handle(client->multi, easy);
 	client->to_start--;
+	client->started++;
 	client->running++;
+}
+
+/* Handles are used again, as a monitor would. */
+static void keep_idle(struct client *client, CURL *easy)
+{
+	if (client->idle_count < IDLE_MAX)
+		client->idle[client->idle_count++] = easy;
+	else
+		curl_easy_cleanup(easy);
 }
 
 static void reap(struct client *client)
@@ -84,22 +111,44 @@ static void reap(struct client *client)
 		(void)curl_multi_remove_handle(client->multi, easy);
 		client->running--;
 		client->finished++;
-		if (client->to_start > 0)
+		if (client->to_start > 0 && client->rate <= 0)
 			start_one(client, easy);
 		else
-			curl_easy_cleanup(easy);
+			keep_idle(client, easy);
 	}
+}
+
+/* With a rate: start what is due by now, at most in_flight at a time. */
+static void start_due(struct client *client, long in_flight)
+{
+	long due = (long)((now_seconds() - client->began) * client->rate);
+	while (client->to_start > 0 && client->running < in_flight &&
+	       (client->rate <= 0 || client->started < due)) {
+		CURL *easy = client->idle_count > 0 ? client->idle[--client->idle_count] : curl_easy_init();
+		start_one(client, easy);
+	}
+}
+
+static int next_timeout_ms(const struct client *client)
+{
+	bool is_paced = client->rate > 0 && client->to_start > 0;
+	if (is_paced && (client->timeout_ms < 0 || client->timeout_ms > 1))
+		return 1;
+	return (int)client->timeout_ms;
 }
 
 static void run(struct client *client, long in_flight)
 {
 	int still_running;
-	for (long i = 0; i < in_flight && client->to_start > 0; i++)
-		start_one(client, curl_easy_init());
+	client->began = now_seconds();
+	if (client->rate <= 0)
+		start_due(client, in_flight);
 	(void)curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &still_running);
-	while (client->running > 0) {
+	while (client->running > 0 || client->to_start > 0) {
 		struct epoll_event events[256];
-		int count = epoll_wait(client->epoll_fd, events, 256, (int)client->timeout_ms);
+		if (client->rate > 0)
+			start_due(client, in_flight);
+		int count = epoll_wait(client->epoll_fd, events, 256, next_timeout_ms(client));
 		if (count <= 0)
 			(void)curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &still_running);
 		for (int i = 0; i < count; i++) {
@@ -114,12 +163,14 @@ static void run(struct client *client, long in_flight)
 
 int main(int argc, char **argv)
 {
-	if (argc != 4) {
-		(void)fprintf(stderr, "usage: multi_client URL COUNT IN_FLIGHT\n");
+	if (argc < 4 || argc > 5) {
+		(void)fprintf(stderr, "usage: multi_client URL COUNT IN_FLIGHT [RATE]\n");
 		return 2;
 	}
-	struct client client = {.url = argv[1], .to_start = strtol(argv[2], NULL, 10), .timeout_ms = 0};
+	static struct client client;
+	client = (struct client){.url = argv[1], .to_start = strtol(argv[2], NULL, 10), .timeout_ms = 0};
 	long count = client.to_start;
+	client.rate = argc > 4 ? strtod(argv[4], NULL) : 0;
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
 	client.multi = curl_multi_init();
 	client.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -134,6 +185,8 @@ int main(int argc, char **argv)
 			(double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 	(void)printf("%ld checks, %ld failed, %.1f us of CPU each\n", client.finished, client.failed,
 		     cpu_us / (double)count);
+	while (client.idle_count > 0)
+		curl_easy_cleanup(client.idle[--client.idle_count]);
 	(void)curl_multi_cleanup(client.multi);
 	curl_global_cleanup();
 	return client.failed > 0;

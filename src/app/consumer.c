@@ -38,7 +38,7 @@ struct consumer {
 	pthread_mutex_t
 		lock; /* over subscriber: the writer may answer before subscriber_start() returns */
 	struct subscriber *subscriber;
-	atomic_size_t progress; /* messages taken and batches committed, for --once */
+	atomic_size_t progress; /* messages taken, batches committed, steps of the group, for --once */
 	atomic_bool is_done;    /* with --once */
 	atomic_bool is_assigned;
 };
@@ -66,6 +66,12 @@ static void on_revoked(void *context, uint64_t generation)
 {
 	struct consumer *consumer = context;
 	writer_revoke(storing_writer(consumer->storing), generation);
+}
+
+static void on_progress(void *context)
+{
+	struct consumer *consumer = context;
+	(void)atomic_fetch_add(&consumer->progress, 1);
 }
 
 static void on_done(void *context)
@@ -148,6 +154,7 @@ static int start_subscriber(struct consumer *consumer, struct error *err)
 		.on_message = on_message,
 		.on_assigned = on_assigned,
 		.on_revoked = on_revoked,
+		.on_progress = on_progress,
 		.on_done = on_done,
 	};
 	(void)pthread_mutex_lock(&consumer->lock);
