@@ -56,8 +56,9 @@ static void on_assigned(void *context, uint64_t generation, const char *cluster_
 			const struct position *positions, size_t count)
 {
 	struct consumer *consumer = context;
-	writer_ask_positions(storing_writer(consumer->storing), generation, cluster_id, positions,
-			     count);
+	if (count > 0)
+		writer_ask_positions(storing_writer(consumer->storing), generation, cluster_id,
+				     positions, count);
 	if (!atomic_exchange(&consumer->is_assigned, true))
 		waiter_wake(consumer->waiter);
 }

@@ -23,7 +23,8 @@ struct subscriber_events {
 	void *context;
 	/* Takes the message and returns true; false: full now; it is offered again after subscriber_resume(), or 100 ms later. */
 	bool (*on_message)(void *context, struct message *taken);
-	/* Partitions were assigned: find the store's positions and call subscriber_begin() with this generation. */
+	/* The group has answered. Partitions were assigned: find the store's positions and call subscriber_begin() with this
+	 * generation. None (count 0, others have them all): stand by. */
 	void (*on_assigned)(void *context, uint64_t generation, const char *cluster_id,
 			    const struct position *positions, size_t count);
 	/* The generation has ended: drop what is not committed. Messages of it may still lie in a mailbox. */

@@ -88,9 +88,9 @@ static void begin_generation(struct subscriber *subscriber,
 	if (count > 0) {
 		subscriber->generation++;
 		subscriber->phase = SUBSCRIBER_ASKED;
-		subscriber->events.on_assigned(subscriber->events.context, subscriber->generation,
-					       cluster_id(subscriber), positions, count);
 	}
+	subscriber->events.on_assigned(subscriber->events.context, subscriber->generation,
+				       cluster_id(subscriber), positions, count);
 	free(positions);
 }
 

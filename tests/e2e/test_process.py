@@ -26,8 +26,8 @@ def test_closed_standard_files_are_never_written_to_as_something_else(websentry,
     site = sites.site("/shop")
     data = websentry.data_dir()
     websentry.run("check", site.url, prefix=WITHOUT_STANDARD_FILES)
-    started = websentry.run("run", "--once", "--log-level=debug", "--data-dir", data, "--listen", "127.0.0.1:0", site.url,
-                            prefix=WITHOUT_STANDARD_FILES)
+    started = websentry.run("run", "--once", "--log-level=debug", "--data-dir", data, "--listen", "127.0.0.1:0",
+                            site.url, prefix=WITHOUT_STANDARD_FILES)
     assert (data / "lock").read_text() == f"{started.pid}\n"
     with sqlite3.connect(f"file:{data}/websentry.db?mode=ro", uri=True) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -76,3 +76,12 @@ def test_no_prober_starts_a_check_after_a_stop_was_asked_for(websentry, sites):
         started = [datetime.datetime.fromisoformat(row[0]) for row in database.execute(
             "SELECT started_at FROM report_view")]
     assert max(started) < stopping + datetime.timedelta(milliseconds=500)
+
+
+def test_a_consumer_that_stands_by_is_ready(websentry, kafka, database):
+    """One partition, two consumers: the second has nothing to read, and is there for when the first one goes."""
+    topic = kafka.create_topic("standby", partitions=1)
+    words = ["consumer", "--kafka-servers", kafka.servers, "--kafka-topic", topic, "--kafka-group", "standby",
+             "--database-dsn", database.dsn]
+    for consumer in [websentry.start(*words), websentry.start(*words)]:
+        consumer.wait_ready(40)
