@@ -1,4 +1,4 @@
-"""What only a real broker shows of publisher and subscriber: topics that must not be made, limits, clocks, ends of partitions."""
+"""What only a real broker shows of publisher and subscriber: topics that must not be made, limits, clocks, ends."""
 import json
 import time
 

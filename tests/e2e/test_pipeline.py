@@ -1,4 +1,4 @@
-"""The promise, end to end: what the sites served is what the database holds, once each, whatever is killed or dropped."""
+"""The promise, end to end: what the sites served is what the database holds, once each, whatever is killed."""
 import contextlib
 import json
 import signal
@@ -14,7 +14,8 @@ BODY = "Welcome. nonce={nonce} " + "x" * 200 + "\n"
 
 def answer_for(number):
     """Sites differ in what a row has to say of them."""
-    kinds = (Answer(body=BODY), Answer(404, body=BODY), Answer(body=BODY, is_gzipped=True), Answer(body=BODY, is_chunked=True),
+    kinds = (Answer(body=BODY), Answer(404, body=BODY), Answer(body=BODY, is_gzipped=True),
+             Answer(body=BODY, is_chunked=True),
              Answer(500, body=BODY))
     return kinds[number % len(kinds)]
 
@@ -57,7 +58,8 @@ def assert_equal_to_served(database, served):
             assert row["body_bytes"] >= len(request.sent_body)  # chunk framing is transferred as well
         else:
             assert row["body_bytes"] == len(request.sent_body)
-        assert (row["outcome"], row["reason"]) == (("up", "ok") if request.status == 200 else ("down", "status_mismatch"))
+        assert (row["outcome"], row["reason"]) == (("up", "ok") if request.status == 200 else ("down",
+                                                                                               "status_mismatch"))
         assert row["pattern_matched"] is True
 
 
@@ -117,7 +119,8 @@ def test_what_an_outbox_holds_at_a_kill_is_stored_once(websentry, sites, kafka, 
 
 
 def drain(websentry, kafka, topic, database, group="websentry"):
-    websentry.run("consumer", "--once", *kafka_words(kafka, topic), "--kafka-group", group, "--database-dsn", database.dsn,
+    websentry.run("consumer", "--once", *kafka_words(kafka, topic), "--kafka-group", group, "--database-dsn",
+                  database.dsn,
                   timeout=60)
 
 
@@ -128,7 +131,8 @@ def test_two_consumers_share_and_one_is_killed(websentry, sites, kafka, topic, d
                                  "--kafka-property", "session.timeout.ms=6000") for _ in range(2)]
     for consumer in consumers:
         consumer.wait_ready(40)
-    producer = websentry.start("producer", "--sites", file, "--data-dir", websentry.data_dir(), *kafka_words(kafka, topic))
+    producer = websentry.start("producer", "--sites", file, "--data-dir", websentry.data_dir(), *kafka_words(kafka,
+                                                                                                             topic))
     wait_until(lambda: database.one("SELECT count(*) FROM report") > 300, "first rows", 40)
     shares = [sum(int(event.fields["partitions"]) for event in consumer.find("partitions assigned")[-1:])
               for consumer in consumers]
@@ -154,7 +158,8 @@ def test_dropped_tables_come_back_while_the_consumer_runs(websentry, sites, kafk
     file = websentry.write("sites.yaml", sites_yaml(served, interval="500ms"))
     consumer = websentry.start("consumer", *kafka_words(kafka, topic), "--database-dsn", database.dsn)
     consumer.wait_ready(40)
-    producer = websentry.start("producer", "--sites", file, "--data-dir", websentry.data_dir(), *kafka_words(kafka, topic))
+    producer = websentry.start("producer", "--sites", file, "--data-dir", websentry.data_dir(), *kafka_words(kafka,
+                                                                                                             topic))
     wait_until(lambda: database.one("SELECT count(*) FROM report") > 60, "first rows", 40)
     relations = RELATIONS if dropped == "all" else (dropped,)
     with database.connect() as connection:

@@ -107,7 +107,8 @@ def test_reasons_are_those_of_the_table():
 
 def test_document_has_a_row_for_each_field():
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (always|when known) \|", DOCUMENT, re.MULTILINE)
-    expected = [(name, WORDS[kind], "always" if required == "true" else "when known") for name, kind, required in FIELDS]
+    expected = [(name, WORDS[kind], "always" if required == "true" else "when known") for name, kind,
+                required in FIELDS]
     expected.insert(3, ("prev", "object", "when known"))
     assert rows == expected
 
