@@ -16,8 +16,9 @@ TOPICS = ("checks-success", "checks-failure")
 def first_reports():
     """The messages with seq 0, which alone carry prev."""
     for topic in TOPICS:
-        done = subprocess.run(["kcat", "-C", "-q", "-e", "-o", "beginning", "-b", "kafka:9092", "-t", topic],
-                              check=True, capture_output=True, text=True, timeout=60)
+        # A short wait, or kcat does not see the end of a topic that grows while it reads.
+        done = subprocess.run(["kcat", "-C", "-q", "-e", "-o", "beginning", "-X", "fetch.wait.max.ms=10",
+                               "-b", "kafka:9092", "-t", topic], check=True, capture_output=True, text=True, timeout=60)
         for line in done.stdout.splitlines():
             message = json.loads(line)
             if message["seq"] == 0:

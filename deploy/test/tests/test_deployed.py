@@ -58,7 +58,7 @@ def database():
 def rows(database):
     """All rows, once every site has at least three."""
     def enough():
-        database.execute("SELECT site FROM report_view GROUP BY site HAVING count(*) >= 3")
+        database.execute("SELECT site FROM report_view WHERE reason <> 'prober_overloaded' GROUP BY site HAVING count(*) >= 3")
         return {row["site"] for row in database.fetchall()} >= set(EXPECTED)
 
     wait_for("rows of every site", enough)
@@ -67,14 +67,16 @@ def rows(database):
 
 
 def messages(topic):
-    done = subprocess.run(["kcat", "-C", "-q", "-e", "-o", "beginning", "-b", os.environ["KAFKA_BOOTSTRAP_SERVERS"],
-                           "-t", topic], check=True, capture_output=True, text=True, timeout=60)
+    # A short wait, or kcat does not see the end of a topic that grows while it reads.
+    done = subprocess.run(["kcat", "-C", "-q", "-e", "-o", "beginning", "-X", "fetch.wait.max.ms=10",
+                           "-b", os.environ["KAFKA_BOOTSTRAP_SERVERS"], "-t", topic], check=True, capture_output=True, text=True, timeout=60)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @pytest.mark.parametrize("site", EXPECTED)
 def test_rows_say_what_the_site_served(rows, site):
-    of_site = [row for row in rows if row["site"] == site]
+    # A machine under load makes the prober late; it says so, and that row is about itself, not about the site.
+    of_site = [row for row in rows if row["site"] == site and row["reason"] != "prober_overloaded"]
     for row in of_site:
         assert {name: row[name] for name in EXPECTED[site]} == EXPECTED[site]
 
@@ -108,10 +110,9 @@ def test_page_and_api_show_every_site(rows):
     assert status == 200
     for site in EXPECTED:
         assert site in page
-    status, answer = get("/api/v1/sites")
-    assert status == 200
-    assert {site["name"]: (site["outcome"], site["reason"]) for site in json.loads(answer)} == \
-        {name: (expected["outcome"], expected["reason"]) for name, expected in EXPECTED.items()}
+    expected = {name: (words["outcome"], words["reason"]) for name, words in EXPECTED.items()}
+    wait_for("expected answer of the API", lambda: expected == {
+        site["name"]: (site["outcome"], site["reason"]) for site in json.loads(get("/api/v1/sites")[1])})
 
 
 def test_consumer_is_healthy():
