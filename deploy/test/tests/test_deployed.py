@@ -58,7 +58,8 @@ def database():
 def rows(database):
     """All rows, once every site has at least three."""
     def enough():
-        database.execute("SELECT site FROM report_view WHERE reason <> 'prober_overloaded' GROUP BY site HAVING count(*) >= 3")
+        database.execute("SELECT site FROM report_view WHERE reason <> 'prober_overloaded' "
+                         "GROUP BY site HAVING count(*) >= 3")
         return {row["site"] for row in database.fetchall()} >= set(EXPECTED)
 
     wait_for("rows of every site", enough)
@@ -69,7 +70,8 @@ def rows(database):
 def messages(topic):
     # A short wait, or kcat does not see the end of a topic that grows while it reads.
     done = subprocess.run(["kcat", "-C", "-q", "-e", "-o", "beginning", "-X", "fetch.wait.max.ms=10",
-                           "-b", os.environ["KAFKA_BOOTSTRAP_SERVERS"], "-t", topic], check=True, capture_output=True, text=True, timeout=60)
+                           "-b", os.environ["KAFKA_BOOTSTRAP_SERVERS"], "-t", topic], check=True, capture_output=True,
+                          text=True, timeout=60)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
