@@ -20,7 +20,9 @@ CONSTANTS = {"SITE_NAME_MAX": 512, "URL_MAX": 8192, "REPORT_HOST_MAX": 255, "REP
 
 
 def read_table(header, pattern):
-    return re.findall(pattern, (ROOT / header).read_text())
+    """The rows of a table in a header; one that goes on in the next line, even within a text, is one row."""
+    text = re.sub(r"\s*\\\n\s*", " ", (ROOT / header).read_text())
+    return re.findall(pattern, text.replace('" "', ""))
 
 
 FIELDS = read_table("src/check/report_row.h", r"X\((\w+), ([A-Z]+), (true|false)\)")
