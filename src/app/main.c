@@ -132,7 +132,7 @@ int main(int argc, char **argv)
 	if (problems.error_count == 0) {
 		code = print_text(&settings);
 		if (code < 0) {
-			process_block_stop_signals();
+			process_start_working();
 			code = run_command(&settings, &sites);
 		} else {
 			code = flush_text(code);

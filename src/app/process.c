@@ -52,8 +52,9 @@ void process_prepare(void)
 	}
 }
 
-void process_block_stop_signals(void)
+void process_start_working(void)
 {
+	log_never_block();
 	sigset_t signals;
 	stop_signals(&signals);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);

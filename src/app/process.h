@@ -23,8 +23,11 @@ enum { STOP_CHECKS_MS = 5000, STOP_DRAIN_MS = 2000, STOP_DEADLINE_MS = 4000 };
  */
 void process_prepare(void);
 
-/* Block the stop signals in every thread to come; for commands that take them through a waiter. Others are ended by them. */
-void process_block_stop_signals(void);
+/*
+ * Before the first thread of a command that works until it is stopped: stop signals are blocked in every thread to come, for a waiter
+ * to take them (other commands are just ended by them), and the log waits for nobody.
+ */
+void process_start_working(void);
 
 /* Where the main thread waits for a stop signal or for a word from another thread. */
 struct waiter;

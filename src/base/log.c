@@ -1,5 +1,7 @@
 #include "base/log.h"
 
+#include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,11 +12,21 @@
 
 static enum log_level current_level = LOG_INFO;
 static enum log_format current_format = LOG_TEXT;
+static bool may_block = true;
+
+/* One line at a time: the room that one thread saw must not be another's. */
+static pthread_mutex_t output_lock = PTHREAD_MUTEX_INITIALIZER;
+static int64_t lost_lines;
 
 void log_configure(enum log_level level, enum log_format format)
 {
 	current_level = level;
 	current_format = format;
+}
+
+void log_never_block(void)
+{
+	may_block = false;
 }
 
 bool log_is_enabled(enum log_level level)
@@ -107,6 +119,49 @@ static void format_now(char text[static CLOCK_TEXT_SIZE])
 	memcpy(text + 23, "Z", 2);
 }
 
+/* Whether a line can be written at once. A descriptor that is closed, or no pipe, takes whatever comes. */
+static bool has_room(int timeout_ms)
+{
+	struct pollfd output = {.fd = STDERR_FILENO, .events = POLLOUT};
+	return poll(&output, 1, timeout_ms) != 0;
+}
+
+static void write_lost(void)
+{
+	char now[CLOCK_TEXT_SIZE];
+	char line[160];
+	format_now(now);
+	int length =
+		snprintf(line, sizeof(line),
+			 current_format == LOG_JSON
+				 ? "{\"time\":\"%s\",\"level\":\"warn\",\"event\":\"log lines were "
+				   "lost, nobody read them\",\"count\":%lld}\n"
+				 : "%s warn log lines were lost, nobody read them count=%lld\n",
+			 now, (long long)lost_lines);
+	(void)!write(STDERR_FILENO, line, (size_t)length);
+	lost_lines = 0;
+}
+
+/* stderr gone or full is no reason to stop working. */
+static void write_line(const struct buffer *line)
+{
+	if (may_block) {
+		(void)!write(STDERR_FILENO, line->data, line->length);
+		return;
+	}
+	(void)pthread_mutex_lock(&output_lock);
+	bool is_open = has_room(lost_lines > 0 ? 0 : LOG_WAIT_MS);
+	if (is_open && lost_lines > 0) {
+		write_lost();
+		is_open = has_room(0);
+	}
+	if (is_open)
+		(void)!write(STDERR_FILENO, line->data, line->length);
+	else
+		lost_lines++;
+	(void)pthread_mutex_unlock(&output_lock);
+}
+
 void log_write(enum log_level level, const char *event, const struct log_field *fields,
 	       size_t count)
 {
@@ -144,7 +199,6 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 		}
 	}
 	(void)buffer_append_text(&line, is_json ? "}\n" : "\n");
-	/* stderr gone or full is no reason to stop working */
-	(void)!write(STDERR_FILENO, line.data, line.length);
+	write_line(&line);
 	buffer_finish(&line);
 }

@@ -35,6 +35,13 @@ struct log_field {
 /* Once, before threads start. Defaults: info, text. */
 void log_configure(enum log_level level, enum log_format format);
 
+/*
+ * From now on a stderr that nobody reads on (a pipe that is full) costs lines, not time: a loop must not stop for its log. A line
+ * waits LOG_WAIT_MS at most, those after it not at all; how many were lost is said once there is room again.
+ */
+enum { LOG_WAIT_MS = 100 };
+void log_never_block(void);
+
 bool log_is_enabled(enum log_level level);
 
 /* The words "error", "warn", "info", "debug", "trace". */
@@ -42,7 +49,7 @@ const char *log_level_name(enum log_level level);
 
 /*
  * Write one line. event is a fixed word or phrase of ours (or an error's message); text values are cleaned
- * (text_clean) and quoted where they need it, and a line is cut at LOG_LINE_MAX bytes.
+ * (text_clean) and quoted where they need it, and a line is cut at LOG_LINE_MAX bytes: what a pipe with room surely takes.
  */
 enum { LOG_LINE_MAX = 4096 };
 void log_write(enum log_level level, const char *event, const struct log_field *fields,

@@ -183,6 +183,37 @@ static void stderr_closed_is_no_reason_to_stop(void **state)
 	(void)close(copy);
 }
 
+/* The pipe of a reader that hangs holds some 64 KiB; the log must not wait for it for ever. */
+static void a_reader_that_stopped_costs_lines_not_time(void **state)
+{
+	(void)state;
+	enum { LINES = 3000 };
+	struct capture c;
+	char *read_later = test_malloc(1 << 20);
+	(void)alarm(30);
+	log_never_block(); /* for good: the last test */
+	capture_start(&c);
+	for (int i = 0; i < LINES; i++)
+		log_event(LOG_INFO, "a line that nobody reads", LOG_INT("number", i));
+	ssize_t length = read(c.reader, read_later, (1 << 20) - 1);
+	assert_true(length > 0);
+	read_later[length] = '\0';
+	int written = 0;
+	for (const char *at = read_later; (at = strchr(at, '\n')) != NULL; at++)
+		written++;
+	assert_in_range(written, 100, LINES - 1);
+	assert_int_equal(read_later[length - 1], '\n');
+	log_event(LOG_INFO, "read again");
+	capture_stop(&c);
+	(void)alarm(0);
+	char expected[80];
+	(void)snprintf(expected, sizeof(expected),
+		       " warn log lines were lost, nobody read them count=%d\n", LINES - written);
+	assert_non_null(strstr(c.line, expected));
+	assert_non_null(strstr(c.line, " info read again\n"));
+	test_free(read_later);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +223,7 @@ int main(void)
 		cmocka_unit_test(levels_hide_what_is_below),
 		cmocka_unit_test(a_line_is_whole_and_bounded_whatever_it_holds),
 		cmocka_unit_test(stderr_closed_is_no_reason_to_stop),
+		cmocka_unit_test(a_reader_that_stopped_costs_lines_not_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
