@@ -38,8 +38,9 @@ struct consumer {
 	pthread_mutex_t
 		lock; /* over subscriber: the writer may answer before subscriber_start() returns */
 	struct subscriber *subscriber;
-	atomic_size_t progress; /* messages taken, batches committed, steps of the group, for --once */
-	atomic_bool is_done;    /* with --once */
+	atomic_size_t
+		progress;    /* messages taken, batches committed, steps of the group, for --once */
+	atomic_bool is_done; /* with --once */
 	atomic_bool is_assigned;
 };
 
