@@ -1,7 +1,7 @@
 """Measures what docs/benchmarks.md says, and writes it to build/bench/results.json and as a table on stdout.
 
-Every figure is a ratio of CPU times taken in one run, or stands beside one: machines differ, and this one may be busy. The clients run on
-one core, the servers on the other.
+Every figure is a ratio of CPU times taken in one run, or stands beside one: machines differ, and this one may be busy. The
+clients run on one core, the servers on the other.
 """
 import json
 import os
@@ -16,8 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from support.kafka import Kafka  # noqa: E402
 from support.certs import Authority  # noqa: E402
+from support.kafka import Kafka  # noqa: E402
 from support.postgres import Postgres  # noqa: E402
 from support.processes import Process, Session, clean_environment, free_port, run, wait_until  # noqa: E402
 from support.websentry import Websentry  # noqa: E402
@@ -89,8 +89,8 @@ class Bench:
     # --- producer
 
     def producer(self):
-        """CPU of a check through the whole producer into real Kafka, beside a bare client doing the same requests at the same
-        pace; and beside the same client going as fast as it can, which finds several events at each wake-up."""
+        """CPU of a check through the whole producer into real Kafka, beside a bare client doing the same requests at
+        the same pace; and beside the same client going as fast as it can, which finds several events at each wake-up."""
         nginx = Nginx(self.session)
         kafka = Kafka(self.session, Authority(self.session.new_folder("authority")))
         for broker in kafka.brokers:
@@ -110,12 +110,14 @@ class Bench:
         nginx.process.kill()
 
     def _producer_steady(self, nginx, kafka, topic, number):
-        """A daemon with SITES sites at one second each, from its second round on: what was delivered, and what it cost."""
+        """A daemon with SITES sites at one second each, from its second round on: the cost of a delivered check."""
         websentry = self.websentry(f"producer{number}")
-        lines = "".join(f"- {{url: '{nginx.url(i)}', interval: 1s, pattern: 'id=\"([^\"]+)\"'}}\n" for i in range(SITES))
+        lines = "".join(f"- {{url: '{nginx.url(i)}', interval: 1s, pattern: 'id=\"([^\"]+)\"'}}\n"
+                        for i in range(SITES))
         sites = websentry.write("sites.yaml", "sites:\n" + lines)
         before = kafka.count(topic)
-        started = websentry.start("producer", "--sites", sites, "--kafka-servers", kafka.servers, "--kafka-topic", topic,
+        started = websentry.start("producer", "--sites", sites, "--kafka-servers", kafka.servers, "--kafka-topic",
+                                  topic,
                                   "--data-dir", websentry.data_dir(), prefix=pinned(0))
         wait_until(lambda: kafka.count(topic) - before >= SITES, "the first round", 60)
         first, cpu = kafka.count(topic), cpu_seconds(started.pid)
@@ -139,7 +141,8 @@ class Bench:
         websentry = self.websentry("memory")
         sites = websentry.write("sites.yaml", "sites:\n" + "".join(
             f"- {{url: '{nginx.url(i)}', interval: 10s, pattern: 'id=\"([^\"]+)\"'}}\n" for i in range(10_000)))
-        started = websentry.start("producer", "--sites", sites, "--kafka-servers", kafka.servers, "--kafka-topic", topic,
+        started = websentry.start("producer", "--sites", sites, "--kafka-servers", kafka.servers, "--kafka-topic",
+                                  topic,
                                   "--data-dir", websentry.data_dir())
         started.wait_ready(60)
         wait_until(lambda: kafka.count(topic) >= 20_000, "20,000 reports", 120, 0.5)
@@ -186,7 +189,8 @@ class Bench:
             message = {
                 "v": 1, "producer_id": "6f0c1f5e-58c6-4e53-9a3c-0d6a1f2b3c4d", "seq": seq, "kind": "http",
                 "site": f"site {site}", "url": f"http://shop-{site}.example/", "host": "bench", "location": "default",
-                "labels": {}, "interval_us": 10_000_000, "timeout_us": 10_000_000, "scheduled_at": stamp, "started_at": stamp,
+                "labels": {}, "interval_us": 10_000_000, "timeout_us": 10_000_000, "scheduled_at": stamp,
+                "started_at": stamp,
                 "late_us": 120, "suspect": False, "missed": 0, "outcome": "up", "reason": "ok", "http_status_code": 200,
                 "http_version": "1.1", "ip": "192.0.2.7", "dns_us": 800, "connect_us": 12000, "wait_us": 34000,
                 "transfer_us": 900, "total_us": 47700 + seq % 1000, "body_bytes": 2048, "decoded_bytes": 2048,
@@ -238,7 +242,8 @@ class Bench:
         """The same rows into the same table by psql, in binary, after a truncate."""
         file = self.session.new_folder("copy") / "rows.bin"
         file.parent.chmod(0o777)
-        database.psql(f"\\copy (SELECT * FROM report) to '{file}' with (format binary)\nTRUNCATE report;\nCHECKPOINT;\n")
+        database.psql(f"\\copy (SELECT * FROM report) to '{file}' with (format binary)\n"
+                      "TRUNCATE report;\nCHECKPOINT;\n")
         before = self._server_cpu(postgres)
         began = time.monotonic()
         database.psql(f"\\copy report from '{file}' with (format binary)\n")
@@ -256,7 +261,8 @@ class Bench:
         missed = []
         producer = self.results.get("producer")
         if producer and producer["ratio_median"] > 1.7:
-            missed.append(f"producer: {producer['ratio_median']:.2f} times the bare client at the same pace, the target is 1.7")
+            missed.append(f"producer: {producer['ratio_median']:.2f} times the bare client at the same pace, "
+                          "the target is 1.7")
         for line in missed:
             print(f"MISSED {line}", file=sys.stderr)
         return 1 if missed else 0

@@ -26,8 +26,8 @@ struct client {
 	long finished;
 	int epoll_fd;
 	long timeout_ms;
-	double rate;     /* starts a second; 0: as fast as it can */
-	double began;    /* seconds */
+	double rate;  /* starts a second; 0: as fast as it can */
+	double began; /* seconds */
 	long started;
 	size_t idle_count;
 	CURL *idle[IDLE_MAX];
@@ -60,7 +60,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
 		event.events |= EPOLLIN;
 	if (what & CURL_POLL_OUT)
 		event.events |= EPOLLOUT;
-	if (epoll_ctl(client->epoll_fd, known == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event) != 0)
+	if (epoll_ctl(client->epoll_fd, known == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd,
+		      &event) != 0)
 		(void)epoll_ctl(client->epoll_fd, EPOLL_CTL_ADD, fd, &event);
 	(void)curl_multi_assign(client->multi, fd, client);
 	return 0;
@@ -124,7 +125,8 @@ static void start_due(struct client *client, long in_flight)
 	long due = (long)((now_seconds() - client->began) * client->rate);
 	while (client->to_start > 0 && client->running < in_flight &&
 	       (client->rate <= 0 || client->started < due)) {
-		CURL *easy = client->idle_count > 0 ? client->idle[--client->idle_count] : curl_easy_init();
+		CURL *easy = client->idle_count > 0 ? client->idle[--client->idle_count]
+						    : curl_easy_init();
 		start_one(client, easy);
 	}
 }
@@ -150,12 +152,15 @@ static void run(struct client *client, long in_flight)
 			start_due(client, in_flight);
 		int count = epoll_wait(client->epoll_fd, events, 256, next_timeout_ms(client));
 		if (count <= 0)
-			(void)curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &still_running);
+			(void)curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0,
+						       &still_running);
 		for (int i = 0; i < count; i++) {
-			int flags = (events[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
-				    (events[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-				    (events[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
-			(void)curl_multi_socket_action(client->multi, events[i].data.fd, flags, &still_running);
+			int flags =
+				(events[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
+				(events[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+				(events[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+			(void)curl_multi_socket_action(client->multi, events[i].data.fd, flags,
+						       &still_running);
 		}
 		reap(client);
 	}
@@ -168,7 +173,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	static struct client client;
-	client = (struct client){.url = argv[1], .to_start = strtol(argv[2], NULL, 10), .timeout_ms = 0};
+	client = (struct client){
+		.url = argv[1], .to_start = strtol(argv[2], NULL, 10), .timeout_ms = 0};
 	long count = client.to_start;
 	client.rate = argc > 4 ? strtod(argv[4], NULL) : 0;
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -183,8 +189,8 @@ int main(int argc, char **argv)
 	(void)getrusage(RUSAGE_SELF, &usage);
 	double cpu_us = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
 			(double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-	(void)printf("%ld checks, %ld failed, %.1f us of CPU each\n", client.finished, client.failed,
-		     cpu_us / (double)count);
+	(void)printf("%ld checks, %ld failed, %.1f us of CPU each\n", client.finished,
+		     client.failed, cpu_us / (double)count);
 	while (client.idle_count > 0)
 		curl_easy_cleanup(client.idle[--client.idle_count]);
 	(void)curl_multi_cleanup(client.multi);

@@ -14,9 +14,10 @@ int command_config_check(const struct settings *settings, const struct site_list
 	struct error err = {0};
 	int result = 0;
 	if (settings->subject & (COMMAND_PRODUCER | COMMAND_CONSUMER)) {
-		struct kafka_config kafka;
+		struct kafka_settings kafka;
 		kafka_settings_init(&kafka, settings);
-		result = kafka_config_check(&kafka, settings->subject == COMMAND_PRODUCER, &err);
+		result = kafka_config_check(&kafka.config, settings->subject == COMMAND_PRODUCER,
+					    &err);
 		kafka_settings_finish(&kafka);
 	}
 	if (result != 0) {

@@ -31,7 +31,7 @@ struct consumer {
 	const struct site_list *sites;
 	struct waiter *waiter;
 	struct web *web;
-	struct kafka_config kafka;
+	struct kafka_settings kafka;
 	const char *topics[2];
 	size_t topic_count;
 	struct storing *storing;
@@ -123,7 +123,7 @@ static int open_parts(struct consumer *consumer, struct error *err)
 	const struct settings *settings = consumer->settings;
 	kafka_settings_init(&consumer->kafka, settings);
 	consumer->topic_count = kafka_settings_topics(settings, consumer->topics);
-	if (kafka_config_check(&consumer->kafka, false, err) != 0 ||
+	if (kafka_config_check(&consumer->kafka.config, false, err) != 0 ||
 	    store_settings_start_web(settings, consumer->sites, true, &consumer->web, err) != 0)
 		return -1;
 	const struct writer_options options = {
@@ -145,7 +145,7 @@ static int open_parts(struct consumer *consumer, struct error *err)
 static int start_subscriber(struct consumer *consumer, struct error *err)
 {
 	const struct subscriber_options options = {
-		.config = &consumer->kafka,
+		.config = &consumer->kafka.config,
 		.group = consumer->settings->kafka_group,
 		.topics = {consumer->topics[0], consumer->topics[1]},
 		.topic_count = consumer->topic_count,

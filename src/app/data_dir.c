@@ -53,27 +53,25 @@ static void say_who_holds(int fd, const char *path, struct error *err)
 		  path, length > 0 ? pid : "(unknown)");
 }
 
+/* Open, lock and sign the file; -1 with errno. */
+static int lock_file(struct data_dir *dir, const char *path)
+{
+	dir->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (dir->lock_fd < 0 || flock(dir->lock_fd, LOCK_EX | LOCK_NB) != 0 ||
+	    ftruncate(dir->lock_fd, 0) != 0)
+		return -1;
+	return dprintf(dir->lock_fd, "%d\n", (int)getpid()) < 0 ? -1 : 0;
+}
+
 static int take_lock(struct data_dir *dir, struct error *err)
 {
 	char *path = data_dir_path(dir, "lock");
-	int result = -1;
-	dir->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (dir->lock_fd < 0) {
+	int result = lock_file(dir, path);
+	if (result != 0 && dir->lock_fd >= 0 && errno == EWOULDBLOCK)
+		say_who_holds(dir->lock_fd, dir->path, err);
+	else if (result != 0)
 		error_set_errno(err, ERROR_REJECT, errno, "data folder %s: can't write %s",
 				dir->path, path);
-	} else if (flock(dir->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-		if (errno == EWOULDBLOCK)
-			say_who_holds(dir->lock_fd, dir->path, err);
-		else
-			error_set_errno(err, ERROR_REJECT, errno, "data folder %s: can't lock %s",
-					dir->path, path);
-	} else if (ftruncate(dir->lock_fd, 0) != 0 ||
-		   dprintf(dir->lock_fd, "%d\n", (int)getpid()) < 0) {
-		error_set_errno(err, ERROR_REJECT, errno, "data folder %s: can't write %s",
-				dir->path, path);
-	} else {
-		result = 0;
-	}
 	free(path);
 	return result;
 }

@@ -6,25 +6,29 @@
 #include "base/memory.h"
 #include "config/settings.h"
 
-/* "name=value" split in place of a copy: the name is a fresh text, the value points into the item. */
-static struct kafka_property read_property(const char *item, const char *origin)
-{
-	const char *equals = strchr(item, '=');
-	return (struct kafka_property){
-		.name = xstrndup(item, equals == NULL ? strlen(item) : (size_t)(equals - item)),
-		.value = equals == NULL ? "" : equals + 1,
-		.origin = origin,
-	};
-}
-
-void kafka_settings_init(struct kafka_config *config, const struct settings *settings)
+static void read_properties(struct kafka_settings *kafka, const struct settings *settings)
 {
 	size_t count = settings->kafka_properties.count;
-	struct kafka_property *properties = xcalloc(count, sizeof(properties[0]));
-	for (size_t i = 0; i < count; i++)
-		properties[i] = read_property(settings->kafka_properties.items[i],
-					      settings->kafka_property_origins.items[i]);
-	*config = (struct kafka_config){
+	kafka->properties = xcalloc(count, sizeof(kafka->properties[0]));
+	kafka->names = xcalloc(count, sizeof(kafka->names[0]));
+	for (size_t i = 0; i < count; i++) {
+		const char *item = settings->kafka_properties.items[i];
+		const char *equals = strchr(item, '=');
+		size_t length = equals == NULL ? strlen(item) : (size_t)(equals - item);
+		kafka->names[i] = xstrndup(item, length);
+		kafka->properties[i] = (struct kafka_property){
+			.name = kafka->names[i],
+			.value = equals == NULL ? "" : equals + 1,
+			.origin = settings->kafka_property_origins.items[i],
+		};
+	}
+	kafka->config.properties = kafka->properties;
+	kafka->config.property_count = count;
+}
+
+void kafka_settings_init(struct kafka_settings *kafka, const struct settings *settings)
+{
+	kafka->config = (struct kafka_config){
 		.servers = settings->kafka_servers,
 		.ca_file = settings->kafka_ca_file,
 		.cert_file = settings->kafka_cert_file,
@@ -32,18 +36,18 @@ void kafka_settings_init(struct kafka_config *config, const struct settings *set
 		.ca_origin = settings_origin(settings, "kafka-ca-file")->place,
 		.cert_origin = settings_origin(settings, "kafka-cert-file")->place,
 		.key_origin = settings_origin(settings, "kafka-key-file")->place,
-		.properties = properties,
-		.property_count = count,
 		.client_id = "websentry",
 	};
+	read_properties(kafka, settings);
 }
 
-void kafka_settings_finish(struct kafka_config *config)
+void kafka_settings_finish(struct kafka_settings *kafka)
 {
-	for (size_t i = 0; i < config->property_count; i++)
-		free((void *)(uintptr_t)config->properties[i].name); /* ours, see read_property() */
-	free((void *)(uintptr_t)config->properties);
-	*config = (struct kafka_config){0};
+	for (size_t i = 0; i < kafka->config.property_count; i++)
+		free(kafka->names[i]);
+	free(kafka->names);
+	free(kafka->properties);
+	*kafka = (struct kafka_settings){0};
 }
 
 size_t kafka_settings_topics(const struct settings *settings, const char *ret_topics[2])

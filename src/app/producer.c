@@ -35,7 +35,7 @@ struct producer {
 	struct waiter *waiter;
 	struct web *web;
 	struct data_dir *data_dir;
-	struct kafka_config kafka;
+	struct kafka_settings kafka;
 	struct outbox *outbox;
 	struct publisher *publisher;
 	struct outbox_drain drain;
@@ -179,7 +179,7 @@ static int open_outbox(struct producer *producer, struct error *err)
 static int open_publisher(struct producer *producer, struct error *err)
 {
 	const struct publisher_options options = {
-		.config = &producer->kafka,
+		.config = &producer->kafka.config,
 		.topics = {producer->settings->kafka_topic_success,
 			   producer->settings->kafka_topic_failure},
 		.is_creating_topics = producer->settings->kafka_create_topics,
@@ -208,7 +208,7 @@ static int open_parts(struct producer *producer, struct error *err)
 {
 	const struct settings *settings = producer->settings;
 	kafka_settings_init(&producer->kafka, settings);
-	if (kafka_config_check(&producer->kafka, true, err) != 0 ||
+	if (kafka_config_check(&producer->kafka.config, true, err) != 0 ||
 	    store_settings_start_web(settings, producer->sites, false, &producer->web, err) != 0)
 		return -1;
 	producer->data_dir = data_dir_open(settings->data_dir, err);

@@ -315,6 +315,10 @@ static void complain(const struct kafka_config *config, const char *reason, stru
 
 static void ignore_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
+	(void)rk;
+	(void)level;
+	(void)facility;
+	(void)text;
 }
 
 /*

@@ -33,6 +33,8 @@ static const char session_settings[] = "SET synchronous_commit = on; SET TimeZon
 
 static void ignore_notice(void *context, const PGresult *result)
 {
+	(void)context;
+	(void)result;
 }
 
 /* The first line of what libpq or the server says, without its prefix. */

@@ -89,6 +89,7 @@ static int sqlite_migrate_store(struct store *base, bool is_allowed, struct erro
 /* Every insert asks for conflicts anyway. */
 static void sqlite_expect_duplicates(struct store *base)
 {
+	(void)base;
 }
 
 static const struct store_driver sqlite_driver = {

@@ -13,6 +13,10 @@ static void die(const char *what)
 
 static void ignore_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
+	(void)rk;
+	(void)level;
+	(void)facility;
+	(void)text;
 }
 
 static rd_kafka_t *handle_create(rd_kafka_type_t type, const char *servers, const char *group)

@@ -43,6 +43,8 @@ void receiver_begin(struct receiver *to)
 static void on_assigned(void *context, uint64_t generation, const char *cluster_id,
 			const struct position *positions, size_t count)
 {
+	(void)positions;
+	(void)count;
 	struct receiver *to = context;
 	(void)snprintf(to->cluster_id, sizeof(to->cluster_id), "%s", cluster_id);
 	to->generation = generation;
@@ -55,6 +57,7 @@ static void on_assigned(void *context, uint64_t generation, const char *cluster_
 
 static void on_revoked(void *context, uint64_t generation)
 {
+	(void)generation;
 	struct receiver *to = context;
 	to->revocations++;
 }
@@ -76,6 +79,7 @@ void receiver_init(struct receiver *to)
 
 int receiver_setup(void **state)
 {
+	(void)state;
 	/* the mock waits a session time-out, less a second, for each rebalance */
 	static const struct kafka_property quick[] = {{"session.timeout.ms", "3300", "test"},
 						      {"heartbeat.interval.ms", "200", "test"}};
@@ -91,6 +95,7 @@ int receiver_setup(void **state)
 
 int receiver_teardown(void **state)
 {
+	(void)state;
 	mock_stop(&receiver_mock);
 	return 0;
 }

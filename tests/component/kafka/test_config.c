@@ -77,6 +77,7 @@ static void check(const struct config_case *one, bool is_producer)
 
 static void properties_are_checked(void **state)
 {
+	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (cases[i].kind != CONSUMER)
 			check(&cases[i], true);
@@ -87,6 +88,7 @@ static void properties_are_checked(void **state)
 
 static void a_refused_property_names_its_place(void **state)
 {
+	(void)state;
 	struct error err = {0};
 	struct kafka_property property = {.name = "acks", .value = "1", .origin = "kafka.conf:7"};
 	struct kafka_config config = {
@@ -97,6 +99,7 @@ static void a_refused_property_names_its_place(void **state)
 
 static void a_secret_is_never_repeated(void **state)
 {
+	(void)state;
 	static const char *const names[] = {"ssl.key.password", "sasl.password", "ssl.key.pem",
 					    "sasl.oauthbearer.client.secret",
 					    "ssl.certificate.pem"};
@@ -113,6 +116,7 @@ static void a_secret_is_never_repeated(void **state)
 
 static void servers_are_needed(void **state)
 {
+	(void)state;
 	struct error err = {0};
 	struct kafka_config config = {.client_id = "test"};
 	assert_int_equal(kafka_config_check(&config, true, &err), -1);
@@ -125,6 +129,7 @@ static void servers_are_needed(void **state)
 
 static void tls_files_are_looked_at(void **state)
 {
+	(void)state;
 	struct error err = {0};
 	struct kafka_config config = {.servers = "a:1", .ca_file = "/nonexistent/ca.pem"};
 	assert_int_equal(kafka_config_check(&config, false, &err), -1);
@@ -145,6 +150,7 @@ static void tls_files_are_looked_at(void **state)
 
 static void tls_files_and_plaintext_contradict(void **state)
 {
+	(void)state;
 	struct error err = {0};
 	struct kafka_property property = {"security.protocol", "plaintext", "--kafka-property"};
 	struct kafka_config config = {.servers = "a:1",

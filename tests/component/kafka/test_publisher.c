@@ -25,6 +25,7 @@ static bool can_shrink;
 
 static void on_delivered(void *context, int64_t id)
 {
+	(void)context;
 	assert_in_range(id, 0, IDS_MAX - 1);
 	delivered[id]++;
 	delivered_count++;
@@ -32,17 +33,26 @@ static void on_delivered(void *context, int64_t id)
 
 static void on_rewind(void *context)
 {
+	(void)context;
 	rewinds++;
 }
 
 static void on_refused(void *context, int64_t id, const char *message, size_t length,
 		       const char *why)
 {
+	(void)context;
+	(void)id;
+	(void)message;
+	(void)length;
+	(void)why;
 	refused_count++;
 }
 
 static char *on_shrink(void *context, const char *message, size_t length, size_t *ret_length)
 {
+	(void)context;
+	(void)message;
+	(void)length;
 	shrinks++;
 	if (!can_shrink)
 		return NULL;
@@ -57,6 +67,7 @@ static const struct publisher_events events = {.on_delivered = on_delivered,
 
 static int setup(void **state)
 {
+	(void)state;
 	mock_start(&mock);
 	memset(delivered, 0, sizeof(delivered));
 	delivered_count = refused_count = rewinds = shrinks = 0;
@@ -66,6 +77,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+	(void)state;
 	mock_stop(&mock);
 	return 0;
 }
@@ -102,6 +114,7 @@ static void assert_each_once(int count)
 
 static void all_are_delivered(void **state)
 {
+	(void)state;
 	mock_create_topic(&mock, "good", 2);
 	mock_create_topic(&mock, "bad", 1);
 	struct publisher *publisher = open_publisher("good", "bad");
@@ -115,6 +128,7 @@ static void all_are_delivered(void **state)
 
 static void one_topic_may_serve_for_both(void **state)
 {
+	(void)state;
 	mock_create_topic(&mock, "all", 1);
 	struct publisher *publisher = open_publisher("all", "all");
 	send_all(publisher, 0, 10);
@@ -125,6 +139,7 @@ static void one_topic_may_serve_for_both(void **state)
 
 static void a_missing_topic_gets_nothing_until_it_appears(void **state)
 {
+	(void)state;
 	mock_create_topic(&mock, "good", 1);
 	struct publisher *publisher = open_publisher("good", "late");
 	MOCK_WAIT_FOR(send_row(publisher, 0, 0) == 0, publisher_serve(publisher));
@@ -142,6 +157,7 @@ static void a_missing_topic_gets_nothing_until_it_appears(void **state)
 
 static void a_batch_that_is_too_large_goes_one_by_one(void **state)
 {
+	(void)state;
 	mock_create_topic(&mock, "all", 1);
 	struct publisher *publisher = open_publisher("all", "all");
 	MOCK_WAIT_FOR(send_row(publisher, 0, 0) == 0, publisher_serve(publisher));
@@ -159,6 +175,7 @@ static void a_batch_that_is_too_large_goes_one_by_one(void **state)
 
 static void a_row_that_is_too_large_alone_is_shrunk(void **state)
 {
+	(void)state;
 	mock_create_topic(&mock, "all", 1);
 	struct publisher *publisher = open_publisher("all", "all");
 	rd_kafka_mock_push_request_errors(mock.cluster, MOCK_PRODUCE, 2,
@@ -173,6 +190,7 @@ static void a_row_that_is_too_large_alone_is_shrunk(void **state)
 
 static void a_row_that_stays_too_large_is_given_back(void **state)
 {
+	(void)state;
 	mock_create_topic(&mock, "all", 1);
 	struct publisher *publisher = open_publisher("all", "all");
 	rd_kafka_mock_push_request_errors(
@@ -189,6 +207,7 @@ static void a_row_that_stays_too_large_is_given_back(void **state)
 
 static void a_refused_timestamp_is_left_out(void **state)
 {
+	(void)state;
 	mock_create_topic(&mock, "all", 1);
 	struct publisher *publisher = open_publisher("all", "all");
 	rd_kafka_mock_push_request_errors(mock.cluster, MOCK_PRODUCE, 1,
@@ -201,6 +220,7 @@ static void a_refused_timestamp_is_left_out(void **state)
 
 static void passing_errors_lose_nothing(void **state)
 {
+	(void)state;
 	mock_create_topic(&mock, "all", 1);
 	struct publisher *publisher = open_publisher("all", "all");
 	rd_kafka_mock_push_request_errors(
@@ -217,6 +237,7 @@ static void passing_errors_lose_nothing(void **state)
 
 static void a_fatal_error_asks_for_everything_again(void **state)
 {
+	(void)state;
 	mock_create_topic(&mock, "all", 1);
 	struct publisher *publisher = open_publisher("all", "all");
 	rd_kafka_mock_push_request_errors(mock.cluster, MOCK_PRODUCE, 1,
@@ -242,6 +263,7 @@ static void a_fatal_error_asks_for_everything_again(void **state)
 
 static void a_broker_that_is_away_is_waited_for(void **state)
 {
+	(void)state;
 	mock_create_topic(&mock, "all", 1);
 	struct publisher *publisher = open_publisher("all", "all");
 	send_all(publisher, 0, 10);
@@ -262,6 +284,7 @@ static void a_broker_that_is_away_is_waited_for(void **state)
 
 static void destroy_does_not_wait_for_an_absent_broker(void **state)
 {
+	(void)state;
 	mock_create_topic(&mock, "all", 1);
 	struct publisher *publisher = open_publisher("all", "all");
 	send_all(publisher, 0, 10);

@@ -10,6 +10,7 @@
 
 static void what_was_not_stored_comes_again(void **state)
 {
+	(void)state;
 	receiver.is_committing = false;
 	mock_produce(&receiver_mock, "reports", 0, "m", 100);
 	receiver_start(&receiver, "reports", false);
@@ -30,6 +31,7 @@ static void what_was_not_stored_comes_again(void **state)
 
 static void a_failed_commit_is_made_good(void **state)
 {
+	(void)state;
 	rd_kafka_mock_push_request_errors(receiver_mock.cluster, MOCK_OFFSET_COMMIT, 2,
 					  RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR,
 					  RD_KAFKA_RESP_ERR_UNKNOWN);
@@ -41,6 +43,7 @@ static void a_failed_commit_is_made_good(void **state)
 
 static void stop_keeps_its_deadline_with_the_broker_away(void **state)
 {
+	(void)state;
 	mock_produce(&receiver_mock, "reports", 0, "m", 50);
 	receiver_start(&receiver, "reports", false);
 	MOCK_WAIT_FOR(receiver.count == 50, (void)0);

@@ -10,6 +10,7 @@
 
 static void once_ends_when_all_is_stored(void **state)
 {
+	(void)state;
 	for (int i = 0; i < RECEIVER_PARTITIONS; i++)
 		mock_produce(&receiver_mock, "reports", i, "m", 300 * i);
 	receiver_start(&receiver, "reports", true);
@@ -21,6 +22,7 @@ static void once_ends_when_all_is_stored(void **state)
 
 static void once_waits_for_what_is_not_stored(void **state)
 {
+	(void)state;
 	receiver.is_committing = false;
 	mock_produce(&receiver_mock, "reports", 1, "m", 5);
 	receiver_start(&receiver, "reports", true);
@@ -36,6 +38,7 @@ static void once_waits_for_what_is_not_stored(void **state)
 
 static void once_ends_on_empty_topics(void **state)
 {
+	(void)state;
 	receiver_start(&receiver, "reports", true);
 	MOCK_WAIT_FOR(receiver.dones == 1, (void)0);
 	receiver_stop(&receiver);

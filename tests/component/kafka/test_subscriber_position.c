@@ -10,6 +10,7 @@
 
 static void every_message_arrives_once_and_in_order(void **state)
 {
+	(void)state;
 	for (int i = 0; i < RECEIVER_PARTITIONS; i++)
 		mock_produce(&receiver_mock, "reports", i, "m", 1000);
 	receiver_start(&receiver, "reports", false);
@@ -28,6 +29,7 @@ static void every_message_arrives_once_and_in_order(void **state)
 
 static void nothing_is_read_before_the_store_has_answered(void **state)
 {
+	(void)state;
 	receiver.is_silent = true;
 	mock_produce(&receiver_mock, "reports", 0, "m", 10);
 	receiver_start(&receiver, "reports", false);
@@ -45,6 +47,7 @@ static void nothing_is_read_before_the_store_has_answered(void **state)
 /* The same topic, three partitions, each with 610 messages and Kafka's position at 600, and a store that differs. */
 static void a_partition_begins_at_the_smaller_position(void **state)
 {
+	(void)state;
 	static const struct {
 		const char *label;
 		int64_t store;
@@ -75,6 +78,7 @@ static void a_partition_begins_at_the_smaller_position(void **state)
 /* A group without offsets: they were lost, or the topic was made again under its old name. */
 static void a_position_that_kafka_lacks_counts_as_the_smallest(void **state)
 {
+	(void)state;
 	mock_produce(&receiver_mock, "reports", 0, "m", 20);
 	receiver.start[0] = 15;
 	receiver_start(&receiver, "reports", false);
@@ -86,6 +90,7 @@ static void a_position_that_kafka_lacks_counts_as_the_smallest(void **state)
 /* Kafka's position follows the store's back: --once must not take what is to be read again for done. */
 static void once_reads_again_what_the_store_lost(void **state)
 {
+	(void)state;
 	mock_produce(&receiver_mock, "reports", 0, "m", 20);
 	mock_commit(&receiver_mock, "group", "reports", 0, 20);
 	receiver.start[0] = 5;

@@ -10,6 +10,7 @@
 
 static void a_full_receiver_loses_nothing(void **state)
 {
+	(void)state;
 	mock_produce(&receiver_mock, "reports", 0, "m", 3000);
 	receiver_start(&receiver, "reports", false);
 	for (int round = 0; round < 30; round++) {
@@ -27,6 +28,7 @@ static void a_full_receiver_loses_nothing(void **state)
 
 static void a_receiver_that_is_full_for_long_is_waited_for_with_partitions_paused(void **state)
 {
+	(void)state;
 	for (int i = 0; i < RECEIVER_PARTITIONS; i++)
 		mock_produce(&receiver_mock, "reports", i, "m", 500);
 	receiver_start(&receiver, "reports", false);

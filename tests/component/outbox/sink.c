@@ -107,6 +107,7 @@ static void on_durable(void *context, size_t rows)
 
 static void on_trouble(void *context, const struct error *err)
 {
+	(void)err;
 	struct sink *sink = context;
 	sink->troubles++;
 }

@@ -54,6 +54,7 @@ static size_t held_count;
 
 static int on_send(void *context, const struct outbox_row *row)
 {
+	(void)context;
 	char message[256] = "";
 	if (held_count == HELD_MAX)
 		return -1;
@@ -66,6 +67,7 @@ static int on_send(void *context, const struct outbox_row *row)
 /* Acknowledges in an order of its own, and now and then nothing. */
 static void on_serve(void *context)
 {
+	(void)context;
 	if (rand() % 4 == 0)
 		return;
 	while (held_count > 0)
@@ -74,6 +76,7 @@ static void on_serve(void *context)
 
 static void on_durable(void *context, size_t rows)
 {
+	(void)context;
 	witness->durable[witness->round] += (int64_t)rows;
 }
 
@@ -147,16 +150,19 @@ static void kill_again_and_again(enum outbox_durability durability)
 
 static void what_is_durable_survives_kill_with_process(void **state)
 {
+	(void)state;
 	kill_again_and_again(OUTBOX_DURABILITY_PROCESS);
 }
 
 static void what_is_durable_survives_kill_with_power(void **state)
 {
+	(void)state;
 	kill_again_and_again(OUTBOX_DURABILITY_POWER);
 }
 
 static void a_file_held_by_another_process_is_rejected(void **state)
 {
+	(void)state;
 	struct error err = {0};
 	char path[512];
 	int ready[2];

@@ -54,6 +54,7 @@ static void write_file(const char *dir, const char *name, const char *bytes, siz
 /* A file with ROWS rows: as it is after a clean end, and as kill -9 leaves it, with most of it in the log. */
 static int make_originals(void **state)
 {
+	(void)state;
 	char *dir = sink_make_dir();
 	log_configure(LOG_ERROR, LOG_TEXT);
 	pid_t pid = fork();
@@ -87,6 +88,7 @@ static int make_originals(void **state)
 
 static int free_originals(void **state)
 {
+	(void)state;
 	free(original);
 	free(original_wal);
 	return 0;
@@ -153,6 +155,7 @@ static size_t count_aside(const char *dir)
 
 static void an_intact_file_gives_all_rows(void **state)
 {
+	(void)state;
 	char *dir = sink_make_dir();
 	write_file(dir, "outbox.db", original, original_size);
 	assert_int_equal(open_and_drain(dir), ROWS);
@@ -162,6 +165,7 @@ static void an_intact_file_gives_all_rows(void **state)
 
 static void any_flipped_bit_is_survived(void **state)
 {
+	(void)state;
 	size_t with_rows = 0;
 	for (size_t i = 0; i < POSITIONS; i++) {
 		/* the header and the first page densely, the rest in steps */
@@ -180,6 +184,7 @@ static void any_flipped_bit_is_survived(void **state)
 
 static void any_length_is_survived(void **state)
 {
+	(void)state;
 	for (size_t length = 0; length < original_size; length += original_size / 40 + 1) {
 		char *dir = sink_make_dir();
 		write_file(dir, "outbox.db", original, length);
@@ -190,6 +195,7 @@ static void any_length_is_survived(void **state)
 
 static void random_bytes_in_pages_are_survived(void **state)
 {
+	(void)state;
 	srand(4711);
 	for (int round = 0; round < 60; round++) {
 		char *dir = sink_make_dir();
@@ -206,6 +212,7 @@ static void random_bytes_in_pages_are_survived(void **state)
 
 static void any_damage_to_the_log_is_survived(void **state)
 {
+	(void)state;
 	for (size_t i = 0; i < 60; i++) {
 		char *dir = sink_make_dir();
 		char *copy = xmemdup(original_wal, original_wal_size);
@@ -225,6 +232,7 @@ static void any_damage_to_the_log_is_survived(void **state)
 
 static void a_log_without_its_database_is_kept(void **state)
 {
+	(void)state;
 	char *dir = sink_make_dir();
 	write_file(dir, "outbox.db", "", 0);
 	write_file(dir, "outbox.db-wal", original_wal, original_wal_size);
@@ -235,6 +243,7 @@ static void a_log_without_its_database_is_kept(void **state)
 
 static void a_folder_in_its_place_is_set_aside(void **state)
 {
+	(void)state;
 	char *dir = sink_make_dir();
 	char path[512];
 	(void)snprintf(path, sizeof(path), "%s/outbox.db", dir);
@@ -246,6 +255,7 @@ static void a_folder_in_its_place_is_set_aside(void **state)
 
 static void a_foreign_file_is_set_aside_unharmed(void **state)
 {
+	(void)state;
 	static const char text[] = "this is not a database, it is a letter to a friend";
 	char *dir = sink_make_dir();
 	write_file(dir, "outbox.db", text, sizeof(text));
@@ -256,6 +266,7 @@ static void a_foreign_file_is_set_aside_unharmed(void **state)
 
 static void a_newer_version_is_set_aside(void **state)
 {
+	(void)state;
 	char *dir = sink_make_dir();
 	char *copy = xmemdup(original, original_size);
 	copy[63] = 9; /* user_version */
@@ -268,6 +279,7 @@ static void a_newer_version_is_set_aside(void **state)
 
 static void an_unwritable_folder_is_an_error(void **state)
 {
+	(void)state;
 	struct error err = {0};
 	struct outbox_options options = {.path = "/nonexistent/folder/outbox.db", .max_rows = 10};
 	assert_null(outbox_open(&options, NULL, &err));

@@ -44,6 +44,7 @@ static void check_all(const struct sink *sink, int64_t count)
 /* The limit on the size of files stands in for the disk: beyond it writes fail, and it can be lifted. */
 static void a_limit_that_is_lifted_lets_all_rows_through(void **state)
 {
+	(void)state;
 	struct sink sink;
 	char *dir = sink_make_dir();
 	struct rlimit before;
@@ -145,11 +146,13 @@ static void run_on_small_disk(enum outbox_durability durability)
 
 static void a_full_disk_mends_itself_with_process(void **state)
 {
+	(void)state;
 	run_on_small_disk(OUTBOX_DURABILITY_PROCESS);
 }
 
 static void a_full_disk_mends_itself_with_power(void **state)
 {
+	(void)state;
 	run_on_small_disk(OUTBOX_DURABILITY_POWER);
 }
 

@@ -17,6 +17,7 @@ static char *dir;
 
 static int setup(void **state)
 {
+	(void)state;
 	dir = sink_make_dir();
 	sink_init(&sink, SINK_ACKNOWLEDGE);
 	return 0;
@@ -24,6 +25,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+	(void)state;
 	sink_finish(&sink);
 	sink_remove_dir(dir);
 	return 0;
@@ -31,6 +33,7 @@ static int teardown(void **state)
 
 static void rows_arrive_once_and_in_order(void **state)
 {
+	(void)state;
 	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100000);
 	for (int64_t i = 0; i < 5000; i++)
 		sink_append(outbox, i);
@@ -55,6 +58,7 @@ static void rows_arrive_once_and_in_order(void **state)
 
 static void identity_stands_in_front(void **state)
 {
+	(void)state;
 	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_POWER, 100);
 	struct uuid producer_id = outbox_producer_id(outbox);
 	char id[UUID_TEXT_SIZE];
@@ -71,6 +75,7 @@ static void identity_stands_in_front(void **state)
 
 static void prev_names_the_last_row_of_the_process_before(void **state)
 {
+	(void)state;
 	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100);
 	struct uuid first_id = outbox_producer_id(outbox);
 	for (int64_t i = 0; i < 3; i++)
@@ -97,6 +102,7 @@ static void prev_names_the_last_row_of_the_process_before(void **state)
 
 static void what_waits_survives_a_restart(void **state)
 {
+	(void)state;
 	sink_set_mode(&sink, SINK_REFUSE);
 	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100000);
 	for (int64_t i = 0; i < 3000; i++)
@@ -123,6 +129,7 @@ static void what_waits_survives_a_restart(void **state)
 
 static void a_rewind_offers_the_unacknowledged_again(void **state)
 {
+	(void)state;
 	sink_set_mode(&sink, SINK_HOLD);
 	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100000);
 	for (int64_t i = 0; i < 600; i++)
@@ -140,6 +147,7 @@ static void a_rewind_offers_the_unacknowledged_again(void **state)
 
 static void a_drain_with_little_room_gets_all_in_order(void **state)
 {
+	(void)state;
 	sink.max_held = 7;
 	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100000);
 	for (int64_t i = 0; i < 2000; i++)
@@ -166,6 +174,7 @@ static void *append_many(void *context)
 
 static void appenders_do_not_lose_or_double_rows(void **state)
 {
+	(void)state;
 	pthread_t threads[APPENDERS];
 	int64_t next[APPENDERS] = {0};
 	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 1000000);
@@ -187,6 +196,7 @@ static void appenders_do_not_lose_or_double_rows(void **state)
 
 static void has_room_ends_at_the_bound(void **state)
 {
+	(void)state;
 	struct error err = {0};
 	sink_set_mode(&sink, SINK_REFUSE);
 	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100);
@@ -210,6 +220,7 @@ static void has_room_ends_at_the_bound(void **state)
 
 static void a_file_in_use_is_rejected(void **state)
 {
+	(void)state;
 	struct error err = {0};
 	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100);
 	char path[512];
@@ -226,6 +237,7 @@ static void a_file_in_use_is_rejected(void **state)
 
 static void stop_commits_what_waits(void **state)
 {
+	(void)state;
 	sink_set_mode(&sink, SINK_REFUSE);
 	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 1000);
 	for (int64_t i = 0; i < 100; i++)

@@ -17,6 +17,7 @@ static int is_bad(const char *reason, const char **ret_reason, char *ret_detail,
 int decode_line(const char *bytes, size_t length, struct report_row *ret_row,
 		const char **ret_reason, char *ret_detail, size_t detail_size)
 {
+	(void)length;
 	char site[64];
 	char id[64];
 	long long seq = 0;

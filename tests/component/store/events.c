@@ -16,6 +16,8 @@ static void on_committed(void *context, uint64_t generation, const struct positi
 static void on_positions(void *context, uint64_t generation, const struct position *positions,
 			 size_t count)
 {
+	(void)generation;
+	(void)count;
 	struct events *events = context;
 	atomic_store(&events->answered, positions[0].next);
 	(void)atomic_fetch_add(&events->positions, 1);
@@ -28,6 +30,7 @@ static void on_room(void *context)
 
 static void on_failed(void *context, const struct error *err)
 {
+	(void)err;
 	(void)atomic_fetch_add(&((struct events *)context)->failed, 1);
 }
 

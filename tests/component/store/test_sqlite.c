@@ -19,6 +19,7 @@ static struct error err;
 
 static int setup(void **state)
 {
+	(void)state;
 	folder_make(&folder);
 	store = store_open_sqlite(folder.file, STORE_WRITE, &err);
 	assert_non_null(store);
@@ -28,6 +29,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+	(void)state;
 	store_close(store);
 	rows_finish(&rows);
 	folder_remove(&folder);
@@ -64,6 +66,7 @@ static void assert_query(const char *sql, const char *wanted)
 
 static void every_field_comes_back(void **state)
 {
+	(void)state;
 	rows_add(&rows, rows_make_full(7, ROWS_NOON));
 	assert_int_equal(write_rows().inserted, 1);
 	static const struct {
@@ -124,6 +127,7 @@ static void every_field_comes_back(void **state)
 
 static void absent_fields_are_null(void **state)
 {
+	(void)state;
 	struct report_row row = rows_make("a", rows_producer(1), 0, ROWS_NOON, OUTCOME_UP);
 	row.http_status_code.is_present = row.total_us.is_present = false;
 	rows_add(&rows, row);
@@ -140,6 +144,7 @@ static void absent_fields_are_null(void **state)
 
 static void a_report_is_stored_once(void **state)
 {
+	(void)state;
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < 100; i++)
 			add("a", i % 50 + round * 25, i % 50 + round * 25, OUTCOME_UP);
@@ -154,6 +159,7 @@ static void a_report_is_stored_once(void **state)
 
 static void late_reports_do_not_move_the_latest(void **state)
 {
+	(void)state;
 	add("a", 5, 50, OUTCOME_UP);
 	add("a", 6, 60, OUTCOME_DOWN);
 	(void)write_rows();
@@ -172,6 +178,7 @@ static void late_reports_do_not_move_the_latest(void **state)
 
 static void positions_and_bad_messages_are_of_the_batch(void **state)
 {
+	(void)state;
 	struct store_bad_message bad[2] = {
 		{.origin = {"t", 1, 5},
 		 .reason = "not_json",
@@ -210,6 +217,7 @@ static void positions_and_bad_messages_are_of_the_batch(void **state)
 
 static void a_mebibyte_of_a_bad_message_is_kept(void **state)
 {
+	(void)state;
 	size_t length = 3 * 1024 * 1024;
 	char *bytes = calloc(1, length);
 	struct store_bad_message bad = {.origin = {"t", 1, 5},
@@ -244,6 +252,7 @@ static bool on_site(void *context, const struct store_site *site)
 
 static void the_page_reads_all_sites_by_name(void **state)
 {
+	(void)state;
 	add("b", 1, 1, OUTCOME_DOWN);
 	add("a", 2, 2, OUTCOME_UP);
 	(void)write_rows();
@@ -266,6 +275,7 @@ static void the_page_reads_all_sites_by_name(void **state)
 
 static void a_changed_setting_keeps_what_was(void **state)
 {
+	(void)state;
 	struct report_row row = rows_make("a", rows_producer(1), 0, ROWS_NOON, OUTCOME_UP);
 	rows_add(&rows, row);
 	row.seq.value = 1;
@@ -280,6 +290,7 @@ static void a_changed_setting_keeps_what_was(void **state)
 
 static void last_seq_of_a_producer(void **state)
 {
+	(void)state;
 	struct uuid one = rows_producer(1);
 	struct uuid two = rows_producer(2);
 	bool is_found;
@@ -301,6 +312,7 @@ static void last_seq_of_a_producer(void **state)
 
 static void the_first_report_says_what_came_before(void **state)
 {
+	(void)state;
 	struct report_row row = rows_make("a", rows_producer(2), 0, ROWS_NOON, OUTCOME_UP);
 	rows_add(&rows,
 		 rows_make("b", rows_producer(2), 1, ROWS_NOON, OUTCOME_UP)); /* came first */
@@ -316,6 +328,7 @@ static void the_first_report_says_what_came_before(void **state)
 
 static void uptime_counts_what_could_tell(void **state)
 {
+	(void)state;
 	static const enum outcome outcomes[] = {OUTCOME_UP,       OUTCOME_UP,   OUTCOME_UP,
 						OUTCOME_DEGRADED, OUTCOME_DOWN, OUTCOME_UNKNOWN};
 	wall_us now = clock_wall_us();
@@ -338,6 +351,7 @@ static void uptime_counts_what_could_tell(void **state)
 
 static void an_empty_batch_is_fine(void **state)
 {
+	(void)state;
 	struct store_batch batch = {0};
 	struct store_written written = write_batch(&batch);
 	assert_int_equal(written.inserted + written.duplicates + written.quarantined, 0);
@@ -345,6 +359,7 @@ static void an_empty_batch_is_fine(void **state)
 
 static void days_and_centuries_make_no_difference(void **state)
 {
+	(void)state;
 	static const wall_us times[] = {
 		0,
 		1,

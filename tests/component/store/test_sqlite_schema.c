@@ -23,6 +23,7 @@ static struct error err;
 
 static int setup(void **state)
 {
+	(void)state;
 	folder_make(&folder);
 	store = store_open_sqlite(folder.file, STORE_WRITE, &err);
 	assert_non_null(store);
@@ -31,6 +32,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+	(void)state;
 	store_close(store);
 	folder_remove(&folder);
 	return 0;
@@ -49,6 +51,7 @@ static int write_report(int64_t seq)
 
 static void migrating_again_changes_nothing(void **state)
 {
+	(void)state;
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(store_migrate(store, true, &err), 0);
 		assert_int_equal(write_report(i), 0);
@@ -59,6 +62,7 @@ static void migrating_again_changes_nothing(void **state)
 
 static void dropped_tables_are_made_again(void **state)
 {
+	(void)state;
 	assert_int_equal(store_migrate(store, true, &err), 0);
 	int64_t seq = 0;
 	for (size_t i = 0; store_relations[i] != NULL; i++) {
@@ -85,6 +89,7 @@ static void dropped_tables_are_made_again(void **state)
 
 static void a_dropped_state_is_made_from_the_reports(void **state)
 {
+	(void)state;
 	assert_int_equal(store_migrate(store, true, &err), 0);
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(write_report(i), 0);
@@ -95,6 +100,7 @@ static void a_dropped_state_is_made_from_the_reports(void **state)
 
 static void somebody_elses_table_is_not_touched(void **state)
 {
+	(void)state;
 	folder_execute(&folder,
 		       "CREATE TABLE site (domain TEXT); INSERT INTO site VALUES ('theirs')");
 	assert_int_equal(store_migrate(store, true, &err), -1);
@@ -106,6 +112,7 @@ static void somebody_elses_table_is_not_touched(void **state)
 
 static void a_newer_schema_is_refused(void **state)
 {
+	(void)state;
 	folder_execute(&folder, "CREATE TABLE incident_of_tomorrow (x); CREATE TABLE site ( -- "
 				"[websentry 999]\n id)");
 	assert_int_equal(store_migrate(store, true, &err), -1);
@@ -115,6 +122,7 @@ static void a_newer_schema_is_refused(void **state)
 
 static void without_leave_to_migrate_the_schema_must_be_there(void **state)
 {
+	(void)state;
 	assert_int_equal(store_migrate(store, false, &err), -1);
 	assert_int_equal(err.kind, ERROR_REJECT);
 	assert_int_equal(folder_count(&folder, "SELECT count(*) FROM sqlite_schema"), 0);
@@ -124,6 +132,7 @@ static void without_leave_to_migrate_the_schema_must_be_there(void **state)
 
 static void the_second_writer_is_told_who_writes(void **state)
 {
+	(void)state;
 	struct error second;
 	assert_null(store_open_sqlite(folder.file, STORE_WRITE, &second));
 	assert_int_equal(second.kind, ERROR_REJECT);
@@ -139,6 +148,7 @@ static void the_second_writer_is_told_who_writes(void **state)
 
 static void a_killed_writer_leaves_no_lock(void **state)
 {
+	(void)state;
 	store_close(store);
 	store = NULL;
 	int status;
@@ -161,11 +171,14 @@ static void a_killed_writer_leaves_no_lock(void **state)
 
 static bool never(void *context, const struct store_site *site)
 {
+	(void)context;
+	(void)site;
 	return false;
 }
 
 static void a_reader_waits_for_the_first_writer(void **state)
 {
+	(void)state;
 	struct folder empty;
 	folder_make(&empty);
 	struct store *reader = store_open_sqlite(empty.file, STORE_READ, &err);
@@ -185,6 +198,7 @@ static void a_reader_waits_for_the_first_writer(void **state)
 
 static void what_is_no_database_is_refused(void **state)
 {
+	(void)state;
 	struct folder other;
 	folder_make(&other);
 	FILE *file = fopen(other.file, "w");
@@ -206,6 +220,7 @@ static void what_is_no_database_is_refused(void **state)
 
 static void an_interrupted_store_gives_up(void **state)
 {
+	(void)state;
 	assert_int_equal(store_migrate(store, true, &err), 0);
 	store_interrupt(store);
 	assert_int_equal(write_report(0), -1);

@@ -51,6 +51,7 @@ static size_t stop(void)
 
 static int setup(void **state)
 {
+	(void)state;
 	folder_make(&folder);
 	producer = rows_producer(8);
 	return 0;
@@ -58,6 +59,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+	(void)state;
 	if (writer != NULL)
 		(void)stop();
 	folder_remove(&folder);
@@ -66,6 +68,7 @@ static int teardown(void **state)
 
 static void one_message_is_written_soon(void **state)
 {
+	(void)state;
 	start(NULL, NULL);
 	assert_true(events_post(writer, "a 1", 1, 0, 41));
 	assert_true(events_wait(&events.committed, 1));
@@ -78,6 +81,7 @@ static void one_message_is_written_soon(void **state)
 
 static void a_stop_writes_what_waits(void **state)
 {
+	(void)state;
 	start(NULL, NULL);
 	for (int i = 0; i < 12345; i++) {
 		char text[32];
@@ -92,6 +96,7 @@ static void a_stop_writes_what_waits(void **state)
 
 static void positions_are_asked_and_stored(void **state)
 {
+	(void)state;
 	const struct position asked = {.topic_index = 1, .partition = 0, .next = -1};
 	start(NULL, NULL);
 	writer_ask_positions(writer, 1, "cluster", &asked, 1);
@@ -109,6 +114,7 @@ static void positions_are_asked_and_stored(void **state)
 
 static void bad_messages_stop_nothing(void **state)
 {
+	(void)state;
 	start(NULL, NULL);
 	assert_true(events_post(writer, "a 1", 1, 0, 0));
 	assert_true(events_post(writer, "nonsense", 1, 0, 1));
@@ -126,6 +132,7 @@ static void bad_messages_stop_nothing(void **state)
 
 static void a_message_that_comes_again_is_stored_once(void **state)
 {
+	(void)state;
 	start(NULL, NULL);
 	for (int i = 0; i < 4; i++) {
 		assert_true(events_post(writer, "a 1", 1, 0, 0));
@@ -138,6 +145,7 @@ static void a_message_that_comes_again_is_stored_once(void **state)
 
 static void run_numbers_its_reports_and_knows_what_came_before(void **state)
 {
+	(void)state;
 	start(&producer, NULL);
 	for (int i = 0; i < 10; i++)
 		assert_true(events_post(writer, "{\"site\":\"a\",\"at\":1}", 0, -1, 0));
@@ -158,6 +166,7 @@ static void run_numbers_its_reports_and_knows_what_came_before(void **state)
 
 static void tables_dropped_meanwhile_are_made_again(void **state)
 {
+	(void)state;
 	start(NULL, NULL);
 	assert_true(events_post(writer, "a 1", 1, 0, 0));
 	assert_true(events_wait(&events.committed, 1));
@@ -169,6 +178,7 @@ static void tables_dropped_meanwhile_are_made_again(void **state)
 
 static void a_foreign_table_is_said_at_the_start(void **state)
 {
+	(void)state;
 	struct error err;
 	struct store *store = store_open_sqlite(folder.file, STORE_WRITE, &err);
 	folder_execute(&folder, "CREATE TABLE site (x)");

@@ -51,6 +51,7 @@ static void pretend_interrupt(struct store *store)
 
 static int pretend_migrate(struct store *store, bool is_allowed, struct error *err)
 {
+	(void)is_allowed;
 	return atomic_load(&((struct pretend *)store)->is_away) ? be_away(err) : 0;
 }
 
@@ -80,6 +81,7 @@ static void pretend_expect_duplicates(struct store *store)
 static int pretend_read_positions(struct store *store, const char *cluster_id,
 				  struct store_position *positions, size_t count, struct error *err)
 {
+	(void)cluster_id;
 	if (atomic_load(&((struct pretend *)store)->is_away))
 		return be_away(err);
 	for (size_t i = 0; i < count; i++)
@@ -115,6 +117,7 @@ static void start(size_t max_waiting, const struct uuid *producer_id)
 
 static int setup(void **state)
 {
+	(void)state;
 	pretend = xcalloc(1, sizeof(*pretend));
 	pretend->store.driver = &pretend_driver;
 	memset(&events, 0, sizeof(events));
@@ -123,6 +126,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+	(void)state;
 	if (writer != NULL) {
 		(void)writer_stop(writer, 0);
 		writer_destroy(writer);
@@ -138,6 +142,7 @@ static void go_away(bool is_away)
 
 static void it_waits_for_the_store_at_the_start(void **state)
 {
+	(void)state;
 	go_away(true);
 	start(10, NULL);
 	assert_true(events_post(writer, "a 1", 1, 0, 0));
@@ -148,6 +153,7 @@ static void it_waits_for_the_store_at_the_start(void **state)
 
 static void the_same_batch_is_written_again(void **state)
 {
+	(void)state;
 	struct uuid producer_id = rows_producer(5);
 	start(100, &producer_id);
 	assert_true(events_wait(&events.ready, 1));
@@ -167,6 +173,7 @@ static void the_same_batch_is_written_again(void **state)
 
 static void it_refuses_when_too_much_waits_and_says_when_there_is_room(void **state)
 {
+	(void)state;
 	start(50, NULL);
 	assert_true(events_wait(&events.ready, 1));
 	go_away(true);
@@ -186,6 +193,7 @@ static void it_refuses_when_too_much_waits_and_says_when_there_is_room(void **st
 
 static void revoked_messages_are_not_written(void **state)
 {
+	(void)state;
 	start(100, NULL);
 	assert_true(events_wait(&events.ready, 1));
 	go_away(true);
@@ -205,6 +213,7 @@ static void revoked_messages_are_not_written(void **state)
 
 static void a_question_waits_for_the_store(void **state)
 {
+	(void)state;
 	const struct position asked = {.topic_index = 0};
 	start(100, NULL);
 	assert_true(events_wait(&events.ready, 1));
@@ -221,6 +230,7 @@ static void a_question_waits_for_the_store(void **state)
 
 static void a_stop_ends_at_its_deadline(void **state)
 {
+	(void)state;
 	start(100, NULL);
 	assert_true(events_wait(&events.ready, 1));
 	go_away(true);
@@ -233,6 +243,7 @@ static void a_stop_ends_at_its_deadline(void **state)
 
 static void a_stop_interrupts_a_store_that_hangs(void **state)
 {
+	(void)state;
 	start(100, NULL);
 	assert_true(events_wait(&events.ready, 1));
 	atomic_store(&pretend->hangs, true);
@@ -244,6 +255,7 @@ static void a_stop_interrupts_a_store_that_hangs(void **state)
 
 static void a_stop_before_the_store_was_there_ends_too(void **state)
 {
+	(void)state;
 	go_away(true);
 	start(100, NULL);
 	assert_true(events_post(writer, "a 1", 1, 0, 0));

@@ -17,6 +17,7 @@ static struct writer_batch batch;
 
 static int setup(void **state)
 {
+	(void)state;
 	struct writer_batch_options options = {.topics = topics, .decode = decode_line};
 	writer_batch_init(&batch, &options);
 	return 0;
@@ -24,6 +25,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
+	(void)state;
 	writer_batch_finish(&batch);
 	return 0;
 }
@@ -41,6 +43,7 @@ static struct message *message_at(const char *text, int topic_index, int32_t par
 
 static void good_and_bad_messages_are_told_apart(void **state)
 {
+	(void)state;
 	assert_null(writer_batch_add(&batch, message_at("a 1", 0, 0, 10), 5));
 	assert_string_equal(writer_batch_add(&batch, message_at("nonsense", 0, 0, 11), 6),
 			    "not_json");
@@ -66,6 +69,7 @@ static void good_and_bad_messages_are_told_apart(void **state)
 
 static void positions_are_the_highest_of_each_partition(void **state)
 {
+	(void)state;
 	(void)writer_batch_add(&batch, message_at("a 1", 0, 0, 10), 0);
 	(void)writer_batch_add(&batch, message_at("a 2", 1, 0, 3), 0);
 	(void)writer_batch_add(&batch, message_at("a 3", 0, 7, 0), 0);
@@ -84,6 +88,7 @@ static void positions_are_the_highest_of_each_partition(void **state)
 
 static void a_batch_is_of_one_generation(void **state)
 {
+	(void)state;
 	(void)writer_batch_add(&batch, message_at("a 1", 0, 0, 10), 0);
 	struct message *newer = message_at("a 2", 0, 0, 11);
 	newer->generation = 2;
@@ -97,6 +102,7 @@ static void a_batch_is_of_one_generation(void **state)
 
 static void a_batch_is_full_by_rows(void **state)
 {
+	(void)state;
 	for (int i = 0; i < WRITER_BATCH_ROWS; i++) {
 		assert_false(writer_batch_is_full(&batch));
 		(void)writer_batch_add(&batch, message_at("a 1", 0, 0, i), 0);
@@ -109,6 +115,7 @@ static void a_batch_is_full_by_rows(void **state)
 
 static void a_batch_is_full_by_bytes(void **state)
 {
+	(void)state;
 	static char large[1024 * 1024];
 	memset(large, 'x', sizeof(large) - 1);
 	for (int i = 0; i < 9 && !writer_batch_is_full(&batch); i++)
@@ -119,6 +126,7 @@ static void a_batch_is_full_by_bytes(void **state)
 
 static void a_batch_is_due_200_ms_after_its_first_message(void **state)
 {
+	(void)state;
 	assert_int_equal(writer_batch_due(&batch), INT64_MAX);
 	(void)writer_batch_add(&batch, message_at("a 1", 0, 0, 1), 1000);
 	(void)writer_batch_add(&batch, message_at("a 2", 0, 0, 2), 150000);
@@ -129,6 +137,7 @@ static void a_batch_is_due_200_ms_after_its_first_message(void **state)
 
 static void run_gives_identities_that_stay(void **state)
 {
+	(void)state;
 	struct uuid producer_id = rows_producer(4);
 	struct identity prev = {.producer_id = rows_producer(3), .seq = 41};
 	batch.options.producer_id = &producer_id;

@@ -29,6 +29,7 @@ static bool has(const char *const *names, size_t count, const char *name)
 
 static void each_field_stands_in_one_table(void **state)
 {
+	(void)state;
 	for (size_t i = 0; i < COUNT(fields); i++) {
 		int places = has(report_columns, COUNT(report_columns), fields[i]) +
 			     has(setup_columns, COUNT(setup_columns), fields[i]);
@@ -62,6 +63,7 @@ static void compare_view(const char *const *files)
 
 static void report_view_has_the_fields_of_the_wire(void **state)
 {
+	(void)state;
 	compare_view(store_schema_postgres());
 	compare_view(store_schema_sqlite());
 }
@@ -85,6 +87,7 @@ static void columns_of(const char *const *files, const char *table, char *out, s
 
 static void both_databases_have_the_same_columns(void **state)
 {
+	(void)state;
 	static const char *const tables[] = {"site",   "location",   "producer",   "check_setup",
 					     "report", "site_state", "quarantine", "kafka_offset"};
 	for (size_t i = 0; i < COUNT(tables); i++) {
@@ -98,6 +101,7 @@ static void both_databases_have_the_same_columns(void **state)
 
 static void copy_lists_the_tables_columns_in_their_order(void **state)
 {
+	(void)state;
 	char columns[2048];
 	columns_of(store_schema_postgres(), "report", columns, sizeof(columns));
 	const char *at = columns;

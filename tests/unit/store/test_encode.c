@@ -15,12 +15,14 @@ static struct buffer out;
 
 static int setup(void **state)
 {
+	(void)state;
 	buffer_init(&out, 1 << 20);
 	return 0;
 }
 
 static int teardown(void **state)
 {
+	(void)state;
 	buffer_finish(&out);
 	return 0;
 }
@@ -33,6 +35,7 @@ static int teardown(void **state)
 
 static void numbers_are_big_endian(void **state)
 {
+	(void)state;
 	encode_int8(&out, 1);
 	encode_int8(&out, INT64_MIN);
 	encode_int4(&out, -2);
@@ -43,6 +46,7 @@ static void numbers_are_big_endian(void **state)
 
 static void absent_is_minus_one_and_empty_is_zero(void **state)
 {
+	(void)state;
 	encode_null(&out);
 	encode_bytes(&out, NULL, 0);
 	encode_jsonb(&out, NULL, 0);
@@ -59,6 +63,7 @@ static void absent_is_minus_one_and_empty_is_zero(void **state)
 
 static void times_count_from_2000(void **state)
 {
+	(void)state;
 	encode_time(&out, POSTGRES_EPOCH_US);
 	encode_time(&out, POSTGRES_EPOCH_US - 1);
 	encode_time(&out, INT64_MIN); /* refused by the database, and not -infinity */
@@ -69,6 +74,7 @@ static void times_count_from_2000(void **state)
 
 static void arrays_have_one_dimension_or_none(void **state)
 {
+	(void)state;
 	encode_array_start(&out, TYPE_INT8, 2);
 	ASSERT_BYTES("\0\0\0\1\0\0\0\1\0\0\0\24\0\0\0\2\0\0\0\1");
 	buffer_clear(&out);
@@ -78,6 +84,7 @@ static void arrays_have_one_dimension_or_none(void **state)
 
 static void copy_rows_have_every_column(void **state)
 {
+	(void)state;
 	struct plan_row planned = {.ids = {.site_id = 5, .setup_id = 6}};
 	struct report_row row = rows_make_full(7, ROWS_NOON);
 	planned.row = &row;

@@ -18,6 +18,7 @@ static struct report_row report(const char *site)
 
 static void id_is_the_first_63_bits_of_sha256(void **state)
 {
+	(void)state;
 	/* printf Example | sha256sum: d029f87e3d80f8fd9b1be67c7426b4cc1ff47b4a9d0a8461c826a59d8c5eb6cd */
 	assert_int_equal(store_id_of("Example", 7), (int64_t)(UINT64_C(0xd029f87e3d80f8fd) >> 1));
 	assert_int_equal(store_id_of("", 0), (int64_t)(UINT64_C(0xe3b0c44298fc1c14) >> 1));
@@ -25,6 +26,7 @@ static void id_is_the_first_63_bits_of_sha256(void **state)
 
 static void same_setup_has_the_same_id_in_every_cache(void **state)
 {
+	(void)state;
 	struct store_ids *one = store_ids_create();
 	struct store_ids *other = store_ids_create();
 	struct report_row row = rows_make_full(1, ROWS_NOON);
@@ -40,6 +42,7 @@ static void same_setup_has_the_same_id_in_every_cache(void **state)
 
 static void every_field_of_a_setup_counts(void **state)
 {
+	(void)state;
 	struct report_row rows[12];
 	for (size_t i = 0; i < 12; i++)
 		rows[i] = report("a");
@@ -69,6 +72,7 @@ static void every_field_of_a_setup_counts(void **state)
 
 static void what_changes_from_check_to_check_is_no_part_of_the_setup(void **state)
 {
+	(void)state;
 	struct report_row a = rows_make("a", rows_producer(1), 1, ROWS_NOON, OUTCOME_UP);
 	struct report_row b = rows_make("a", rows_producer(2), 9, ROWS_NOON + 7, OUTCOME_DOWN);
 	struct store_ids *ids = store_ids_create();
@@ -80,6 +84,7 @@ static void what_changes_from_check_to_check_is_no_part_of_the_setup(void **stat
 
 static void stored_is_known_after_a_mark_and_not_after_a_forget(void **state)
 {
+	(void)state;
 	struct store_ids *ids = store_ids_create();
 	struct report_row a = report("a");
 	struct report_row b = report("b");
@@ -107,6 +112,7 @@ static void stored_is_known_after_a_mark_and_not_after_a_forget(void **state)
 
 static void what_a_failed_attempt_found_is_not_marked(void **state)
 {
+	(void)state;
 	struct store_ids *ids = store_ids_create();
 	struct report_row a = report("a");
 	struct report_row b = report("b");
@@ -127,6 +133,7 @@ static void what_a_failed_attempt_found_is_not_marked(void **state)
 
 static void a_new_producer_of_a_known_setup_is_not_stored(void **state)
 {
+	(void)state;
 	struct store_ids *ids = store_ids_create();
 	struct report_row a = report("a");
 	bool is_stored;
@@ -147,6 +154,7 @@ static void a_new_producer_of_a_known_setup_is_not_stored(void **state)
 
 static void many_setups_keep_their_ids(void **state)
 {
+	(void)state;
 	enum { COUNT = 20000 };
 	struct store_ids *ids = store_ids_create();
 	for (int round = 0; round < 2; round++) {
@@ -166,6 +174,7 @@ static void many_setups_keep_their_ids(void **state)
 
 static void messages_are_told_apart_by_place_and_bytes(void **state)
 {
+	(void)state;
 	struct store_origin here = {.topic = "t", .partition = 1, .offset = 2};
 	struct store_origin next = {.topic = "t", .partition = 1, .offset = 3};
 	struct store_origin nowhere = {.topic = NULL};

@@ -12,6 +12,7 @@
 
 static void marks_are_read(void **state)
 {
+	(void)state;
 	static const struct {
 		const char *comment;
 		int version;
@@ -37,6 +38,7 @@ static void marks_are_read(void **state)
 /* Every relation is made with a mark, in both schemas. */
 static void each_relation_is_marked(void **state)
 {
+	(void)state;
 	for (size_t i = 0; store_relations[i] != NULL; i++) {
 		char comment[2][128];
 		(void)snprintf(comment[0], sizeof(comment[0]), "COMMENT ON TABLE %s IS '",

@@ -17,12 +17,14 @@ static struct store_plan plan;
 
 static int setup(void **state)
 {
+	(void)state;
 	ids = store_ids_create();
 	return 0;
 }
 
 static int teardown(void **state)
 {
+	(void)state;
 	store_plan_finish(&plan);
 	store_ids_destroy(ids);
 	rows_finish(&rows);
@@ -38,6 +40,7 @@ static void make(const bool *is_left_out)
 
 static void rows_come_in_the_order_of_the_key(void **state)
 {
+	(void)state;
 	srand(7);
 	for (int i = 0; i < 500; i++)
 		rows_add(&rows, rows_make(i % 3 ? "a" : "b", rows_producer(rand() % 3), rand() % 50,
@@ -62,6 +65,7 @@ static void rows_come_in_the_order_of_the_key(void **state)
 
 static void of_doubles_the_first_is_kept(void **state)
 {
+	(void)state;
 	rows_add(&rows, rows_make("a", rows_producer(1), 1, ROWS_NOON, OUTCOME_UP));
 	rows_add(&rows, rows_make("a", rows_producer(1), 1, ROWS_NOON, OUTCOME_DOWN));
 	rows_add(&rows, rows_make("a", rows_producer(1), 1, ROWS_NOON, OUTCOME_UNKNOWN));
@@ -73,6 +77,7 @@ static void of_doubles_the_first_is_kept(void **state)
 
 static void left_out_rows_are_not_planned(void **state)
 {
+	(void)state;
 	const bool is_left_out[] = {false, true, false};
 	for (int i = 0; i < 3; i++)
 		rows_add(&rows, rows_make("a", rows_producer(1), i, ROWS_NOON + i, OUTCOME_UP));
@@ -83,6 +88,7 @@ static void left_out_rows_are_not_planned(void **state)
 
 static void rows_are_found_by_their_key(void **state)
 {
+	(void)state;
 	for (int i = 0; i < 100; i++)
 		rows_add(&rows,
 			 rows_make("a", rows_producer(i % 2), i, ROWS_NOON + i / 10, OUTCOME_UP));
@@ -103,6 +109,7 @@ static void rows_are_found_by_their_key(void **state)
 
 static void states_count_inserted_rows_alone(void **state)
 {
+	(void)state;
 	const enum outcome outcomes[] = {OUTCOME_UP, OUTCOME_DOWN, OUTCOME_DEGRADED,
 					 OUTCOME_UNKNOWN};
 	for (int i = 0; i < 4; i++)
@@ -126,6 +133,7 @@ static void states_count_inserted_rows_alone(void **state)
 
 static void a_strip_holds_the_last_fifty(void **state)
 {
+	(void)state;
 	for (int i = 0; i < 120; i++)
 		rows_add(&rows, rows_make("a", rows_producer(1), i, ROWS_NOON + i,
 					  i == 70 ? OUTCOME_DOWN : OUTCOME_UP));
@@ -140,6 +148,7 @@ static void a_strip_holds_the_last_fifty(void **state)
 
 static void an_empty_batch_is_an_empty_plan(void **state)
 {
+	(void)state;
 	make(NULL);
 	store_plan_states(&plan);
 	assert_int_equal(plan.row_count, 0);
