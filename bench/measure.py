@@ -1,7 +1,7 @@
 """Measures what docs/benchmarks.md says, and writes it to build/bench/results.json and as a table on stdout.
 
-Every figure is a ratio of CPU times taken in one run, or stands beside one: machines differ, and this one may be busy. The
-clients run on one core, the servers on the other.
+Every figure is a ratio of CPU times taken in one run, or stands beside one: machines differ, and this one may be
+busy. The clients run on one core, the servers on the other.
 """
 import json
 import os
@@ -90,7 +90,7 @@ class Bench:
 
     def producer(self):
         """CPU of a check through the whole producer into real Kafka, beside a bare client doing the same requests at
-        the same pace; and beside the same client going as fast as it can, which finds several events at each wake-up."""
+        the same pace; and beside the same client going as fast as it can, which finds many events at each wake-up."""
         nginx = Nginx(self.session)
         kafka = Kafka(self.session, Authority(self.session.new_folder("authority")))
         for broker in kafka.brokers:
