@@ -76,6 +76,21 @@ static int take_lock(struct data_dir *dir, struct error *err)
 	return result;
 }
 
+int data_dir_look(const char *path, struct error *err)
+{
+	char *file = xasprintf("%s/lock", path);
+	int result = 0;
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+		say_who_holds(fd, path, err);
+		result = -1;
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	free(file);
+	return result;
+}
+
 struct data_dir *data_dir_open(const char *path, struct error *err)
 {
 	struct data_dir *dir = xcalloc(1, sizeof(*dir));

@@ -9,6 +9,9 @@
 struct data_dir;
 struct uuid;
 
+/* Whether another process holds the folder now, told without making anything: 0, or -1 with ERROR_REJECT naming its pid. */
+int data_dir_look(const char *path, struct error *err);
+
 /*
  * Make the folder (mode 0700, with its parents) and take its lock. NULL with ERROR_REJECT where it can't be made or written, or
  * where another process holds it (its pid is named). The lock ends with the process at the latest.

@@ -55,9 +55,11 @@ static bool on_may_start(void *context)
 	if (atomic_exchange(&producer->is_holding, !has_room) == has_room) {
 		struct outbox_counts counts;
 		outbox_count(producer->outbox, &counts);
+		bool is_full = counts.waiting_rows >= producer->settings->outbox_max_rows;
 		log_event(has_room ? LOG_INFO : LOG_WARN,
-			  has_room ? "outbox has room again, checks go on"
-				   : "outbox full, no checks are started",
+			  has_room  ? "outbox has room again, checks go on"
+			  : is_full ? "outbox full, no checks are started"
+				    : "outbox can't commit, no checks are started",
 			  LOG_INT("rows", counts.waiting_rows));
 	}
 	return has_room;
@@ -209,6 +211,7 @@ static int open_parts(struct producer *producer, struct error *err)
 	const struct settings *settings = producer->settings;
 	kafka_settings_init(&producer->kafka, settings);
 	if (kafka_config_check(&producer->kafka.config, true, err) != 0 ||
+	    data_dir_look(settings->data_dir, err) != 0 ||
 	    store_settings_start_web(settings, producer->sites, false, &producer->web, err) != 0)
 		return -1;
 	producer->data_dir = data_dir_open(settings->data_dir, err);

@@ -99,7 +99,8 @@ static void on_committed(void *context, uint64_t generation, const struct positi
 
 static int open_parts(struct run *run, struct error *err)
 {
-	if (store_settings_start_web(run->settings, run->sites, true, &run->web, err) != 0)
+	if (data_dir_look(run->settings->data_dir, err) != 0 ||
+	    store_settings_start_web(run->settings, run->sites, true, &run->web, err) != 0)
 		return -1;
 	run->data_dir = data_dir_open(run->settings->data_dir, err);
 	if (run->data_dir == NULL)

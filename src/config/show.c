@@ -44,14 +44,19 @@ static bool is_own(const struct setting *setting, const char *name)
 	return false;
 }
 
-void show_each_variable(const struct setting *setting,
+void show_each_variable(const struct setting *setting, unsigned commands,
 			void (*on_variable)(void *context, const char *name, const char *note),
 			void *context)
 {
-	for (size_t i = 0; i < SETTING_ENVIRONMENT_MAX && setting->environment[i] != NULL; i++)
+	bool is_counting = setting_environment_counts(setting, commands);
+	for (size_t i = 0;
+	     is_counting && i < SETTING_ENVIRONMENT_MAX && setting->environment[i] != NULL; i++)
 		on_variable(context, setting->environment[i], older_note(setting->environment[i]));
 	for (size_t i = 0; i < older_variable_count; i++)
 		if (strcmp(older_variables[i].setting, setting->name) == 0 &&
+		    (older_variables[i].commands == 0
+			     ? is_counting
+			     : (older_variables[i].commands & commands) != 0) &&
 		    !is_own(setting, older_variables[i].name))
 			on_variable(context, older_variables[i].name, older_variables[i].note);
 }

@@ -9,8 +9,10 @@
 /* "--interval TIME", "--no-migrate", "--kafka-ca-file FILE"; "" for a row without a flag. Within text[size]. */
 void show_flag(const struct setting *setting, char *text, size_t size);
 
-/* Call each variable's name of a row, those of older.c too, with its note (NULL for none). */
-void show_each_variable(const struct setting *setting,
+/*
+ * Call each variable's name of a row that counts for any of these commands, those of older.c too, with its note (NULL for none).
+ */
+void show_each_variable(const struct setting *setting, unsigned commands,
 			void (*on_variable)(void *context, const char *name, const char *note),
 			void *context);
 

@@ -71,7 +71,7 @@ static void append_row(struct buffer *out, const struct setting *setting)
 	struct buffer variables;
 	char commands[COMMANDS_MAX];
 	buffer_init(&variables, 1024);
-	show_each_variable(setting, append_variable, &variables);
+	show_each_variable(setting, setting->commands, append_variable, &variables);
 	commands_describe(setting->commands, commands, sizeof(commands));
 	(void)buffer_append_format(out, "| `%s` | ", setting->name);
 	append_flag(out, setting);
@@ -174,7 +174,7 @@ static void print_manual_row(FILE *out, const struct setting *setting)
 	print_roff(out, commands);
 	(void)fputs(".\n", out);
 	show_each_older_flag(setting, print_manual_older_flag, out);
-	show_each_variable(setting, print_manual_variable, out);
+	show_each_variable(setting, setting->commands, print_manual_variable, out);
 }
 
 void settings_print_manual(FILE *out)

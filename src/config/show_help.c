@@ -39,7 +39,7 @@ static void append_older_flag(void *context, const char *name)
 }
 
 /* "[default 30s] [env A, B]" behind a row's help. */
-static void append_notes(struct buffer *text, const struct setting *setting)
+static void append_notes(struct buffer *text, const struct setting *setting, unsigned commands)
 {
 	struct buffer variables;
 	buffer_init(&variables, 1024);
@@ -48,13 +48,13 @@ static void append_notes(struct buffer *text, const struct setting *setting)
 		(void)buffer_append_format(text, " [default %s]", setting->default_text);
 	else if (setting->default_note != NULL)
 		(void)buffer_append_format(text, " [default %s]", setting->default_note);
-	show_each_variable(setting, append_variable, &variables);
+	show_each_variable(setting, commands, append_variable, &variables);
 	if (variables.length > 0)
 		(void)buffer_append_format(text, " [env %s]", variables.data);
 	buffer_finish(&variables);
 }
 
-static void print_row(FILE *out, const struct setting *setting)
+static void print_row(FILE *out, const struct setting *setting, unsigned commands)
 {
 	char flag[FLAG_MAX];
 	struct buffer text;
@@ -63,7 +63,7 @@ static void print_row(FILE *out, const struct setting *setting)
 	if (flag[0] == '\0')
 		(void)snprintf(flag, sizeof(flag), "(%s)", setting->name);
 	(void)buffer_append_text(&text, setting->help);
-	append_notes(&text, setting);
+	append_notes(&text, setting, commands);
 	int used = fprintf(out, "  %s", flag);
 	if (used > HELP_COLUMN - 2)
 		(void)fprintf(out, "\n%*s", HELP_COLUMN, "");
@@ -125,7 +125,8 @@ void settings_print_help(FILE *out, enum command command)
 			if (!is_named)
 				(void)fprintf(out, "\n%s:\n", show_group(i));
 			is_named = true;
-			print_row(out, setting);
+			print_row(out, setting,
+				  (command & others) != 0 ? setting->commands : command);
 		}
 	}
 	(void)fputs("\nEach option can stand as --option VALUE or --option=VALUE; --no-OPTION "

@@ -234,7 +234,8 @@ void topic_watch_lost(struct topic_watch *watch, size_t topic_index)
 {
 	if (watch == NULL)
 		return;
-	if (!watch->is_missing_said[topic_index])
+	/* one that we make ourselves is no news, and a failure to make it is said there */
+	if (!watch->is_missing_said[topic_index] && !watch->is_creating)
 		log_event(LOG_WARN, "topic missing", LOG_STR("topic", watch->topics[topic_index]));
 	watch->is_missing_said[topic_index] = true;
 	topic_watch_want(watch, true);

@@ -338,7 +338,7 @@ int transfer_status(const struct transfer *transfer)
 {
 	long status = 0;
 	(void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-	return (int)status;
+	return status < 200 ? 0 : (int)status; /* an interim response is no answer */
 }
 
 enum http_version transfer_http_version(const struct transfer *transfer)

@@ -210,5 +210,6 @@ def test_a_missing_topic_is_said_and_made_only_when_told(websentry, sites, kafka
     said = [event for event in missing.complaints() if name in event.line]
     assert len(said) == 1, missing.stderr()
     assert name not in kafka.topics()
-    websentry.run(*words, "--kafka-create-topics")
+    made = websentry.run(*words, "--kafka-create-topics")
+    assert not made.complaints() and made.find("topic created")
     assert kafka.count(name) == 2

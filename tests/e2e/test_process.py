@@ -85,3 +85,20 @@ def test_a_consumer_that_stands_by_is_ready(websentry, kafka, database):
              "--database-dsn", database.dsn]
     for consumer in [websentry.start(*words), websentry.start(*words)]:
         consumer.wait_ready(40)
+
+
+def test_a_second_run_names_the_first_ones_pid_before_its_port(websentry, sites):
+    words = ("run", "--data-dir", websentry.data_dir(), sites.site("/shop").url)
+    first = websentry.start(*words, "--listen", "127.0.0.1:0")
+    first.wait_ready()
+    second = websentry.run(*words, "--listen", f"127.0.0.1:{first.port()}", code=2)
+    assert [event.level for event in second.complaints()] == ["error"]
+    assert f"in use by process {first.pid};" in second.stderr()
+    assert not second.find("listening")
+
+
+def test_help_names_only_the_variables_that_count(websentry):
+    producer, consumer = (websentry.run(command, "--help").stdout() for command in ("producer", "consumer"))
+    assert "WEBSENTRY_CONSUMER_LOGLEVEL" not in producer and "WEBSENTRY_CONSUMER_LOGLEVEL" in consumer
+    assert "WEBSENTRY_CONSUMER_ENABLE_DAEMON" not in producer
+    assert "WEBSENTRY_LOGLEVEL" in producer
