@@ -2,9 +2,11 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "app/process.h"
 #include "app/store_settings.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "codec/report_decode.h"
 #include "config/settings.h"
@@ -143,6 +145,11 @@ void storing_destroy(struct storing *storing)
 	if (storing == NULL)
 		return;
 	(void)storing_stop(storing, 0);
+	if (storing->writer != NULL && !writer_has_ended(storing->writer)) {
+		/* its thread may still call back into all that would be released now; what it had is sent again */
+		log_event(LOG_ERROR, "the store hangs, ending without it");
+		_exit(EXIT_FAILED);
+	}
 	writer_destroy(storing->writer);
 	(void)pthread_mutex_destroy(&storing->lock);
 	free(storing);

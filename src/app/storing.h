@@ -35,6 +35,7 @@ struct writer *storing_writer(const struct storing *storing);
 
 /* Write what waits, at most deadline_ms, and end the thread; returns how many messages were left. A second call does nothing. */
 size_t storing_stop(struct storing *storing, int deadline_ms);
-void storing_destroy(struct storing *storing); /* stops as well; accepts NULL */
+/* Stops as well; accepts NULL. Ends the process with exit code 1 where the writer's thread hangs in its store for good. */
+void storing_destroy(struct storing *storing);
 
 #endif

@@ -137,6 +137,11 @@ size_t writer_stop(struct writer *writer, int deadline_ms)
 	return atomic_load(&writer->waiting);
 }
 
+bool writer_has_ended(const struct writer *writer)
+{
+	return !writer->is_started;
+}
+
 void writer_destroy(struct writer *writer)
 {
 	/* A thread that could not be joined still uses all of it: the process is about to end. */

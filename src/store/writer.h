@@ -72,6 +72,8 @@ void writer_revoke(struct writer *writer, uint64_t generation);
 
 /* Write what waits, for at most deadline_ms, and end the thread. Returns how many messages were left unwritten. */
 size_t writer_stop(struct writer *writer, int deadline_ms);
+/* After writer_stop(): false where the thread hangs in its store (a disk that never answers) and still uses all that it was given. */
+bool writer_has_ended(const struct writer *writer);
 void writer_destroy(struct writer *writer);
 
 #endif
