@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "base/uuid.h"
 
@@ -118,17 +119,20 @@ char *data_dir_path(const struct data_dir *dir, const char *name)
 	return xasprintf("%s/%s", dir->path, name);
 }
 
-int data_dir_read_previous(const struct data_dir *dir, struct uuid *ret_producer_id)
+size_t data_dir_read_previous(const struct data_dir *dir, struct uuid *ret_ids, size_t max)
 {
 	char *path = data_dir_path(dir, "producer_id");
-	char text[UUID_TEXT_SIZE];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	FILE *file = fopen(path, "re");
 	free(path);
-	if (fd < 0)
-		return -1;
-	ssize_t length = read(fd, text, sizeof(text) - 1);
-	(void)close(fd);
-	return length < 0 ? -1 : uuid_parse(text, (size_t)length, ret_producer_id);
+	if (file == NULL)
+		return 0;
+	char line[UUID_TEXT_SIZE + 1];
+	size_t count = 0;
+	while (count < max && fgets(line, sizeof(line), file) != NULL &&
+	       uuid_parse(line, strcspn(line, "\n"), &ret_ids[count]) == 0)
+		count++;
+	(void)fclose(file);
+	return count;
 }
 
 /* Write the whole file beside its place, sync it, and move it there. */
@@ -148,14 +152,20 @@ static int write_file(const char *path, const char *bytes, size_t length, struct
 	return result;
 }
 
-int data_dir_write_previous(const struct data_dir *dir, const struct uuid *producer_id,
+int data_dir_write_previous(const struct data_dir *dir, const struct uuid *ids, size_t count,
 			    struct error *err)
 {
-	char text[UUID_TEXT_SIZE];
-	uuid_format(producer_id, text);
+	struct buffer text;
+	buffer_init(&text, count * UUID_TEXT_SIZE);
+	for (size_t i = 0; i < count; i++) {
+		char line[UUID_TEXT_SIZE];
+		uuid_format(&ids[i], line);
+		(void)buffer_append_format(&text, "%s\n", line);
+	}
 	char *path = data_dir_path(dir, "producer_id");
-	int result = write_file(path, text, UUID_TEXT_SIZE - 1, err);
+	int result = write_file(path, text.data, text.length, err);
 	free(path);
+	buffer_finish(&text);
 	return result;
 }
 

@@ -22,10 +22,13 @@ void data_dir_close(struct data_dir *dir); /* accepts NULL */
 /* A file or folder in it, as a fresh path. */
 char *data_dir_path(const struct data_dir *dir, const char *name);
 
-/* The producer_id of the process that stored reports from this folder before: 0, or -1 where there is none. */
-int data_dir_read_previous(const struct data_dir *dir, struct uuid *ret_producer_id);
-/* Remember ours, from the first stored report on. */
-int data_dir_write_previous(const struct data_dir *dir, const struct uuid *producer_id,
+/*
+ * The producer_ids of the processes that worked in this folder before, the latest first; returns how many, at most max. A
+ * damaged file is none.
+ */
+size_t data_dir_read_previous(const struct data_dir *dir, struct uuid *ret_ids, size_t max);
+/* Remember them, ours first; before the first report. */
+int data_dir_write_previous(const struct data_dir *dir, const struct uuid *ids, size_t count,
 			    struct error *err);
 
 /* Write a message that nobody takes into <data-dir>/quarantine/<name>, durably. */

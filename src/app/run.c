@@ -33,13 +33,10 @@ struct run {
 	struct waiter *waiter;
 	struct web *web;
 	struct data_dir *data_dir;
-	struct uuid producer_id;
 	struct storing *storing;
 	struct checks *checks;
-	atomic_size_t stored;
 	atomic_bool is_checked; /* with --once */
 	atomic_bool is_holding; /* no checks are started; said once */
-	bool is_remembered;     /* our producer_id stands in the data folder; writer's thread */
 };
 
 /* --- prober's threads --- */
@@ -76,25 +73,6 @@ static void on_done(void *context)
 	waiter_wake(run->waiter);
 }
 
-/* --- the writer's thread --- */
-
-static void on_committed(void *context, uint64_t generation, const struct position *positions,
-			 size_t count, size_t inserted)
-{
-	(void)generation;
-	(void)positions;
-	(void)count;
-	struct run *run = context;
-	struct error err;
-	if (!run->is_remembered && inserted > 0) {
-		run->is_remembered = true;
-		if (data_dir_write_previous(run->data_dir, &run->producer_id, &err) != 0)
-			log_event(LOG_WARN, "the next start won't know this one's reports",
-				  LOG_STR("error", err.message));
-	}
-	(void)atomic_fetch_add(&run->stored, inserted);
-}
-
 /* --- main thread --- */
 
 static int open_parts(struct run *run, struct error *err)
@@ -105,15 +83,18 @@ static int open_parts(struct run *run, struct error *err)
 	run->data_dir = data_dir_open(run->settings->data_dir, err);
 	if (run->data_dir == NULL)
 		return -1;
-	struct uuid previous;
-	bool has_previous = data_dir_read_previous(run->data_dir, &previous) == 0;
-	run->producer_id = uuid_random();
+	struct uuid ids[1 + WRITER_PREVIOUS_MAX] = {uuid_random()};
+	size_t previous_count = data_dir_read_previous(run->data_dir, ids + 1, WRITER_PREVIOUS_MAX);
+	if (data_dir_write_previous(run->data_dir, ids, 1 + previous_count, err) != 0)
+		log_event(LOG_WARN, "the next start won't know this one's reports",
+			  LOG_STR("error", err->message));
 	const struct writer_options options = {
-		.producer_id = &run->producer_id,
-		.previous = has_previous ? &previous : NULL,
+		.producer_id = ids,
+		.previous = ids + 1,
+		.previous_count = previous_count,
 		.max_waiting = RUN_WAITING_MAX,
 	};
-	const struct writer_events events = {.context = run, .on_committed = on_committed};
+	const struct writer_events events = {.context = run};
 	run->storing = storing_start(run->settings, run->waiter, &options, &events, err);
 	return run->storing == NULL ? -1 : 0;
 }

@@ -1,6 +1,7 @@
 /* What other threads call: they leave messages, questions and wishes where the writer's thread (writer_thread.c) finds them. */
 #include "store/writer.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,8 +21,9 @@ struct writer *writer_start(const struct writer_options *options,
 	writer->events = *events;
 	if (options->producer_id != NULL)
 		writer->producer_id = *options->producer_id;
-	if (options->previous != NULL)
-		writer->previous = *options->previous;
+	assert(options->previous_count <= WRITER_PREVIOUS_MAX);
+	for (size_t i = 0; i < options->previous_count; i++)
+		writer->previous[i] = options->previous[i];
 	writer->messages = mailbox_create(SIZE_MAX); /* bounded by waiting */
 	writer->questions = mailbox_create(SIZE_MAX);
 	struct writer_batch_options batch_options = {

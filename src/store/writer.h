@@ -39,6 +39,9 @@ struct writer_events {
 	void (*on_ready)(void *context);
 };
 
+/* Processes in a row that may have ended before their first report. */
+enum { WRITER_PREVIOUS_MAX = 8 };
+
 struct writer_options {
 	struct store
 		*store; /* taken: closed by writer_destroy(); used by the writer's thread alone */
@@ -47,10 +50,11 @@ struct writer_options {
 	size_t topic_count;
 	/* `run`: give identities, from seq 0 on; NULL where messages have theirs. Copied. */
 	const struct uuid *producer_id;
-	/* `run`: the producer_id of the process before in this data folder, NULL for none: the writer reads its last seq from
-	 * the store, and puts it into the first report as prev. Copied. */
+	/* `run`: the producer_ids of the processes before in this data folder, the latest first: the writer looks for the first
+	 * that has a report in the store, and puts it with its last seq into the first report as prev. Copied. */
 	const struct uuid *previous;
-	size_t max_waiting; /* messages in the mailbox; 10,000 in `run` */
+	size_t previous_count; /* WRITER_PREVIOUS_MAX at most */
+	size_t max_waiting;    /* messages in the mailbox; 10,000 in `run` */
 	/* report_decode(): 0 good; otherwise the reason's word in *ret_reason (static text) and a detail */
 	int (*decode)(const char *bytes, size_t length, struct report_row *ret_row,
 		      const char **ret_reason, char *ret_detail, size_t detail_size);

@@ -29,7 +29,7 @@ struct writer {
 	struct writer_options options;
 	struct writer_events events;
 	struct uuid producer_id; /* `run` */
-	struct uuid previous;
+	struct uuid previous[WRITER_PREVIOUS_MAX];
 	struct identity prev;
 	pthread_t thread;
 	bool is_started;

@@ -278,14 +278,20 @@ static int prepare(struct writer *writer, struct error *err)
 {
 	if (store_migrate(writer->options.store, writer->options.may_migrate, err) != 0)
 		return -1;
-	if (writer->options.producer_id == NULL || writer->options.previous == NULL)
+	if (writer->options.producer_id == NULL)
 		return 0;
-	bool is_found;
-	writer->prev.producer_id = writer->previous;
-	if (store_read_last_seq(writer->options.store, &writer->previous, &is_found,
-				&writer->prev.seq, err) != 0)
-		return -1;
-	writer->batch.options.prev = is_found ? &writer->prev : NULL;
+	for (size_t i = 0; i < writer->options.previous_count; i++) {
+		bool is_found;
+		struct identity *prev = &writer->prev;
+		prev->producer_id = writer->previous[i];
+		if (store_read_last_seq(writer->options.store, &prev->producer_id, &is_found,
+					&prev->seq, err) != 0)
+			return -1;
+		if (is_found) {
+			writer->batch.options.prev = prev;
+			break;
+		}
+	}
 	return 0;
 }
 

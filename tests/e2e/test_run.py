@@ -266,3 +266,18 @@ def test_page_and_api_alone_over_a_store_that_run_holds(websentry, sites):
     found = wait_until(ask, "the site in the API")
     assert [(one["name"], one["url"], one["outcome"], one["reason"]) for one in found] == [(site.url, site.url, "up",
                                                                                             "ok")]
+
+
+def test_prev_leads_past_a_process_that_ended_before_its_first_report(websentry, sites, folder):
+    data = websentry.data_dir()
+    words = ("run", "--data-dir", data, "--listen", "127.0.0.1:0", sites.site("/shop").url)
+    websentry.run(*words, "--once")
+    hanging = websentry.start(*words[:-1], sites.site("/hangs", Answer(is_endless=True)).url, "--interval", "1h",
+                              "--timeout", "50s")
+    hanging.wait_ready()
+    hanging.kill()
+    websentry.run(*words, "--once")
+    with sqlite3.connect(f"file:{data}/websentry.db?mode=ro", uri=True) as database:
+        producers = database.execute("SELECT id, prev_producer_id, prev_seq FROM producer").fetchall()
+    first = next(one for one in producers if one[1] is None)
+    assert [one[1:] for one in producers if one is not first] == [(first[0], 0)]

@@ -20,6 +20,7 @@ static struct events events;
 static struct writer *writer;
 static struct uuid producer;
 
+/* previous: two of them, or NULL */
 static void start(const struct uuid *producer_id, const struct uuid *previous)
 {
 	struct error err;
@@ -30,6 +31,7 @@ static void start(const struct uuid *producer_id, const struct uuid *previous)
 		.topic_count = 2,
 		.producer_id = producer_id,
 		.previous = previous,
+		.previous_count = previous == NULL ? 0 : 2,
 		.max_waiting = 20000,
 		.decode = decode_line,
 	};
@@ -155,7 +157,9 @@ static void run_numbers_its_reports_and_knows_what_came_before(void **state)
 		      "091010");
 	folder_assert(&folder, "SELECT prev_seq FROM producer", NULL);
 	struct uuid next = rows_producer(9);
-	start(&next, &producer);
+	/* a process that ended before its first report stands between the two */
+	struct uuid previous[] = {rows_producer(7), producer};
+	start(&next, previous);
 	assert_true(events_post(writer, "{\"site\":\"a\",\"at\":2}", 0, -1, 0));
 	assert_int_equal(stop(), 0);
 	folder_assert(
