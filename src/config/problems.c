@@ -60,8 +60,8 @@ static void count_hidden(struct problems *problems, bool is_warning)
 	problems->count = PROBLEMS_MAX + 1;
 }
 
-static void add(struct problems *problems, bool is_warning, const char *where, const char *format,
-		va_list args)
+__attribute__((format(printf, 4, 0))) static void
+add(struct problems *problems, bool is_warning, const char *where, const char *format, va_list args)
 {
 	char what[WHAT_MAX];
 	(void)vsnprintf(what, sizeof(what), format, args);

@@ -20,17 +20,19 @@ static const mono_us pause_after = INT64_C(2) * CLOCK_US_PER_S;
 static const mono_us poll_every = INT64_C(1) * CLOCK_US_PER_S;
 static const mono_us once_every = INT64_C(100) * CLOCK_US_PER_MS;
 
+enum command_kind { COMMAND_BEGIN, COMMAND_COMMIT, COMMAND_RESUME, COMMAND_PAUSE, COMMAND_STOP };
+
 struct command {
 	struct letter letter; /* must be first */
-	enum { COMMAND_BEGIN, COMMAND_COMMIT, COMMAND_RESUME, COMMAND_PAUSE, COMMAND_STOP } kind;
+	enum command_kind kind;
 	uint64_t generation;
 	mono_us stop_at;
 	size_t count;
 	struct position positions[];
 };
 
-static void post(struct subscriber *subscriber, int kind, uint64_t generation, mono_us stop_at,
-		 const struct position *positions, size_t count)
+static void post(struct subscriber *subscriber, enum command_kind kind, uint64_t generation,
+		 mono_us stop_at, const struct position *positions, size_t count)
 {
 	struct command *command = xmalloc(sizeof(*command) + count * sizeof(*positions));
 	command->kind = kind;

@@ -279,7 +279,7 @@ static void stop_abandons_what_does_not_end(void **state)
 		(void)add_site("127.0.0.1", "hang", 3600 * 1000);
 	(void)add_site("silent.test", "ok", 3600 * 1000);
 	static const struct name_record names[] = {{.name = "silent.test", .is_silent = true},
-						   {NULL}};
+						   {.name = NULL}};
 	struct name_server *server = name_server_start(names);
 	struct watch watch;
 	watch_start(&watch,
@@ -331,7 +331,7 @@ static void silent_name_server_is_our_trouble(void **state)
 {
 	(void)state;
 	static const struct name_record names[] = {{.name = "silent.test", .is_silent = true},
-						   {NULL}};
+						   {.name = NULL}};
 	struct name_server *server = name_server_start(names);
 	struct site *site = add_site("silent.test", "ok", 600);
 	assert_int_equal(find_reason(site, name_server_address(server)), REASON_PROBER_OFFLINE);
@@ -353,7 +353,7 @@ static void unanswered_name_beside_others_is_down(void **state)
 	(void)state;
 	static const struct name_record names[] = {{.name = "silent.test", .is_silent = true},
 						   {.name = "ok.test", .addresses = {"127.0.0.1"}},
-						   {NULL}};
+						   {.name = NULL}};
 	struct name_server *server = name_server_start(names);
 	struct site *silent = add_site("silent.test", "ok", 1500);
 	(void)add_site("ok.test", "ok", 1500);

@@ -27,11 +27,11 @@ static const struct name_record first_names[] = {
 	{.name = "moving.test", .addresses = {"192.0.2.1"}},
 	{.name = "many.test",
 	 .addresses = {"192.0.2.1", "2001:db8::1", "192.0.2.2", "2001:db8::2"}},
-	{NULL},
+	{.name = NULL},
 };
 static const struct name_record second_names[] = {
 	{.name = "moving.test", .addresses = {"192.0.2.2"}},
-	{NULL},
+	{.name = NULL},
 };
 
 struct answer {

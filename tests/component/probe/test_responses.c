@@ -555,7 +555,7 @@ static const struct name_record names[] = {
 	{.name = "broken.test", .rcode = 2},
 	{.name = "refused.test", .rcode = 5},
 	{.name = "silent.test", .is_silent = true},
-	{NULL},
+	{.name = NULL},
 };
 
 static const struct authority_leaf leaves[PLACE_COUNT] = {
