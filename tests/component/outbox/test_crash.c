@@ -21,7 +21,7 @@
 
 #include "sink.h"
 
-enum { NUMBERS_MAX = 400000, ROUNDS = 25, KILL_AFTER_MS_MAX = 60, HELD_MAX = 50 };
+enum { NUMBERS_MAX = 400000, ROUNDS = 25, DURABLE_AT_KILL_MAX = 100, HELD_MAX = 50 };
 
 struct witness {
 	_Atomic int64_t next;                /* the number to append next */
@@ -119,8 +119,10 @@ static void kill_again_and_again(enum outbox_durability durability)
 			srand((unsigned)round);
 			child(durability);
 		}
-		int64_t wait_ms = 5 + rand() % KILL_AFTER_MS_MAX;
-		for (int64_t i = 0; i < wait_ms; i++)
+		int64_t enough = rand() % DURABLE_AT_KILL_MAX;
+		while (witness->durable[round] < enough)
+			sink_pause();
+		for (int i = rand() % 10; i > 0; i--)
 			sink_pause();
 		(void)kill(pid, SIGKILL);
 		int status = 0;
@@ -130,7 +132,7 @@ static void kill_again_and_again(enum outbox_durability durability)
 	struct sink sink;
 	sink_init(&sink, SINK_ACKNOWLEDGE);
 	struct outbox *outbox = sink_open(&sink, dir, durability, 1000000);
-	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	assert_true(outbox_wait_empty(outbox, 120000, NULL));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	for (size_t i = 0; i < sink.count; i++)
