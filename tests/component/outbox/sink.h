@@ -66,7 +66,7 @@ int64_t sink_seq(const char *message);
 #define SINK_WAIT_FOR(condition)                                                                   \
 	do {                                                                                       \
 		for (int tries_ = 0; !(condition); tries_++) {                                     \
-			if (tries_ > 120000)                                                        \
+			if (tries_ > 120000)                                                       \
 				fail_msg("waited in vain for %s", #condition);                     \
 			sink_pause();                                                              \
 		}                                                                                  \

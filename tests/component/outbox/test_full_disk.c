@@ -98,7 +98,8 @@ static void child(enum outbox_durability durability)
 {
 	struct sink sink;
 	char *dir = sink_make_dir();
-	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
+	if (unshare(CLONE_NEWNS) != 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount("tmpfs", dir, "tmpfs", 0, "size=4m") != 0) {
 		sink_remove_dir(dir);
 		_exit(SKIPPED);
