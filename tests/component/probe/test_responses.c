@@ -270,6 +270,7 @@ static void sent_slowly(const struct site *site, const struct observation *o)
 	/* the peer reads late, and answers later still: neither pause is counted with the other */
 	is_at_least(o->final.transfer_us, 100000);
 	is_at_least(o->final.wait_us, 20000);
+	assert_true(o->final.wait_us < o->final.transfer_us);
 }
 
 static void went_one_hop(const struct site *site, const struct observation *o)
