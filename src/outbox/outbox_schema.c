@@ -29,11 +29,16 @@ static const char create_text[] =
  * EXCLUSIVE before the first look at the file: the WAL's index then lies on the heap and nobody else gets in. cell_size_check finds
  * damaged pages before they are used.
  *
+ * Debian builds SQLite with SECURE_DELETE: a deleted row's page is written once more, as zeros, and a transaction that only
+ * deletes then needs as much room in the WAL as the rows had, which a full disk does not have. What is in an outbox is no
+ * secret to those who can read the disk; freed pages need not be written at all.
+ *
  * The WAL is kept small and never cut: on a full disk a checkpoint grows the database by what the WAL holds, and that must
  * fit into the reserve (OUTBOX_RESERVE_BYTES); from then on the WAL is room of our own to delete and insert in.
  */
 static const char pragma_text[] = "PRAGMA locking_mode = EXCLUSIVE;"
 				  "PRAGMA cell_size_check = ON;"
+				  "PRAGMA secure_delete = OFF;"
 				  "PRAGMA temp_store = MEMORY;"
 				  "PRAGMA cache_size = -2048;"
 				  "PRAGMA wal_autocheckpoint = 128;" /* pages of 4 KiB */

@@ -20,7 +20,7 @@
 #include "base/memory.h"
 #include "sink.h"
 
-enum { BODY_BYTES = 2000, SKIPPED = 77 };
+enum { BODY_BYTES = 2000, SKIPPED = 77, FEW_ROWS = 200, MANY_ROWS = 400 };
 
 static void append_large(struct outbox *outbox, int64_t number)
 {
@@ -93,8 +93,11 @@ static void fill_disk(const char *dir)
 	(void)close(fd);
 }
 
-/* On a disk of its own, in a mount namespace of its own; the exit code says how it went. */
-static void child(enum outbox_durability durability)
+/*
+ * On a disk of its own, in a mount namespace of its own; the exit code says how it went. All that the drain holds is
+ * acknowledged at once, and so deleted in one transaction: with MANY_ROWS that is more pages than the reserve has.
+ */
+static void child(enum outbox_durability durability, int64_t rows_before)
 {
 	struct sink sink;
 	char *dir = sink_make_dir();
@@ -107,9 +110,10 @@ static void child(enum outbox_durability durability)
 	sink_init(&sink, SINK_HOLD);
 	struct outbox *outbox = sink_open(&sink, dir, durability, 100000);
 	int64_t count = 0;
-	while (count < 200)
+	while (count < rows_before)
 		append_large(outbox, count++);
-	SINK_WAIT_FOR(sink.durable == 200);
+	SINK_WAIT_FOR((int64_t)sink.durable == rows_before);
+	SINK_WAIT_FOR((int64_t)sink_count(&sink) == rows_before);
 	fill_disk(dir);
 	while (outbox_has_room(outbox)) {
 		append_large(outbox, count++);
@@ -130,12 +134,12 @@ static void child(enum outbox_durability durability)
 	_exit(0);
 }
 
-static void run_on_small_disk(enum outbox_durability durability)
+static void run_on_small_disk(enum outbox_durability durability, int64_t rows_before)
 {
 	int status = 0;
 	pid_t pid = fork();
 	if (pid == 0) {
-		child(durability);
+		child(durability, rows_before);
 		_exit(1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -148,13 +152,19 @@ static void run_on_small_disk(enum outbox_durability durability)
 static void a_full_disk_mends_itself_with_process(void **state)
 {
 	(void)state;
-	run_on_small_disk(OUTBOX_DURABILITY_PROCESS);
+	run_on_small_disk(OUTBOX_DURABILITY_PROCESS, FEW_ROWS);
 }
 
 static void a_full_disk_mends_itself_with_power(void **state)
 {
 	(void)state;
-	run_on_small_disk(OUTBOX_DURABILITY_POWER);
+	run_on_small_disk(OUTBOX_DURABILITY_POWER, FEW_ROWS);
+}
+
+static void many_rows_leave_a_full_disk_at_once(void **state)
+{
+	(void)state;
+	run_on_small_disk(OUTBOX_DURABILITY_PROCESS, MANY_ROWS);
 }
 
 int main(void)
@@ -163,6 +173,7 @@ int main(void)
 		cmocka_unit_test(a_limit_that_is_lifted_lets_all_rows_through),
 		cmocka_unit_test(a_full_disk_mends_itself_with_process),
 		cmocka_unit_test(a_full_disk_mends_itself_with_power),
+		cmocka_unit_test(many_rows_leave_a_full_disk_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
