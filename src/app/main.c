@@ -60,6 +60,12 @@ static int print_text(const struct settings *settings)
 		return command_config_print(settings);
 	case COMMAND_DB_MIGRATE:
 		return command_db_migrate(settings);
+	case COMMAND_QUARANTINE_LIST:
+		return command_quarantine_list(settings);
+	case COMMAND_QUARANTINE_SHOW:
+		return command_quarantine_show(settings);
+	case COMMAND_QUARANTINE_RETRY:
+		return command_quarantine_retry(settings);
 	case COMMAND_NONE:
 		settings_print_help(stderr, COMMAND_NONE);
 		return EXIT_USAGE;
@@ -104,6 +110,9 @@ static int run_command(const struct settings *settings, const struct site_list *
 	case COMMAND_NONE:
 	case COMMAND_CONFIG_PRINT:
 	case COMMAND_DB_MIGRATE:
+	case COMMAND_QUARANTINE_LIST:
+	case COMMAND_QUARANTINE_SHOW:
+	case COMMAND_QUARANTINE_RETRY:
 	case COMMAND_HELP:
 	case COMMAND_VERSION:
 	case COMMAND_COMPLETION:

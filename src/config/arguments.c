@@ -284,6 +284,9 @@ static void take_command(struct command_line *line)
 	case COMMAND_CHECK:
 	case COMMAND_DB_MIGRATE:
 	case COMMAND_WEB:
+	case COMMAND_QUARANTINE_LIST:
+	case COMMAND_QUARANTINE_SHOW:
+	case COMMAND_QUARANTINE_RETRY:
 		break;
 	}
 	if (by_mode != COMMAND_NONE && named != COMMAND_NONE && by_mode != named)
@@ -365,10 +368,15 @@ static void take_site(struct reading *reading, const struct setting *url, const 
 	}
 }
 
-/* Arguments are URLs or sites files. */
-static void take_sites(struct reading *reading)
+/* Arguments are URLs or sites files, or the ids of what is in quarantine. */
+static void take_arguments(struct reading *reading)
 {
 	const struct setting *url = settings_table_find("url");
+	if ((reading->commands & (COMMAND_QUARANTINE_SHOW | COMMAND_QUARANTINE_RETRY)) != 0) {
+		for (size_t i = 0; i < reading->arguments.count; i++)
+			add_word(&reading->settings->words, reading->arguments.items[i]);
+		return;
+	}
 	for (size_t i = 0; i < reading->arguments.count; i++)
 		take_site(reading, url, reading->arguments.items[i]);
 }
@@ -388,7 +396,7 @@ void arguments_read(struct reading *reading, int argc, char **argv)
 		reading->commands = 0;
 	if (has_settings && settings->command != COMMAND_NONE) {
 		refuse_foreign_flags(&line);
-		take_sites(reading);
+		take_arguments(reading);
 	}
 	for (size_t i = 0; i < line.words.count; i++)
 		free(line.words.items[i]);

@@ -17,6 +17,11 @@ const struct command_row commands_table[] = {
 	{COMMAND_CONFIG_PRINT, "config print", "[COMMAND] [URL… | sites.yaml]",
 	 "print a command's effective settings and where each came from"},
 	{COMMAND_DB_MIGRATE, "db migrate", "", "create or upgrade the tables in PostgreSQL"},
+	{COMMAND_QUARANTINE_LIST, "quarantine list", "",
+	 "list messages that could not be stored, the newest first"},
+	{COMMAND_QUARANTINE_SHOW, "quarantine show", "ID", "show one of them, and why it is there"},
+	{COMMAND_QUARANTINE_RETRY, "quarantine retry", "ID…",
+	 "store them as they are, or one repaired in a file"},
 	{COMMAND_WEB, "web", "", "status page, API and /metrics alone, over an existing store"},
 	{COMMAND_COMPLETION, "completion", "bash|zsh|fish",
 	 "print a script that completes in a shell"},
@@ -81,12 +86,15 @@ const char *commands_nearest(const char *word)
 		return "config check";
 	if (strcmp(word, "db") == 0 || strcmp(word, "migrate") == 0 || strcmp(word, "init") == 0)
 		return "db migrate";
+	if (strcmp(word, "quarantine") == 0)
+		return "quarantine list";
 	return text_nearest(word, names, count);
 }
 
 const char *commands_list(void)
 {
-	return "producer, consumer, run, check, config check, config print, db migrate, web";
+	return "producer, consumer, run, check, config check, config print, db migrate, quarantine "
+	       "list, quarantine show, quarantine retry, web";
 }
 
 void commands_describe(unsigned commands, char *text, size_t size)

@@ -75,6 +75,7 @@ void settings_finish(struct settings *settings)
 	free(settings->origins);
 	free(settings->shell);
 	finish_list(&settings->site_files);
+	finish_list(&settings->words);
 	finish_list(&settings->kafka_property_origins);
 	*settings = (struct settings){0};
 }

@@ -30,6 +30,9 @@ enum command {
 	COMMAND_COMPLETION = 1 << 10, /* completion bash|zsh|fish */
 	COMMAND_MANUAL =
 		1 << 11, /* internal: the man page and docs/configuration.md from the table */
+	COMMAND_QUARANTINE_LIST = 1 << 12,
+	COMMAND_QUARANTINE_SHOW = 1 << 13,
+	COMMAND_QUARANTINE_RETRY = 1 << 14,
 };
 
 struct text_list {
@@ -60,7 +63,9 @@ struct settings {
 	bool no_migrate;
 	bool print_sql;        /* db migrate --print */
 	bool is_power_durable; /* --durability=power */
-	bool is_json;          /* check --json */
+	bool is_json;          /* check, quarantine: --json */
+	bool is_raw;           /* quarantine show --raw */
+	bool is_all;           /* quarantine retry --all */
 
 	/* Kafka */
 	char *kafka_servers;
@@ -75,6 +80,12 @@ struct settings {
 
 	/* store */
 	char *database_dsn; /* effective libpq string; NULL: none given (run: SQLite) */
+
+	/* quarantine */
+	struct text_list words; /* arguments: ids, not checked yet */
+	char *file;             /* the repaired message; NULL: none, "-": stdin */
+	char *reason;           /* NULL: any */
+	int64_t limit;          /* rows to list */
 
 	/* process */
 	char *data_dir; /* effective, absolute */

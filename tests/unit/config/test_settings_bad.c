@@ -7,7 +7,9 @@
 #define SITE "--url=http://a/"
 #define BROKER "--kafka-servers=k"
 #define DSN "--database-dsn=host=h"
-#define COMMANDS "producer, consumer, run, check, config check, config print, db migrate, web"
+#define COMMANDS                                                                                   \
+	"producer, consumer, run, check, config check, config print, db migrate, quarantine "      \
+	"list, quarantine show, quarantine retry, web"
 
 struct bad_case {
 	const char *name;
