@@ -17,6 +17,7 @@
 #include "config/settings.h"
 #include "config/sites.h"
 #include "pattern/pattern.h"
+#include "web/metrics.h"
 
 extern char **environ;
 
@@ -36,6 +37,8 @@ static void print_manual(const char *form)
 {
 	if (strcmp(form, "markdown") == 0)
 		settings_print_markdown(stdout);
+	else if (strcmp(form, "metrics") == 0)
+		metrics_print_markdown(stdout);
 	else
 		settings_print_manual(stdout);
 }

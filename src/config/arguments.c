@@ -271,8 +271,8 @@ static void take_command(struct command_line *line)
 			   "bash, zsh, fish");
 		return;
 	case COMMAND_MANUAL:
-		take_shell(line, used, (const char *const[]){"man", "markdown"}, 2,
-			   "man, markdown");
+		take_shell(line, used, (const char *const[]){"man", "markdown", "metrics"}, 3,
+			   "man, markdown, metrics");
 		return;
 	case COMMAND_VERSION:
 		keep_arguments(line, used);

@@ -27,7 +27,7 @@ const struct command_row commands_table[] = {
 	 "print a script that completes in a shell"},
 	{COMMAND_HELP, "help", "[COMMAND]", "print what a command takes"},
 	{COMMAND_VERSION, "version", "", "print the version"},
-	{COMMAND_MANUAL, "manual", "man|markdown", NULL},
+	{COMMAND_MANUAL, "manual", "man|markdown|metrics", NULL},
 };
 const size_t commands_table_count = sizeof(commands_table) / sizeof(commands_table[0]);
 

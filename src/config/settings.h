@@ -97,7 +97,7 @@ struct settings {
 	int log_level;  /* enum log_level */
 	int log_format; /* enum log_format */
 
-	char *shell; /* completion: bash, zsh or fish; manual: man or markdown; NULL elsewhere */
+	char *shell; /* completion: bash, zsh or fish; manual: man, markdown or metrics; NULL elsewhere */
 
 	/* where each row's value came from; by index into the table */
 	struct setting_origin *origins;
