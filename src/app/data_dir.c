@@ -43,15 +43,20 @@ static int make_folders(const char *path, struct error *err)
 }
 
 /* Whoever holds the lock wrote its pid into the file. */
-static void say_who_holds(int fd, const char *path, struct error *err)
+static void read_pid(int fd, char pid[static DATA_DIR_PID_SIZE])
 {
-	char pid[32] = "";
-	ssize_t length = pread(fd, pid, sizeof(pid) - 1, 0);
-	if (length > 0)
-		pid[strcspn(pid, "\n")] = '\0';
+	ssize_t length = pread(fd, pid, DATA_DIR_PID_SIZE - 1, 0);
+	pid[length > 0 ? length : 0] = '\0';
+	pid[strcspn(pid, "\n")] = '\0';
+	if (pid[0] == '\0')
+		(void)snprintf(pid, DATA_DIR_PID_SIZE, "(unknown)");
+}
+
+static void say_who_holds(const char *pid, const char *path, struct error *err)
+{
 	error_set(err, ERROR_REJECT,
 		  "data folder %s: in use by process %s; each producer needs its own --data-dir",
-		  path, length > 0 ? pid : "(unknown)");
+		  path, pid);
 }
 
 /* Open, lock and sign the file; -1 with errno. */
@@ -68,28 +73,39 @@ static int take_lock(struct data_dir *dir, struct error *err)
 {
 	char *path = data_dir_path(dir, "lock");
 	int result = lock_file(dir, path);
-	if (result != 0 && dir->lock_fd >= 0 && errno == EWOULDBLOCK)
-		say_who_holds(dir->lock_fd, dir->path, err);
-	else if (result != 0)
-		error_set_errno(err, ERROR_REJECT, errno, "data folder %s: can't write %s",
+	int reason = errno;
+	if (result != 0 && dir->lock_fd >= 0 && reason == EWOULDBLOCK) {
+		char pid[DATA_DIR_PID_SIZE];
+		read_pid(dir->lock_fd, pid);
+		say_who_holds(pid, dir->path, err);
+	} else if (result != 0) {
+		error_set_errno(err, ERROR_REJECT, reason, "data folder %s: can't write %s",
 				dir->path, path);
+	}
 	free(path);
 	return result;
 }
 
-int data_dir_look(const char *path, struct error *err)
+bool data_dir_is_held(const char *path, char ret_pid[static DATA_DIR_PID_SIZE])
 {
 	char *file = xasprintf("%s/lock", path);
-	int result = 0;
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-		say_who_holds(fd, path, err);
-		result = -1;
-	}
+	bool is_held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	if (is_held)
+		read_pid(fd, ret_pid);
 	if (fd >= 0)
 		(void)close(fd);
 	free(file);
-	return result;
+	return is_held;
+}
+
+int data_dir_look(const char *path, struct error *err)
+{
+	char pid[DATA_DIR_PID_SIZE];
+	if (!data_dir_is_held(path, pid))
+		return 0;
+	say_who_holds(pid, path, err);
+	return -1;
 }
 
 struct data_dir *data_dir_open(const char *path, struct error *err)

@@ -4,10 +4,16 @@
 #ifndef WEBSENTRY_APP_DATA_DIR_H
 #define WEBSENTRY_APP_DATA_DIR_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 struct data_dir;
 struct uuid;
+
+/* Whether another process holds the folder now, and its pid as it wrote it; "(unknown)" where it has not yet. */
+enum { DATA_DIR_PID_SIZE = 32 };
+bool data_dir_is_held(const char *path, char ret_pid[static DATA_DIR_PID_SIZE]);
 
 /* Whether another process holds the folder now, told without making anything: 0, or -1 with ERROR_REJECT naming its pid. */
 int data_dir_look(const char *path, struct error *err);

@@ -271,8 +271,8 @@ static void take_command(struct command_line *line)
 			   "bash, zsh, fish");
 		return;
 	case COMMAND_MANUAL:
-		take_shell(line, used, (const char *const[]){"man", "markdown", "metrics"}, 3,
-			   "man, markdown, metrics");
+		take_shell(line, used, (const char *const[]){"man", "markdown"}, 2,
+			   "man, markdown");
 		return;
 	case COMMAND_VERSION:
 		keep_arguments(line, used);
@@ -284,9 +284,8 @@ static void take_command(struct command_line *line)
 	case COMMAND_CHECK:
 	case COMMAND_DB_MIGRATE:
 	case COMMAND_WEB:
-	case COMMAND_QUARANTINE_LIST:
-	case COMMAND_QUARANTINE_SHOW:
-	case COMMAND_QUARANTINE_RETRY:
+	case COMMAND_OUTBOX_SHOW:
+	case COMMAND_OUTBOX_SALVAGE:
 		break;
 	}
 	if (by_mode != COMMAND_NONE && named != COMMAND_NONE && by_mode != named)
@@ -368,13 +367,25 @@ static void take_site(struct reading *reading, const struct setting *url, const 
 	}
 }
 
-/* Arguments are URLs or sites files, or the ids of what is in quarantine. */
+/* The one FILE of `outbox salvage`. */
+static void take_salvage_file(struct reading *reading)
+{
+	const struct text_list *given = &reading->arguments;
+	if (given->count == 1)
+		add_word(&reading->settings->words, given->items[0]);
+	else if (given->count == 0)
+		reading_problem(reading, "arguments", "found none, expected the file to salvage");
+	else
+		reading_problem(reading, "arguments", "found '%s', expected one file",
+				given->items[1]);
+}
+
+/* Arguments are URLs or sites files, mostly. */
 static void take_arguments(struct reading *reading)
 {
 	const struct setting *url = settings_table_find("url");
-	if ((reading->commands & (COMMAND_QUARANTINE_SHOW | COMMAND_QUARANTINE_RETRY)) != 0) {
-		for (size_t i = 0; i < reading->arguments.count; i++)
-			add_word(&reading->settings->words, reading->arguments.items[i]);
+	if (reading->settings->command == COMMAND_OUTBOX_SALVAGE) {
+		take_salvage_file(reading);
 		return;
 	}
 	for (size_t i = 0; i < reading->arguments.count; i++)

@@ -17,17 +17,15 @@ const struct command_row commands_table[] = {
 	{COMMAND_CONFIG_PRINT, "config print", "[COMMAND] [URL… | sites.yaml]",
 	 "print a command's effective settings and where each came from"},
 	{COMMAND_DB_MIGRATE, "db migrate", "", "create or upgrade the tables in PostgreSQL"},
-	{COMMAND_QUARANTINE_LIST, "quarantine list", "",
-	 "list messages that could not be stored, the newest first"},
-	{COMMAND_QUARANTINE_SHOW, "quarantine show", "ID", "show one of them, and why it is there"},
-	{COMMAND_QUARANTINE_RETRY, "quarantine retry", "ID…",
-	 "store them as they are, or one repaired in a file"},
+	{COMMAND_OUTBOX_SHOW, "outbox show", "", "list the reports that wait for Kafka"},
+	{COMMAND_OUTBOX_SALVAGE, "outbox salvage", "FILE",
+	 "feed what a damaged outbox file still holds back into the outbox"},
 	{COMMAND_WEB, "web", "", "status page, API and /metrics alone, over an existing store"},
 	{COMMAND_COMPLETION, "completion", "bash|zsh|fish",
 	 "print a script that completes in a shell"},
 	{COMMAND_HELP, "help", "[COMMAND]", "print what a command takes"},
 	{COMMAND_VERSION, "version", "", "print the version"},
-	{COMMAND_MANUAL, "manual", "man|markdown|metrics", NULL},
+	{COMMAND_MANUAL, "manual", "man|markdown", NULL},
 };
 const size_t commands_table_count = sizeof(commands_table) / sizeof(commands_table[0]);
 
@@ -86,15 +84,16 @@ const char *commands_nearest(const char *word)
 		return "config check";
 	if (strcmp(word, "db") == 0 || strcmp(word, "migrate") == 0 || strcmp(word, "init") == 0)
 		return "db migrate";
-	if (strcmp(word, "quarantine") == 0)
-		return "quarantine list";
+	if (strcmp(word, "outbox") == 0)
+		return "outbox show";
 	return text_nearest(word, names, count);
 }
 
 const char *commands_list(void)
 {
-	return "producer, consumer, run, check, config check, config print, db migrate, quarantine "
-	       "list, quarantine show, quarantine retry, web";
+	return "producer, consumer, run, check, config check, config print, db migrate, outbox "
+	       "show, "
+	       "outbox salvage, web";
 }
 
 void commands_describe(unsigned commands, char *text, size_t size)

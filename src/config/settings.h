@@ -30,9 +30,8 @@ enum command {
 	COMMAND_COMPLETION = 1 << 10, /* completion bash|zsh|fish */
 	COMMAND_MANUAL =
 		1 << 11, /* internal: the man page and docs/configuration.md from the table */
-	COMMAND_QUARANTINE_LIST = 1 << 12,
-	COMMAND_QUARANTINE_SHOW = 1 << 13,
-	COMMAND_QUARANTINE_RETRY = 1 << 14,
+	COMMAND_OUTBOX_SHOW = 1 << 15,
+	COMMAND_OUTBOX_SALVAGE = 1 << 16,
 };
 
 struct text_list {
@@ -63,9 +62,7 @@ struct settings {
 	bool no_migrate;
 	bool print_sql;        /* db migrate --print */
 	bool is_power_durable; /* --durability=power */
-	bool is_json;          /* check, quarantine: --json */
-	bool is_raw;           /* quarantine show --raw */
-	bool is_all;           /* quarantine retry --all */
+	bool is_json;          /* check, outbox show: --json */
 
 	/* Kafka */
 	char *kafka_servers;
@@ -81,11 +78,7 @@ struct settings {
 	/* store */
 	char *database_dsn; /* effective libpq string; NULL: none given (run: SQLite) */
 
-	/* quarantine */
-	struct text_list words; /* arguments: ids, not checked yet */
-	char *file;             /* the repaired message; NULL: none, "-": stdin */
-	char *reason;           /* NULL: any */
-	int64_t limit;          /* rows to list */
+	struct text_list words; /* arguments that are no sites: outbox salvage FILE */
 
 	/* process */
 	char *data_dir; /* effective, absolute */
@@ -97,7 +90,7 @@ struct settings {
 	int log_level;  /* enum log_level */
 	int log_format; /* enum log_format */
 
-	char *shell; /* completion: bash, zsh or fish; manual: man, markdown or metrics; NULL elsewhere */
+	char *shell; /* completion: bash, zsh or fish; manual: man or markdown; NULL elsewhere */
 
 	/* where each row's value came from; by index into the table */
 	struct setting_origin *origins;

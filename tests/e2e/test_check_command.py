@@ -8,7 +8,8 @@ from support.processes import wait_until
 from support.schema import assert_valid
 from support.sites import Answer
 
-COMMANDS = ("producer", "consumer", "run", "check", "config check", "config print", "db migrate", "web")
+COMMANDS = ("producer", "consumer", "run", "check", "config check", "config print", "db migrate", "outbox show",
+            "outbox salvage", "web")
 
 
 # --- check

@@ -8,8 +8,8 @@
 #define BROKER "--kafka-servers=k"
 #define DSN "--database-dsn=host=h"
 #define COMMANDS                                                                                   \
-	"producer, consumer, run, check, config check, config print, db migrate, quarantine "      \
-	"list, quarantine show, quarantine retry, web"
+	"producer, consumer, run, check, config check, config print, db migrate, outbox show, "    \
+	"outbox salvage, web"
 
 struct bad_case {
 	const char *name;
@@ -379,6 +379,18 @@ static const struct bad_case missing_cases[] = {
 	 "--database-dsn: missing, `consumer` needs a database (WEBSENTRY_DATABASE_NAME and its "
 	 "like will do): "
 	 "expected --database-dsn or POSTGRES_DSN\n"},
+	{"outbox salvage without a file",
+	 {.args = {"outbox", "salvage", "--data-dir=/tmp"}},
+	 "arguments: found none, expected the file to salvage\n"},
+	{"outbox salvage with two files",
+	 {.args = {"outbox", "salvage", "--data-dir=/tmp", "a.db", "b.db"}},
+	 "arguments: found 'b.db', expected one file\n"},
+	{"outbox show with a file",
+	 {.args = {"outbox", "show", "--data-dir=/tmp", "a.db"}},
+	 "arguments: found 'a.db', expected none for `outbox show`\n"},
+	{"outbox alone",
+	 {.args = {"outbox"}},
+	 "command: found 'outbox', did you mean `outbox show`?\n"},
 	{"db migrate without a database",
 	 {.args = {"db", "migrate"}},
 	 "--database-dsn: missing, `db migrate` needs a database (WEBSENTRY_DATABASE_NAME and its "

@@ -1,0 +1,223 @@
+/*
+ * `websentry outbox show`: what waits in the outbox of a data folder. `websentry outbox salvage FILE`: feed what a damaged
+ * outbox still holds back. Both work on a folder that no producer holds.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/commands.h"
+#include "app/data_dir.h"
+#include "app/process.h"
+#include "base/buffer.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "config/settings.h"
+#include "outbox/outbox_look.h"
+#include "outbox/outbox_salvage.h"
+
+enum { SITE_MAX = 256, MEMBER_MAX = 64 };
+
+static int refuse(const char *message)
+{
+	log_event(LOG_ERROR, message);
+	return EXIT_USAGE;
+}
+
+/* --- show --- */
+
+/*
+ * A member of a message, which is JSON of ours: the first of that name, as it stands there, without quotes. Quotes within texts are
+ * escaped, so that no text can hold the name.
+ */
+static const char *member_of(const struct outbox_row *row, const char *name, char *text)
+{
+	const char *end = row->message + row->message_length;
+	const char *at = memmem(row->message, row->message_length, name, strlen(name));
+	size_t length = 0;
+	if (at != NULL) {
+		at += strlen(name);
+		if (at < end && *at == '"')
+			at++;
+		while (at + length < end && length < MEMBER_MAX - 1 &&
+		       strchr("\",}", at[length]) == NULL)
+			length++;
+		memcpy(text, at, length);
+	}
+	text[length] = '\0';
+	return length == 0 ? "-" : text;
+}
+
+static void print_row(const struct outbox_row *row)
+{
+	char started_at[MEMBER_MAX];
+	char outcome[MEMBER_MAX];
+	char producer_id[MEMBER_MAX];
+	char seq[MEMBER_MAX];
+	struct buffer site;
+	buffer_init(&site, SITE_MAX + 1);
+	(void)text_clean(&site, row->key, row->key_length, SITE_MAX);
+	(void)printf("%s %-8s %s %s %s\n", member_of(row, "\"started_at\":", started_at),
+		     member_of(row, "\"outcome\":", outcome),
+		     member_of(row, "\"producer_id\":", producer_id),
+		     member_of(row, "\"seq\":", seq), site.data == NULL ? "" : site.data);
+	buffer_finish(&site);
+}
+
+static int print_rows(struct outbox_look *look, bool is_json)
+{
+	struct outbox_row row;
+	struct error err = {0};
+	int code = EXIT_FINE;
+	int result;
+	while ((result = outbox_look_next(look, &row, &err)) != 0) {
+		if (result > 0 && is_json)
+			(void)printf("%.*s\n", (int)row.message_length, row.message);
+		else if (result > 0)
+			print_row(&row);
+		else
+			log_event(LOG_ERROR, err.message);
+		if (result < 0)
+			code = EXIT_FAILED;
+		if ((result < 0 && err.kind != ERROR_RETRY) || ferror(stdout) != 0)
+			break;
+	}
+	return code;
+}
+
+int command_outbox_show(const struct settings *settings)
+{
+	char pid[DATA_DIR_PID_SIZE];
+	struct error err = {0};
+	struct outbox_look *look = NULL;
+	int code = EXIT_FINE;
+	if (settings->data_dir == NULL)
+		return refuse("--data-dir: missing, expected a folder");
+	if (data_dir_is_held(settings->data_dir, pid)) {
+		error_set(&err, ERROR_REJECT,
+			  "data folder %s: in use by process %s, which alone can read its outbox; "
+			  "its figures are at /metrics there (--listen)",
+			  settings->data_dir, pid);
+		return refuse(err.message);
+	}
+	char *path = xasprintf("%s/outbox.db", settings->data_dir);
+	if (access(settings->data_dir, F_OK) != 0) {
+		error_set(&err, ERROR_REJECT, "data folder %s: not found", settings->data_dir);
+		code = refuse(err.message);
+	} else if (outbox_look_open(path, &look, &err) != 0) {
+		code = refuse(err.message);
+	} else {
+		if (!settings->is_json)
+			(void)printf("%lld reports wait in %s, %lld bytes\n",
+				     look == NULL ? 0LL : (long long)outbox_look_rows(look), path,
+				     look == NULL ? 0LL : (long long)outbox_look_bytes(look));
+		if (look != NULL)
+			code = print_rows(look, settings->is_json);
+	}
+	outbox_look_close(look);
+	free(path);
+	return code;
+}
+
+/* --- salvage --- */
+
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat x;
+	struct stat y;
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* "17-23, 40": ranges of the bad rows' ids. */
+static char *bad_ranges(const struct outbox_salvage *salvage, size_t count)
+{
+	enum { RANGES_MAX = 400 };
+	struct buffer text;
+	buffer_init(&text, RANGES_MAX);
+	for (size_t i = 0; i < count;) {
+		size_t last = i;
+		int64_t first_id = outbox_salvage_bad_id(salvage, i);
+		while (last + 1 < count && outbox_salvage_bad_id(salvage, last + 1) ==
+						   outbox_salvage_bad_id(salvage, last) + 1)
+			last++;
+		int64_t last_id = outbox_salvage_bad_id(salvage, last);
+		int result = buffer_append_format(&text, "%s%lld", i == 0 ? "" : ", ",
+						  (long long)first_id);
+		if (result == 0 && last_id != first_id)
+			result = buffer_append_format(&text, "-%lld", (long long)last_id);
+		if (result != 0)
+			break;
+		i = last + 1;
+	}
+	bool is_cut = text.is_overflowed;
+	char *ranges = buffer_take(&text);
+	char *all = xasprintf("%s%s", ranges, is_cut ? " …" : "");
+	free(ranges);
+	return all;
+}
+
+/* Returns whether there was nothing to say. */
+static bool say_what_is_lost(const struct outbox_salvage *salvage, const char *file)
+{
+	struct outbox_salvage_counts counts;
+	outbox_salvage_count(salvage, &counts);
+	if (counts.bad_rows > 0) {
+		char *ranges = bad_ranges(salvage, counts.bad_rows);
+		log_event(LOG_WARN, "rows do not match their checksum and stay where they are",
+			  LOG_STR("file", file), LOG_INT("rows", counts.bad_rows),
+			  LOG_STR("ids", ranges));
+		free(ranges);
+	}
+	if (counts.bad_pages > 0)
+		log_event(LOG_WARN, "pages are damaged, there may have been more rows in them",
+			  LOG_STR("file", file), LOG_INT("pages", counts.bad_pages));
+	if (counts.lost_pages > 0)
+		log_event(LOG_WARN, "the disk does not give these pages back",
+			  LOG_STR("file", file), LOG_INT("pages", counts.lost_pages));
+	return counts.bad_rows + counts.bad_pages + counts.lost_pages == 0;
+}
+
+static int salvage_into(struct outbox_salvage *salvage, const char *file, const char *outbox)
+{
+	struct error err = {0};
+	size_t fed = 0;
+	int result = outbox_salvage_feed(salvage, outbox, &fed, &err);
+	(void)printf("%zu reports of %s are in %s again\n", fed, file, outbox);
+	bool is_all = say_what_is_lost(salvage, file);
+	if (result != 0)
+		log_event(LOG_ERROR, err.message);
+	return result == 0 && is_all ? EXIT_FINE : EXIT_FAILED;
+}
+
+int command_outbox_salvage(const struct settings *settings)
+{
+	const char *file = settings->words.items[0];
+	char pid[DATA_DIR_PID_SIZE];
+	struct error err = {0};
+	struct data_dir *dir = NULL;
+	struct outbox_salvage *salvage = NULL;
+	int code = EXIT_USAGE;
+	char *outbox = xasprintf("%s/outbox.db", settings->data_dir);
+	if (data_dir_is_held(settings->data_dir, pid))
+		error_set(&err, ERROR_REJECT,
+			  "data folder %s: in use by process %s, stop it for as long as this takes",
+			  settings->data_dir, pid);
+	else if (is_same_file(file, outbox))
+		error_set(&err, ERROR_REJECT,
+			  "%s: is this folder's own outbox; a producer sends what it holds, or "
+			  "sets it aside where it can't be read",
+			  file);
+	else if ((salvage = outbox_salvage_open(file, &err)) != NULL)
+		dir = data_dir_open(settings->data_dir, &err);
+	if (dir != NULL)
+		code = salvage_into(salvage, file, outbox);
+	else
+		log_event(LOG_ERROR, err.message);
+	outbox_salvage_close(salvage);
+	data_dir_close(dir);
+	free(outbox);
+	return code;
+}

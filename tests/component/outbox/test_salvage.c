@@ -1,0 +1,313 @@
+/* Salvage finds every row whose CRC is right, whatever a bit or a cut did to the file, and feeds it back as it was. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "outbox/outbox_look.h"
+#include "outbox/outbox_salvage.h"
+#include "sink.h"
+
+enum { ROWS = 1800, WAL_HEADER = 32, FRAME = 24 + 4096, LARGE_EVERY = 100, LARGE_BYTES = 20000 };
+
+/* As kill -9 leaves it: part in the database, part in the log. */
+static struct copy {
+	char *bytes;
+	size_t size;
+} database, wal;
+static char original_id[UUID_TEXT_SIZE];
+
+static struct copy read_copy(const char *dir, const char *name)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	struct stat status = {0};
+	FILE *file = fopen(path, "rb");
+	free(path);
+	if (file == NULL || fstat(fileno(file), &status) != 0)
+		return (struct copy){0};
+	struct copy copy = {.bytes = xmalloc((size_t)status.st_size + 1)};
+	copy.size = fread(copy.bytes, 1, (size_t)status.st_size, file);
+	(void)fclose(file);
+	return copy;
+}
+
+static void write_copy(const char *dir, const char *name, const char *bytes, size_t size)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	FILE *file = fopen(path, "wb");
+	free(path);
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, size, file), size);
+	(void)fclose(file);
+}
+
+/* {"n":5} and now and then a report that needs overflow pages: {"n":100,"pad":"aaa…"}. */
+static void append_row(struct outbox *outbox, int64_t number)
+{
+	struct error err = {0};
+	char pad[LARGE_BYTES + 1];
+	size_t length = number % LARGE_EVERY == LARGE_EVERY - 1 ? LARGE_BYTES : 3;
+	memset(pad, 'a' + (int)(number % 26), length);
+	pad[length] = '\0';
+	char *body = xasprintf("{\"n\":%lld,\"pad\":\"%s\"}", (long long)number, pad);
+	assert_int_equal(outbox_append(outbox, (enum outbox_class)(number % 2), "site", 4, body,
+				       strlen(body), &err),
+			 0);
+	free(body);
+}
+
+static int make_originals(void **state)
+{
+	(void)state;
+	char *dir = sink_make_dir();
+	log_configure(LOG_ERROR, LOG_TEXT);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct sink sink;
+		sink_init(&sink, SINK_HOLD);
+		struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100000);
+		for (int64_t i = 0; i < ROWS; i++) {
+			append_row(outbox, i);
+			while (i % 50 == 49 && sink.durable <= (size_t)i)
+				sink_pause();
+		}
+		(void)kill(getpid(), SIGKILL);
+	}
+	(void)waitpid(pid, NULL, 0);
+	database = read_copy(dir, "outbox.db");
+	wal = read_copy(dir, "outbox.db-wal");
+	char *path = xasprintf("%s/outbox.db", dir);
+	struct outbox_look *look = NULL;
+	struct outbox_row row;
+	struct error err = {0};
+	int result = outbox_look_open(path, &look, &err);
+	if (result == 0 && outbox_look_next(look, &row, &err) == 1)
+		memcpy(original_id, strstr(row.message, "producer_id\":\"") + 14, 36);
+	outbox_look_close(look);
+	free(path);
+	sink_remove_dir(dir);
+	return result == 0 && database.size > 8 * 4096 && wal.size > 8 * FRAME ? 0 : -1;
+}
+
+static int free_originals(void **state)
+{
+	(void)state;
+	free(database.bytes);
+	free(wal.bytes);
+	return 0;
+}
+
+/* Every message must be as it was; each is marked in seen[]. Returns how many different ones there are. */
+static size_t check_rows(const char *path, bool *seen)
+{
+	struct outbox_look *look = NULL;
+	struct outbox_row row;
+	struct error err = {0};
+	size_t count = 0;
+	int64_t before = -1;
+	assert_int_equal(outbox_look_open(path, &look, &err), 0);
+	while (look != NULL && outbox_look_next(look, &row, &err) == 1) {
+		char *message = xstrndup(row.message, row.message_length);
+		int64_t number = sink_number(message);
+		char *head = xasprintf("{\"v\":1,\"producer_id\":\"%s\",\"seq\":%lld,\"n\":%lld,",
+				       original_id, (long long)number, (long long)number);
+		assert_true(number > before && number < ROWS);
+		assert_memory_equal(message, head, strlen(head));
+		assert_int_equal(row.class, number % 2);
+		assert_int_equal(row.key_length, 4);
+		free(head);
+		free(message);
+		before = number;
+		seen[number] = true;
+		count++;
+	}
+	outbox_look_close(look);
+	return count;
+}
+
+/* What comes back of a database and a log. */
+static size_t salvage(const char *db, size_t db_size, const char *log, size_t log_size, bool *seen,
+		      struct outbox_salvage_counts *ret_counts)
+{
+	struct error err = {0};
+	size_t fed = 0;
+	char *dir = sink_make_dir();
+	char *from = xasprintf("%s/old.db", dir);
+	char *to = xasprintf("%s/outbox.db", dir);
+	memset(seen, 0, ROWS * sizeof(*seen));
+	write_copy(dir, "old.db", db, db_size);
+	if (log != NULL)
+		write_copy(dir, "old.db-wal", log, log_size);
+	struct outbox_salvage *found = outbox_salvage_open(from, &err);
+	assert_non_null(found);
+	outbox_salvage_count(found, ret_counts);
+	assert_int_equal(outbox_salvage_feed(found, to, &fed, &err), 0);
+	outbox_salvage_close(found);
+	assert_int_equal(fed, ret_counts->rows);
+	assert_int_equal(check_rows(to, seen), fed);
+	free(from);
+	free(to);
+	sink_remove_dir(dir);
+	return fed;
+}
+
+static void all_rows_of_a_sound_file_come(void **state)
+{
+	(void)state;
+	bool seen[ROWS];
+	struct outbox_salvage_counts counts;
+	assert_int_equal(salvage(database.bytes, database.size, wal.bytes, wal.size, seen, &counts),
+			 ROWS);
+	assert_int_equal(counts.bad_rows, 0);
+	assert_int_equal(counts.bad_pages, 0);
+}
+
+static void frames_behind_a_flipped_bit_of_the_log_come(void **state)
+{
+	(void)state;
+	bool seen[ROWS];
+	struct outbox_salvage_counts counts;
+	for (size_t frame = 0; frame < 8; frame++) {
+		char *copy = xmemdup(wal.bytes, wal.size);
+		/* the checksum of a frame: all its bytes are fine, and SQLite ends there */
+		copy[WAL_HEADER + frame * FRAME + 16] ^= 1;
+		assert_int_equal(
+			salvage(database.bytes, database.size, copy, wal.size, seen, &counts),
+			ROWS);
+		free(copy);
+	}
+}
+
+/* However a byte is changed, at most the rows around it are lost, and those are spoken of. */
+static void a_changed_byte_costs_the_rows_that_it_is_in(void **state)
+{
+	(void)state;
+	bool seen[ROWS];
+	struct outbox_salvage_counts counts;
+	for (size_t i = 0; i < 120; i++) {
+		bool is_log = i % 2 == 0;
+		size_t size = is_log ? wal.size : database.size;
+		size_t position = (i < 60 ? i * 3 : i * 7919) % size;
+		char *db = xmemdup(database.bytes, database.size);
+		char *log = xmemdup(wal.bytes, wal.size);
+		(is_log ? log : db)[position] ^= (char)(1 << (i % 8));
+		size_t rows = salvage(db, database.size, log, wal.size, seen, &counts);
+		if (rows + 2 < ROWS)
+			fail_msg("byte %zu of the %s: only %zu rows", position,
+				 is_log ? "log" : "database", rows);
+		if (rows < ROWS)
+			if (counts.bad_rows + counts.bad_pages == 0)
+				fail_msg("byte %zu of the %s: %zu rows are missing, and nothing "
+					 "says so",
+					 position, is_log ? "log" : "database", ROWS - rows);
+		free(db);
+		free(log);
+	}
+}
+
+static void what_a_cut_leaves_comes(void **state)
+{
+	(void)state;
+	bool seen[ROWS];
+	struct outbox_salvage_counts counts;
+	size_t before = 0;
+	for (size_t i = 1; i <= 10; i++) {
+		size_t rows =
+			salvage(database.bytes, database.size * i / 10, NULL, 0, seen, &counts);
+		assert_true(rows >= before); /* a longer piece never holds less */
+		before = rows;
+	}
+	for (size_t i = 1; i <= 10; i++) {
+		size_t rows = salvage(database.bytes, database.size, wal.bytes, wal.size * i / 10,
+				      seen, &counts);
+		assert_true(rows >= before);
+		before = rows;
+	}
+	assert_int_equal(before, ROWS);
+}
+
+static void a_log_alone_is_read(void **state)
+{
+	(void)state;
+	bool seen[ROWS];
+	struct outbox_salvage_counts counts;
+	assert_true(salvage("", 0, wal.bytes, wal.size, seen, &counts) > 0);
+}
+
+static void rows_go_behind_what_waits_already(void **state)
+{
+	(void)state;
+	struct error err = {0};
+	size_t fed = 0;
+	char *dir = sink_make_dir();
+	char *from = xasprintf("%s/old.db", dir);
+	char *to = xasprintf("%s/outbox.db", dir);
+	struct sink sink;
+	sink_init(&sink, SINK_REFUSE);
+	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100000);
+	sink_append(outbox, 100000);
+	outbox_stop(outbox, 0);
+	outbox_close(outbox);
+	write_copy(dir, "old.db", database.bytes, database.size);
+	write_copy(dir, "old.db-wal", wal.bytes, wal.size);
+	for (int i = 0; i < 2; i++) { /* twice does no harm: the same identities */
+		struct outbox_salvage *found = outbox_salvage_open(from, &err);
+		assert_int_equal(outbox_salvage_feed(found, to, &fed, &err), 0);
+		assert_int_equal(fed, ROWS);
+		outbox_salvage_close(found);
+	}
+	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
+	outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100000);
+	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	outbox_stop(outbox, 0);
+	outbox_close(outbox);
+	assert_int_equal(sink.count, 1 + 2 * ROWS);
+	assert_int_equal(sink_number(sink.rows[0].message), 100000);
+	for (size_t i = 0; i < 2 * (size_t)ROWS; i++)
+		assert_int_equal(sink_number(sink.rows[1 + i].message), i % ROWS);
+	sink_finish(&sink);
+	free(from);
+	free(to);
+	sink_remove_dir(dir);
+}
+
+static void what_is_no_outbox_gives_nothing(void **state)
+{
+	(void)state;
+	bool seen[ROWS];
+	struct outbox_salvage_counts counts;
+	struct error err = {0};
+	char noise[20000];
+	srand(11);
+	for (size_t i = 0; i < sizeof(noise); i++)
+		noise[i] = (char)rand();
+	assert_int_equal(salvage(noise, sizeof(noise), noise, sizeof(noise), seen, &counts), 0);
+	assert_int_equal(salvage("", 0, NULL, 0, seen, &counts), 0);
+	assert_null(outbox_salvage_open("/nonexistent/outbox.db", &err));
+	assert_int_equal(err.kind, ERROR_REJECT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_rows_of_a_sound_file_come),
+		cmocka_unit_test(frames_behind_a_flipped_bit_of_the_log_come),
+		cmocka_unit_test(a_changed_byte_costs_the_rows_that_it_is_in),
+		cmocka_unit_test(what_a_cut_leaves_comes),
+		cmocka_unit_test(a_log_alone_is_read),
+		cmocka_unit_test(rows_go_behind_what_waits_already),
+		cmocka_unit_test(what_is_no_outbox_gives_nothing),
+	};
+	return cmocka_run_group_tests(tests, make_originals, free_originals);
+}
