@@ -6,7 +6,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 prefix ?= /usr/local
 
-.PHONY: help build run pipeline test test-fast test-deep test-deploy lint format bench asan docs install clean
+.PHONY: help build run pipeline test test-fast test-deep test-deploy chaos lint format bench asan docs install clean
 
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,11 @@ test-deep: ## sanitizers, valgrind, the other compiler, long variants
 test-deploy: ## deploy/ on a real container engine (about two minutes)
 	@scripts/setup build run test
 	@deploy/check.sh
+
+chaos: ## attack the running pipeline and prove that nothing is lost: DURATION=45m SEED=7 RATE=1200
+	@scripts/setup build run test
+	@scripts/test build
+	@build/venv/bin/python tests/chaos/run.py $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED)) $(if $(RATE),--rate $(RATE))
 
 lint: ## format, clang-tidy, scripts, workflows, Python, file sizes, includes
 	@scripts/setup build test lint

@@ -112,7 +112,7 @@ class Broker:
             "listener.name.sasl.scram-sha-256.sasl.jaas.config": scram,
             "listener.name.sasl.scram-sha-512.sasl.jaas.config": scram,
             "listener.name.tls.ssl.client.auth": "required",
-            **cluster.extra_properties,
+            **(cluster.extra_properties(self) if callable(cluster.extra_properties) else cluster.extra_properties),
         }
         for listener in ("tls", "sasl"):
             prefix = f"listener.name.{listener}.ssl"
@@ -157,7 +157,10 @@ class Broker:
 
 
 class Kafka:
-    """A cluster. One broker unless said otherwise; auto.create.topics.enable is left at Kafka's default (true)."""
+    """A cluster. One broker unless said otherwise; auto.create.topics.enable is left at Kafka's default (true).
+
+    properties: more of server.properties, or a function from a broker to those of that broker.
+    """
 
     def __init__(self, session, authority, *, brokers=1, properties=None, version=None):
         self.session = session

@@ -103,9 +103,7 @@ class Postgres:
         for attempt in range(10):
             if is_first:
                 self.port = free_port()
-            options = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
-            self.process = Process([binaries() / "postgres", "-D", self.folder / "data", "-p", self.port, *options],
-                                   env=self._environment(), cwd="/", log=self.folder / "log", user=self.user)
+            self.launch()
             try:
                 wait_until(self._is_ready, "PostgreSQL ready", 30)
                 return
@@ -113,6 +111,12 @@ class Postgres:
                 self.process.kill()
                 if "Address already in use" not in self.process.output() or attempt == 9:
                     raise Timeout(f"PostgreSQL did not start:\n{self.process.output()[-3000:]}") from None
+
+    def launch(self):
+        """Start it on its port, and wait for nothing."""
+        options = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
+        self.process = Process([binaries() / "postgres", "-D", self.folder / "data", "-p", self.port, *options],
+                               env=self._environment(), cwd="/", log=self.folder / "log", user=self.user)
 
     def _is_ready(self):
         if not self.process.is_running():

@@ -1,0 +1,92 @@
+"""Messages that are no reports. Each must come out in `quarantine`, byte for byte, and nothing else may."""
+import json
+import random
+import uuid
+
+from confluent_kafka import Producer
+
+# What `quarantine.bytes` keeps of a message.
+KEPT_BYTES = 1 << 20
+HUGE_BYTES = 900_000
+
+
+def _report(rng):
+    """A whole report of a producer that does not exist; every message made of it is then broken for certain."""
+    return {
+        "v": 1, "producer_id": str(uuid.UUID(int=rng.getrandbits(128), version=4)), "seq": rng.randrange(1000),
+        "kind": "http", "site": "/poison/0", "url": "http://127.0.0.1/poison", "host": "nobody", "location": "nowhere",
+        "interval_us": 1_000_000, "timeout_us": 1_000_000, "scheduled_at": "2026-01-01T00:00:00.000000Z",
+        "started_at": "2026-01-01T00:00:00.000000Z", "late_us": 0, "outcome": "up", "reason": "ok",
+        "http_status_code": 200, "total_us": 1000, "pattern_capture": "n0",
+    }
+
+
+def _mutated(rng):
+    """One byte replaced by one that no JSON text may hold."""
+    text = bytearray(json.dumps(_report(rng)).encode())
+    text[rng.randrange(len(text))] = rng.choice((0x00, 0x01, 0x07, 0x1f, 0xc0, 0xfe, 0xff))
+    return bytes(text)
+
+
+def _cut_off(rng):
+    text = json.dumps(_report(rng)).encode()
+    return text[:rng.randrange(1, len(text))]
+
+
+def _unknown_version(rng):
+    return json.dumps(_report(rng) | {"v": rng.choice((0, 2, 99, -1))}).encode()
+
+
+def _lacks_a_field(rng):
+    report = _report(rng)
+    del report[rng.choice(("v", "producer_id", "seq", "site", "url", "started_at", "outcome", "reason"))]
+    return json.dumps(report).encode()
+
+
+def _wrong_type(rng):
+    field = rng.choice(("seq", "site", "late_us", "started_at", "http_status_code"))
+    return json.dumps(_report(rng) | {field: rng.choice(([], {}, True))}).encode()
+
+
+KINDS = (
+    lambda rng: rng.randbytes(rng.randrange(1, 200)) + b"\xff",
+    lambda rng: b"",
+    lambda rng: rng.choice((b"null", b"[]", b"{}", b"0", b'""', b"{", b"}")),
+    _mutated, _cut_off, _unknown_version, _lacks_a_field, _wrong_type,
+)
+
+
+def make(seed, count):
+    """So many messages; now and then one as large as a broker takes."""
+    rng = random.Random(seed)
+    messages = [rng.choice(KINDS)(rng) for _ in range(count)]
+    if rng.random() < 0.2:
+        messages.append(rng.randbytes(1000) * (HUGE_BYTES // 1000))
+    return messages
+
+
+class Poisoner:
+    """Writes them, and knows where each one came to lie. Its connections go past the proxy."""
+
+    def __init__(self, servers):
+        self._producer = Producer({"bootstrap.servers": servers, "log_level": 0, "enable.idempotence": True,
+                                   "message.timeout.ms": 0, "reconnect.backoff.max.ms": 500,
+                                   "topic.metadata.refresh.interval.ms": 5000})
+        self.lie_at = {}  # (topic, partition, offset): bytes
+
+    def write(self, topic, messages):
+        for message in messages:
+            self._producer.produce(topic, message, on_delivery=self._delivered)
+        self._producer.poll(0)
+
+    def _delivered(self, failure, message):
+        # Refused (too large for the moment's limit) means that it is nowhere.
+        if failure is None:
+            self.lie_at[message.topic(), message.partition(), message.offset()] = message.value() or b""
+
+    def poll(self):
+        self._producer.poll(0)
+
+    def finish(self, timeout):
+        """How many are still on their way."""
+        return self._producer.flush(timeout)
