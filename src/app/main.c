@@ -135,7 +135,11 @@ int main(int argc, char **argv)
 		   &problems); /* also after errors: all of them are said at once */
 	print_problems(&problems);
 	int code = EXIT_USAGE;
-	if (problems.error_count == 0) {
+	if (problems.error_count > 0 && settings.command == COMMAND_CONFIG_PRINT) {
+		(void)command_config_print(
+			&settings); /* what there is, to find out what is missing */
+		(void)flush_text(code);
+	} else if (problems.error_count == 0) {
 		code = print_text(&settings);
 		if (code < 0) {
 			process_start_working();

@@ -109,6 +109,12 @@ static char *take_host(CURLU *handle)
 	return host;
 }
 
+/* "a..example", ".example": no resolver asks for these. One dot at the end is the root. */
+static bool has_empty_label(const char *host)
+{
+	return host[0] == '.' || strstr(host, "..") != NULL;
+}
+
 int url_parse(const char *url, struct url_parts *ret_parts, struct error *err)
 {
 	if (check_form(url, err) != 0)
@@ -133,6 +139,10 @@ int url_parse(const char *url, struct url_parts *ret_parts, struct error *err)
 	parts.host = take_host(handle);
 	if (parts.host == NULL || parts.host[0] == '\0') {
 		error_set(err, ERROR_REJECT, "a URL without a usable host name");
+		goto fail;
+	}
+	if (has_empty_label(parts.host)) {
+		error_set(err, ERROR_REJECT, "a URL whose host has an empty label");
 		goto fail;
 	}
 	int64_t port = 0;

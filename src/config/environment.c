@@ -3,6 +3,8 @@
  * Every secret can come from a file: NAME_FILE, or $CREDENTIALS_DIRECTORY/<setting>.
  */
 #include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +100,18 @@ static void read_secret_variable(struct reading *reading, const struct setting *
 	free(file_name);
 }
 
+/* A file may be there, or not: to start without it could mean to start without a password. Said once for the folder. */
+static void complain_credentials(struct reading *reading, const char *folder, int reason)
+{
+	struct error err;
+	if (reading->is_credentials_said)
+		return;
+	reading->is_credentials_said = true;
+	error_set_errno(&err, ERROR_REJECT, reason, "can't look into %s", folder);
+	reading_problem(reading, "CREDENTIALS_DIRECTORY", "%s", err.message);
+	reading->is_incomplete = true;
+}
+
 /* systemd's LoadCredential=: a file named as the setting. */
 static void read_credential(struct reading *reading, const struct setting *setting)
 {
@@ -105,8 +119,12 @@ static void read_credential(struct reading *reading, const struct setting *setti
 	if (folder == NULL || (setting->traits & (SETTING_SECRET | SETTING_CREDENTIAL)) == 0)
 		return;
 	char *path = xasprintf("%s/%s", folder, setting->name);
-	if (access(path, F_OK) != 0)
-		; /* there is none */
+	errno = 0;
+	bool is_there = faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!is_there && errno == ENOENT)
+		; /* systemd passes those that the unit names */
+	else if (!is_there)
+		complain_credentials(reading, folder, errno);
 	else if ((setting->traits & SETTING_SECRET) != 0)
 		add_secret_file(reading, setting, path, path);
 	else

@@ -29,6 +29,7 @@ struct reading {
 	size_t capacity;
 	struct text_list arguments; /* without dashes, after the command */
 	bool has_file_sites;        /* the --config file holds a list of sites itself */
+	bool is_credentials_said;   /* that $CREDENTIALS_DIRECTORY can't be looked into */
 	bool is_incomplete; /* a flag or a file could not be read: what is missing may stand there */
 };
 

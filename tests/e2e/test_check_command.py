@@ -100,6 +100,17 @@ def test_config_print_says_where_each_value_came_from(websentry):
     assert "db.example" in text and "hidden" not in text
 
 
+def test_config_print_says_what_there_is_when_something_is_missing(websentry):
+    """The settings on standard output, the complaint on standard error, and nothing is started."""
+    done = websentry.start("config", "print", "consumer", "--kafka-group", "mine",
+                           env={"WEBSENTRY_DATABASE_PASSWORD": "hidden"})
+    assert done.wait() == 2
+    assert "kafka-group = mine  (flag --kafka-group)" in done.stdout()
+    assert "database-password = ***" in done.stdout() and "hidden" not in done.stdout() + done.stderr()
+    assert [event.level for event in done.complaints()] == ["error"], done.stderr()
+    assert "--kafka-servers" in done.stderr()
+
+
 # --- db migrate
 
 

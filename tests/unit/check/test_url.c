@@ -36,6 +36,7 @@ static const struct {
 	 "xn--bcher-kva.example", 443, true, false},
 	{"http://localhost/%20%zz?x=[1]", "localhost", 80, false, false},
 	{"http://example.com?x", "example.com", 80, false, false},
+	{"http://example.com./", "example.com.", 80, false, false},
 };
 
 static const char *const bad[] = {
@@ -79,6 +80,11 @@ static const char *const bad[] = {
 	"http://example.com/\xFF",
 	"http://\xC3/",
 	"http://<script>/",
+	"http://a..example/",
+	"http://.a.example/",
+	"http://a.example../",
+	"http://./",
+	"http://../",
 };
 
 static void good_urls_are_taken_apart(void **state)

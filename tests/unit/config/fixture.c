@@ -39,6 +39,8 @@ static int leave_folder(void **state)
 
 static void write_files(const struct fixture_input *input)
 {
+	for (size_t i = 0; i < FIXTURE_FILES_MAX && input->links[i].name != NULL; i++)
+		assert_int_equal(symlink(input->links[i].text, input->links[i].name), 0);
 	for (size_t i = 0; i < FIXTURE_FILES_MAX && input->files[i].name != NULL; i++) {
 		const struct fixture_file *file = &input->files[i];
 		FILE *out = fopen(file->name, "w");
@@ -51,6 +53,8 @@ static void write_files(const struct fixture_input *input)
 
 static void remove_files(const struct fixture_input *input)
 {
+	for (size_t i = 0; i < FIXTURE_FILES_MAX && input->links[i].name != NULL; i++)
+		(void)remove(input->links[i].name);
 	for (size_t i = 0; i < FIXTURE_FILES_MAX && input->files[i].name != NULL; i++)
 		(void)remove(input->files[i].name);
 }

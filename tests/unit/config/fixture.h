@@ -25,6 +25,7 @@ struct fixture_input {
 	const char *environment
 		[FIXTURE_WORDS_MAX]; /* "NAME=value"; HOME is the test's folder unless given */
 	struct fixture_file files[FIXTURE_FILES_MAX];
+	struct fixture_file links[FIXTURE_FILES_MAX]; /* symbolic, text is where they point */
 	size_t length; /* of the first file, where its text holds NULs; 0: strlen(text) */
 };
 

@@ -63,6 +63,9 @@ static const struct bad_case flag_cases[] = {
 	{"a flag without its value",
 	 {.args = {"run", SITE, "--interval"}},
 	 "--interval: found no value, expected one\n"},
+	{"a host with an empty label",
+	 {.args = {"run", "http://a..example/"}},
+	 "argument: found 'http://a..example/': a URL whose host has an empty label\n"},
 	{"a flag in place of a value",
 	 {.args = {"run", SITE, "--interval", "--once"}},
 	 "--interval: found no value, expected one\n"},
@@ -255,6 +258,16 @@ static const struct bad_case environment_cases[] = {
 	 {.args = {"consumer", BROKER, DSN},
 	  .environment = {"WEBSENTRY_DATABASE_PASSWORD_FILE=none"}},
 	 "WEBSENTRY_DATABASE_PASSWORD_FILE: none does not exist\n"},
+	{"a credential that points nowhere",
+	 {.args = {"consumer", BROKER, DSN},
+	  .environment = {"CREDENTIALS_DIRECTORY=."},
+	  .links = {{"database-password", "nowhere"}}},
+	 "./database-password: ./database-password does not exist\n"},
+	{"a credentials folder that can't be looked into",
+	 {.args = {"consumer", BROKER, DSN},
+	  .environment = {"CREDENTIALS_DIRECTORY=loop"},
+	  .links = {{"loop", "loop"}}},
+	 "CREDENTIALS_DIRECTORY: can't look into loop: Too many levels of symbolic links\n"},
 	{"a secret's file that is empty",
 	 {.args = {"consumer", BROKER, DSN},
 	  .environment = {"WEBSENTRY_DATABASE_PASSWORD_FILE=e"},
@@ -418,6 +431,7 @@ static void check_bad(void **state)
 	char *lines = generalise(fixture.lines);
 	assert_string_equal(lines, row->lines);
 	assert_null(strstr(lines, "sesame"));
+	assert_null(strstr(fixture.effective, "sesame")); /* config print shows them all the same */
 	free(lines);
 	fixture_finish(&fixture);
 }
