@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/figures.h"
 #include "base/identity.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -47,6 +48,7 @@ struct checks {
 	const struct settings *settings;
 	const struct site_list *sites;
 	struct checks_sink sink;
+	struct figures *figures;
 	struct site_memory *memories; /* parallel to the sites */
 	struct share *shares;
 	size_t share_count;
@@ -110,6 +112,15 @@ static void log_check(const struct report *report)
 			  LOG_INT("late_us", report->observation->late_us));
 }
 
+static void count_check(struct figures_checks *figures, const struct observation *observation,
+			enum reason reason)
+{
+	figures_add(&figures->by_reason[reason], 1);
+	figures_add(&figures->missed, observation->missed);
+	figures_observe(&figures->late, observation->late_us);
+	figures_observe(&figures->took, observation->total_us);
+}
+
 static bool on_may_start(void *context)
 {
 	struct share *share = context;
@@ -136,6 +147,7 @@ static void on_checked(void *context, const struct site *site,
 	buffer_clear(&share->json);
 	report_encode(&share->json, &report);
 	checks->sink.on_report(checks->sink.context, &report, share->json.data, share->json.length);
+	count_check(&checks->figures->checks, observation, verdict.reason);
 	log_check(&report);
 	log_change(share, site, &verdict);
 	verdict_finish(&verdict);
@@ -159,6 +171,7 @@ static int start_share(struct checks *checks, size_t index, bool is_once, struct
 		.share = index,
 		.shares = checks->share_count,
 		.is_once = is_once,
+		.figures = checks->figures,
 		.max_in_flight = is_once ? ONCE_IN_FLIGHT_MAX / checks->share_count + 1 : 0,
 	};
 	const struct prober_sink sink = {
@@ -178,6 +191,8 @@ struct checks *checks_start(const struct settings *settings, const struct site_l
 	checks->settings = settings;
 	checks->sites = sites;
 	checks->sink = *sink;
+	checks->figures = sink->figures != NULL ? sink->figures : figures_unread();
+	figures_set(&checks->figures->checks.sites, (int64_t)sites->count);
 	checks->memories = xcalloc(sites->count, sizeof(checks->memories[0]));
 	checks->share_count = (size_t)settings->threads;
 	checks->shares = xcalloc(checks->share_count, sizeof(checks->shares[0]));

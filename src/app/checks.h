@@ -11,6 +11,7 @@
 #include "base/error.h"
 
 struct checks;
+struct figures;
 struct report;
 struct settings;
 struct site_list;
@@ -18,6 +19,8 @@ struct site_list;
 /* Called on a prober's thread, of which there are --threads. */
 struct checks_sink {
 	void *context;
+	struct figures *
+		figures; /* where checks are counted; NULL: nobody looks. Borrowed until checks_stop() */
 	/* False: no check is started now (it counts as missed). NULL: always true. */
 	bool (*may_start)(void *context);
 	/* A check is judged; all parameters are borrowed for the call. body has no identity yet. */

@@ -13,6 +13,9 @@ int command_consumer(const struct settings *settings, const struct site_list *si
 int command_web(const struct settings *settings, const struct site_list *sites);
 int command_config_check(const struct settings *settings, const struct site_list *sites);
 int command_config_print(const struct settings *settings);
+int command_quarantine_list(const struct settings *settings);
+int command_quarantine_show(const struct settings *settings);
+int command_quarantine_retry(const struct settings *settings);
 int command_db_migrate(const struct settings *settings);
 int command_outbox_show(const struct settings *settings);
 int command_outbox_salvage(const struct settings *settings);

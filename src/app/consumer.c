@@ -14,6 +14,7 @@
 #include "app/store_settings.h"
 #include "app/storing.h"
 #include "base/clock.h"
+#include "base/figures.h"
 #include "base/log.h"
 #include "base/message.h"
 #include "check/site.h"
@@ -32,6 +33,7 @@ struct consumer {
 	struct waiter *waiter;
 	struct web *web;
 	struct kafka_settings kafka;
+	struct figures figures;
 	const char *topics[2];
 	size_t topic_count;
 	struct storing *storing;
@@ -124,12 +126,14 @@ static int open_parts(struct consumer *consumer, struct error *err)
 	kafka_settings_init(&consumer->kafka, settings);
 	consumer->topic_count = kafka_settings_topics(settings, consumer->topics);
 	if (kafka_config_check(&consumer->kafka.config, false, err) != 0 ||
-	    store_settings_start_web(settings, consumer->sites, true, &consumer->web, err) != 0)
+	    store_settings_start_web(settings, consumer->sites, true, &consumer->figures,
+				     &consumer->web, err) != 0)
 		return -1;
 	const struct writer_options options = {
 		.topics = consumer->topics,
 		.topic_count = consumer->topic_count,
 		.max_waiting = CONSUMER_WAITING_MAX,
+		.figures = &consumer->figures,
 	};
 	const struct writer_events events = {
 		.context = consumer,
@@ -150,6 +154,7 @@ static int start_subscriber(struct consumer *consumer, struct error *err)
 		.topics = {consumer->topics[0], consumer->topics[1]},
 		.topic_count = consumer->topic_count,
 		.is_once = consumer->settings->is_once,
+		.figures = &consumer->figures,
 	};
 	const struct subscriber_events events = {
 		.context = consumer,
@@ -199,6 +204,7 @@ static bool take_turn(struct consumer *consumer, bool *is_ready, int *ret_code)
 	}
 	if (!*is_ready && atomic_load(&consumer->is_assigned)) {
 		*is_ready = true;
+		readiness_set(&consumer->figures.readiness, OBSTACLE_STARTING, false);
 		log_event(LOG_INFO, "ready", LOG_STR("command", "consumer"),
 			  LOG_INT("topics", consumer->topic_count));
 		process_notify("READY=1");
@@ -227,6 +233,7 @@ static int work(struct consumer *consumer)
 /* Accepts every half-built state. What was taken is written, committed in Kafka, and then the group is left. */
 static void close_parts(struct consumer *consumer)
 {
+	readiness_set(&consumer->figures.readiness, OBSTACLE_STOPPING, true);
 	if (consumer->subscriber != NULL)
 		subscriber_pause(consumer->subscriber);
 	if (consumer->storing != NULL)
@@ -244,6 +251,7 @@ int command_consumer(const struct settings *settings, const struct site_list *si
 	struct consumer consumer = {
 		.settings = settings, .sites = sites, .waiter = waiter_create()};
 	(void)pthread_mutex_init(&consumer.lock, NULL);
+	figures_init(&consumer.figures, FIGURES_KAFKA | FIGURES_SUBSCRIBER | FIGURES_STORE);
 	struct error err = {0};
 	int code = open_parts(&consumer, &err) != 0 ? say_failure(&err) : work(&consumer);
 	close_parts(&consumer);

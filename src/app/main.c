@@ -17,6 +17,7 @@
 #include "config/settings.h"
 #include "config/sites.h"
 #include "pattern/pattern.h"
+#include "web/metrics.h"
 
 extern char **environ;
 
@@ -36,6 +37,8 @@ static void print_manual(const char *form)
 {
 	if (strcmp(form, "markdown") == 0)
 		settings_print_markdown(stdout);
+	else if (strcmp(form, "metrics") == 0)
+		metrics_print_markdown(stdout);
 	else
 		settings_print_manual(stdout);
 }
@@ -60,6 +63,12 @@ static int print_text(const struct settings *settings)
 		return command_config_print(settings);
 	case COMMAND_DB_MIGRATE:
 		return command_db_migrate(settings);
+	case COMMAND_QUARANTINE_LIST:
+		return command_quarantine_list(settings);
+	case COMMAND_QUARANTINE_SHOW:
+		return command_quarantine_show(settings);
+	case COMMAND_QUARANTINE_RETRY:
+		return command_quarantine_retry(settings);
 	case COMMAND_OUTBOX_SHOW:
 		return command_outbox_show(settings);
 	case COMMAND_OUTBOX_SALVAGE:
@@ -108,6 +117,9 @@ static int run_command(const struct settings *settings, const struct site_list *
 	case COMMAND_NONE:
 	case COMMAND_CONFIG_PRINT:
 	case COMMAND_DB_MIGRATE:
+	case COMMAND_QUARANTINE_LIST:
+	case COMMAND_QUARANTINE_SHOW:
+	case COMMAND_QUARANTINE_RETRY:
 	case COMMAND_OUTBOX_SHOW:
 	case COMMAND_OUTBOX_SALVAGE:
 	case COMMAND_HELP:

@@ -17,6 +17,7 @@
 #include "app/store_settings.h"
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/figures.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "check/report.h"
@@ -40,6 +41,7 @@ struct producer {
 	struct publisher *publisher;
 	struct outbox_drain drain;
 	struct checks *checks;
+	struct figures figures;
 	atomic_bool is_checked; /* with --once: every site has been */
 	atomic_bool is_holding; /* checks are not being started; said once */
 };
@@ -72,9 +74,11 @@ static void on_report(void *context, const struct report *report, const char *bo
 		report_is_success(report) ? OUTBOX_CLASS_SUCCESS : OUTBOX_CLASS_FAILURE;
 	const char *name = report->site->name;
 	struct error err;
-	if (outbox_append(producer->outbox, class, name, strlen(name), body, length, &err) != 0)
+	if (outbox_append(producer->outbox, class, name, strlen(name), body, length, &err) != 0) {
+		figures_add(&producer->figures.checks.unfinished, 1);
 		log_event(LOG_WARN, "check not finished: outbox refused its report",
 			  LOG_STR("site", name), LOG_STR("error", err.message));
+	}
 }
 
 static void on_done(void *context)
@@ -140,6 +144,7 @@ static void on_refused(void *context, int64_t id, const char *message, size_t le
 			  LOG_STR("error", err.message));
 		return;
 	}
+	figures_add(&producer->figures.kafka.refused, 1);
 	log_event(LOG_ERROR, "Kafka refuses a report, it is put aside", LOG_STR("file", name),
 		  LOG_STR("why", why));
 	outbox_acknowledge(producer->outbox, id);
@@ -167,6 +172,7 @@ static int open_outbox(struct producer *producer, struct error *err)
 		.durability = producer->settings->is_power_durable ? OUTBOX_DURABILITY_POWER
 								   : OUTBOX_DURABILITY_PROCESS,
 		.max_rows = producer->settings->outbox_max_rows,
+		.figures = &producer->figures,
 	};
 	const struct outbox_events events = {
 		.context = producer,
@@ -185,6 +191,7 @@ static int open_publisher(struct producer *producer, struct error *err)
 		.topics = {producer->settings->kafka_topic_success,
 			   producer->settings->kafka_topic_failure},
 		.is_creating_topics = producer->settings->kafka_create_topics,
+		.figures = &producer->figures,
 	};
 	const struct publisher_events events = {
 		.context = producer,
@@ -212,7 +219,8 @@ static int open_parts(struct producer *producer, struct error *err)
 	kafka_settings_init(&producer->kafka, settings);
 	if (kafka_config_check(&producer->kafka.config, true, err) != 0 ||
 	    data_dir_look(settings->data_dir, err) != 0 ||
-	    store_settings_start_web(settings, producer->sites, false, &producer->web, err) != 0)
+	    store_settings_start_web(settings, producer->sites, false, &producer->figures,
+				     &producer->web, err) != 0)
 		return -1;
 	producer->data_dir = data_dir_open(settings->data_dir, err);
 	if (producer->data_dir == NULL || open_outbox(producer, err) != 0 ||
@@ -225,6 +233,7 @@ static int start_checks(struct producer *producer, struct error *err)
 {
 	const struct checks_sink sink = {
 		.context = producer,
+		.figures = &producer->figures,
 		.may_start = on_may_start,
 		.on_report = on_report,
 		.on_done = on_done,
@@ -289,6 +298,7 @@ static int run_daemon(struct producer *producer)
 {
 	while (waiter_wait(producer->waiter, -1) != WAKE_STOP)
 		;
+	readiness_set(&producer->figures.readiness, OBSTACLE_STOPPING, true);
 	checks_stop(producer->checks, STOP_CHECKS_MS);
 	return EXIT_FINE;
 }
@@ -317,10 +327,13 @@ int command_producer(const struct settings *settings, const struct site_list *si
 		.settings = settings, .sites = sites, .waiter = waiter_create()};
 	struct error err = {0};
 	int code;
+	figures_init(&producer.figures,
+		     FIGURES_CHECKS | FIGURES_OUTBOX | FIGURES_KAFKA | FIGURES_PUBLISHER);
 	if (open_parts(&producer, &err) != 0 || start_checks(&producer, &err) != 0) {
 		log_event(LOG_ERROR, err.message);
 		code = err.kind == ERROR_REJECT ? EXIT_USAGE : EXIT_FAILED;
 	} else {
+		readiness_set(&producer.figures.readiness, OBSTACLE_STARTING, false);
 		log_event(LOG_INFO, "ready", LOG_STR("command", "producer"),
 			  LOG_INT("sites", sites->count));
 		process_notify("READY=1");

@@ -14,6 +14,7 @@
 #include "app/store_settings.h"
 #include "app/storing.h"
 #include "base/clock.h"
+#include "base/figures.h"
 #include "base/log.h"
 #include "base/message.h"
 #include "check/report.h"
@@ -35,6 +36,7 @@ struct run {
 	struct data_dir *data_dir;
 	struct storing *storing;
 	struct checks *checks;
+	struct figures figures;
 	atomic_bool is_checked; /* with --once */
 	atomic_bool is_holding; /* no checks are started; said once */
 };
@@ -47,11 +49,13 @@ static bool on_may_start(void *context)
 	bool has_room = writer_has_room(storing_writer(run->storing));
 	if (has_room == !atomic_load(&run->is_holding))
 		return has_room;
-	if (atomic_exchange(&run->is_holding, !has_room) == has_room)
+	if (atomic_exchange(&run->is_holding, !has_room) == has_room) {
+		readiness_set(&run->figures.readiness, OBSTACLE_REPORTS_HELD, !has_room);
 		log_event(has_room ? LOG_INFO : LOG_WARN,
 			  has_room ? "the store takes reports again, checks go on"
 				   : "too many reports wait for the store, no checks are started",
 			  LOG_INT("reports", has_room ? 0 : RUN_WAITING_MAX));
+	}
 	return has_room;
 }
 
@@ -62,6 +66,7 @@ static void on_report(void *context, const struct report *report, const char *bo
 	if (writer_post(storing_writer(run->storing), message))
 		return;
 	message_destroy(message);
+	figures_add(&run->figures.checks.unfinished, 1);
 	log_event(LOG_DEBUG, "check not finished: no room for its report",
 		  LOG_STR("site", report->site->name));
 }
@@ -78,7 +83,8 @@ static void on_done(void *context)
 static int open_parts(struct run *run, struct error *err)
 {
 	if (data_dir_look(run->settings->data_dir, err) != 0 ||
-	    store_settings_start_web(run->settings, run->sites, true, &run->web, err) != 0)
+	    store_settings_start_web(run->settings, run->sites, true, &run->figures, &run->web,
+				     err) != 0)
 		return -1;
 	run->data_dir = data_dir_open(run->settings->data_dir, err);
 	if (run->data_dir == NULL)
@@ -93,6 +99,7 @@ static int open_parts(struct run *run, struct error *err)
 		.previous = ids + 1,
 		.previous_count = previous_count,
 		.max_waiting = RUN_WAITING_MAX,
+		.figures = &run->figures,
 	};
 	const struct writer_events events = {.context = run};
 	run->storing = storing_start(run->settings, run->waiter, &options, &events, err);
@@ -103,6 +110,7 @@ static int start_checks(struct run *run, struct error *err)
 {
 	const struct checks_sink sink = {
 		.context = run,
+		.figures = &run->figures,
 		.may_start = on_may_start,
 		.on_report = on_report,
 		.on_done = on_done,
@@ -180,10 +188,12 @@ static int work(struct run *run)
 	}
 	if (start_checks(run, &err) != 0)
 		return say_failure(&err);
+	readiness_set(&run->figures.readiness, OBSTACLE_STARTING, false);
 	log_event(LOG_INFO, "ready", LOG_STR("command", "run"),
 		  LOG_INT("sites", run->sites->count));
 	process_notify("READY=1");
 	int code = wait_for_end(run);
+	readiness_set(&run->figures.readiness, OBSTACLE_STOPPING, true);
 	checks_stop(run->checks, STOP_CHECKS_MS);
 	return code;
 }
@@ -210,6 +220,7 @@ static int close_parts(struct run *run, int code)
 int command_run(const struct settings *settings, const struct site_list *sites)
 {
 	struct run run = {.settings = settings, .sites = sites, .waiter = waiter_create()};
+	figures_init(&run.figures, FIGURES_CHECKS | FIGURES_STORE);
 	struct error err = {0};
 	int code = open_parts(&run, &err) != 0 ? say_failure(&err) : work(&run);
 	code = close_parts(&run, code);

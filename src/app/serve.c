@@ -2,6 +2,7 @@
 #include "app/commands.h"
 #include "app/process.h"
 #include "app/store_settings.h"
+#include "base/figures.h"
 #include "base/log.h"
 #include "check/site.h"
 #include "config/settings.h"
@@ -11,15 +12,19 @@ int command_web(const struct settings *settings, const struct site_list *sites)
 {
 	struct web *web = NULL;
 	struct error err = {0};
-	if (store_settings_start_web(settings, sites, true, &web, &err) != 0) {
+	struct figures figures;
+	figures_init(&figures, FIGURES_PAGE);
+	if (store_settings_start_web(settings, sites, true, &figures, &web, &err) != 0) {
 		log_event(LOG_ERROR, err.message);
 		return err.kind == ERROR_REJECT ? EXIT_USAGE : EXIT_FAILED;
 	}
 	struct waiter *waiter = waiter_create();
+	readiness_set(&figures.readiness, OBSTACLE_STARTING, false);
 	log_event(LOG_INFO, "ready", LOG_STR("command", "web"));
 	process_notify("READY=1");
 	while (waiter_wait(waiter, -1) != WAKE_STOP)
 		;
+	readiness_set(&figures.readiness, OBSTACLE_STOPPING, true);
 	web_stop(web);
 	log_event(LOG_INFO, "stopped", LOG_STR("command", "web"));
 	waiter_destroy(waiter);

@@ -20,7 +20,8 @@ struct store *store_settings_open(const struct settings *settings, enum store_mo
 }
 
 int store_settings_start_web(const struct settings *settings, const struct site_list *sites,
-			     bool has_store, struct web **ret_web, struct error *err)
+			     bool has_store, struct figures *figures, struct web **ret_web,
+			     struct error *err)
 {
 	*ret_web = NULL;
 	if (settings->listen == NULL)
@@ -37,6 +38,7 @@ int store_settings_start_web(const struct settings *settings, const struct site_
 	const struct web_options options = {
 		.listen = settings->listen,
 		.store = store,
+		.figures = figures,
 		.site_names = sites->count > 0 ? names : NULL,
 		.site_count = sites->count,
 	};

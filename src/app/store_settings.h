@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "store/store.h"
 
+struct figures;
 struct settings;
 struct site_list;
 struct web;
@@ -17,9 +18,10 @@ struct store *store_settings_open(const struct settings *settings, enum store_mo
 
 /*
  * Start the web server where settings ask for one (*ret_web NULL otherwise) and log its address. With has_store it reads a
- * store of its own. sites: the names of our own sites file, an empty list for none. 0, or -1 with err.
+ * store of its own. sites: the names of our own sites file, an empty list for none. figures as in struct web_options. 0, or -1 with err.
  */
 int store_settings_start_web(const struct settings *settings, const struct site_list *sites,
-			     bool has_store, struct web **ret_web, struct error *err);
+			     bool has_store, struct figures *figures, struct web **ret_web,
+			     struct error *err);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +17,9 @@ static bool may_block = true;
 
 /* One line at a time: the room that one thread saw must not be another's. */
 static pthread_mutex_t output_lock = PTHREAD_MUTEX_INITIALIZER;
-static int64_t lost_lines;
+static int64_t lost_lines; /* since the last line that said so */
+static _Atomic int64_t all_lost_lines;
+static _Atomic int64_t lines[LOG_TRACE + 1]; /* by level */
 
 void log_configure(enum log_level level, enum log_format format)
 {
@@ -32,6 +35,16 @@ void log_never_block(void)
 bool log_is_enabled(enum log_level level)
 {
 	return level <= current_level;
+}
+
+int64_t log_count(enum log_level level)
+{
+	return atomic_load_explicit(&lines[level], memory_order_relaxed);
+}
+
+int64_t log_count_lost(void)
+{
+	return atomic_load_explicit(&all_lost_lines, memory_order_relaxed);
 }
 
 const char *log_level_name(enum log_level level)
@@ -155,16 +168,19 @@ static void write_line(const struct buffer *line)
 		write_lost();
 		is_open = has_room(0);
 	}
-	if (is_open)
+	if (is_open) {
 		(void)!write(STDERR_FILENO, line->data, line->length);
-	else
+	} else {
 		lost_lines++;
+		(void)atomic_fetch_add(&all_lost_lines, 1);
+	}
 	(void)pthread_mutex_unlock(&output_lock);
 }
 
 void log_write(enum log_level level, const char *event, const struct log_field *fields,
 	       size_t count)
 {
+	(void)atomic_fetch_add_explicit(&lines[level], 1, memory_order_relaxed);
 	if (!log_is_enabled(level))
 		return;
 	char now[CLOCK_TEXT_SIZE];

@@ -44,6 +44,10 @@ void log_never_block(void);
 
 bool log_is_enabled(enum log_level level);
 
+/* How many lines of a level were written, and how many of all levels were lost. Any thread. */
+int64_t log_count(enum log_level level);
+int64_t log_count_lost(void);
+
 /* The words "error", "warn", "info", "debug", "trace". */
 const char *log_level_name(enum log_level level);
 

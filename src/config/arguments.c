@@ -271,8 +271,8 @@ static void take_command(struct command_line *line)
 			   "bash, zsh, fish");
 		return;
 	case COMMAND_MANUAL:
-		take_shell(line, used, (const char *const[]){"man", "markdown"}, 2,
-			   "man, markdown");
+		take_shell(line, used, (const char *const[]){"man", "markdown", "metrics"}, 3,
+			   "man, markdown, metrics");
 		return;
 	case COMMAND_VERSION:
 		keep_arguments(line, used);
@@ -284,6 +284,9 @@ static void take_command(struct command_line *line)
 	case COMMAND_CHECK:
 	case COMMAND_DB_MIGRATE:
 	case COMMAND_WEB:
+	case COMMAND_QUARANTINE_LIST:
+	case COMMAND_QUARANTINE_SHOW:
+	case COMMAND_QUARANTINE_RETRY:
 	case COMMAND_OUTBOX_SHOW:
 	case COMMAND_OUTBOX_SALVAGE:
 		break;
@@ -380,12 +383,17 @@ static void take_salvage_file(struct reading *reading)
 				given->items[1]);
 }
 
-/* Arguments are URLs or sites files, mostly. */
+/* Arguments are URLs or sites files, or the ids of what is in quarantine, or a file to salvage. */
 static void take_arguments(struct reading *reading)
 {
 	const struct setting *url = settings_table_find("url");
 	if (reading->settings->command == COMMAND_OUTBOX_SALVAGE) {
 		take_salvage_file(reading);
+		return;
+	}
+	if ((reading->commands & (COMMAND_QUARANTINE_SHOW | COMMAND_QUARANTINE_RETRY)) != 0) {
+		for (size_t i = 0; i < reading->arguments.count; i++)
+			add_word(&reading->settings->words, reading->arguments.items[i]);
 		return;
 	}
 	for (size_t i = 0; i < reading->arguments.count; i++)

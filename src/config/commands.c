@@ -17,6 +17,11 @@ const struct command_row commands_table[] = {
 	{COMMAND_CONFIG_PRINT, "config print", "[COMMAND] [URL… | sites.yaml]",
 	 "print a command's effective settings and where each came from"},
 	{COMMAND_DB_MIGRATE, "db migrate", "", "create or upgrade the tables in PostgreSQL"},
+	{COMMAND_QUARANTINE_LIST, "quarantine list", "",
+	 "list messages that could not be stored, the newest first"},
+	{COMMAND_QUARANTINE_SHOW, "quarantine show", "ID", "show one of them, and why it is there"},
+	{COMMAND_QUARANTINE_RETRY, "quarantine retry", "ID…",
+	 "store them as they are, or one repaired in a file"},
 	{COMMAND_OUTBOX_SHOW, "outbox show", "", "list the reports that wait for Kafka"},
 	{COMMAND_OUTBOX_SALVAGE, "outbox salvage", "FILE",
 	 "feed what a damaged outbox file still holds back into the outbox"},
@@ -25,7 +30,7 @@ const struct command_row commands_table[] = {
 	 "print a script that completes in a shell"},
 	{COMMAND_HELP, "help", "[COMMAND]", "print what a command takes"},
 	{COMMAND_VERSION, "version", "", "print the version"},
-	{COMMAND_MANUAL, "manual", "man|markdown", NULL},
+	{COMMAND_MANUAL, "manual", "man|markdown|metrics", NULL},
 };
 const size_t commands_table_count = sizeof(commands_table) / sizeof(commands_table[0]);
 
@@ -84,6 +89,8 @@ const char *commands_nearest(const char *word)
 		return "config check";
 	if (strcmp(word, "db") == 0 || strcmp(word, "migrate") == 0 || strcmp(word, "init") == 0)
 		return "db migrate";
+	if (strcmp(word, "quarantine") == 0)
+		return "quarantine list";
 	if (strcmp(word, "outbox") == 0)
 		return "outbox show";
 	return text_nearest(word, names, count);
@@ -91,9 +98,8 @@ const char *commands_nearest(const char *word)
 
 const char *commands_list(void)
 {
-	return "producer, consumer, run, check, config check, config print, db migrate, outbox "
-	       "show, "
-	       "outbox salvage, web";
+	return "producer, consumer, run, check, config check, config print, db migrate, quarantine "
+	       "list, quarantine show, quarantine retry, outbox show, outbox salvage, web";
 }
 
 void commands_describe(unsigned commands, char *text, size_t size)

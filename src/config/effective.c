@@ -240,13 +240,17 @@ static void make_absolute(char **path)
 	*path = joined;
 }
 
+/* What these read is a store that another command made. */
+static const unsigned from_store =
+	COMMAND_WEB | COMMAND_QUARANTINE_LIST | COMMAND_QUARANTINE_SHOW | COMMAND_QUARANTINE_RETRY;
+
 static void complete_data_dir(struct reading *reading)
 {
 	struct settings *settings = reading->settings;
 	struct error err;
 	bool is_needed = (reading->commands &
 			  (COMMAND_PRODUCER | COMMAND_RUN | COMMAND_OUTBOX_SALVAGE)) != 0 ||
-			 (reading->commands == COMMAND_WEB && settings->database_dsn == NULL);
+			 ((reading->commands & from_store) != 0 && settings->database_dsn == NULL);
 	const struct setting_origin *origin = effective_origin(reading, "data-dir");
 	if (!setting_belongs(settings_table_find("data-dir"), reading->commands))
 		return;
@@ -275,4 +279,5 @@ void effective_complete(struct reading *reading)
 	complete_listen(reading);
 	complete_host(reading);
 	complete_data_dir(reading);
+	effective_check_quarantine(reading);
 }

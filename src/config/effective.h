@@ -9,6 +9,7 @@ struct setting_origin;
 
 void effective_complete(struct reading *reading);
 void effective_complete_database(struct reading *reading);
+void effective_check_quarantine(struct reading *reading); /* which messages are meant */
 
 /* The origin of a setting by name, borrowed until it is set again. */
 const struct setting_origin *effective_origin(const struct reading *reading, const char *name);

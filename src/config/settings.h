@@ -30,6 +30,9 @@ enum command {
 	COMMAND_COMPLETION = 1 << 10, /* completion bash|zsh|fish */
 	COMMAND_MANUAL =
 		1 << 11, /* internal: the man page and docs/configuration.md from the table */
+	COMMAND_QUARANTINE_LIST = 1 << 12,
+	COMMAND_QUARANTINE_SHOW = 1 << 13,
+	COMMAND_QUARANTINE_RETRY = 1 << 14,
 	COMMAND_OUTBOX_SHOW = 1 << 15,
 	COMMAND_OUTBOX_SALVAGE = 1 << 16,
 };
@@ -62,7 +65,9 @@ struct settings {
 	bool no_migrate;
 	bool print_sql;        /* db migrate --print */
 	bool is_power_durable; /* --durability=power */
-	bool is_json;          /* check, outbox show: --json */
+	bool is_json;          /* check, quarantine, outbox show: --json */
+	bool is_raw;           /* quarantine show --raw */
+	bool is_all;           /* quarantine retry --all */
 
 	/* Kafka */
 	char *kafka_servers;
@@ -78,7 +83,13 @@ struct settings {
 	/* store */
 	char *database_dsn; /* effective libpq string; NULL: none given (run: SQLite) */
 
-	struct text_list words; /* arguments that are no sites: outbox salvage FILE */
+	struct text_list
+		words; /* arguments that are no sites: ids of the quarantine, FILE to salvage */
+
+	/* quarantine */
+	char *file;    /* the repaired message; NULL: none, "-": stdin */
+	char *reason;  /* NULL: any */
+	int64_t limit; /* rows to list */
 
 	/* process */
 	char *data_dir; /* effective, absolute */
@@ -90,7 +101,7 @@ struct settings {
 	int log_level;  /* enum log_level */
 	int log_format; /* enum log_format */
 
-	char *shell; /* completion: bash, zsh or fish; manual: man or markdown; NULL elsewhere */
+	char *shell; /* completion: bash, zsh or fish; manual: man, markdown or metrics; NULL elsewhere */
 
 	/* where each row's value came from; by index into the table */
 	struct setting_origin *origins;

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/figures.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "kafka/kafka_conf.h"
@@ -25,6 +26,7 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
 	struct kafka_client *client = opaque;
 	if (code == RD_KAFKA_RESP_ERR__FATAL) {
+		figures_add(&client->figures->kafka.errors, 1);
 		(void)rd_kafka_fatal_error(rk, client->reason, sizeof(client->reason));
 		client->is_fatal = true;
 		return;
@@ -42,6 +44,7 @@ struct kafka_client *kafka_client_create(const struct kafka_client_setup *setup,
 		return NULL;
 	struct kafka_client *client = xcalloc(1, sizeof(*client));
 	client->owner = setup->owner;
+	client->figures = setup->figures;
 	client->servers = xstrdup(setup->config->servers);
 	client->wake_fd = fcntl(setup->wake_fd, F_DUPFD_CLOEXEC, 0);
 	rd_kafka_conf_set_opaque(conf, client);
@@ -111,6 +114,7 @@ void kafka_client_destroy(struct kafka_client *client, int timeout_ms)
 
 void kafka_client_up(struct kafka_client *client)
 {
+	readiness_set(&client->figures->readiness, OBSTACLE_KAFKA_UNREACHABLE, false);
 	if (!client->is_down)
 		return;
 	log_event(LOG_INFO, "kafka reachable", LOG_STR("servers", client->servers),
@@ -158,6 +162,7 @@ static void go_down(struct kafka_client *client)
 	if (!client->is_down)
 		client->down_since = clock_mono_us();
 	client->is_down = true;
+	readiness_set(&client->figures->readiness, OBSTACLE_KAFKA_UNREACHABLE, true);
 	if (client->watch != NULL)
 		topic_watch_want(client->watch, true); /* it finds out when they are back */
 }
@@ -165,6 +170,7 @@ static void go_down(struct kafka_client *client)
 void kafka_client_complain(struct kafka_client *client, rd_kafka_resp_err_t code,
 			   const char *reason)
 {
+	figures_add(&client->figures->kafka.errors, 1);
 	log_event(LOG_DEBUG, "kafka error", LOG_STR("code", rd_kafka_err2name(code)),
 		  LOG_STR("reason", reason));
 	bool is_all_down = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
@@ -195,6 +201,7 @@ bool kafka_client_look(struct kafka_client *client, struct topic_watch_view *ret
 	if (client->watch == NULL || !topic_watch_look(client->watch, ret_view))
 		return false;
 	kafka_client_up(client);
+	readiness_set(&client->figures->readiness, OBSTACLE_TOPIC_MISSING, !ret_view->is_complete);
 	topic_watch_want(client->watch, !ret_view->is_complete);
 	return true;
 }

@@ -15,11 +15,13 @@
 #include "base/error.h"
 #include "kafka/topic_watch.h"
 
+struct figures;
 struct kafka_config;
 
 struct kafka_client {
 	rd_kafka_t *rk;
 	void *owner;
+	struct figures *figures;
 	int wake_fd;               /* an eventfd of the client's own, doubling the owner's */
 	char *servers;             /* for the log */
 	struct topic_watch *watch; /* NULL where none was asked for */
@@ -34,6 +36,7 @@ struct kafka_client_setup {
 	const struct kafka_config *config;
 	bool is_producer;
 	void *owner; /* found again by kafka_client_owner() */
+	struct figures *figures;
 	int wake_fd; /* an eventfd, written to when the handle or the watch has something */
 	const char *group;
 	const char *batch_messages; /* batch.num.messages, or NULL */

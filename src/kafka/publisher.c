@@ -57,6 +57,7 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
 		return;
 	}
 	kafka_client_up(client);
+	figures_add(&publisher->figures->kafka.delivered, 1);
 	publisher_resend_delivered(publisher, resend);
 	publisher->events.on_delivered(publisher->events.context, id);
 }
@@ -68,6 +69,7 @@ static int handle_open(struct publisher *publisher, struct publisher_handle *han
 		.config = publisher->options.config,
 		.is_producer = true,
 		.owner = publisher,
+		.figures = publisher->figures,
 		.wake_fd = publisher->wake_fd,
 		.batch_messages = batch_messages,
 		.topics = publisher->options.topics,
@@ -135,6 +137,7 @@ struct publisher *publisher_create(const struct publisher_options *options,
 	struct publisher *publisher = xcalloc(1, sizeof(*publisher));
 	publisher->options = *options;
 	publisher->events = *events;
+	publisher->figures = options->figures != NULL ? options->figures : figures_unread();
 	TAILQ_INIT(&publisher->held);
 	TAILQ_INIT(&publisher->flying);
 	publisher->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -210,6 +213,7 @@ static void start_over(struct publisher *publisher, const struct kafka_client *f
 	} else if (publisher->start_pause < start_pause_max) {
 		publisher->start_pause *= 2;
 	}
+	figures_add(&publisher->figures->kafka.restarts, 1);
 	handle_close(&publisher->single, 0);
 	handle_close(&publisher->bulk, 0);
 	publisher_resend_clear(publisher);

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 
+struct figures;
 struct kafka_config;
 struct publisher;
 
@@ -33,6 +34,7 @@ struct publisher_options {
 	const struct kafka_config *config;
 	const char *topics[2]; /* by enum outbox_class: success, failure; may be the same */
 	bool is_creating_topics;
+	struct figures *figures; /* NULL: nobody looks. Borrowed until publisher_destroy() */
 };
 
 /* config and topics are borrowed until publisher_destroy(). NULL with ERROR_REJECT where the settings can't work. */

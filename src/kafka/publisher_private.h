@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "base/clock.h"
+#include "base/figures.h"
 #include "kafka/kafka_client.h"
 #include "kafka/publisher.h"
 
@@ -35,6 +36,7 @@ struct publisher_handle {
 struct publisher {
 	struct publisher_options options;
 	struct publisher_events events;
+	struct figures *figures;
 	int wake_fd;
 	struct publisher_handle bulk;
 	struct publisher_handle single; /* batches of one message; made when first needed */

@@ -139,6 +139,7 @@ void publisher_resend_failed(struct publisher *publisher, const rd_kafka_message
 			     struct resend *resend, int64_t id, int topic_index, bool was_alone)
 {
 	mono_us now = clock_mono_us();
+	figures_add(&publisher->figures->kafka.delivery_failures, 1);
 	if (resend != NULL)
 		TAILQ_REMOVE(&publisher->flying, resend, link);
 	else

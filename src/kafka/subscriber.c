@@ -122,6 +122,7 @@ static int open_client(struct subscriber *subscriber, struct error *err)
 	struct kafka_client_setup setup = {
 		.config = &subscriber->config,
 		.owner = subscriber,
+		.figures = subscriber->figures,
 		.wake_fd = subscriber->wake_fd,
 		.group = subscriber->group,
 		.topics = (const char *const *)subscriber->topics,
@@ -164,6 +165,7 @@ static void start_over(struct subscriber *subscriber)
 	struct error err = {0};
 	log_event(LOG_WARN, "kafka client failed, subscribing again from a new one",
 		  LOG_STR("reason", subscriber->client->reason));
+	figures_add(&subscriber->figures->kafka.restarts, 1);
 	subscriber->is_kafka_paused = false;
 	subscriber_end_generation(subscriber);
 	close_client(subscriber, 0);
@@ -235,6 +237,7 @@ static void turn(struct subscriber *subscriber)
 	if (kafka_client_look(subscriber->client, &view))
 		subscriber_once_list(subscriber, &view);
 	subscriber_serve_commits(subscriber, now);
+	subscriber_show_lag(subscriber, now);
 	subscriber_once_serve(subscriber, now);
 }
 
@@ -293,6 +296,7 @@ struct subscriber *subscriber_start(const struct subscriber_options *options,
 	struct subscriber *subscriber = xcalloc(1, sizeof(*subscriber));
 	assert(options->topic_count >= 1 && options->topic_count <= SUBSCRIBER_TOPICS);
 	subscriber->events = *events;
+	subscriber->figures = options->figures != NULL ? options->figures : figures_unread();
 	subscriber->config = *options->config;
 	subscriber->group = xstrdup(options->group);
 	for (size_t i = 0; i < options->topic_count; i++) /* the same one twice is one */

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/message.h"
 
+struct figures;
 struct kafka_config;
 struct subscriber;
 
@@ -41,6 +42,7 @@ struct subscriber_options {
 	const char *topics[2];
 	size_t topic_count;
 	bool is_once;
+	struct figures *figures; /* NULL: nobody looks. Borrowed until subscriber_destroy() */
 };
 
 /* What config points to is borrowed until subscriber_destroy(). NULL with ERROR_REJECT where the settings can't work. */

@@ -83,6 +83,9 @@ static void begin_generation(struct subscriber *subscriber,
 	}
 	subscriber->partition_count = count;
 	subscriber->was_assigned = true;
+	figures_add(&subscriber->figures->kafka.rebalances, 1);
+	figures_set(&subscriber->figures->kafka.partitions, (int64_t)count);
+	readiness_set(&subscriber->figures->readiness, OBSTACLE_NOT_ASSIGNED, false);
 	log_event(LOG_INFO, "partitions assigned", LOG_STR("group", subscriber->group),
 		  LOG_INT("partitions", count));
 	if (count > 0) {
@@ -101,6 +104,9 @@ void subscriber_end_generation(struct subscriber *subscriber)
 	subscriber_resume_kafka(subscriber); /* a pause would outlive the assignment */
 	subscriber_drop_held(subscriber);
 	subscriber->partition_count = 0;
+	figures_set(&subscriber->figures->kafka.partitions, 0);
+	figures_set(&subscriber->figures->kafka.lag, 0);
+	readiness_set(&subscriber->figures->readiness, OBSTACLE_NOT_ASSIGNED, true);
 	if (was_active)
 		subscriber->events.on_revoked(subscriber->events.context, subscriber->generation);
 }

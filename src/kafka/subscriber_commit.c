@@ -90,6 +90,10 @@ static void take_answer(struct subscriber *subscriber, rd_kafka_event_t *event, 
 		else if (code == RD_KAFKA_RESP_ERR_NO_ERROR && partition != NULL)
 			partition->kafka_next = element->offset;
 	}
+	figures_add(code == RD_KAFKA_RESP_ERR_NO_ERROR
+			    ? &subscriber->figures->kafka.commits
+			    : &subscriber->figures->kafka.commit_failures,
+		    1);
 	if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		subscriber->commit_at = now + commit_pause;
 		kafka_client_complain(subscriber->client, code, rd_kafka_err2str(code));

@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "base/figures.h"
 #include "kafka/kafka_client.h"
 #include "kafka/kafka_config.h"
 #include "kafka/subscriber.h"
@@ -50,6 +51,7 @@ struct subscriber_end {
 
 struct subscriber {
 	struct subscriber_events events;
+	struct figures *figures;
 	struct kafka_config config; /* borrowed strings */
 	char *group;
 	char *topics[SUBSCRIBER_TOPICS];
@@ -89,6 +91,8 @@ struct subscriber {
 	/* subscriber_commit.c */
 	mono_us commit_at; /* not before, after a failure */
 
+	mono_us lag_at; /* look at it then; subscriber_lag.c */
+
 	/* subscriber_once.c */
 	struct subscriber_end *ends;
 	size_t end_count;
@@ -122,6 +126,11 @@ struct subscriber_partition *subscriber_find(struct subscriber *subscriber, int 
 					     int32_t partition);
 void subscriber_pause_kafka(struct subscriber *subscriber);
 void subscriber_resume_kafka(struct subscriber *subscriber);
+
+/* subscriber_lag.c */
+
+/* What is not stored yet, as far as librdkafka knows the ends. */
+void subscriber_show_lag(struct subscriber *subscriber, mono_us now);
 
 /* subscriber_commit.c */
 void subscriber_take_stored(struct subscriber *subscriber, uint64_t generation,

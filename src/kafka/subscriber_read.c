@@ -59,6 +59,7 @@ static void hand_over(struct subscriber *subscriber, struct subscriber_partition
 	message->partition = partition->partition;
 	message->offset = record->offset;
 	partition->handed_next = record->offset + 1;
+	figures_add(&subscriber->figures->kafka.messages, 1);
 	if (subscriber->held != NULL ||
 	    !subscriber->events.on_message(subscriber->events.context, message))
 		hold(subscriber, message);

@@ -28,6 +28,10 @@ struct outbox *outbox_open(const struct outbox_options *options, const struct ou
 	outbox->path = xstrdup(options->path);
 	outbox->durability = options->durability;
 	outbox->max_rows = options->max_rows;
+	struct figures *figures = options->figures != NULL ? options->figures : figures_unread();
+	outbox->figures = &figures->outbox;
+	outbox->readiness = &figures->readiness;
+	figures_set(&outbox->figures->rows_max, outbox->max_rows);
 	if (events != NULL)
 		outbox->events = *events;
 	outbox->pending_end = &outbox->pending;
@@ -122,6 +126,7 @@ void outbox_acknowledge(struct outbox *outbox, int64_t id)
 		return; /* of a file that was set aside, or twice */
 	atomic_fetch_sub(&outbox->waiting_bytes, (int64_t)entry->bytes);
 	atomic_fetch_add(&outbox->acknowledged, 1);
+	figures_add(&outbox->figures->acknowledged, 1);
 	if (atomic_fetch_sub(&outbox->waiting_rows, 1) == 1) {
 		(void)pthread_mutex_lock(&outbox->empty_lock);
 		(void)pthread_cond_broadcast(&outbox->empty_condition);
@@ -252,6 +257,16 @@ static bool is_finished(const struct outbox *outbox, mono_us now)
 	return atomic_load(&outbox->waiting_rows) <= 0 || now >= atomic_load(&outbox->stop_at);
 }
 
+static void show(const struct outbox *outbox)
+{
+	int64_t rows = atomic_load(&outbox->waiting_rows);
+	figures_set(&outbox->figures->rows, rows);
+	figures_set(&outbox->figures->bytes, atomic_load(&outbox->waiting_bytes));
+	readiness_set(outbox->readiness, OBSTACLE_OUTBOX_FULL, rows >= outbox->max_rows);
+	readiness_set(outbox->readiness, OBSTACLE_OUTBOX_FAILING,
+		      atomic_load(&outbox->is_in_trouble));
+}
+
 static void turn(struct outbox *outbox)
 {
 	mono_us now = clock_mono_us();
@@ -269,6 +284,7 @@ static void turn(struct outbox *outbox)
 		outbox_send_stored(outbox, now);
 	if (is_delete_due(outbox, now) && is_retry_due(outbox, now))
 		outbox_commit_deletes(outbox, now);
+	show(outbox);
 }
 
 static void *run(void *context)

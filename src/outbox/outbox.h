@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/identity.h"
 
+struct figures;
 struct outbox;
 
 enum { OUTBOX_COMMIT_ROWS = 256, OUTBOX_COMMIT_MS = 10 };
@@ -64,7 +65,8 @@ struct outbox_events {
 struct outbox_options {
 	const char *path; /* of outbox.db */
 	enum outbox_durability durability;
-	int64_t max_rows; /* the bound; from then on outbox_has_room() is false */
+	int64_t max_rows;        /* the bound; from then on outbox_has_room() is false */
+	struct figures *figures; /* NULL: nobody looks. Borrowed until outbox_close() */
 };
 
 /* Open or create the file, and take producer_id, prev and what waits from it. NULL with err on failure. No thread yet. */

@@ -17,6 +17,7 @@ static void set_aside(struct outbox *outbox, const struct error *why, struct err
 	char *name = NULL;
 	if (outbox_place_set_aside(outbox->path, &name, err) != 0)
 		return;
+	figures_add(&outbox->figures->set_aside, 1);
 	log_event(LOG_WARN, "outbox damaged, set aside", LOG_STR("file", outbox->path),
 		  LOG_STR("now", name), LOG_STR("reason", why->message));
 	free(name);
@@ -70,6 +71,7 @@ int outbox_commit_open(struct outbox *outbox, struct error *err)
 static void fail(struct outbox *outbox, enum outbox_file_result result, const struct error *err,
 		 mono_us now)
 {
+	figures_add(&outbox->figures->commit_failures, 1);
 	if (outbox->file != NULL)
 		outbox_file_rollback(outbox->file);
 	if (result == OUTBOX_FILE_DAMAGED) {
@@ -205,6 +207,8 @@ static void batch_finish(struct outbox *outbox, const struct outbox_batch *batch
 	outbox->committed_id = batch->rows[batch->count - 1]->id;
 	atomic_fetch_sub(&outbox->uncommitted_rows, (int64_t)batch->count);
 	atomic_fetch_add(&outbox->committed, (int64_t)batch->count);
+	figures_add(&outbox->figures->commits, 1);
+	figures_add(&outbox->figures->committed, (int64_t)batch->count);
 	for (size_t i = 0; i < batch->count; i++) {
 		struct outbox_row row;
 		batch_row(outbox, batch, i, &row);
@@ -229,7 +233,9 @@ static bool commit_batch(struct outbox *outbox, struct outbox_batch *batch, mono
 	struct outbox_file_meta meta = outbox->meta;
 	batch_collect(outbox, batch);
 	outbox_file_reset(outbox->file);
+	mono_us began_at = clock_mono_us();
 	enum outbox_file_result result = batch_write(outbox, batch, &meta, &err);
+	figures_observe(&outbox->figures->commit_took, clock_mono_us() - began_at);
 	if (result != OUTBOX_FILE_OK) {
 		fail(outbox, result, &err, now);
 		return false;
@@ -321,6 +327,7 @@ void outbox_commit_bad_row(struct outbox *outbox, const struct outbox_row *row, 
 	outbox_window_drop(&outbox->window, id);
 	atomic_fetch_sub(&outbox->waiting_rows, 1);
 	atomic_fetch_sub(&outbox->waiting_bytes, bytes);
+	figures_add(&outbox->figures->set_aside, 1);
 	log_event(LOG_WARN, "outbox row damaged, put aside", LOG_STR("file", outbox->path),
 		  LOG_INT("row", id));
 }

@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/figures.h"
 #include "outbox/outbox.h"
 #include "outbox/outbox_file.h"
 #include "outbox/outbox_intake.h"
@@ -34,6 +35,8 @@ struct outbox {
 	int64_t max_rows;
 	const struct outbox_drain *drain; /* borrowed while the thread runs */
 	struct outbox_events events;
+	struct figures_outbox *figures;
+	struct readiness *readiness;
 	struct outbox_intake intake;
 
 	/* any thread reads, the comment says who writes */

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <uv.h>
 
+#include "base/figures.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "check/schedule.h"
@@ -45,6 +46,7 @@ struct prober {
 	size_t count; /* sites of this share: the i-th is sites[share + i * shares] */
 	bool is_once;
 	size_t max_in_flight;
+	struct figures *figures;
 
 	/* The loop's. */
 	uv_loop_t loop;
@@ -123,6 +125,7 @@ static void start_check(struct prober *prober, struct check_run *run, size_t ind
 	state->missed = 0;
 	state->is_running = true;
 	(void)atomic_fetch_add(&prober->in_flight, 1);
+	figures_add(&prober->figures->checks.in_flight, 1);
 	check_run_start(run, &start, now);
 }
 
@@ -274,6 +277,7 @@ static void tell(struct prober *prober, struct check_run *run)
 	check_run_clear(run);
 	prober->idle[prober->idle_count++] = run;
 	(void)atomic_fetch_sub(&prober->in_flight, 1);
+	figures_add(&prober->figures->checks.in_flight, -1);
 	start_waiting(prober, index);
 }
 
@@ -318,7 +322,8 @@ static void on_grace_over(uv_timer_t *timer)
 		if (!check_run_abandon(prober->runs[i]))
 			running++;
 	}
-	atomic_store(&prober->in_flight, running);
+	size_t before = atomic_exchange(&prober->in_flight, running);
+	figures_add(&prober->figures->checks.in_flight, (int64_t)running - (int64_t)before);
 	if (running > 0)
 		(void)uv_timer_start(timer, on_grace_over, DRAIN_TICK_MS, 0);
 	else
@@ -464,6 +469,7 @@ struct prober *prober_start(const struct prober_options *options, const struct p
 	if (options->site_count > options->share)
 		prober->count = (options->site_count - options->share - 1) / options->shares + 1;
 	prober->is_once = options->is_once;
+	prober->figures = options->figures != NULL ? options->figures : figures_unread();
 	prober->max_in_flight = derive_max_in_flight(options);
 	prober->states = xcalloc(prober->count, sizeof(prober->states[0]));
 	prober->schedule = schedule_create(prober->count);

@@ -14,6 +14,7 @@
 #include "check/observation.h"
 #include "check/site.h"
 
+struct figures;
 struct prober;
 
 /* What becomes of checks. All are called on the prober's thread, never from within prober_start(). */
@@ -35,7 +36,9 @@ struct prober_options {
 	size_t shares; /* 1 or more */
 	bool is_once;  /* every site once, at once (max_in_flight at a time), then on_done */
 	size_t max_in_flight; /* checks at the same time; 0: derived from the descriptors that the process may open */
-	const char *user_agent;  /* NULL: "websentry/VERSION"; borrowed for the prober's life */
+	const char *user_agent; /* NULL: "websentry/VERSION"; borrowed for the prober's life */
+	struct figures *
+		figures; /* counts the checks in flight; NULL: nobody looks. Borrowed until prober_stop() */
 	const char *dns_servers; /* "ip:port,ip:port", brackets around IPv6; NULL: the system's */
 };
 

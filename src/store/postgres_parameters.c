@@ -1,6 +1,7 @@
 #include "store/postgres_parameters.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <string.h>
 
 #include "store/postgres_store.h"
@@ -27,6 +28,12 @@ void parameter_text(struct parameter_list *list, const char *text)
 	(void)buffer_append(value, text,
 			    strlen(text) + 1); /* the NUL is not counted: parameter_query() */
 	value->length--;
+}
+
+void parameter_int8(struct parameter_list *list, int64_t number)
+{
+	uint64_t bytes = htobe64((uint64_t)number);
+	(void)buffer_append(next_value(list), &bytes, sizeof(bytes));
 }
 
 void parameter_uuid(struct parameter_list *list, const struct uuid *uuid)

@@ -27,6 +27,7 @@ struct parameter_list {
 struct buffer *parameter_array(struct parameter_list *list, enum postgres_type element,
 			       size_t count);
 void parameter_text(struct parameter_list *list, const char *text);
+void parameter_int8(struct parameter_list *list, int64_t number);
 void parameter_uuid(struct parameter_list *list, const struct uuid *uuid);
 
 int parameter_query(struct postgres_connection *connection, const char *sql,

@@ -13,7 +13,8 @@ static int try_rows(struct postgres_attempt *attempt, size_t first, size_t end, 
 	struct store_plan part = {.rows = attempt->plan.rows + first, .row_count = end - first};
 	if (postgres_execute(&store->connection, "BEGIN", NULL, err) == 0 &&
 	    postgres_write_dimensions(store, &part, err) == 0 &&
-	    postgres_copy_incoming(store, &part, 0, part.row_count, err) == 0) {
+	    postgres_copy_incoming(store, &part, 0, part.row_count, err) == 0 &&
+	    postgres_execute(&store->connection, postgres_insert_incoming, NULL, err) == 0) {
 		postgres_rollback(&store->connection);
 		return 0;
 	}

@@ -181,6 +181,7 @@ static const struct store_driver postgres_driver = {
 	.read_positions = postgres_read_positions,
 	.read_last_seq = postgres_read_last_seq,
 	.read_sites = postgres_read_sites,
+	.read_quarantine = postgres_read_quarantine,
 };
 
 struct store *store_open_postgres(const char *dsn, enum store_mode mode, struct error *err)

@@ -5,7 +5,8 @@
  *   postgres_migrate.c    the schema: whose relations, replay, comparison, rights
  *   postgres_partition.c  days of the report table
  *   postgres_dimensions.c rows that reports refer to
- *   postgres_write.c      one attempt at a batch: COPY or the conflict path, quarantine, positions
+ *   postgres_write.c      one attempt at a batch: COPY or the conflict path, positions
+ *   postgres_quarantine.c what was put aside: in, out, and looked at
  *   postgres_state.c      the states of the sites
  *   postgres_refused.c    which rows of a batch the database refuses
  *   postgres_read.c       what the page and the subscriber read
@@ -78,6 +79,9 @@ int postgres_make_incoming(struct postgres_store *store, struct error *err);
 int postgres_copy_incoming(struct postgres_store *store, const struct store_plan *plan,
 			   size_t first, size_t end, struct error *err);
 
+/* From it into the reports: what is new there is returned. */
+extern const char postgres_insert_incoming[];
+
 /* Whether an SQLSTATE says that a row's data are at fault. */
 bool postgres_is_data_error(const struct postgres_connection *connection);
 
@@ -94,5 +98,11 @@ int postgres_read_last_seq(struct store *base, const struct uuid *producer_id, b
 int postgres_read_sites(struct store *base,
 			bool (*on_site)(void *context, const struct store_site *site),
 			void *context, struct error *err);
+int postgres_read_quarantine(struct store *base, const struct store_quarantine_query *query,
+			     bool (*on_row)(void *context, const struct store_quarantined *row),
+			     void *context, struct error *err);
+
+/* In the batch's transaction: bad and refused messages into the table, and out of it what the batch's rows were made of. */
+int postgres_write_quarantine(struct postgres_attempt *attempt, struct error *err);
 
 #endif

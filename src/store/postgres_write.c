@@ -30,16 +30,10 @@ static const char create_incoming[] = "DROP TABLE IF EXISTS pg_temp.websentry_in
 				      "CREATE TEMPORARY TABLE websentry_incoming (LIKE report "
 				      "INCLUDING DEFAULTS) ON COMMIT DELETE ROWS";
 
-static const char insert_incoming[] =
+const char postgres_insert_incoming[] =
 	"INSERT INTO report (" REPORT_COLUMN_NAMES ") SELECT " REPORT_COLUMN_NAMES
 	" FROM websentry_incoming "
 	"ON CONFLICT DO NOTHING RETURNING site_id, started_at, producer_id, seq";
-
-static const char insert_quarantine[] = "INSERT INTO quarantine (id, kafka_topic, kafka_partition, "
-					"kafka_offset, reason, detail, length, bytes) "
-					"SELECT * FROM unnest($1::bigint[], $2::text[], "
-					"$3::integer[], $4::bigint[], $5::text[], $6::text[], "
-					"$7::bigint[], $8::bytea[]) ON CONFLICT DO NOTHING";
 
 static const char upsert_positions[] =
 	"INSERT INTO kafka_offset (cluster_id, topic, partition, next) "
@@ -120,7 +114,8 @@ static int insert_with_conflicts(struct postgres_attempt *attempt, struct error 
 	PGresult *result;
 	static const struct postgres_parameters none = {0};
 	if (postgres_copy_incoming(attempt->store, plan, 0, plan->row_count, err) != 0 ||
-	    postgres_query(&attempt->store->connection, insert_incoming, &none, &result, err) != 0)
+	    postgres_query(&attempt->store->connection, postgres_insert_incoming, &none, &result,
+			   err) != 0)
 		return -1;
 	for (size_t i = 0; i < plan->row_count; i++)
 		plan->rows[i].is_inserted = false;
@@ -142,80 +137,6 @@ static int insert_with_conflicts(struct postgres_attempt *attempt, struct error 
 static void encode_word(struct buffer *out, const char *word)
 {
 	encode_bytes(out, word, strlen(word));
-}
-
-struct quarantine_columns {
-	struct buffer *id, *topic, *partition, *offset, *reason, *detail, *length, *bytes;
-};
-
-static void encode_bad(const struct quarantine_columns *columns, const struct store_origin *origin,
-		       const char *reason, const char *detail, const char *bytes, size_t length)
-{
-	encode_int8(columns->id, store_id_of_message(origin, bytes, length));
-	if (origin->topic != NULL) {
-		encode_word(columns->topic, origin->topic);
-		encode_int4(columns->partition, origin->partition);
-		encode_int8(columns->offset, origin->offset);
-	} else {
-		encode_null(columns->topic);
-		encode_null(columns->partition);
-		encode_null(columns->offset);
-	}
-	encode_word(columns->reason, reason);
-	char *clean = text_clean_copy(detail, strlen(detail), 512);
-	encode_word(columns->detail, clean);
-	free(clean);
-	if (bytes == NULL)
-		encode_null(columns->length);
-	else
-		encode_int8(columns->length, (int64_t)length);
-	encode_bytes(columns->bytes, bytes, length < STORE_BYTES_MAX ? length : STORE_BYTES_MAX);
-}
-
-static size_t count_refused(const struct postgres_attempt *attempt)
-{
-	size_t count = 0;
-	for (size_t i = 0; attempt->is_refused != NULL && i < attempt->batch->row_count; i++)
-		count += attempt->is_refused[i] ? 1 : 0;
-	return count;
-}
-
-static int write_quarantine(struct postgres_attempt *attempt, struct error *err)
-{
-	const struct store_batch *batch = attempt->batch;
-	size_t refused = count_refused(attempt);
-	size_t count = batch->bad_count + refused;
-	if (count == 0)
-		return 0;
-	struct parameter_list list = {0};
-	struct quarantine_columns columns;
-	columns.id = parameter_array(&list, TYPE_INT8, count);
-	columns.topic = parameter_array(&list, TYPE_TEXT, count);
-	columns.partition = parameter_array(&list, TYPE_INT4, count);
-	columns.offset = parameter_array(&list, TYPE_INT8, count);
-	columns.reason = parameter_array(&list, TYPE_TEXT, count);
-	columns.detail = parameter_array(&list, TYPE_TEXT, count);
-	columns.length = parameter_array(&list, TYPE_INT8, count);
-	columns.bytes = parameter_array(&list, TYPE_BYTEA, count);
-	for (size_t i = 0; i < batch->bad_count; i++) {
-		const struct store_bad_message *bad = &batch->bad[i];
-		encode_bad(&columns, &bad->origin, bad->reason, bad->detail, bad->bytes,
-			   bad->length);
-	}
-	for (size_t i = 0; refused > 0 && i < batch->row_count; i++)
-		if (attempt->is_refused[i])
-			encode_bad(&columns, &batch->origins[i], "refused_by_database",
-				   attempt->refusals[i], batch->messages[i].bytes,
-				   batch->messages[i].length);
-	PGresult *result;
-	int status = parameter_query(&attempt->store->connection, insert_quarantine, &list, &result,
-				     err);
-	parameter_finish(&list);
-	if (status != 0)
-		return -1;
-	PQclear(result);
-	attempt->written.quarantined = count;
-	return 0;
 }
 
 static int write_positions(struct postgres_attempt *attempt, struct error *err)
@@ -265,8 +186,9 @@ int postgres_write_batch(struct postgres_attempt *attempt, struct error *err)
 	if (attempt->plan.row_count > 0 &&
 	    (is_fast ? insert_fast(attempt, err) : insert_with_conflicts(attempt, err)) != 0)
 		goto fail;
-	if (postgres_write_states(attempt, err) != 0 || write_quarantine(attempt, err) != 0 ||
-	    write_positions(attempt, err) != 0 || commit(store, err) != 0)
+	if (postgres_write_states(attempt, err) != 0 ||
+	    postgres_write_quarantine(attempt, err) != 0 || write_positions(attempt, err) != 0 ||
+	    commit(store, err) != 0)
 		goto fail;
 	attempt->written.duplicates =
 		attempt->plan.duplicates + attempt->plan.row_count - attempt->written.inserted;

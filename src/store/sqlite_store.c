@@ -101,6 +101,7 @@ static const struct store_driver sqlite_driver = {
 	.read_positions = sqlite_read_positions,
 	.read_last_seq = sqlite_read_last_seq,
 	.read_sites = sqlite_read_sites,
+	.read_quarantine = sqlite_read_quarantine,
 };
 
 /* The pid that the holder wrote; 0 where it can't be read. */

@@ -40,6 +40,7 @@
 	  "INSERT INTO quarantine (id, kafka_topic, kafka_partition, kafka_offset, reason, "       \
 	  "detail, length, "                                                                       \
 	  "bytes, stored_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING")  \
+	X(SETTLE, "DELETE FROM quarantine WHERE id = ?1")                                          \
 	X(POSITION,                                                                                \
 	  "INSERT INTO kafka_offset (cluster_id, topic, partition, next, stored_at) "              \
 	  "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (cluster_id, topic, partition) DO UPDATE SET "  \
@@ -92,5 +93,8 @@ int sqlite_read_last_seq(struct store *base, const struct uuid *producer_id, boo
 int sqlite_read_sites(struct store *base,
 		      bool (*on_site)(void *context, const struct store_site *site), void *context,
 		      struct error *err);
+int sqlite_read_quarantine(struct store *base, const struct store_quarantine_query *query,
+			   bool (*on_row)(void *context, const struct store_quarantined *row),
+			   void *context, struct error *err);
 
 #endif

@@ -334,6 +334,12 @@ static int write_all(struct sqlite_store *store, const struct store_batch *batch
 	for (size_t i = 0; i < batch->bad_count; i++)
 		if (write_bad(store, &batch->bad[i], now, err) != 0)
 			return -1;
+	for (size_t i = 0; batch->quarantined != NULL && i < batch->row_count; i++) {
+		struct binding binding = start(store, SQLITE_STATEMENT_SETTLE);
+		bind_int(&binding, batch->quarantined[i]);
+		if (run(store, &binding, NULL, err) != 0)
+			return -1;
+	}
 	written->quarantined = batch->bad_count;
 	written->duplicates = plan->duplicates + plan->row_count - written->inserted;
 	return write_positions(store, batch, now, err);

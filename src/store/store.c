@@ -73,6 +73,13 @@ int store_read_last_seq(struct store *store, const struct uuid *producer_id, boo
 	return store->driver->read_last_seq(store, producer_id, ret_found, ret_seq, err);
 }
 
+int store_read_quarantine(struct store *store, const struct store_quarantine_query *query,
+			  bool (*on_row)(void *context, const struct store_quarantined *row),
+			  void *context, struct error *err)
+{
+	return store->driver->read_quarantine(store, query, on_row, context, err);
+}
+
 int store_read_sites(struct store *store,
 		     bool (*on_site)(void *context, const struct store_site *site), void *context,
 		     struct error *err)

@@ -77,6 +77,9 @@ struct store_batch {
 	const struct store_origin *origins; /* parallel to rows */
 	const struct store_message *
 		messages; /* parallel to rows: what quarantine keeps of a row that the database refuses */
+	/* Parallel to rows; NULL: they come from no quarantine. The quarantine's row that a row was made of, which goes in the same
+	 * transaction; where the row is put aside again (refused, too old) it stays as it is. */
+	const int64_t *quarantined;
 	size_t row_count;
 	const struct store_bad_message *bad;
 	size_t bad_count;

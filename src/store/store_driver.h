@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "store/store.h"
+#include "store/store_quarantine.h"
 
 struct store_driver {
 	void (*close)(struct store *store);
@@ -21,6 +22,9 @@ struct store_driver {
 	int (*read_sites)(struct store *store,
 			  bool (*on_site)(void *context, const struct store_site *site),
 			  void *context, struct error *err);
+	int (*read_quarantine)(struct store *store, const struct store_quarantine_query *query,
+			       bool (*on_row)(void *context, const struct store_quarantined *row),
+			       void *context, struct error *err);
 };
 
 /* The first member of each driver's own struct. */

@@ -19,6 +19,9 @@ struct writer *writer_start(const struct writer_options *options,
 	struct writer *writer = xcalloc(1, sizeof(*writer));
 	writer->options = *options;
 	writer->events = *events;
+	struct figures *figures = options->figures != NULL ? options->figures : figures_unread();
+	writer->figures = &figures->store;
+	writer->readiness = &figures->readiness;
 	if (options->producer_id != NULL)
 		writer->producer_id = *options->producer_id;
 	assert(options->previous_count <= WRITER_PREVIOUS_MAX);
@@ -68,9 +71,11 @@ bool writer_post(struct writer *writer, struct message *message)
 			return false;
 	}
 	(void)atomic_fetch_add(&writer->waiting, 1);
+	figures_add(&writer->figures->waiting, 1);
 	if (mailbox_post_always(writer->messages, &message->letter))
 		return true;
 	(void)atomic_fetch_sub(&writer->waiting, 1);
+	figures_add(&writer->figures->waiting, -1);
 	return false;
 }
 

@@ -17,6 +17,7 @@
 #include "base/message.h"
 #include "check/report_row.h"
 
+struct figures;
 struct store;
 struct writer;
 
@@ -53,8 +54,9 @@ struct writer_options {
 	/* `run`: the producer_ids of the processes before in this data folder, the latest first: the writer looks for the first
 	 * that has a report in the store, and puts it with its last seq into the first report as prev. Copied. */
 	const struct uuid *previous;
-	size_t previous_count; /* WRITER_PREVIOUS_MAX at most */
-	size_t max_waiting;    /* messages in the mailbox; 10,000 in `run` */
+	size_t previous_count;   /* WRITER_PREVIOUS_MAX at most */
+	size_t max_waiting;      /* messages in the mailbox; 10,000 in `run` */
+	struct figures *figures; /* NULL: nobody looks. Borrowed until writer_destroy() */
 	/* report_decode(): 0 good; otherwise the reason's word in *ret_reason (static text) and a detail */
 	int (*decode)(const char *bytes, size_t length, struct report_row *ret_row,
 		      const char **ret_reason, char *ret_detail, size_t detail_size);

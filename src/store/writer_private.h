@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/figures.h"
 #include "base/mailbox.h"
 #include "store/writer.h"
 #include "store/writer_batch.h"
@@ -28,6 +29,8 @@ struct writer_question {
 struct writer {
 	struct writer_options options;
 	struct writer_events events;
+	struct figures_store *figures;
+	struct readiness *readiness;
 	struct uuid producer_id; /* `run` */
 	struct uuid previous[WRITER_PREVIOUS_MAX];
 	struct identity prev;

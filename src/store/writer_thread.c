@@ -38,6 +38,8 @@ static void back_off(struct writer *writer, const struct error *err)
 	mono_us now = clock_mono_us();
 	if (atomic_load(&writer->is_abandoned))
 		return; /* we interrupted it ourselves */
+	figures_add(&writer->figures->failures, 1);
+	readiness_set(writer->readiness, OBSTACLE_STORE_AWAY, true);
 	if (writer->backoff_ms == 0) {
 		writer->away_since = now;
 		log_event(err->kind == ERROR_RETRY ? LOG_WARN : LOG_ERROR,
@@ -51,6 +53,7 @@ static void back_off(struct writer *writer, const struct error *err)
 
 static void note_success(struct writer *writer)
 {
+	readiness_set(writer->readiness, OBSTACLE_STORE_AWAY, false);
 	if (writer->backoff_ms != 0)
 		log_event(LOG_INFO, "store is back",
 			  LOG_INT("away_ms",
@@ -63,6 +66,7 @@ static void note_success(struct writer *writer)
 static void release(struct writer *writer, size_t count)
 {
 	(void)atomic_fetch_sub(&writer->waiting, count);
+	figures_add(&writer->figures->waiting, -(int64_t)count);
 	if (atomic_load(&writer->was_refused) && writer_has_room(writer) &&
 	    atomic_exchange(&writer->was_refused, false) && writer->events.on_room != NULL)
 		writer->events.on_room(writer->events.context);
@@ -179,6 +183,8 @@ static void log_bad(struct writer *writer, bool is_last)
 static void note_bad(struct writer *writer, const struct message *message, const char *reason)
 {
 	bool is_foreign = strcmp(reason, "foreign_format") == 0;
+	if (is_foreign)
+		figures_add(&writer->figures->foreign, 1);
 	if (is_foreign && writer->foreign_count++ == 0)
 		log_event(LOG_WARN,
 			  "foreign_format: messages of an older service are in the topic, "
@@ -220,6 +226,16 @@ static bool fill_batch(struct writer *writer)
 	return writer_batch_is_full(&writer->batch);
 }
 
+static void count_batch(struct figures_store *figures, const struct store_written *written)
+{
+	figures_add(&figures->batches, 1);
+	figures_add(&figures->rows, (int64_t)written->inserted);
+	figures_add(&figures->duplicates, (int64_t)written->duplicates);
+	figures_add(&figures->conflicts, written->duplicates > 0);
+	figures_add(&figures->quarantined, (int64_t)written->quarantined);
+	figures_set(&figures->written_at, clock_wall_us());
+}
+
 static void write_batch(struct writer *writer)
 {
 	struct writer_batch *batch = &writer->batch;
@@ -227,11 +243,15 @@ static void write_batch(struct writer *writer)
 	struct store_batch view = writer_batch_view(batch, cluster_id);
 	struct store_written written;
 	struct error err;
-	if (store_write(writer->options.store, &view, &written, &err) != 0) {
+	mono_us began_at = clock_mono_us();
+	int result = store_write(writer->options.store, &view, &written, &err);
+	figures_observe(&writer->figures->took, clock_mono_us() - began_at);
+	if (result != 0) {
 		back_off(writer, &err);
 		return;
 	}
 	note_success(writer);
+	count_batch(writer->figures, &written);
 	writer->bad_count +=
 		written.quarantined - batch->bad_count; /* rows that the database refused */
 	size_t count = batch->message_count;

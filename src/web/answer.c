@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "web/assets.h"
+#include "web/metrics.h"
 #include "web/reader.h"
 
 enum { ETAG_SIZE = 32 };
@@ -19,6 +21,7 @@ static const char content_security_policy[] =
 static const char html[] = "text/html; charset=utf-8";
 static const char json[] = "application/json; charset=utf-8";
 static const char plain[] = "text/plain; charset=utf-8";
+static const char exposition[] = "text/plain; version=0.0.4; charset=utf-8";
 
 static void add(struct MHD_Response *response, const char *name, const char *value)
 {
@@ -70,6 +73,31 @@ enum MHD_Result answer_health(struct MHD_Connection *connection)
 {
 	static const char body[] = "{\"status\":\"ok\",\"version\":\"" WEBSENTRY_VERSION "\"}\n";
 	return send_response(connection, MHD_HTTP_OK, static_response(body, sizeof(body) - 1), json,
+			     "no-store");
+}
+
+/* Takes what the buffer holds. */
+static struct MHD_Response *owned_response(struct buffer *body)
+{
+	size_t length = body->length;
+	return MHD_create_response_from_buffer(length, buffer_take(body), MHD_RESPMEM_MUST_FREE);
+}
+
+enum MHD_Result answer_ready(struct MHD_Connection *connection, const struct figures *figures)
+{
+	struct buffer body;
+	buffer_init(&body, METRICS_BYTES_MAX);
+	unsigned status = metrics_write_readiness(&body, figures) ? MHD_HTTP_OK
+								  : MHD_HTTP_SERVICE_UNAVAILABLE;
+	return send_response(connection, status, owned_response(&body), json, "no-store");
+}
+
+enum MHD_Result answer_metrics(struct MHD_Connection *connection, const struct figures *figures)
+{
+	struct buffer body;
+	buffer_init(&body, METRICS_BYTES_MAX);
+	metrics_write(&body, figures);
+	return send_response(connection, MHD_HTTP_OK, owned_response(&body), exposition,
 			     "no-store");
 }
 

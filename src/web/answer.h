@@ -7,6 +7,7 @@
 #include <microhttpd.h>
 
 struct asset;
+struct figures;
 struct rendering;
 
 /* Renderings are borrowed; a response holds its own reference until it is sent. */
@@ -16,6 +17,8 @@ enum MHD_Result answer_sites(struct MHD_Connection *connection, struct rendering
 
 enum MHD_Result answer_asset(struct MHD_Connection *connection, const struct asset *asset);
 enum MHD_Result answer_health(struct MHD_Connection *connection);
+enum MHD_Result answer_ready(struct MHD_Connection *connection, const struct figures *figures);
+enum MHD_Result answer_metrics(struct MHD_Connection *connection, const struct figures *figures);
 enum MHD_Result answer_method_not_allowed(struct MHD_Connection *connection);
 
 /* A line of plain text; static. */

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/figures.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "store/store.h"
@@ -27,6 +28,7 @@ struct reader {
 	struct store *store;
 	struct site_names names;
 	char *title;
+	struct figures *figures; /* not after is_stopping: they are the caller's */
 	pthread_t thread;
 	mono_us started_at;
 	bool is_failing; /* the reader's thread only: log changes, not states */
@@ -91,10 +93,33 @@ static void publish(struct reader *reader, struct rendering *rendering)
 	(void)pthread_cond_broadcast(&reader->published);
 }
 
+/* With the mutex held. In `web` nobody else knows the store. */
+static void note_store(struct reader *reader, bool is_there)
+{
+	if (!reader->is_stopping && (reader->figures->sections & FIGURES_PAGE) != 0)
+		readiness_set(&reader->figures->readiness, OBSTACLE_STORE_AWAY, !is_there);
+}
+
 static bool is_starting(const struct reader *reader)
 {
 	mono_us grace_us = (mono_us)READER_GRACE_MS * CLOCK_US_PER_MS;
 	return !reader->has_snapshot && clock_mono_us() - reader->started_at < grace_us;
+}
+
+/* Where this process has a writer as well, that one makes the tables first: until then there is nothing to ask for. */
+static bool is_store_awaited(const struct reader *reader)
+{
+	return !reader->has_snapshot && (reader->figures->sections & FIGURES_STORE) != 0 &&
+	       readiness_is_there(&reader->figures->readiness, OBSTACLE_STORE_AWAY, NULL);
+}
+
+static int read_sites(struct reader *reader, struct snapshot *snapshot, struct error *err)
+{
+	if (is_store_awaited(reader)) {
+		error_set(err, ERROR_RETRY, "the writer has not found it yet");
+		return -1;
+	}
+	return store_read_sites(reader->store, snapshot_add, snapshot, err);
 }
 
 /* Returns whether the store answered; a change is logged. */
@@ -102,7 +127,7 @@ static bool read_store(struct reader *reader, struct snapshot *snapshot)
 {
 	struct error err = {0};
 	snapshot_init(snapshot);
-	bool is_read = store_read_sites(reader->store, snapshot_add, snapshot, &err) == 0;
+	bool is_read = read_sites(reader, snapshot, &err) == 0;
 	if (is_read)
 		snapshot_complete(snapshot, &reader->names, clock_wall_us());
 	else
@@ -138,6 +163,7 @@ static void refresh(struct reader *reader)
 	reader->finished_at = clock_mono_us();
 	reader->is_reading = false;
 	reader->is_hang_announced = false;
+	note_store(reader, is_read);
 	publish(reader, rendering);
 	(void)pthread_mutex_unlock(&reader->mutex);
 }
@@ -216,6 +242,7 @@ struct rendering *reader_current(struct reader *reader)
 	if (is_busy(reader) && !reader->is_hang_announced &&
 	    clock_mono_us() - reader->asked_at >= hang_us) {
 		reader->is_hang_announced = true;
+		note_store(reader, false);
 		publish(reader, render(reader->has_snapshot ? &reader->snapshot : NULL, true,
 				       reader->title));
 	}
@@ -226,7 +253,7 @@ struct rendering *reader_current(struct reader *reader)
 }
 
 struct reader *reader_start(struct store *store, struct site_names *names, const char *title,
-			    struct error *err)
+			    struct figures *figures, struct error *err)
 {
 	struct reader *reader = xcalloc(1, sizeof(*reader));
 	pthread_condattr_t monotonic;
@@ -234,6 +261,7 @@ struct reader *reader_start(struct store *store, struct site_names *names, const
 	reader->names = *names;
 	*names = (struct site_names){0};
 	reader->title = xstrdup(title);
+	reader->figures = figures;
 	reader->rendering = render(NULL, false, title);
 	reader->started_at = clock_mono_us();
 	(void)pthread_condattr_init(&monotonic);

@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
+struct figures;
 struct reader;
 struct store;
 struct site_names;
@@ -39,9 +40,12 @@ struct rendering {
 	int references; /* atomic */
 };
 
-/* Takes the store. Copies title; takes over what names holds. Reads once at once. Returns NULL with ERROR_FATAL. */
+/*
+ * Takes the store. Copies title; takes over what names holds. Reads once at once. Where figures has FIGURES_PAGE, keeps its
+ * OBSTACLE_STORE_AWAY; borrowed until reader_stop(). Returns NULL with ERROR_FATAL.
+ */
 struct reader *reader_start(struct store *store, struct site_names *names, const char *title,
-			    struct error *err);
+			    struct figures *figures, struct error *err);
 
 /* The newest rendering, waiting at most READER_WAIT_MS for one that is fresh. Never NULL; give it back. One thread. */
 struct rendering *reader_current(struct reader *reader);

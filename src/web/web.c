@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/figures.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "web/answer.h"
@@ -29,7 +30,8 @@ enum {
 
 struct web {
 	struct listener listener;
-	struct reader *reader; /* NULL: only /healthz */
+	struct reader *reader; /* NULL: no page */
+	struct figures *figures;
 	struct MHD_Daemon *daemon;
 	char *title;
 };
@@ -49,6 +51,13 @@ static enum MHD_Result answer_figures(struct web *web, struct MHD_Connection *co
 	return result;
 }
 
+/* Where the store is only read, somebody must look for the reader to find out whether it is there. */
+static void look_at_store(struct web *web)
+{
+	if (web->reader != NULL && (web->figures->sections & FIGURES_PAGE) != 0)
+		rendering_release(reader_current(web->reader));
+}
+
 static bool is_figures(const char *path)
 {
 	return strcmp(path, "/") == 0 || strcmp(path, "/board") == 0 ||
@@ -59,6 +68,14 @@ static enum MHD_Result route(struct web *web, struct MHD_Connection *connection,
 {
 	if (strcmp(path, "/healthz") == 0)
 		return answer_health(connection);
+	if (strcmp(path, "/readyz") == 0) {
+		look_at_store(web);
+		return answer_ready(connection, web->figures);
+	}
+	if (strcmp(path, "/metrics") == 0) {
+		look_at_store(web);
+		return answer_metrics(connection, web->figures);
+	}
 	const struct asset *asset = assets_find(path);
 	if (asset != NULL)
 		return answer_asset(connection, asset);
@@ -67,7 +84,8 @@ static enum MHD_Result route(struct web *web, struct MHD_Connection *connection,
 	return answer_text(connection, MHD_HTTP_NOT_FOUND,
 			   web->reader != NULL
 				   ? "Nothing is here. The status page is at /\n"
-				   : "Nothing is here but /healthz: this process has no store\n");
+				   : "Nothing is here but /healthz, /readyz and /metrics: this "
+				     "process has no store\n");
 }
 
 static bool has_body(struct MHD_Connection *connection)
@@ -147,6 +165,7 @@ struct web *web_start(const struct web_options *options, struct error *err)
 	sigset_t all;
 	sigset_t before;
 	web->listener.fd = -1;
+	web->figures = options->figures != NULL ? options->figures : figures_unread();
 	web->title = xstrdup(options->title == NULL ? "Websentry" : options->title);
 
 	/* Signals are for the thread that waits for them: ours start with all of them blocked. */
@@ -157,7 +176,7 @@ struct web *web_start(const struct web_options *options, struct error *err)
 	if (store != NULL) {
 		struct site_names names;
 		site_names_init(&names, options->site_names, options->site_count);
-		web->reader = reader_start(store, &names, web->title, err);
+		web->reader = reader_start(store, &names, web->title, web->figures, err);
 		store = NULL;
 		if (web->reader == NULL)
 			goto fail;

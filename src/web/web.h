@@ -1,5 +1,5 @@
 /*
- * The web server: status page, API, /healthz (libmicrohttpd, one thread of its own). Reads the store through a handle of its
+ * The web server: status page, API, /healthz, /readyz, /metrics (libmicrohttpd, one thread of its own). Reads the store through a handle of its
  * own; when the store is away the page says so, and the last figures stay.
  */
 #ifndef WEBSENTRY_WEB_WEB_H
@@ -10,13 +10,17 @@
 
 #include "base/error.h"
 
+struct figures;
 struct store;
 struct web;
 
 struct web_options {
 	const char *listen; /* "127.0.0.1:8080", "[::1]:0", ":8080"; port 0 picks one */
-	struct store *
-		store; /* opened with STORE_READ; taken: closed by web_stop(). NULL: only /healthz */
+	struct store
+		*store; /* opened with STORE_READ; taken: closed by web_stop(). NULL: no page */
+	/* What /metrics and /readyz tell. Borrowed until web_stop(); with FIGURES_PAGE the page's reader says whether the store is
+	 * there. NULL: a process that does nothing. */
+	struct figures *figures;
 	/* The names of the sites of this process's own sites file: others are shown as closed. NULL: all are shown. Copied. */
 	const char *const *site_names;
 	size_t site_count;
