@@ -6,7 +6,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 prefix ?= /usr/local
 
-.PHONY: help build run pipeline test test-fast test-deep test-deploy chaos lint format bench asan docs install clean
+.PHONY: help build run pipeline test test-fast test-deep test-deploy chaos chaos-selftest lint format bench asan docs install clean
 
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,11 @@ chaos: ## attack the running pipeline and prove that nothing is lost: DURATION=4
 	@scripts/setup build run test
 	@scripts/test build
 	@build/venv/bin/python tests/chaos/run.py $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED)) $(if $(RATE),--rate $(RATE))
+
+chaos-selftest: ## build each planted bug and show that the oracle of `make chaos` finds it (half an hour): BUGS="a b"
+	@scripts/setup build run test
+	@scripts/test build
+	@build/venv/bin/python tests/chaos/selftest.py $(BUGS)
 
 lint: ## format, clang-tidy, scripts, workflows, Python, file sizes, includes
 	@scripts/setup build test lint

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/identity.h"
+#include "base/planted.h"
 #include "check/observation.h"
 #include "check/report.h"
 #include "check/report_row.h"
@@ -148,7 +149,9 @@ static void put_report(yajl_gen out, const struct report *report, uint64_t dropp
 	put_verdict(out, report->verdict, dropped);
 	put_hop(out, &observation->final);
 	put_known(out, "total_us", observation->total_us);
-	put_known(out, "body_bytes", observation->body_bytes);
+	put_known(out, "body_bytes",
+		  observation->body_bytes -
+			  (IS_PLANTED(WRONG_SIZE) && observation->body_bytes > 3000));
 	put_known(out, "decoded_bytes", observation->decoded_bytes);
 	if ((dropped & (UINT64_C(1) << REPORT_FIELD_redirects)) == 0)
 		put_redirects(out, observation);

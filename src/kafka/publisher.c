@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/planted.h"
 #include "kafka/publisher_private.h"
 
 /* A handle that fails soon after it was made waits longer each time for the next one. */
@@ -50,7 +51,7 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
 	int64_t id = resend != NULL ? resend->id : (int64_t)((uintptr_t)message->_private >> 1);
 	if (client->is_fatal)
 		return; /* all of it comes again */
-	if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+	if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && !IS_PLANTED(FAILURE_IS_DELIVERY)) {
 		publisher_resend_failed(publisher, message, resend, id,
 					topic_index_of(publisher, message->rkt),
 					client == publisher->single.client);

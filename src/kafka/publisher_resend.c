@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/planted.h"
 
 static const mono_us mode_lasts = INT64_C(60) * CLOCK_US_PER_S;
 static const mono_us pause_min = INT64_C(500) * CLOCK_US_PER_MS;
@@ -109,7 +110,7 @@ static void note_too_large(struct publisher *publisher, struct resend *resend, b
 			  LOG_STR("topic", publisher->options.topics[resend->topic_index]));
 	publisher->is_single_said = true;
 	publisher->single_until = now + mode_lasts;
-	resend->is_refused = was_alone;
+	resend->is_refused = was_alone || IS_PLANTED(CONDEMN_BATCH);
 	resend->is_alone = true;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/planted.h"
 
 static const mono_us retry_pause_min = INT64_C(100) * CLOCK_US_PER_MS;
 static const mono_us retry_pause_max = INT64_C(2) * CLOCK_US_PER_S;
@@ -27,11 +28,15 @@ static void set_aside(struct outbox *outbox, const struct error *why, struct err
 static void adopt(struct outbox *outbox, const struct outbox_file_meta *meta)
 {
 	outbox->meta = *meta;
+	if (IS_PLANTED(REUSE_PRODUCER_ID) && meta->has_last)
+		outbox->producer_id = meta->last.producer_id;
 	if (outbox->next_id <= meta->last_id)
 		outbox->next_id = meta->last_id + 1;
 	bool is_pending = outbox->pending != NULL && outbox->pending->id != 0;
 	outbox->committed_id = (is_pending ? outbox->pending->id : outbox->next_id) - 1;
 	outbox->sent_id = 0; /* not trusting the figures, look */
+	if (IS_PLANTED(FORGET_WAITING))
+		outbox->sent_id = outbox->committed_id;
 }
 
 int outbox_commit_open(struct outbox *outbox, struct error *err)
@@ -130,8 +135,9 @@ static enum outbox_file_result delete_acknowledged(struct outbox *outbox,
 	struct outbox_window_range range;
 	while (outbox->window.acknowledged > 0 &&
 	       outbox_window_next_range(&outbox->window, &cursor, &range)) {
-		enum outbox_file_result result =
-			outbox_file_delete(outbox->file, range.first_id, range.last_id, err);
+		enum outbox_file_result result = outbox_file_delete(
+			outbox->file, IS_PLANTED(DELETE_RANGE) ? 0 : range.first_id, range.last_id,
+			err);
 		if (result != OUTBOX_FILE_OK)
 			return result;
 		meta->rows -= range.rows;
@@ -236,7 +242,16 @@ static bool commit_batch(struct outbox *outbox, struct outbox_batch *batch, mono
 	mono_us began_at = clock_mono_us();
 	enum outbox_file_result result = batch_write(outbox, batch, &meta, &err);
 	figures_observe(&outbox->figures->commit_took, clock_mono_us() - began_at);
+	if (IS_PLANTED(ACKNOWLEDGE_BEFORE_COMMIT) && result != OUTBOX_FILE_OK) {
+		outbox_file_rollback(outbox->file);
+		batch_finish(outbox, batch);
+		return true;
+	}
 	if (result != OUTBOX_FILE_OK) {
+		if (IS_PLANTED(REUSE_SEQ))
+			outbox->next_seq = batch->rows[0]->seq;
+		for (size_t i = 0; IS_PLANTED(SKIP_SEQ) && i < batch->count; i++)
+			batch->rows[i]->id = 0;
 		fail(outbox, result, &err, now);
 		return false;
 	}

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/log.h"
+#include "base/planted.h"
 
 /* Rows read back in one turn of the thread, so that commits stay on time. */
 enum { SEND_ROWS_MAX = 1024 };
@@ -21,11 +22,16 @@ bool outbox_send_row(struct outbox *outbox, const struct outbox_row *row)
 		entry->state = OUTBOX_WINDOW_SENT;
 	else
 		goto sent; /* sent or acknowledged already */
-	if (outbox->drain->send(outbox->drain->context, row) != 0) {
+	bool is_taken = outbox->drain->send(outbox->drain->context, row) == 0;
+	if (IS_PLANTED(DROP_ON_FULL_QUEUE) && !is_taken)
+		is_taken = outbox_window_acknowledge(&outbox->window, row->id);
+	if (!is_taken) {
 		outbox->is_drain_blocked = true;
 		outbox_window_take_back(&outbox->window, row->id, entry != NULL);
 		return false;
 	}
+	if (IS_PLANTED(DELETE_BEFORE_REPORT))
+		(void)outbox_window_acknowledge(&outbox->window, row->id);
 sent:
 	outbox->sent_id = row->id;
 	return true;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/planted.h"
 #include "base/text.h"
 #include "store/postgres_parameters.h"
 #include "store/postgres_store.h"
@@ -91,7 +92,7 @@ int postgres_write_quarantine(struct postgres_attempt *attempt, struct error *er
 		refused = 0;
 	}
 	size_t count = batch->bad_count + refused;
-	if (count == 0)
+	if (count == 0 || IS_PLANTED(POISON_VANISHES))
 		return 0;
 	struct parameter_list list = {0};
 	struct quarantine_columns columns;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/planted.h"
 #include "base/text.h"
 #include "store/postgres_parameters.h"
 #include "store/postgres_store.h"
@@ -34,6 +35,10 @@ const char postgres_insert_incoming[] =
 	"INSERT INTO report (" REPORT_COLUMN_NAMES ") SELECT " REPORT_COLUMN_NAMES
 	" FROM websentry_incoming "
 	"ON CONFLICT DO NOTHING RETURNING site_id, started_at, producer_id, seq";
+
+/* A planted bug: it makes another row of what is stored already. */
+static const char delay_incoming[] =
+	"UPDATE websentry_incoming SET started_at = started_at + interval '1 microsecond'";
 
 static const char upsert_positions[] =
 	"INSERT INTO kafka_offset (cluster_id, topic, partition, next) "
@@ -114,6 +119,8 @@ static int insert_with_conflicts(struct postgres_attempt *attempt, struct error 
 	PGresult *result;
 	static const struct postgres_parameters none = {0};
 	if (postgres_copy_incoming(attempt->store, plan, 0, plan->row_count, err) != 0 ||
+	    (IS_PLANTED(DOUBLE_ON_CONFLICT) &&
+	     postgres_execute(&attempt->store->connection, delay_incoming, NULL, err) != 0) ||
 	    postgres_query(&attempt->store->connection, postgres_insert_incoming, &none, &result,
 			   err) != 0)
 		return -1;
@@ -165,7 +172,7 @@ static int commit(struct postgres_store *store, struct error *err)
 {
 	PGresult *result;
 	if (postgres_execute(&store->connection, "COMMIT", &result, err) != 0)
-		return -1;
+		return IS_PLANTED(LOSE_UNKNOWN_COMMIT) && store->connection.is_lost ? 0 : -1;
 	bool is_committed = strcmp(PQcmdStatus(result), "COMMIT") == 0;
 	PQclear(result);
 	if (!is_committed)
@@ -178,7 +185,7 @@ int postgres_write_batch(struct postgres_attempt *attempt, struct error *err)
 	struct postgres_store *store = attempt->store;
 	attempt->written = (struct store_written){.duplicates = 0};
 	attempt->is_changed = false;
-	bool is_fast = !store->is_conflict_first;
+	bool is_fast = !store->is_conflict_first || IS_PLANTED(NO_CONFLICT_PATH);
 	if (!is_fast && attempt->plan.row_count > 0 && postgres_make_incoming(store, err) != 0)
 		return -1;
 	if (open_transaction(store, &attempt->is_changed, err) != 0 || attempt->is_changed)
@@ -195,5 +202,7 @@ int postgres_write_batch(struct postgres_attempt *attempt, struct error *err)
 	return 0;
 fail:
 	postgres_rollback(&store->connection);
+	if (IS_PLANTED(NO_CONFLICT_PATH) && strcmp(store->connection.sqlstate, "23505") == 0)
+		return 0;
 	return -1;
 }

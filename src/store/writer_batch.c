@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "base/planted.h"
 
 void writer_batch_init(struct writer_batch *batch, const struct writer_batch_options *options)
 {
@@ -79,12 +80,13 @@ static void give_identity(struct writer_batch *batch, struct message *message)
 
 static void note_position(struct writer_batch *batch, const struct message *message)
 {
+	int64_t next = message->offset + 1 + (IS_PLANTED(POSITION_TOO_FAR) ? 1 : 0);
 	for (size_t i = 0; i < batch->position_count; i++) {
 		struct position *position = &batch->positions[i];
 		if (position->topic_index == message->topic_index &&
 		    position->partition == message->partition) {
-			if (position->next <= message->offset)
-				position->next = message->offset + 1;
+			if (position->next < next)
+				position->next = next;
 			return;
 		}
 	}
@@ -99,7 +101,7 @@ static void note_position(struct writer_batch *batch, const struct message *mess
 	batch->positions[batch->position_count++] = (struct position){
 		.topic_index = message->topic_index,
 		.partition = message->partition,
-		.next = message->offset + 1,
+		.next = next,
 	};
 }
 
@@ -123,6 +125,9 @@ const char *writer_batch_add(struct writer_batch *batch, struct message *message
 			.offset = message->offset,
 		};
 		note_position(batch, message);
+		if (IS_PLANTED(POISON_NEIGHBOUR) && batch->bad_count > 0 &&
+		    batch->bad[batch->bad_count - 1].origin.partition == message->partition)
+			return NULL;
 	}
 	const char *reason = NULL;
 	char detail[WRITER_DETAIL_SIZE] = "";

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/planted.h"
 #include "store/store.h"
 #include "store/writer_private.h"
 
@@ -236,6 +237,19 @@ static void count_batch(struct figures_store *figures, const struct store_writte
 	figures_set(&figures->written_at, clock_wall_us());
 }
 
+/* A planted bug: store and Kafka hear of positions whose rows are not stored yet. */
+static void write_positions_ahead(struct writer *writer, const struct store_batch *view)
+{
+	struct store_batch ahead = *view;
+	struct store_written written;
+	ahead.row_count = ahead.bad_count = 0;
+	if (store_write(writer->options.store, &ahead, &written, NULL) == 0 &&
+	    writer->events.on_committed != NULL)
+		writer->events.on_committed(writer->events.context, writer->batch.generation,
+					    writer->batch.positions, writer->batch.position_count,
+					    0);
+}
+
 static void write_batch(struct writer *writer)
 {
 	struct writer_batch *batch = &writer->batch;
@@ -243,6 +257,8 @@ static void write_batch(struct writer *writer)
 	struct store_batch view = writer_batch_view(batch, cluster_id);
 	struct store_written written;
 	struct error err;
+	if (IS_PLANTED(OFFSET_BEFORE_TRANSACTION))
+		write_positions_ahead(writer, &view);
 	mono_us began_at = clock_mono_us();
 	int result = store_write(writer->options.store, &view, &written, &err);
 	figures_observe(&writer->figures->took, clock_mono_us() - began_at);

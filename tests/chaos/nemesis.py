@@ -248,9 +248,6 @@ class Nemesis:
         self._note("disk free", disk)
 
     def _begin_clock(self, fault):
-        if not self.world.clocks:
-            self._skip(fault, "clocks are left alone")
-            return
         member = self.world.members[fault.target]
         member.set_clock(fault.get("seconds"))
         self._did(fault, "forward" if fault.get("seconds") > 0 else "back")

@@ -38,10 +38,7 @@ class Plan:
     rate: float = 300.0            # checks a second, all producers together
     interval_s: int = 2
     drain_s: float = 300.0         # the most that draining may take
-    rates: dict | None = None      # faults a minute by kind; None: the usual ones
-    options: dict | None = None    # arguments of the makers of faults
-    stop_max_s: float | None = None
-    has_clocks: bool = True
+    faults: list | None = None     # None: those that the seed gives
     name: str = "chaos"
 
 
@@ -129,8 +126,7 @@ def end_consumers(world):
 def attack(plan, results, disks):
     """One whole run; its result as a dict, which also lies in results/NAME.json."""
     results.mkdir(parents=True, exist_ok=True)
-    faults = schedule.make(plan.seed, plan.duration_s, rates=plan.rates, stop_max_s=plan.stop_max_s,
-                           options=plan.options)
+    faults = schedule.make(plan.seed, plan.duration_s) if plan.faults is None else plan.faults
     (results / f"{plan.name}.schedule").write_text("".join(f"{json.dumps(fault.as_list())}\n" for fault in faults))
     say(f"chaos: seed {plan.seed}, {plan.duration_s:g} s, {len(faults)} faults, schedule {schedule.digest(faults)}")
     session = Session()
@@ -138,8 +134,7 @@ def attack(plan, results, disks):
     began = time.monotonic()
     try:
         sites = max(20, round(plan.rate * plan.interval_s / len(schedule.PRODUCERS)))
-        world = World(session, plan.program, sites=sites, interval_s=plan.interval_s, clocks=plan.has_clocks,
-                      disks=disks)
+        world = World(session, plan.program, sites=sites, interval_s=plan.interval_s, disks=disks)
         world.start_program()
         world.wait_stored(100)
         say(f"chaos: all is up after {time.monotonic() - began:.0f} s; files of this run: {world.folder}")

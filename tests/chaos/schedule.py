@@ -77,34 +77,34 @@ class Maker:
         self.broker_away.append((at, at + lasts, target))
         return lasts
 
-    def kill(self, at, groups=KILLED, away=None):
-        target = self._choose(groups)
-        lasts = self.random.uniform(0.0, 1.5) if away is None else self.random.uniform(*away)
+    def kill(self, at):
+        target = self._choose(KILLED)
+        lasts = self.random.uniform(0.0, 1.5)
         if target in BROKERS:
             lasts = self._spare_brokers(at, target, lasts)
         return self._fault(at, "kill", target, lasts)
 
-    def stop(self, at, groups=STOPPED):
-        target = self._choose(groups)
+    def stop(self, at):
+        target = self._choose(STOPPED)
         lasts = self._log_uniform(1.0, self.stop_max_s)
         if target in BROKERS:
             lasts = self._spare_brokers(at, target, lasts)
         return self._fault(at, "stop", target, lasts)
 
-    def cut(self, at, links=None, modes=("cut", "silent", "deaf"), lasts=(0.5, 8.0)):
-        return self._fault(at, "cut", self.random.choice(links or link_names()), self.random.uniform(*lasts),
-                           mode=self.random.choice(modes))
+    def cut(self, at):
+        return self._fault(at, "cut", self.random.choice(link_names()), self.random.uniform(0.5, 8.0),
+                           mode=self.random.choice(("cut", "silent", "deaf")))
 
-    def slow(self, at, links=None, latency_ms=(5, 250), lasts=(2.0, 12.0)):
-        return self._fault(at, "slow", self.random.choice(links or link_names()), self.random.uniform(*lasts),
-                           latency_ms=self.random.randint(*latency_ms),
+    def slow(self, at):
+        return self._fault(at, "slow", self.random.choice(link_names()), self.random.uniform(2.0, 12.0),
+                           latency_ms=self.random.randint(5, 250),
                            rate=self.random.choice((50_000, 500_000, 5_000_000)))
 
     def restart_all(self, at):
         return self._fault(at, "restart_all", "", self.random.uniform(0.2, 2.0))
 
-    def outbox_full(self, at, lasts=(1.0, 8.0)):
-        return self._fault(at, "outbox_full", self.random.choice(PRODUCERS), self.random.uniform(*lasts))
+    def outbox_full(self, at):
+        return self._fault(at, "outbox_full", self.random.choice(PRODUCERS), self.random.uniform(1.0, 8.0))
 
     def postgres_full(self, at):
         return self._fault(at, "postgres_full", POSTGRES, self.random.uniform(1.0, 6.0))
@@ -124,23 +124,20 @@ class Maker:
     def outbox_old(self, at):
         return self._fault(at, "outbox_old", self.random.choice(PRODUCERS), self.random.uniform(3.0, 10.0))
 
-    def poison(self, at, count=(5, 40)):
+    def poison(self, at):
         return self._fault(at, "poison", self.random.choice(("success", "failure")), 0.0,
-                           count=self.random.randint(*count), seed=self.random.getrandbits(32))
+                           count=self.random.randint(5, 40), seed=self.random.getrandbits(32))
 
     def topic_limit(self, at):
         return self._fault(at, "topic_limit", "success", self.random.uniform(3.0, 8.0))
 
 
-def make(seed, duration_s, *, rates=None, stop_max_s=None, options=None):
-    """The faults of a run, in order. rates: faults a minute by kind, for a run that looks at one thing; options:
-    arguments of a kind's maker."""
-    is_short = duration_s <= SHORT_S and rates is None
-    if stop_max_s is None:
-        stop_max_s = 10.0 if duration_s <= SHORT_S else 120.0
-    maker = Maker(seed, duration_s, stop_max_s)
+def make(seed, duration_s):
+    """The faults of a run, in order."""
+    is_short = duration_s <= SHORT_S
+    maker = Maker(seed, duration_s, 10.0 if is_short else 120.0)
     times = []
-    for kind, rate in (rates or LONG).items():
+    for kind, rate in LONG.items():
         count = round(rate * duration_s / 60)
         if is_short:
             count = max(count, SHORT_LEAST[kind])
@@ -148,8 +145,14 @@ def make(seed, duration_s, *, rates=None, stop_max_s=None, options=None):
         span = max(1.0, duration_s - 3.0)
         times += [(2.0 + span * (slot + maker.random.random()) / count * 0.97, kind) for slot in range(count)]
     times.sort()
-    options = options or {}
-    return [getattr(maker, kind)(at, **options.get(kind, {})) for at, kind in times]
+    faults = []
+    for at, kind in times:
+        faults.append(getattr(maker, kind)(at))
+        if kind == "outbox_full":
+            # An outbox that Kafka takes everything from needs no more room: take Kafka away as well.
+            faults += [dataclasses.replace(faults[-1], kind="cut", target=f"producers>{broker}",
+                                           more=(("mode", "cut"),)) for broker in BROKERS]
+    return sorted(faults)
 
 
 def digest(faults):

@@ -1,4 +1,5 @@
 """Everything that runs: brokers, PostgreSQL, the site, the proxy between them, producers, consumers. Real processes."""
+import ctypes
 import json
 import os
 import signal
@@ -22,6 +23,8 @@ GROUP = "websentry"
 TOPICS = {"success": "chaos-success", "failure": "chaos-failure"}
 DISK_BYTES = {"outbox": 1 << 30, "postgres": 8 << 30}
 PATTERN = "nonce=(n[0-9]+) "
+MS_REMOUNT = 32
+_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Disk:
@@ -34,13 +37,21 @@ class Disk:
         run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0755", "chaos", folder])
 
     def fill(self):
-        """Full at once: it may be as large as it is used."""
-        found = os.statvfs(self.folder)
-        used = (found.f_blocks - found.f_bfree) * found.f_frsize
-        run(["mount", "-o", f"remount,size={max(used, 4096)}", self.folder])
+        """Full at once: it may be as large as it is used. Whoever writes meanwhile makes that too small: look again."""
+        for attempt in range(1000):
+            found = os.statvfs(self.folder)
+            used = (found.f_blocks - found.f_bfree) * found.f_frsize
+            if self._resize(max(used, 4096) + attempt * 4096):
+                return
+        raise AssertionError(f"{self.folder} can't be filled")
 
     def free(self):
-        run(["mount", "-o", f"remount,size={self.size}", self.folder])
+        if not self._resize(self.size):
+            raise AssertionError(f"{self.folder} can't be freed")
+
+    def _resize(self, size):
+        """The system call itself, because a mount(8) takes long enough for others to write."""
+        return _LIBC.mount(b"chaos", bytes(self.folder), b"tmpfs", MS_REMOUNT, f"size={size}".encode()) == 0
 
 
 class Proxy:
@@ -92,9 +103,8 @@ class Member:
             file.write(struct.pack("=q", seconds))
 
     def start(self):
-        env = {"CHAOS_CLOCK": self.clock, "XDG_STATE_HOME": self.world.folder / "state"}
-        if self.world.clocks:
-            env["LD_PRELOAD"] = PARTS / "chaos_clock.so"
+        env = {"CHAOS_CLOCK": self.clock, "LD_PRELOAD": PARTS / "chaos_clock.so",
+               "XDG_STATE_HOME": self.world.folder / "state"}
         self.process = Process([self.world.program, *self.words], cwd=self.world.folder, log=self.log,
                                env=clean_environment(self.world.session, self.world.folder, **env))
         self.is_wanted = True
@@ -123,11 +133,10 @@ class Member:
 
 
 class World:
-    def __init__(self, session, program, *, sites, interval_s, clocks=True, disks=True, kafka_properties=None):
+    def __init__(self, session, program, *, sites, interval_s, disks):
         self.session = session
         self.program = Path(program).resolve()
         self.folder = session.new_folder("chaos")
-        self.clocks = clocks
         self.sites = sites          # a producer
         self.interval_s = interval_s
         self.disks = {}
@@ -137,7 +146,7 @@ class World:
         self.links = {name: self.proxy.tell(name) for name in link_names()}
         self._start_site()
         self._start_postgres()
-        self._start_kafka(kafka_properties or {})
+        self._start_kafka()
 
     # --- servers
 
@@ -189,11 +198,9 @@ class World:
                 f"{number}@127.0.0.1:{self.links[f'controllers>{one}']}" for number, one in enumerate(BROKERS, 1)),
             "replica.lag.time.max.ms": 5000,
             "log.segment.bytes": 32 << 20,
-            **self._kafka_properties,
         }
 
-    def _start_kafka(self, properties):
-        self._kafka_properties = properties
+    def _start_kafka(self):
         self.kafka = Kafka(self.session, Authority(self.session.new_folder("authority")), brokers=len(BROKERS),
                            properties=self._broker_properties)
         for topic in TOPICS.values():

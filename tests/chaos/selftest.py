@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+"""The test of the test: build the program with each planted bug, attack it, and demand that the oracle finds something.
+
+    tests/chaos/selftest.py                     all bugs of src/base/planted.h, each with the faults that bring it out
+    tests/chaos/selftest.py reuse_seq skip_seq  only these; `none` makes every attack on the program without a bug
+
+Every attack is first made on the program without a bug, which must come out clean: what fails there proves nothing.
+Exit code 0: all were found, each within two minutes. The last line is `N found, M missed`.
+"""
+import argparse
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from support.processes import ROOT  # noqa: E402
+
+from chaos.run import Plan, attack, enter_own_mounts, say  # noqa: E402
+from chaos.schedule import BROKERS, CONSUMERS, POSTGRES, PRODUCERS, Fault  # noqa: E402
+
+BUILD = ROOT / "build-planted"
+MARK = b"websentry-planted-bug"
+LIMIT_S = 120.0
+
+
+def fault(at, kind, target="", lasts=0.0, **more):
+    return Fault(round(at, 3), kind, target, round(lasts, 3), tuple(sorted(more.items())))
+
+
+def all_of(at, kind, targets, lasts=0.0, **more):
+    return [fault(at, kind, target, lasts, **more) for target in targets]
+
+
+def kafka_away(at, lasts, mode):
+    """From the producers' side."""
+    return all_of(at, "cut", [f"producers>{broker}" for broker in BROKERS], lasts, mode=mode)
+
+
+# --- attacks: functions from a random generator to faults, some 25 s long
+
+
+def kills_while_kafka_is_away(rng):
+    faults = []
+    for start in (3.0, 14.0):
+        faults += kafka_away(start, 7.0, rng.choice(("cut", "silent")))
+        faults += all_of(start + rng.uniform(3.5, 6.0), "kill", PRODUCERS, 0.2)
+    return faults
+
+
+def kills_while_a_broker_is_silent(rng):
+    faults = []
+    for start, broker in zip((3.0, 10.0, 17.0), BROKERS, strict=True):
+        faults.append(fault(start, "cut", f"producers>{broker}", 6.0, mode="silent"))
+        faults += all_of(start + rng.uniform(3.0, 5.0), "kill", PRODUCERS, 0.2)
+    return faults
+
+
+def full_disks(rng):
+    """With Kafka away, since an outbox that can delete needs no more room."""
+    faults = []
+    for start in (3.0, 12.0):
+        faults += kafka_away(start, 5.0, "cut")
+        faults += all_of(start + rng.random(), "outbox_full", PRODUCERS, rng.uniform(5.0, 6.0))
+    return faults
+
+
+def full_disks_without_kafka(rng):
+    faults = []
+    for start in (3.0, 18.0):
+        faults += kafka_away(start, 13.0, "cut")
+        faults += all_of(start + 0.5 + rng.random(), "outbox_full", PRODUCERS, 5.0)
+        faults += all_of(start + 11.0, "kill", PRODUCERS, 0.2)
+    return faults
+
+
+def low_limit(rng):
+    """Kafka comes back from an absence with a limit that the batches of the backlog are over."""
+    faults = []
+    for start in (3.0, 16.0):
+        faults.append(fault(start, "topic_limit", "success", 11.0))
+        faults += kafka_away(start + 0.5, 4.0 + rng.random(), "cut")
+    return faults
+
+
+def duplicates(rng):
+    """Producers are killed before they hear what Kafka has taken, so that it comes again."""
+    faults = []
+    for start in (3.0, 9.0, 15.0, 21.0):
+        faults += kafka_away(start, 2.5, "deaf")
+        faults += all_of(start + rng.uniform(1.0, 2.0), "kill", PRODUCERS, 0.2)
+    return faults
+
+
+def kills_of_slow_consumers(rng):
+    faults = all_of(2.0, "slow", [f"{name}>{POSTGRES}" for name in CONSUMERS], 24.0, latency_ms=150, rate=0)
+    return faults + [fault(4.0 + 2.5 * step + rng.random(), "kill", CONSUMERS[step % 3], 0.3) for step in range(8)]
+
+
+def losses_of_slow_connections(rng):
+    faults = []
+    for start in (2.0, 9.0, 16.0, 23.0):
+        faults += all_of(start, "slow", [f"{name}>{POSTGRES}" for name in CONSUMERS], 5.0, latency_ms=100, rate=0)
+        faults.append(fault(start + rng.uniform(2.0, 4.0), "kill", POSTGRES, 0.2))
+    return faults
+
+
+def rebalances(rng):
+    faults = [fault(3.0 + 4.0 * step + rng.random(), "kill", CONSUMERS[step % 3], 0.2) for step in range(5)]
+    return [*faults, fault(6.0, "rebalance", "consumer-4", 6.0), fault(16.0, "rebalance", CONSUMERS[1], 4.0)]
+
+
+def poison(rng):
+    return [fault(2.0 + 1.2 * step, "poison", "success", 0.0, count=20, seed=rng.getrandbits(32)) for step in range(8)]
+
+
+def kills(rng):
+    return [fault(2.0 + 1.5 * step + rng.random(), "kill", PRODUCERS[step % 3], 0.2) for step in range(9)]
+
+
+ATTACKS = {
+    "acknowledge_before_commit": full_disks_without_kafka,
+    "reuse_seq": full_disks,
+    "skip_seq": full_disks,
+    "reuse_producer_id": kills,
+    "forget_waiting": kills_while_kafka_is_away,
+    "delete_before_report": kills_while_kafka_is_away,
+    "delete_range": kills_while_a_broker_is_silent,
+    "drop_on_full_queue": low_limit,
+    "condemn_batch": low_limit,
+    "failure_is_delivery": low_limit,
+    "offset_before_transaction": kills_of_slow_consumers,
+    "poison_neighbour": poison,
+    "position_too_far": rebalances,
+    "lose_unknown_commit": losses_of_slow_connections,
+    "no_conflict_path": duplicates,
+    "double_on_conflict": duplicates,
+    "poison_vanishes": poison,
+    "wrong_size": poison,
+}
+
+
+def build(bug):
+    """The program with this bug; only the files that hold one are compiled again."""
+    if not (BUILD / "build.ninja").exists():
+        shutil.rmtree(BUILD, ignore_errors=True)
+        subprocess.run(["meson", "setup", BUILD, "-Dtests=false", f"-Dplanted_bug={bug}"], cwd=ROOT, check=True,
+                       stdout=subprocess.DEVNULL)
+    else:
+        subprocess.run(["meson", "configure", BUILD, f"-Dplanted_bug={bug}"], cwd=ROOT, check=True,
+                       stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", BUILD, "websentry"], check=True, stdout=subprocess.DEVNULL)
+    program = BUILD / f"websentry-{bug}"
+    shutil.copyfile(BUILD / "websentry", program)
+    program.chmod(0o755)
+    has_mark = MARK in program.read_bytes()
+    if has_mark != (bug != "none"):
+        raise AssertionError(f"{program}: the mark of a planted bug {'is' if has_mark else 'is not'} in it")
+    return program
+
+
+def try_one(bug, faults_of, seed, disks, results):
+    """Attack; returns (complaints, seconds)."""
+    program = build(bug)
+    began = time.monotonic()
+    faults = sorted(faults_of(random.Random(f"{faults_of.__name__} {seed}")))
+    plan = Plan(seed, max(one.at + one.lasts for one in faults) + 1.0, program, rate=240.0, drain_s=30.0,
+                name=f"{bug}-{faults_of.__name__}", faults=faults)
+    result = attack(plan, results, disks)
+    return result["complaints"], time.monotonic() - began
+
+
+def main():
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("bugs", nargs="*", metavar="BUG", help=", ".join(["none", *ATTACKS]))
+    words.add_argument("--seed", type=int, default=1)
+    words.add_argument("--no-clean", action="store_true", help="leave out the attacks on the program without a bug")
+    words.add_argument("--results", type=Path, default=ROOT / "build/chaos-selftest")
+    given = words.parse_args()
+    if unknown := set(given.bugs) - {"none", *ATTACKS}:
+        words.error(f"no such bug: {', '.join(sorted(unknown))}")
+    disks = enter_own_mounts([str(Path(__file__).resolve()), *sys.argv[1:]])
+    bugs = [bug for bug in ATTACKS if not given.bugs or bug in given.bugs]
+    attacks = {ATTACKS[bug] for bug in bugs} | (set(ATTACKS.values()) if "none" in given.bugs else set())
+    results = given.results.resolve()
+    lines, failed = [], 0
+    if not given.no_clean:
+        for faults_of in sorted(attacks, key=lambda one: one.__name__):
+            complaints, seconds = try_one("none", faults_of, given.seed, disks, results)
+            failed += bool(complaints)
+            lines.append({"bug": "none", "attack": faults_of.__name__, "seconds": round(seconds),
+                          "complaints": complaints})
+            say(f"selftest: no bug, {faults_of.__name__}: {complaints or 'clean'}")
+    found = 0
+    for bug in bugs:
+        complaints, seconds = try_one(bug, ATTACKS[bug], given.seed, disks, results)
+        is_found = bool(complaints) and seconds <= LIMIT_S
+        found += is_found
+        lines.append({"bug": bug, "attack": ATTACKS[bug].__name__, "seconds": round(seconds), "complaints": complaints})
+        say(f"selftest: {bug}: {'found' if is_found else 'MISSED'} after {seconds:.0f} s: {complaints[:1]}")
+    (results / "selftest.json").write_text(json.dumps(lines, indent=1) + "\n")
+    say(f"{found} found, {len(bugs) - found} missed" + (f"; {failed} attacks fail without a bug" if failed else ""))
+    return 0 if found == len(bugs) and failed == 0 else 1
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
