@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,10 @@ struct witness {
 	_Atomic int64_t base;                /* where this round began */
 	_Atomic int64_t durable[ROUNDS + 1]; /* of a round: numbers from base on */
 	_Atomic int round;
-	char identity[NUMBERS_MAX][64]; /* as first delivered */
+	char identity
+		[NUMBERS_MAX]
+		[64]; /* as first delivered, once it is noted: a kill may tear what is being written */
+	atomic_bool is_noted[NUMBERS_MAX];
 	_Atomic int mismatches;
 };
 
@@ -42,10 +46,12 @@ static void note_delivery(const char *message)
 	char identity[64] = "";
 	(void)memcpy(identity, id, 36);
 	(void)snprintf(identity + 36, sizeof(identity) - 36, "/%lld", (long long)sink_seq(message));
-	if (witness->identity[number][0] == '\0')
+	if (!witness->is_noted[number]) {
 		(void)memcpy(witness->identity[number], identity, sizeof(identity));
-	else if (strcmp(witness->identity[number], identity) != 0)
+		witness->is_noted[number] = true;
+	} else if (strcmp(witness->identity[number], identity) != 0) {
 		witness->mismatches++;
+	}
 }
 
 static struct outbox *current;
@@ -140,7 +146,7 @@ static void kill_again_and_again(enum outbox_durability durability)
 	int64_t total = 0;
 	for (int round = 0; round < ROUNDS; round++)
 		for (int64_t i = 0; i < witness->durable[round]; i++, total++)
-			if (witness->identity[bases[round] + i][0] == '\0')
+			if (!witness->is_noted[bases[round] + i])
 				fail_msg("round %d: number %lld is lost", round,
 					 (long long)(bases[round] + i));
 	assert_int_equal(witness->mismatches, 0);

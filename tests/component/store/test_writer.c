@@ -45,7 +45,7 @@ static void start(const struct uuid *producer_id, const struct uuid *previous)
 
 static size_t stop(void)
 {
-	size_t left = writer_stop(writer, 5000);
+	size_t left = writer_stop(writer, 60000);
 	writer_destroy(writer);
 	writer = NULL;
 	return left;

@@ -208,7 +208,7 @@ static void revoked_messages_are_not_written(void **state)
 	assert_int_equal(atomic_load(&events.generation), 2);
 	assert_int_equal(atomic_load(&events.inserted), 1);
 	assert_int_equal(atomic_load(&pretend->rows), 1);
-	assert_int_equal(writer_stop(writer, 5000), 0);
+	assert_int_equal(writer_stop(writer, 60000), 0);
 }
 
 static void a_question_waits_for_the_store(void **state)
