@@ -112,6 +112,12 @@ static void on_positions(void *context, uint64_t generation, const struct positi
 	subscriber_begin(get_subscriber(consumer), generation, positions, count);
 }
 
+static void on_put_back(void *context, uint64_t generation)
+{
+	struct consumer *consumer = context;
+	subscriber_begin_again(get_subscriber(consumer), generation);
+}
+
 static void on_room(void *context)
 {
 	struct consumer *consumer = context;
@@ -139,6 +145,7 @@ static int open_parts(struct consumer *consumer, struct error *err)
 		.context = consumer,
 		.on_committed = on_committed,
 		.on_positions = on_positions,
+		.on_put_back = on_put_back,
 		.on_room = on_room,
 	};
 	consumer->storing = storing_start(settings, consumer->waiter, &options, &events, err);

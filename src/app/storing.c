@@ -77,6 +77,13 @@ static void on_positions(void *context, uint64_t generation, const struct positi
 		storing->events.on_positions(storing->events.context, generation, positions, count);
 }
 
+static void on_put_back(void *context, uint64_t generation)
+{
+	struct storing *storing = context;
+	if (storing->events.on_put_back != NULL)
+		storing->events.on_put_back(storing->events.context, generation);
+}
+
 static void on_room(void *context)
 {
 	struct storing *storing = context;
@@ -105,6 +112,7 @@ struct storing *storing_start(const struct settings *settings, struct waiter *wa
 		.context = storing,
 		.on_committed = on_committed,
 		.on_positions = on_positions,
+		.on_put_back = on_put_back,
 		.on_room = on_room,
 		.on_failed = on_failed,
 		.on_ready = on_ready,

@@ -15,7 +15,8 @@ enum error_kind {
 	ERROR_RETRY,  /* may work later: a server is away, a lock is held */
 	ERROR_REJECT, /* this input will never work: a usage or data error */
 	ERROR_FULL,   /* a bound was reached; try again when there is room */
-	ERROR_FATAL,  /* this object can't go on */
+	ERROR_STALE, /* what the caller builds upon is not there any more: begin again from what is */
+	ERROR_FATAL, /* this object can't go on */
 };
 
 enum { ERROR_MESSAGE_MAX = 1024 };

@@ -20,7 +20,14 @@ static const mono_us pause_after = INT64_C(2) * CLOCK_US_PER_S;
 static const mono_us poll_every = INT64_C(1) * CLOCK_US_PER_S;
 static const mono_us once_every = INT64_C(100) * CLOCK_US_PER_MS;
 
-enum command_kind { COMMAND_BEGIN, COMMAND_COMMIT, COMMAND_RESUME, COMMAND_PAUSE, COMMAND_STOP };
+enum command_kind {
+	COMMAND_BEGIN,
+	COMMAND_AGAIN,
+	COMMAND_COMMIT,
+	COMMAND_RESUME,
+	COMMAND_PAUSE,
+	COMMAND_STOP,
+};
 
 struct command {
 	struct letter letter; /* must be first */
@@ -49,6 +56,11 @@ void subscriber_begin(struct subscriber *subscriber, uint64_t generation,
 		      const struct position *positions, size_t count)
 {
 	post(subscriber, COMMAND_BEGIN, generation, 0, positions, count);
+}
+
+void subscriber_begin_again(struct subscriber *subscriber, uint64_t generation)
+{
+	post(subscriber, COMMAND_AGAIN, generation, 0, NULL, 0);
 }
 
 void subscriber_commit(struct subscriber *subscriber, uint64_t generation,
@@ -83,6 +95,9 @@ static void obey(struct subscriber *subscriber, const struct command *command)
 	case COMMAND_BEGIN:
 		subscriber_take_positions(subscriber, command->generation, command->positions,
 					  command->count);
+		break;
+	case COMMAND_AGAIN:
+		subscriber_assign_again(subscriber, command->generation);
 		break;
 	case COMMAND_COMMIT:
 		subscriber_take_stored(subscriber, command->generation, command->positions,

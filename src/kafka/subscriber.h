@@ -53,6 +53,9 @@ struct subscriber *subscriber_start(const struct subscriber_options *options,
 void subscriber_begin(struct subscriber *subscriber, uint64_t generation,
 		      const struct position *positions, size_t count);
 
+/* The store has lost what was committed there: the generation ends, and another begins with the same partitions. Any thread. */
+void subscriber_begin_again(struct subscriber *subscriber, uint64_t generation);
+
 /* These were committed in the store: commit them in Kafka as well. Any thread; an old generation is ignored. */
 void subscriber_commit(struct subscriber *subscriber, uint64_t generation,
 		       const struct position *positions, size_t count);

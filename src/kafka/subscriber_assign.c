@@ -111,6 +111,20 @@ void subscriber_end_generation(struct subscriber *subscriber)
 		subscriber->events.on_revoked(subscriber->events.context, subscriber->generation);
 }
 
+void subscriber_assign_again(struct subscriber *subscriber, uint64_t generation)
+{
+	if (generation != subscriber->generation || subscriber->phase != SUBSCRIBER_READING ||
+	    subscriber->is_quiet)
+		return;
+	rd_kafka_topic_partition_list_t *list = list_partitions(subscriber);
+	rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+	subscriber_end_generation(subscriber);
+	assign(subscriber, none);
+	begin_generation(subscriber, list);
+	rd_kafka_topic_partition_list_destroy(none);
+	rd_kafka_topic_partition_list_destroy(list);
+}
+
 void subscriber_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 			     rd_kafka_topic_partition_list_t *list, void *opaque)
 {

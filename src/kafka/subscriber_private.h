@@ -120,6 +120,8 @@ void subscriber_take_positions(struct subscriber *subscriber, uint64_t generatio
 			       const struct position *positions, size_t count);
 /* With the store's positions known: get Kafka's, and begin. */
 void subscriber_place(struct subscriber *subscriber, mono_us now);
+/* The same partitions, in a generation of their own. */
+void subscriber_assign_again(struct subscriber *subscriber, uint64_t generation);
 /* The generation is over. */
 void subscriber_end_generation(struct subscriber *subscriber);
 struct subscriber_partition *subscriber_find(struct subscriber *subscriber, int topic_index,

@@ -15,9 +15,11 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "store/postgres_hosts.h"
 
 enum {
 	CONNECT_TIMEOUT_MS = 10000,
+	CONNECT_ONE_TIMEOUT_MS = 4000, /* of several addresses */
 	COPY_CHUNK =
 		256 * 1024, /* bytes given to libpq at once, so that its own buffer stays small */
 };
@@ -116,6 +118,12 @@ static int lose(struct postgres_connection *connection, const char *why, struct 
 	return -1;
 }
 
+static bool is_interrupted(const struct postgres_connection *connection)
+{
+	struct pollfd interrupt = {.fd = connection->interrupt_fd, .events = POLLIN};
+	return poll(&interrupt, 1, 0) > 0;
+}
+
 /* Wait for events on the socket. Returns the events, 0 at the timeout, -1 when interrupted. */
 static int wait_socket(struct postgres_connection *connection, short events, int timeout_ms)
 {
@@ -133,21 +141,46 @@ static int wait_socket(struct postgres_connection *connection, short events, int
 	}
 }
 
-static PGconn *start_connecting(const struct postgres_connection *connection)
+/* host NULL: as the dsn says. */
+static PGconn *start_connecting(const struct postgres_connection *connection,
+				const struct postgres_host *host)
 {
-	/* Later words win: the person's own dsn may say otherwise on all of these. */
+	/* Later words win: the person's own dsn may say otherwise on those before it. Who writes wants the server that takes writes. */
 	const char *const keywords[] = {
-		"connect_timeout",  "application_name", "keepalives_idle", "keepalives_interval",
-		"keepalives_count", "tcp_user_timeout", "dbname",          NULL,
+		"connect_timeout",
+		"application_name",
+		"keepalives_idle",
+		"keepalives_interval",
+		"keepalives_count",
+		"tcp_user_timeout",
+		"target_session_attrs",
+		"dbname",
+		host == NULL ? NULL : "host",
+		"hostaddr",
+		"port",
+		NULL,
 	};
-	const char *const values[] = {"10",    "websentry",     "10", "5", "3",
-				      "30000", connection->dsn, NULL};
+	const char *const values[] = {
+		"10",
+		"websentry",
+		"10",
+		"5",
+		"3",
+		"30000",
+		connection->is_read_only ? "any" : "read-write",
+		connection->dsn,
+		host == NULL ? NULL : host->name,
+		host == NULL ? NULL : host->address,
+		host == NULL ? NULL : host->port,
+		NULL,
+	};
 	return PQconnectStartParams(keywords, values, 1);
 }
 
-static int finish_connecting(struct postgres_connection *connection, struct error *err)
+static int finish_connecting(struct postgres_connection *connection, int timeout_ms,
+			     struct error *err)
 {
-	mono_us deadline = clock_mono_us() + (mono_us)CONNECT_TIMEOUT_MS * CLOCK_US_PER_MS;
+	mono_us deadline = clock_mono_us() + (mono_us)timeout_ms * CLOCK_US_PER_MS;
 	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 	while (status != PGRES_POLLING_OK) {
 		if (status == PGRES_POLLING_FAILED || PQstatus(connection->conn) == CONNECTION_BAD)
@@ -159,12 +192,52 @@ static int finish_connecting(struct postgres_connection *connection, struct erro
 						status == PGRES_POLLING_READING ? POLLIN : POLLOUT,
 						(int)(left / CLOCK_US_PER_MS) + 1);
 		if (events == 0)
-			return lose(connection, "no connection within 10 s", err);
+			return lose(connection,
+				    timeout_ms == CONNECT_TIMEOUT_MS ? "no connection within 10 s"
+								     : "no connection within 4 s",
+				    err);
 		if (events < 0)
 			return lose(connection, "interrupted", err);
 		status = PQconnectPoll(connection->conn);
 	}
 	return 0;
+}
+
+static int connect_to(struct postgres_connection *connection, const struct postgres_host *host,
+		      struct error *err)
+{
+	connection->conn = start_connecting(connection, host);
+	if (connection->conn == NULL)
+		return lose(connection, "out of memory", err);
+	(void)PQsetNoticeReceiver(connection->conn, ignore_notice, NULL);
+	return finish_connecting(connection,
+				 host == NULL ? CONNECT_TIMEOUT_MS : CONNECT_ONE_TIMEOUT_MS, err);
+}
+
+/*
+ * To the dsn's server; of several ones (or of one name's several addresses) to the first that takes us. libpq would try them
+ * itself, but leaves it to the caller to give up one that does not answer at all, and then has no way to go on to the next.
+ */
+static int connect_somewhere(struct postgres_connection *connection, struct error *err)
+{
+	struct postgres_host hosts[POSTGRES_HOSTS_MAX];
+	size_t count = postgres_hosts_find(connection->dsn, hosts);
+	if (count <= 1) {
+		postgres_hosts_finish(hosts, count);
+		return connect_to(connection, NULL, err);
+	}
+	struct error first = {.message = "interrupted"};
+	int status = -1;
+	for (size_t i = 0; i < count && status != 0; i++) {
+		status = is_interrupted(connection) ? -1 : connect_to(connection, &hosts[i], err);
+		if (status != 0 && i == 0)
+			first = *err;
+	}
+	postgres_hosts_finish(hosts, count);
+	if (status != 0)
+		error_set(err, ERROR_RETRY, "%.480s (and %zu more addresses)", first.message,
+			  count - 1);
+	return status;
 }
 
 int postgres_connect(struct postgres_connection *connection, struct error *err)
@@ -173,11 +246,7 @@ int postgres_connect(struct postgres_connection *connection, struct error *err)
 		return 0;
 	postgres_disconnect(connection);
 	connection->is_lost = false;
-	connection->conn = start_connecting(connection);
-	if (connection->conn == NULL)
-		return lose(connection, "out of memory", err);
-	(void)PQsetNoticeReceiver(connection->conn, ignore_notice, NULL);
-	if (finish_connecting(connection, err) != 0)
+	if (connect_somewhere(connection, err) != 0)
 		return -1;
 	if (PQsetnonblocking(connection->conn, 1) != 0)
 		return lose(connection, PQerrorMessage(connection->conn), err);

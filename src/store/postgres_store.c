@@ -108,7 +108,7 @@ static int try_batch(struct postgres_attempt *attempt, struct error *err)
 {
 	struct postgres_store *store = attempt->store;
 	store_plan_finish(&attempt->plan);
-	attempt->is_changed = false;
+	attempt->is_changed = attempt->is_stale = false;
 	if (prepare(store, err) != 0)
 		return -1;
 	store_plan_make(&attempt->plan, attempt->batch, attempt->is_refused, store->ids);
@@ -129,10 +129,17 @@ static int mend(struct postgres_attempt *attempt, struct error *err)
 {
 	struct postgres_store *store = attempt->store;
 	const struct postgres_connection *connection = &store->connection;
+	if (attempt->is_stale)
+		return -1;
 	if (attempt->is_changed)
 		return heal(store, err);
 	if (connection->is_lost || connection->conn == NULL)
 		return -1;
+	if (is_state(connection, "25006")) {
+		/* It was the primary and is a standby now, say: the next connection looks for the one that takes writes. */
+		postgres_disconnect(&store->connection);
+		return -1;
+	}
 	if (is_state(connection, "23505")) {
 		store->is_conflict_first = true;
 		return 0;

@@ -2,6 +2,7 @@
  * The parts of the PostgreSQL driver know one another through this struct. Private to src/store/.
  *
  *   postgres_store.c      the driver: open, close, the loop of store_write()
+ *   postgres_connection.c one connection, with postgres_hosts.c: which servers it may be to
  *   postgres_migrate.c    the schema: whose relations, replay, comparison, rights
  *   postgres_partition.c  days of the report table
  *   postgres_dimensions.c rows that reports refer to
@@ -51,6 +52,7 @@ struct postgres_attempt {
 	struct store_plan plan;
 	struct store_written written;
 	bool is_changed; /* the relations are not the ones that we know */
+	bool is_stale;   /* the positions are behind the batch's */
 };
 
 /* Forget what was known of tables: they may have been dropped and made again. */

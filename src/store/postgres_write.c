@@ -41,10 +41,15 @@ static const char delay_incoming[] =
 	"UPDATE websentry_incoming SET started_at = started_at + interval '1 microsecond'";
 
 static const char upsert_positions[] =
+	"WITH incoming AS (SELECT i.*, coalesce(k.next, 0) AS known "
+	"FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[]) "
+	"AS i (topic, partition, next, stored) LEFT JOIN kafka_offset AS k "
+	"ON k.cluster_id = $1::text AND k.topic = i.topic AND k.partition = i.partition) "
 	"INSERT INTO kafka_offset (cluster_id, topic, partition, next) "
-	"SELECT $1::text, topic, partition, next FROM unnest($2::text[], $3::integer[], "
-	"$4::bigint[]) "
-	"AS t (topic, partition, next) ORDER BY topic, partition "
+	"SELECT $1::text, topic, partition, "
+	"CASE WHEN stored > 0 AND known > stored THEN greatest(known, next) ELSE next END "
+	"FROM incoming WHERE NOT EXISTS (SELECT FROM incoming WHERE known < stored) "
+	"ORDER BY topic, partition "
 	"ON CONFLICT (cluster_id, topic, partition) DO UPDATE SET next = excluded.next, stored_at "
 	"= now()";
 
@@ -156,15 +161,25 @@ static int write_positions(struct postgres_attempt *attempt, struct error *err)
 	struct buffer *topics = parameter_array(&list, TYPE_TEXT, batch->position_count);
 	struct buffer *partitions = parameter_array(&list, TYPE_INT4, batch->position_count);
 	struct buffer *nexts = parameter_array(&list, TYPE_INT8, batch->position_count);
+	struct buffer *stored = parameter_array(&list, TYPE_INT8, batch->position_count);
 	for (size_t i = 0; i < batch->position_count; i++) {
 		encode_word(topics, batch->positions[i].topic);
 		encode_int4(partitions, batch->positions[i].partition);
 		encode_int8(nexts, batch->positions[i].next);
+		encode_int8(stored, batch->positions[i].stored);
 	}
+	PGresult *result;
 	int status =
-		parameter_query(&attempt->store->connection, upsert_positions, &list, NULL, err);
+		parameter_query(&attempt->store->connection, upsert_positions, &list, &result, err);
 	parameter_finish(&list);
-	return status;
+	if (status != 0)
+		return -1;
+	attempt->is_stale = strcmp(PQcmdTuples(result), "0") == 0;
+	PQclear(result);
+	if (!attempt->is_stale)
+		return 0;
+	error_set(err, ERROR_STALE, "the database was put back to an earlier state");
+	return -1;
 }
 
 /* A COMMIT of a transaction that had failed answers ROLLBACK, and no error. */
@@ -184,7 +199,7 @@ int postgres_write_batch(struct postgres_attempt *attempt, struct error *err)
 {
 	struct postgres_store *store = attempt->store;
 	attempt->written = (struct store_written){.duplicates = 0};
-	attempt->is_changed = false;
+	attempt->is_changed = attempt->is_stale = false;
 	bool is_fast = !store->is_conflict_first || IS_PLANTED(NO_CONFLICT_PATH);
 	if (!is_fast && attempt->plan.row_count > 0 && postgres_make_incoming(store, err) != 0)
 		return -1;

@@ -63,6 +63,9 @@ struct store_position {
 	const char *topic;
 	int32_t partition;
 	int64_t next;
+	/* store_write(): what the store held after the batch before. Less: it was put back. More: another writer is ahead of us, and
+	 * next does not move it back. Not above 0: whatever it holds. */
+	int64_t stored;
 };
 
 /* The bytes of a message, as it came. */
@@ -97,6 +100,8 @@ struct store_written {
 /*
  * Write a batch in one transaction: rows once each (primary key), bad messages to quarantine, positions. On ERROR_RETRY it is
  * unknown or known not to be written: the caller calls again with the same batch. A missing relation is made again within.
+ * ERROR_STALE: the store's positions are behind those that the batch follows, because a backup was put back or a replica took over
+ * that lacked the last transactions; nothing is written, and what the store lost must be read again first.
  */
 int store_write(struct store *store, const struct store_batch *batch,
 		struct store_written *ret_written, struct error *err);

@@ -173,5 +173,6 @@ void writer_destroy(struct writer *writer)
 	mailbox_destroy(writer->questions);
 	store_close(writer->options.store);
 	free(writer->cluster_id);
+	free(writer->stored);
 	free(writer);
 }

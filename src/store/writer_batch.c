@@ -157,6 +157,7 @@ struct store_batch writer_batch_view(struct writer_batch *batch, const char *clu
 			.topic = batch->options.topics[batch->positions[i].topic_index],
 			.partition = batch->positions[i].partition,
 			.next = batch->positions[i].next,
+			.stored = -1,
 		};
 	return (struct store_batch){
 		.rows = batch->rows,

@@ -53,15 +53,37 @@ struct writer {
 	struct letter *pending; /* taken from the mailbox, not in the batch yet */
 	struct writer_question *question;
 	char *cluster_id;
+	/* How far the store has the partitions of the batch's generation: what the next batch follows. */
+	struct position *stored;
+	size_t stored_count;
+	uint64_t stored_generation;
+	mono_us stored_check_at;
 	int backoff_ms; /* 0: the store is there */
 	mono_us retry_at;
 	mono_us away_since;
+	char cause[256]; /* that was said last */
+	mono_us cause_said_at;
 	uint64_t foreign_count;
 	uint64_t bad_count;
 	uint64_t bad_logged;
 	mono_us bad_logged_at;
 	bool is_ready;
 };
+
+/* writer_positions.c, the thread's: what the store holds of each partition, and whether it still does. */
+
+/* An assignment: what the store said. */
+void writer_positions_begin(struct writer *writer, const struct writer_question *question);
+/* What the next batch follows, into the positions that it will write. */
+void writer_positions_expect(const struct writer *writer, const struct writer_batch *batch);
+/* A batch was committed. */
+void writer_positions_note(struct writer *writer, const struct writer_batch *batch);
+/* When to look next whether the store still holds them: INT64_MAX where there is nothing to look for. */
+mono_us writer_positions_due(const struct writer *writer);
+/* Look: 0, or -1 with ERROR_RETRY, or with ERROR_STALE where it was put back. */
+int writer_positions_check(struct writer *writer, struct error *err);
+/* The store was put back: everything of this generation is dropped, and whoever reads begins again. */
+void writer_positions_lose(struct writer *writer);
 
 /* The thread: context is the writer. */
 void *writer_run(void *context);

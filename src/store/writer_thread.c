@@ -9,6 +9,7 @@
  * waiting counts messages from writer_post() until they are written or dropped: that is what max_waiting bounds.
  */
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,8 @@
 enum {
 	BACKOFF_FIRST_MS = 100,
 	BACKOFF_MAX_MS = 10000,
-	BAD_LOG_S = 60, /* bad messages are summed up this often */
+	CAUSE_LOG_S = 60, /* another cause for the store being away is said this often at most */
+	BAD_LOG_S = 60,   /* bad messages are summed up this often */
 };
 
 void writer_question_destroy(struct writer_question *question)
@@ -41,10 +43,16 @@ static void back_off(struct writer *writer, const struct error *err)
 		return; /* we interrupted it ourselves */
 	figures_add(&writer->figures->failures, 1);
 	readiness_set(writer->readiness, OBSTACLE_STORE_AWAY, true);
-	if (writer->backoff_ms == 0) {
+	if (writer->backoff_ms == 0)
 		writer->away_since = now;
+	/* Once, and again when it has long been something else: it was refused, and now its disk is full. */
+	if (writer->backoff_ms == 0 ||
+	    (strncmp(err->message, writer->cause, sizeof(writer->cause) - 1) != 0 &&
+	     now - writer->cause_said_at >= (mono_us)CAUSE_LOG_S * CLOCK_US_PER_S)) {
 		log_event(err->kind == ERROR_RETRY ? LOG_WARN : LOG_ERROR,
 			  "store is away, trying again", LOG_STR("cause", err->message));
+		(void)snprintf(writer->cause, sizeof(writer->cause), "%.255s", err->message);
+		writer->cause_said_at = now;
 	}
 	writer->backoff_ms = writer->backoff_ms == 0 ? BACKOFF_FIRST_MS : writer->backoff_ms * 2;
 	if (writer->backoff_ms > BACKOFF_MAX_MS)
@@ -161,6 +169,7 @@ static void answer(struct writer *writer)
 	store_expect_duplicates(writer->options.store);
 	free(writer->cluster_id);
 	writer->cluster_id = xstrdup(question->cluster_id);
+	writer_positions_begin(writer, question);
 	if (writer->events.on_positions != NULL)
 		writer->events.on_positions(writer->events.context, question->generation,
 					    question->positions, question->count);
@@ -227,6 +236,25 @@ static bool fill_batch(struct writer *writer)
 	return writer_batch_is_full(&writer->batch);
 }
 
+/* The store failed us. */
+static void give_way(struct writer *writer, const struct error *err)
+{
+	if (err->kind != ERROR_STALE) {
+		back_off(writer, err);
+		return;
+	}
+	note_success(writer);
+	writer_positions_lose(writer);
+	drop_revoked(writer);
+}
+
+static void check_positions(struct writer *writer)
+{
+	struct error err;
+	if (writer_positions_check(writer, &err) != 0)
+		give_way(writer, &err);
+}
+
 static void count_batch(struct figures_store *figures, const struct store_written *written)
 {
 	figures_add(&figures->batches, 1);
@@ -255,6 +283,7 @@ static void write_batch(struct writer *writer)
 	struct writer_batch *batch = &writer->batch;
 	const char *cluster_id = batch->generation == 0 ? NULL : writer->cluster_id;
 	struct store_batch view = writer_batch_view(batch, cluster_id);
+	writer_positions_expect(writer, batch);
 	struct store_written written;
 	struct error err;
 	if (IS_PLANTED(OFFSET_BEFORE_TRANSACTION))
@@ -263,7 +292,7 @@ static void write_batch(struct writer *writer)
 	int result = store_write(writer->options.store, &view, &written, &err);
 	figures_observe(&writer->figures->took, clock_mono_us() - began_at);
 	if (result != 0) {
-		back_off(writer, &err);
+		give_way(writer, &err);
 		return;
 	}
 	note_success(writer);
@@ -271,6 +300,7 @@ static void write_batch(struct writer *writer)
 	writer->bad_count +=
 		written.quarantined - batch->bad_count; /* rows that the database refused */
 	size_t count = batch->message_count;
+	writer_positions_note(writer, batch);
 	if (writer->events.on_committed != NULL)
 		writer->events.on_committed(writer->events.context, batch->generation,
 					    batch->positions, batch->position_count,
@@ -290,6 +320,8 @@ static bool turn(struct writer *writer)
 	bool may_try = now >= writer->retry_at;
 	if (may_try && !is_stopping)
 		answer(writer);
+	if (may_try && !is_stopping && now >= writer_positions_due(writer))
+		check_positions(writer);
 	bool is_closed = fill_batch(writer);
 	if (is_stopping && writer->batch.message_count == 0 && writer->pending == NULL &&
 	    mailbox_count(writer->messages) == 0)
@@ -303,6 +335,8 @@ static bool turn(struct writer *writer)
 	mono_us until = due;
 	if (writer->question != NULL && !is_stopping && until > writer->retry_at)
 		until = writer->retry_at;
+	if (!is_stopping && until > writer_positions_due(writer))
+		until = writer_positions_due(writer);
 	if (until < writer->retry_at)
 		until = writer->retry_at;
 	sleep_until(writer, until, !is_closed && !is_stopping);

@@ -6,7 +6,7 @@
  *   message TOPIC PARTITION OFFSET JSON   a message, decoded, into the batch; a bad one as a bad message
  *   spoil FIELD HEX                       other bytes for a text of the last row, behind the decoder's back
  *   make PRODUCER FIRST COUNT SITES START_US STEP_US   plain reports
- *   position CLUSTER TOPIC PARTITION NEXT
+ *   position CLUSTER TOPIC PARTITION NEXT [STORED]
  *   write                                 ok INSERTED DUPLICATES QUARANTINED; the batch stays
  *   clear                                 forget the batch
  *   expect, positions CLUSTER TOPIC PARTITION, last-seq UUID, sites
@@ -173,9 +173,9 @@ static void write_batch(struct tool *tool)
 static void add_position(struct tool *tool, const char *words)
 {
 	char topic[WORD];
-	struct store_position position;
-	if (sscanf(words, "%255s %255s %" SCNd32 " %" SCNd64, tool->cluster_id, topic,
-		   &position.partition, &position.next) != 4)
+	struct store_position position = {.stored = -1};
+	if (sscanf(words, "%255s %255s %" SCNd32 " %" SCNd64 " %" SCNd64, tool->cluster_id, topic,
+		   &position.partition, &position.next, &position.stored) < 4)
 		return;
 	position.topic = keep(topic);
 	tool->positions[tool->position_count++] = position;

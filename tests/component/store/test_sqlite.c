@@ -187,7 +187,7 @@ static void positions_and_bad_messages_are_of_the_batch(void **state)
 		 .length = 3},
 		{.origin = {"t", 1, 6}, .reason = "empty", .detail = "", .bytes = NULL},
 	};
-	struct store_position positions[2] = {{"t", 1, 7}, {"t", 2, 9}};
+	struct store_position positions[2] = {{"t", 1, 7, 0}, {"t", 2, 9, 0}};
 	struct store_batch batch = {
 		.bad = bad,
 		.bad_count = 2,
@@ -204,7 +204,7 @@ static void positions_and_bad_messages_are_of_the_batch(void **state)
 		     "00FF783t15");
 	assert_query("SELECT length FROM quarantine WHERE reason = 'empty'", NULL);
 	assert_query("SELECT reason FROM quarantine_view ORDER BY kafka_offset", "not_json");
-	struct store_position asked[3] = {{"t", 2, 0}, {"t", 1, 0}, {"u", 1, 0}};
+	struct store_position asked[3] = {{"t", 2, 0, 0}, {"t", 1, 0, 0}, {"u", 1, 0, 0}};
 	assert_int_equal(store_read_positions(store, "c", asked, 3, &err), 0);
 	assert_int_equal(asked[0].next, 9);
 	assert_int_equal(asked[1].next, 7);

@@ -1,0 +1,301 @@
+"""The consumer on real Kafka while its database is put back, moved, cut in COMMIT or away: nothing lost or twice."""
+import json
+import signal
+import socket
+import threading
+import time
+
+import psycopg
+import pytest
+from support.processes import wait_until
+from support.store_tool import at, report
+
+SESSION_MS = 6000
+
+
+def send(kafka, topic, reports):
+    from confluent_kafka import Producer
+    producer = Producer({"bootstrap.servers": kafka.servers, "linger.ms": 5})
+    for one in reports:
+        producer.produce(topic, one if isinstance(one, bytes) else json.dumps(one).encode(), key=b"k%d" % (
+            0 if isinstance(one, bytes) else one["seq"] % 17))
+    assert producer.flush(30) == 0
+
+
+def reports(first, end, **fields):
+    return [report(seq, at(seq), site=f"site {seq % 7}", **fields) for seq in range(first, end)]
+
+
+def start(websentry, kafka, topic, dsn, *words):
+    return websentry.start("consumer", "--kafka-servers", kafka.servers, "--kafka-topic", topic, "--database-dsn", dsn,
+                           "--kafka-property", f"session.timeout.ms={SESSION_MS}", *words)
+
+
+def wait_rows(database, count, timeout=30):
+    def look():
+        try:
+            return database.one("SELECT count(*) FROM report") == count
+        except psycopg.Error:
+            return False
+
+    wait_until(look, f"{count} rows", timeout)
+    assert database.one("SELECT count(DISTINCT seq) FROM report") == count
+
+
+def copy_of(postgres, database):
+    """A backup: a database made from this one, which nobody may be using."""
+    drop_connections(database)
+    name = f"{database.name}_backup"
+    maintenance(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{database.name}"')
+    return name
+
+
+def maintenance(postgres, sql):
+    from support.postgres import Database
+    Database(postgres, "postgres").query(sql)
+
+
+def drop_connections(database):
+    from support.postgres import Database
+    Database(database.server, "postgres").query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+        database.name)
+
+
+def put_back(postgres, database, backup):
+    maintenance(postgres, f'DROP DATABASE "{database.name}" WITH (FORCE)')
+    maintenance(postgres, f'ALTER DATABASE "{backup}" RENAME TO "{database.name}"')
+
+
+@pytest.mark.parametrize("is_running", [False, True], ids=["while stopped", "under a running consumer"])
+def test_a_database_put_back_to_a_backup_gets_its_hour_again(websentry, kafka, topic, postgres, database, is_running):
+    send(kafka, topic, reports(0, 300))
+    consumer = start(websentry, kafka, topic, database.dsn)
+    wait_rows(database, 300)
+    consumer.stop()
+    backup = copy_of(postgres, database)
+    consumer = start(websentry, kafka, topic, database.dsn)
+    send(kafka, topic, reports(300, 900) + [b"bad"])
+    wait_rows(database, 900)
+    wait_until(lambda: kafka.lag("websentry", topic) == 0, "Kafka's offsets")
+    if is_running:
+        put_back(postgres, database, backup)
+        # Nothing new comes: the consumer finds out by itself, or with the next message.
+        send(kafka, topic, reports(900, 901))
+        consumer.wait_for("the store was put back to an earlier state, reading again what it lacks", 60)
+        wait_rows(database, 901)
+        assert len(consumer.find("the store was put back to an earlier state, reading again what it lacks")) <= 2
+    else:
+        consumer.stop()
+        put_back(postgres, database, backup)
+        assert database.one("SELECT count(*) FROM report") == 300
+        consumer = start(websentry, kafka, topic, database.dsn)
+        wait_rows(database, 900)
+    assert database.one("SELECT count(*) FROM quarantine") == 1
+    wait_until(lambda: kafka.lag("websentry", topic) == 0, "Kafka's offsets again")
+    consumer.stop()
+
+
+class Proxy:
+    """A way to PostgreSQL that can swallow the answer to COMMIT and cut, hang, or refuse."""
+
+    def __init__(self, port):
+        self.target = port
+        self.commits_to_swallow = 0
+        self.swallowed = 0
+        self.is_refusing = False
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        self._pairs = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return
+            if self.is_refusing:
+                client.close()
+                continue
+            try:
+                server = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                client.close()
+                continue
+            pair = {"client": client, "server": server, "is_doomed": False}
+            self._pairs.append(pair)
+            for one in ("client", "server"):
+                threading.Thread(target=self._pump, args=(pair, one), daemon=True).start()
+
+    def _pump(self, pair, source):
+        sink = "server" if source == "client" else "client"
+        try:
+            while data := pair[source].recv(1 << 16):
+                if source == "client" and b"COMMIT\0" in data and self.commits_to_swallow > 0:
+                    self.commits_to_swallow -= 1
+                    pair["is_doomed"] = True
+                if source == "server" and pair["is_doomed"]:
+                    self.swallowed += 1
+                    break
+                pair[sink].sendall(data)
+        except OSError:
+            pass
+        self._end(pair)
+
+    @staticmethod
+    def _end(pair):
+        for one in ("client", "server"):
+            try:
+                pair[one].shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            pair[one].close()
+
+    def cut(self):
+        for pair in self._pairs:
+            self._end(pair)
+
+    def close(self):
+        self._server.close()
+        self.cut()
+
+
+@pytest.fixture
+def proxy(postgres):
+    made = Proxy(postgres.port)
+    yield made
+    made.close()
+
+
+def through(database, *ports, **more):
+    words = {**database.words, "host": ",".join("127.0.0.1" for _ in ports), "port": ",".join(map(str, ports)), **more}
+    return " ".join(f"{key}='{value}'" for key, value in words.items())
+
+
+def test_a_commit_whose_answer_is_lost_is_stored_once(websentry, kafka, topic, database, proxy):
+    consumer = start(websentry, kafka, topic, through(database, proxy.port))
+    consumer.wait_ready(40)
+    for round_number in range(4):
+        proxy.commits_to_swallow = 1 + round_number % 2
+        send(kafka, topic, [*reports(round_number * 100, round_number * 100 + 100), b"bad %d" % round_number])
+        wait_rows(database, (round_number + 1) * 100)
+        wait_until(lambda: proxy.commits_to_swallow == 0, "a swallowed commit")
+    wait_until(lambda: kafka.lag("websentry", topic) == 0, "Kafka's offsets")
+    assert proxy.swallowed >= 4
+    assert database.one("SELECT count(*) FROM report") == 400
+    assert database.one("SELECT count(*) FROM quarantine") == 4
+    consumer.stop()
+
+
+def test_it_moves_to_the_address_where_the_database_went(websentry, kafka, topic, database, postgres, proxy):
+    """Two hosts in the DSN: the first hangs without a word, is a standby, or refuses; the second takes over."""
+    other = Proxy(postgres.port)
+    hole = socket.socket()  # bound, and its queue is full: a connection attempt gets no answer
+    hole.bind(("127.0.0.1", 0))
+    hole.listen(0)
+    filling = [socket.socket() for _ in range(3)]
+    try:
+        consumer = start(websentry, kafka, topic, through(database, proxy.port, other.port))
+        send(kafka, topic, reports(0, 100))
+        wait_rows(database, 100)
+        proxy.close()
+        send(kafka, topic, reports(100, 200))
+        wait_rows(database, 200)
+        assert len(consumer.find("store is away, trying again")) <= 1
+        consumer.stop()
+        for one in filling:
+            one.setblocking(False)
+            one.connect_ex(hole.getsockname())
+        consumer = start(websentry, kafka, topic, through(database, hole.getsockname()[1], other.port))
+        send(kafka, topic, reports(200, 300))
+        wait_rows(database, 300)
+        consumer.stop()
+    finally:
+        for one in (*filling, hole):
+            one.close()
+        other.close()
+
+
+def test_a_primary_that_became_a_standby_is_left(websentry, kafka, topic, database, proxy):
+    """It keeps the connection and refuses to write. The consumer says so once, and stays in its group."""
+    consumer = start(websentry, kafka, topic, through(database, proxy.port))
+    send(kafka, topic, reports(0, 100))
+    wait_rows(database, 100)
+    database.query("ALTER SYSTEM SET default_transaction_read_only = on; ")
+    try:
+        database.query("SELECT pg_reload_conf()")
+        send(kafka, topic, reports(100, 200))
+        away = consumer.wait_for("store is away, trying again", 40)
+        assert "read-only" in away.fields["cause"]
+        time.sleep(3)
+        assert len(consumer.find("store is away, trying again")) == 1 and len(consumer.complaints()) == 1
+    finally:
+        with database.connect() as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute("ALTER SYSTEM RESET default_transaction_read_only")
+            connection.execute("SELECT pg_reload_conf()")
+    wait_rows(database, 200)
+    consumer.wait_for("store is back")
+    assert len(consumer.find("partitions assigned")) == 1
+    consumer.stop()
+
+
+def test_out_of_connections(websentry, kafka, topic, database):
+    consumer = start(websentry, kafka, topic, database.dsn)
+    send(kafka, topic, reports(0, 100))
+    wait_rows(database, 100)
+    database.query(f'ALTER DATABASE "{database.name}" CONNECTION LIMIT 0')
+    database.query(f"CREATE ROLE limited_{database.name} LOGIN PASSWORD 'x'")
+    consumer.stop()
+    # The superuser has no limit: the consumer comes as somebody who has.
+    database.query(f"GRANT ALL ON SCHEMA public TO limited_{database.name}; "
+                   f"GRANT ALL ON ALL TABLES IN SCHEMA public TO limited_{database.name}")
+    dsn = through(database, database.server.port, user=f"limited_{database.name}", password="x")
+    consumer = start(websentry, kafka, topic, dsn, "--no-migrate")
+    send(kafka, topic, reports(100, 200))
+    assert "too many connections" in consumer.wait_for("store is away, trying again", 40).fields["cause"]
+    database.query(f'ALTER DATABASE "{database.name}" CONNECTION LIMIT -1')
+    wait_rows(database, 200)
+    assert len(consumer.find("store is away, trying again")) == 1
+    consumer.stop()
+    database.query(f"DROP OWNED BY limited_{database.name}; DROP ROLE limited_{database.name}")
+
+
+def test_a_consumer_that_slept_past_its_session_does_no_harm(websentry, kafka, topic, database):
+    """SIGSTOP until the group has given its partitions away, then SIGCONT: what it still held was stored by another."""
+    sleeper = start(websentry, kafka, topic, database.dsn)
+    send(kafka, topic, reports(0, 200))
+    wait_rows(database, 200)
+    sleeper.send_signal(signal.SIGSTOP)
+    try:
+        other = start(websentry, kafka, topic, database.dsn)
+        send(kafka, topic, reports(200, 600))
+        wait_rows(database, 600, 60)
+        send(kafka, topic, reports(600, 800))
+        wait_rows(database, 800)
+    finally:
+        sleeper.send_signal(signal.SIGCONT)
+    sleeper.wait_for("partitions assigned", 60, count=2)
+    send(kafka, topic, reports(800, 1000))
+    wait_rows(database, 1000)
+    wait_until(lambda: kafka.lag("websentry", topic) == 0, "Kafka's offsets", 30)
+    for one in (sleeper, other):
+        assert not one.find("the store was put back to an earlier state, reading again what it lacks")
+        one.stop()
+
+
+def test_positions_of_one_who_is_ahead_are_not_moved_back(store, database):
+    store.tell("position c t 0 50")
+    store.ask("write")
+    store.tell("clear")
+    store.tell("position c t 0 40 30")
+    store.ask("write")
+    assert database.query("SELECT next FROM kafka_offset") == [(50,)]
+    store.tell("clear")
+    store.add(report(1, at(1)))
+    store.tell("position c t 0 70 60")
+    with pytest.raises(Exception, match="put back to an earlier state"):
+        store.write()
+    assert database.query("SELECT next FROM kafka_offset") == [(50,)]
+    assert database.one("SELECT count(*) FROM report") == 0
