@@ -21,7 +21,7 @@ class Timeout(AssertionError):
     """A condition did not come true in its time."""
 
 
-def wait_until(condition, what, timeout=20.0, step=0.02):
+def wait_until(condition, what, timeout=60.0, step=0.02):
     """Wait until condition() returns something true, and return that. Exceptions of the condition pass through."""
     deadline = time.monotonic() + timeout
     while True:

@@ -82,7 +82,7 @@ class Running:
                 if (event is None or one.event == event) and (level is None or one.level == level)
                 and all(str(one.fields.get(key)) == str(value) for key, value in fields.items())]
 
-    def wait_for(self, event=None, timeout=20.0, level=None, count=1, **fields):
+    def wait_for(self, event=None, timeout=60.0, level=None, count=1, **fields):
         """Until the event was logged (count times); returns the last one. Fails at once when the program ends."""
         def look():
             is_running = self.is_running()
@@ -116,7 +116,7 @@ class Running:
     def wait(self, timeout=20.0):
         return self.process.wait(timeout)
 
-    def stop(self, number=signal.SIGTERM, timeout=10.0):
+    def stop(self, number=signal.SIGTERM, timeout=20.0):
         """Ask it to end, and insist on exit code 0."""
         code = self.process.stop(number, timeout)
         assert code == 0, f"{self.words} answered signal {number} with exit code {code}:\n{self.stderr()[-4000:]}"
@@ -164,7 +164,7 @@ class Websentry:
         self.running.append(started)
         return started
 
-    def run(self, *words, env=None, code=0, timeout=30.0, prefix=(), cwd=None):
+    def run(self, *words, env=None, code=0, timeout=60.0, prefix=(), cwd=None):
         """Start it, wait for its end and compare the exit code (None: any)."""
         started = self.start(*words, env=env, prefix=prefix, cwd=cwd)
         ended_with = started.wait(timeout)

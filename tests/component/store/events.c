@@ -53,7 +53,7 @@ struct writer_events events_of(struct events *events)
 
 bool events_wait(const atomic_int *counter, int wanted)
 {
-	for (int i = 0; i < 2000; i++) {
+	for (int i = 0; i < 24000; i++) {
 		if (atomic_load(counter) >= wanted)
 			return true;
 		(void)usleep(5000);

@@ -17,7 +17,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 
-enum { ANSWER_MAX = 32 * 1024 * 1024, PATIENCE_S = 30 };
+enum { ANSWER_MAX = 32 * 1024 * 1024, PATIENCE_S = 120 };
 
 int client_connect(const char *address)
 {

@@ -17,7 +17,7 @@
 #include "fake_store.h"
 #include "web/web.h"
 
-enum { PATIENCE_MS = 20000, LOOK_MS = 20 };
+enum { PATIENCE_MS = 120000, LOOK_MS = 20 };
 
 struct fixture {
 	struct store *store;
