@@ -21,7 +21,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "check/report.h"
+#include "check/report_row.h"
 #include "check/site.h"
+#include "codec/report_decode.h"
 #include "codec/report_encode.h"
 #include "config/settings.h"
 #include "kafka/publisher.h"
@@ -164,6 +166,17 @@ static void on_outbox_recovered(void *context)
 
 /* --- main thread --- */
 
+static int64_t made_at(const char *message, size_t length)
+{
+	struct report_row row;
+	char detail[256];
+	if (report_decode(message, length, &row, detail, sizeof(detail)) != DECODE_NONE)
+		return 0;
+	wall_us at = row.started_at.is_present ? row.started_at.value : 0;
+	report_row_finish(&row);
+	return at;
+}
+
 static int open_outbox(struct producer *producer, struct error *err)
 {
 	char *path = data_dir_path(producer->data_dir, "outbox.db");
@@ -171,6 +184,7 @@ static int open_outbox(struct producer *producer, struct error *err)
 		.path = path,
 		.durability = producer->settings->is_power_durable ? OUTBOX_DURABILITY_POWER
 								   : OUTBOX_DURABILITY_PROCESS,
+		.made_at = made_at,
 		.max_rows = producer->settings->outbox_max_rows,
 		.figures = &producer->figures,
 	};

@@ -18,8 +18,24 @@
 
 static const mono_us commit_after = INT64_C(1) * OUTBOX_COMMIT_MS * CLOCK_US_PER_MS;
 static const mono_us delete_after = INT64_C(100) * CLOCK_US_PER_MS;
+static const mono_us show_every = INT64_C(200) * CLOCK_US_PER_MS;
 static const mono_us serve_every = INT64_C(1) * CLOCK_US_PER_S;
 enum { WAIT_SLICE_MS = 50 };
+
+/* What was there before us is as old as its first row. */
+static void date_old_rows(struct outbox *outbox,
+			  int64_t (*made_at)(const char *message, size_t length))
+{
+	struct outbox_row row;
+	wall_us at = 0;
+	if (outbox->meta.rows == 0)
+		return;
+	outbox_file_seek(outbox->file, 0);
+	if (made_at != NULL && outbox_file_next(outbox->file, &row, NULL) == OUTBOX_FILE_OK)
+		at = made_at(row.message, row.message_length);
+	outbox_file_reset(outbox->file);
+	outbox_age_note(&outbox->age, 0, at != 0 ? at : clock_wall_us());
+}
 
 struct outbox *outbox_open(const struct outbox_options *options, const struct outbox_events *events,
 			   struct error *err)
@@ -39,6 +55,7 @@ struct outbox *outbox_open(const struct outbox_options *options, const struct ou
 	outbox->producer_id = uuid_random();
 	buffer_init(&outbox->text, OUTBOX_BATCH_BYTES_MAX + 2 * REPORT_MESSAGE_MAX);
 	outbox_window_init(&outbox->window);
+	outbox_age_init(&outbox->age);
 	outbox_reserve_init(&outbox->reserve, outbox->path);
 	(void)pthread_mutex_init(&outbox->empty_lock, NULL);
 	pthread_condattr_t clock;
@@ -52,6 +69,7 @@ struct outbox *outbox_open(const struct outbox_options *options, const struct ou
 	}
 	outbox->has_prev = outbox->meta.has_last;
 	outbox->prev = outbox->meta.last;
+	date_old_rows(outbox, options->made_at);
 	atomic_store(&outbox->waiting_rows, outbox->meta.rows);
 	atomic_store(&outbox->waiting_bytes, outbox->meta.bytes);
 	return outbox;
@@ -257,11 +275,36 @@ static bool is_finished(const struct outbox *outbox, mono_us now)
 	return atomic_load(&outbox->waiting_rows) <= 0 || now >= atomic_load(&outbox->stop_at);
 }
 
-static void show(const struct outbox *outbox)
+/* The oldest row that waits, wherever it is; 0: none does. */
+static int64_t oldest_id(const struct outbox *outbox)
+{
+	int64_t id = outbox_window_oldest(&outbox->window);
+	if (id != 0)
+		return id;
+	if (outbox->sent_id < outbox->committed_id)
+		return outbox->sent_id + 1;
+	if (outbox->pending != NULL)
+		return outbox->pending->id != 0 ? outbox->pending->id : outbox->next_id;
+	return 0;
+}
+
+/* Five times a second: one look may go through the whole window. */
+static void show_age(struct outbox *outbox, int64_t rows)
+{
+	mono_us now = clock_mono_us();
+	if (rows > 0 && now < outbox->shown_at + show_every)
+		return;
+	outbox->shown_at = now;
+	int64_t id = rows > 0 ? oldest_id(outbox) : 0;
+	figures_set(&outbox->figures->oldest_at, id == 0 ? 0 : outbox_age_of(&outbox->age, id));
+}
+
+static void show(struct outbox *outbox)
 {
 	int64_t rows = atomic_load(&outbox->waiting_rows);
 	figures_set(&outbox->figures->rows, rows);
 	figures_set(&outbox->figures->bytes, atomic_load(&outbox->waiting_bytes));
+	show_age(outbox, rows);
 	readiness_set(outbox->readiness, OBSTACLE_OUTBOX_FULL, rows >= outbox->max_rows);
 	readiness_set(outbox->readiness, OBSTACLE_OUTBOX_FAILING,
 		      atomic_load(&outbox->is_in_trouble));

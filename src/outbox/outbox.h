@@ -65,7 +65,9 @@ struct outbox_events {
 struct outbox_options {
 	const char *path; /* of outbox.db */
 	enum outbox_durability durability;
-	int64_t max_rows;        /* the bound; from then on outbox_has_room() is false */
+	int64_t max_rows; /* the bound; from then on outbox_has_room() is false */
+	/* When a message was made (wall_us; 0 not known), for the age of what an earlier process left. NULL: never known. */
+	int64_t (*made_at)(const char *message, size_t length);
 	struct figures *figures; /* NULL: nobody looks. Borrowed until outbox_close() */
 };
 

@@ -169,6 +169,7 @@ static void batch_collect(struct outbox *outbox, struct outbox_batch *batch)
 	for (struct outbox_pending *row = outbox->pending;
 	     row != NULL && batch->count < OUTBOX_BATCH_ROWS_MAX; row = row->next) {
 		if (row->id == 0) {
+			outbox_age_note(&outbox->age, outbox->next_id, clock_wall_us());
 			row->id = outbox->next_id++;
 			row->seq = outbox->next_seq++;
 		}

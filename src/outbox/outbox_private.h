@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/figures.h"
 #include "outbox/outbox.h"
+#include "outbox/outbox_age.h"
 #include "outbox/outbox_file.h"
 #include "outbox/outbox_intake.h"
 #include "outbox/outbox_place.h"
@@ -76,6 +77,8 @@ struct outbox {
 	mono_us batch_since;   /* the first row of the next commit came; 0: none */
 	mono_us inserted_at;   /* the last commit with rows in it */
 	mono_us served_at;
+	mono_us shown_at; /* the figures */
+	struct outbox_age age;
 	mono_us retry_at; /* while in trouble */
 	mono_us retry_pause;
 };

@@ -92,6 +92,16 @@ void outbox_window_drop(struct outbox_window *window, int64_t id)
 	trim(window);
 }
 
+int64_t outbox_window_oldest(const struct outbox_window *window)
+{
+	for (size_t i = 0; i < window->count; i++) {
+		const struct outbox_window_entry *entry = entry_at(window, i);
+		if (entry->state == OUTBOX_WINDOW_WAITING || entry->state == OUTBOX_WINDOW_SENT)
+			return entry->id;
+	}
+	return 0;
+}
+
 size_t outbox_window_rows(const struct outbox_window *window)
 {
 	return window->count - window->gone;

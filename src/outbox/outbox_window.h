@@ -55,6 +55,9 @@ void outbox_window_take_back(struct outbox_window *window, int64_t id, bool was_
 /* A row has left the file without being sent. */
 void outbox_window_drop(struct outbox_window *window, int64_t id);
 
+/* The id of the oldest row that is not acknowledged; 0 where there is none. */
+int64_t outbox_window_oldest(const struct outbox_window *window);
+
 /* Rows of the window that lie in the file. */
 size_t outbox_window_rows(const struct outbox_window *window);
 
