@@ -2,6 +2,7 @@
 import json
 import re
 import signal
+import subprocess
 
 import pytest
 from confluent_kafka import Producer
@@ -223,6 +224,22 @@ def test_web_is_ready_while_its_store_answers(websentry, postgres, database):
 
 
 # --- all
+
+
+def test_the_alerts_of_operations_md_are_rules_on_metrics_that_exist(folder):
+    text = (ROOT / "docs" / "operations.md").read_text().split("## What to watch", 1)[1].split("\n## ", 1)[0]
+    alerts = re.findall(r"^\| `(.*?)` \| (\w+) \|", text, re.MULTILINE)
+    assert len(alerts) >= 10
+    known = set.union(*documented().values())
+    for expression, _ in alerts:
+        for name in re.findall(r"websentry_\w+", expression):
+            assert name in known or name.removesuffix("_bucket") in known, name
+    rules = [{"alert": f"Rule{number}", "expr": expression, "for": time}
+             for number, (expression, time) in enumerate(alerts)]
+    file = folder / "rules.yaml"
+    file.write_text(json.dumps({"groups": [{"name": "websentry", "rules": rules}]}))
+    done = subprocess.run(["promtool", "check", "rules", file], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_page_asks_nothing_of_a_database_without_tables(websentry, sites, kafka, topic, postgres, database):
