@@ -1,6 +1,8 @@
 #include "base/identity.h"
 
 #include <assert.h>
+#include <stdbool.h>
+#include <string.h>
 
 #include "base/buffer.h"
 
@@ -18,4 +20,54 @@ int identity_append_message(struct buffer *out, const struct identity *identity,
 					   id, (long long)prev->seq);
 	}
 	return buffer_append(out, body + 1, body_length - 1);
+}
+
+struct reading {
+	const char *at;
+	const char *end;
+};
+
+static bool skip(struct reading *reading, const char *text)
+{
+	size_t length = strlen(text);
+	if ((size_t)(reading->end - reading->at) < length || memcmp(reading->at, text, length) != 0)
+		return false;
+	reading->at += length;
+	return true;
+}
+
+/* Digits without a leading zero, as JSON has them; what follows ends the number. */
+static bool take_number(struct reading *reading, int64_t *ret_number)
+{
+	const char *first = reading->at;
+	int64_t number = 0;
+	for (; reading->at < reading->end && *reading->at >= '0' && *reading->at <= '9';
+	     reading->at++)
+		if (__builtin_mul_overflow(number, 10, &number) ||
+		    __builtin_add_overflow(number, *reading->at - '0', &number))
+			return false;
+	if (reading->at == first || (*first == '0' && reading->at - first > 1))
+		return false;
+	*ret_number = number;
+	return true;
+}
+
+int identity_read_message(const char *bytes, size_t length, struct identity *ret_identity)
+{
+	if (bytes == NULL)
+		return -1;
+	struct reading reading = {.at = bytes, .end = bytes + length};
+	struct identity identity;
+	int64_t version;
+	if (!skip(&reading, "{\"v\":") || !take_number(&reading, &version) ||
+	    !skip(&reading, ",\"producer_id\":\"") ||
+	    reading.end - reading.at < UUID_TEXT_SIZE - 1 ||
+	    uuid_parse(reading.at, UUID_TEXT_SIZE - 1, &identity.producer_id) != 0)
+		return -1;
+	reading.at += UUID_TEXT_SIZE - 1;
+	if (!skip(&reading, "\",\"seq\":") || !take_number(&reading, &identity.seq) ||
+	    reading.at == reading.end || (*reading.at != ',' && *reading.at != '}'))
+		return -1;
+	*ret_identity = identity;
+	return 0;
 }

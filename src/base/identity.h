@@ -32,4 +32,10 @@ struct identity {
 int identity_append_message(struct buffer *out, const struct identity *identity,
 			    const struct identity *prev, const char *body, size_t body_length);
 
+/*
+ * The identity at the beginning of a message as identity_append_message() writes it, whatever follows: also of a message that
+ * is cut off, or of a version that we do not know. 0, or -1 where there is none; bytes may be NULL.
+ */
+int identity_read_message(const char *bytes, size_t length, struct identity *ret_identity);
+
 #endif

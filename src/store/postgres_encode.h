@@ -20,6 +20,7 @@ enum postgres_type {
 	TYPE_INT4 = 23,
 	TYPE_TEXT = 25,
 	TYPE_TIMESTAMPTZ = 1184,
+	TYPE_VARBIT = 1562,
 	TYPE_UUID = 2950,
 	TYPE_JSONB = 3802,
 };

@@ -18,7 +18,8 @@ static const char select_marks[] =
 	"WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) "
 	"AND c.relname IN ('site', 'location', 'producer', 'check_setup', 'report', "
 	"'report_default', 'site_state', "
-	"'kafka_offset', 'quarantine', 'report_view', 'uptime_view', 'quarantine_view') ORDER BY "
+	"'kafka_offset', 'quarantine', 'seq_chunk', 'seq_range', 'seq_mark', 'report_view', "
+	"'uptime_view', 'quarantine_view') ORDER BY "
 	"c.relname";
 
 static const char select_relations[] =
@@ -28,6 +29,8 @@ static const char select_relations[] =
 	"to_regclass('report_default')::oid, "
 	"to_regclass('site_state')::oid, to_regclass('kafka_offset')::oid, "
 	"to_regclass('quarantine')::oid, "
+	"to_regclass('seq_chunk')::oid, to_regclass('seq_range')::oid, "
+	"to_regclass('seq_mark')::oid, "
 	"to_regclass('report_view')::oid, to_regclass('uptime_view')::oid, "
 	"to_regclass('quarantine_view')::oid";
 
@@ -38,7 +41,8 @@ static const char select_rights[] =
 	"WHERE c.oid IN ('site'::regclass, 'location'::regclass, 'producer'::regclass, "
 	"'check_setup'::regclass, "
 	"'report'::regclass, 'site_state'::regclass, 'kafka_offset'::regclass, "
-	"'quarantine'::regclass) "
+	"'quarantine'::regclass, 'seq_chunk'::regclass, 'seq_range'::regclass, "
+	"'seq_mark'::regclass) "
 	"AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') "
 	"AND has_table_privilege(c.oid, 'UPDATE'))";
 

@@ -27,8 +27,8 @@ struct parameter_list {
 struct buffer *parameter_array(struct parameter_list *list, enum postgres_type element,
 			       size_t count);
 void parameter_text(struct parameter_list *list, const char *text);
-void parameter_int8(struct parameter_list *list, int64_t number);
 void parameter_uuid(struct parameter_list *list, const struct uuid *uuid);
+void parameter_int8(struct parameter_list *list, int64_t number);
 
 int parameter_query(struct postgres_connection *connection, const char *sql,
 		    const struct parameter_list *list, PGresult **ret_result, struct error *err);

@@ -89,8 +89,8 @@ static char *sql_for_day(int64_t day)
 	clock_format(clock_day_start(day + 1), end);
 	first[10] = end[10] = '\0';
 	return xasprintf(
-		"BEGIN; SET LOCAL lock_timeout = '3s'; SELECT pg_advisory_xact_lock(" PARTITION_LOCK
-		"); "
+		"BEGIN; SET LOCAL lock_timeout = '3s'; SET LOCAL websentry.moves_rows = 'on'; "
+		"SELECT pg_advisory_xact_lock(" PARTITION_LOCK "); "
 		"LOCK TABLE report IN SHARE UPDATE EXCLUSIVE MODE; "
 		"LOCK TABLE report_default IN ACCESS EXCLUSIVE MODE; "
 		"CREATE TABLE %1$s (LIKE report INCLUDING DEFAULTS INCLUDING CONSTRAINTS); "

@@ -172,6 +172,7 @@ static int postgres_write(struct store *base, const struct store_batch *batch,
 		if (attempt.written.inserted == attempt.plan.row_count)
 			attempt.store->is_conflict_first = false;
 		*ret_written = attempt.written;
+		postgres_fold_seq_chunks(attempt.store);
 	}
 	store_plan_finish(&attempt.plan);
 	free(attempt.is_refused);
@@ -189,6 +190,8 @@ static const struct store_driver postgres_driver = {
 	.read_last_seq = postgres_read_last_seq,
 	.read_sites = postgres_read_sites,
 	.read_quarantine = postgres_read_quarantine,
+	.read_audit = postgres_read_audit,
+	.declare_lost = postgres_declare_lost,
 };
 
 struct store *store_open_postgres(const char *dsn, enum store_mode mode, struct error *err)

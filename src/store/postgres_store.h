@@ -9,6 +9,8 @@
  *   postgres_write.c      one attempt at a batch: COPY or the conflict path, positions
  *   postgres_quarantine.c what was put aside: in, out, and looked at
  *   postgres_state.c      the states of the sites
+ *   postgres_seq_chunk.c  which seq are stored
+ *   postgres_audit.c      what audit reads of that
  *   postgres_refused.c    which rows of a batch the database refuses
  *   postgres_read.c       what the page and the subscriber read
  */
@@ -40,6 +42,7 @@ struct postgres_store {
 	size_t day_count;
 	int64_t ahead_made_on;    /* the day on which the days ahead were made last */
 	mono_us days_pause_until; /* after a failure */
+	mono_us fold_at;          /* when full chunks of seq become ranges again */
 	struct buffer buffer;     /* reused from batch to batch */
 };
 
@@ -74,6 +77,11 @@ int postgres_write_batch(struct postgres_attempt *attempt, struct error *err);
 /* In the batch's transaction, once it is known which rows are new. */
 int postgres_write_states(struct postgres_attempt *attempt, struct error *err);
 
+int postgres_write_seq_chunks(struct postgres_attempt *attempt, struct error *err);
+
+/* Now and then, outside a transaction: full chunks become ranges. */
+void postgres_fold_seq_chunks(struct postgres_store *store);
+
 /* Make the temporary table, unless this connection has it. Outside a transaction. */
 int postgres_make_incoming(struct postgres_store *store, struct error *err);
 
@@ -106,5 +114,8 @@ int postgres_read_quarantine(struct store *base, const struct store_quarantine_q
 
 /* In the batch's transaction: bad and refused messages into the table, and out of it what the batch's rows were made of. */
 int postgres_write_quarantine(struct postgres_attempt *attempt, struct error *err);
+int postgres_read_audit(struct store *base, struct audit *audit, struct error *err);
+int postgres_declare_lost(struct store *base, const struct uuid *producer_id,
+			  const struct store_seq_range *range, const char *who, struct error *err);
 
 #endif

@@ -19,7 +19,8 @@
 #include "store/store_columns.h"
 
 static const char begin[] = "BEGIN; LOCK TABLE site, location, producer, check_setup, report, "
-			    "site_state, kafka_offset, quarantine "
+			    "site_state, kafka_offset, quarantine, seq_chunk, "
+			    "seq_range, seq_mark "
 			    "IN ACCESS SHARE MODE";
 
 static const char copy_report[] =
@@ -209,6 +210,7 @@ int postgres_write_batch(struct postgres_attempt *attempt, struct error *err)
 	    (is_fast ? insert_fast(attempt, err) : insert_with_conflicts(attempt, err)) != 0)
 		goto fail;
 	if (postgres_write_states(attempt, err) != 0 ||
+	    postgres_write_seq_chunks(attempt, err) != 0 ||
 	    postgres_write_quarantine(attempt, err) != 0 || write_positions(attempt, err) != 0 ||
 	    commit(store, err) != 0)
 		goto fail;

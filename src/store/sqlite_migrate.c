@@ -50,9 +50,14 @@ static int relation_count(void)
 
 static int replay(struct sqlite_store *store, struct error *err)
 {
+	bool has_seq_chunks;
+	if (sqlite_seq_chunks_are_there(store, &has_seq_chunks, err) != 0)
+		return -1;
 	for (const char *const *file = store_schema_sqlite(); *file != NULL; file++)
 		if (sqlite_execute(store, *file, err) != 0)
 			return -1;
+	if (!has_seq_chunks && sqlite_make_seq_chunks(store, err) != 0)
+		return -1;
 	return sqlite_execute(store, "COMMIT", err);
 }
 

@@ -102,6 +102,8 @@ static const struct store_driver sqlite_driver = {
 	.read_last_seq = sqlite_read_last_seq,
 	.read_sites = sqlite_read_sites,
 	.read_quarantine = sqlite_read_quarantine,
+	.read_audit = sqlite_read_audit,
+	.declare_lost = sqlite_declare_lost,
 };
 
 /* The pid that the holder wrote; 0 where it can't be read. */

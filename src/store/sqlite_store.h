@@ -5,6 +5,8 @@
  *   sqlite_migrate.c the schema
  *   sqlite_write.c   a batch
  *   sqlite_read.c    what the page reads
+ *   sqlite_seq_chunk.c which seq are stored
+ *   sqlite_audit.c   what audit reads of that
  */
 #ifndef WEBSENTRY_STORE_SQLITE_STORE_H
 #define WEBSENTRY_STORE_SQLITE_STORE_H
@@ -67,6 +69,7 @@ struct sqlite_store {
 	struct store_ids *ids;
 	bool may_migrate;
 	int64_t schema_version; /* SQLite's own counter when the relations were looked at; -1 never */
+	mono_us fold_at;        /* when full chunks of seq become ranges again */
 	atomic_bool is_interrupted;
 };
 
@@ -86,6 +89,21 @@ int sqlite_check_relations(struct sqlite_store *store, struct error *err);
 
 int sqlite_write(struct store *base, const struct store_batch *batch,
 		 struct store_written *ret_written, struct error *err);
+/* In the batch's transaction, once it is known which rows are new. */
+int sqlite_write_seq_chunks(struct sqlite_store *store, const struct store_batch *batch,
+			    const struct store_plan *plan, wall_us now, struct error *err);
+
+/* Now and then, outside a transaction: full chunks become ranges. */
+void sqlite_fold_seq_chunks(struct sqlite_store *store);
+
+/* Whether the tables and the trigger are there; and fill them from the reports. In the migration's transaction. */
+int sqlite_seq_chunks_are_there(struct sqlite_store *store, bool *ret_are_there, struct error *err);
+int sqlite_make_seq_chunks(struct sqlite_store *store, struct error *err);
+
+int sqlite_read_audit(struct store *base, struct audit *audit, struct error *err);
+int sqlite_declare_lost(struct store *base, const struct uuid *producer_id,
+			const struct store_seq_range *range, const char *who, struct error *err);
+
 int sqlite_read_positions(struct store *base, const char *cluster_id,
 			  struct store_position *positions, size_t count, struct error *err);
 int sqlite_read_last_seq(struct store *base, const struct uuid *producer_id, bool *ret_found,

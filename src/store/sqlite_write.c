@@ -340,6 +340,8 @@ static int write_all(struct sqlite_store *store, const struct store_batch *batch
 		if (run(store, &binding, NULL, err) != 0)
 			return -1;
 	}
+	if (sqlite_write_seq_chunks(store, batch, plan, now, err) != 0)
+		return -1;
 	written->quarantined = batch->bad_count;
 	written->duplicates = plan->duplicates + plan->row_count - written->inserted;
 	return write_positions(store, batch, now, err);
@@ -362,6 +364,7 @@ int sqlite_write(struct store *base, const struct store_batch *batch,
 	if (status == 0) {
 		store_ids_mark_stored(store->ids);
 		*ret_written = written;
+		sqlite_fold_seq_chunks(store);
 	} else {
 		(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL,
 				   NULL); /* fails where SQLite did it already */

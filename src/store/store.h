@@ -132,6 +132,61 @@ struct store_site {
 	char strip[STORE_STRIP_LENGTH + 1]; /* oldest first: U up, G degraded, D down, ? unknown */
 };
 
+/* --- audit: which reports are in the store, from seq_chunk and seq_range alone, never from the reports themselves --- */
+
+/* Both ends belong to it. */
+struct store_seq_range {
+	int64_t first;
+	int64_t last;
+};
+
+/* What is known of a producer_id. Its reports have seq 0 to expected_seq without gaps; texts and ranges are borrowed for the callback. */
+struct store_audit_producer {
+	struct uuid producer_id;
+	const char *location; /* "" where no report told it */
+	const char *host;
+	wall_us first_at; /* started_at of the first and the last report; STORE_NO_TIME where none is stored */
+	wall_us last_at;
+	int64_t stored;       /* how many */
+	int64_t highest_seq;  /* of those stored; -1 none */
+	int64_t expected_seq; /* the highest that is known to have existed, stored or not; -1 none */
+	int64_t missing;      /* neither stored nor accounted for */
+	int64_t pending;      /* the same, but for less than the time that was asked for */
+	int64_t quarantined;  /* put aside, and not stored since */
+	int64_t lost;         /* declared lost */
+	int64_t expired;      /* older than what is kept */
+	const struct store_seq_range *missing_ranges;
+	const struct store_seq_range *pending_ranges;
+	const struct store_seq_range *quarantined_ranges;
+	const struct store_seq_range *lost_ranges;
+	size_t missing_range_count;
+	size_t pending_range_count;
+	size_t quarantined_range_count;
+	size_t lost_range_count;
+};
+
+#define STORE_NO_TIME INT64_MIN
+
+/*
+ * Call on_producer for every producer_id, by first report; end early when it returns false. A seq that is not there counts as pending
+ * for after_us from when the store first knew of a later one.
+ */
+int store_audit(struct store *store, int64_t after_us,
+		bool (*on_producer)(void *context, const struct store_audit_producer *producer),
+		void *context, struct error *err);
+
+/* Reports that are missing for longer than after_us, for the page and a metric: remembered for a while, so that it may be asked often. */
+struct store_audit_holes {
+	int64_t reports;   /* how many seq */
+	int64_t producers; /* of how many producer_ids */
+};
+int store_audit_holes(struct store *store, int64_t after_us, struct store_audit_holes *ret_holes,
+		      struct error *err);
+
+/* Note that these seq are lost for good: audit counts them as such from now on. who is kept with it. A store opened for writing. */
+int store_declare_lost(struct store *store, const struct uuid *producer_id,
+		       const struct store_seq_range *range, const char *who, struct error *err);
+
 /* Call on_site for every site, by name; end early when it returns false. */
 int store_read_sites(struct store *store,
 		     bool (*on_site)(void *context, const struct store_site *site), void *context,

@@ -8,6 +8,8 @@
 #include "store/store.h"
 #include "store/store_quarantine.h"
 
+struct audit;
+
 struct store_driver {
 	void (*close)(struct store *store);
 	void (*interrupt)(struct store *store); /* any thread */
@@ -25,11 +27,19 @@ struct store_driver {
 	int (*read_quarantine)(struct store *store, const struct store_quarantine_query *query,
 			       bool (*on_row)(void *context, const struct store_quarantined *row),
 			       void *context, struct error *err);
+	/* Fill an audit with all that seq_chunk, seq_range, seq_mark and producer hold. */
+	int (*read_audit)(struct store *store, struct audit *audit, struct error *err);
+	int (*declare_lost)(struct store *store, const struct uuid *producer_id,
+			    const struct store_seq_range *range, const char *who,
+			    struct error *err);
 };
 
 /* The first member of each driver's own struct. */
 struct store {
 	const struct store_driver *driver;
+	struct store_audit_holes holes; /* of the last look */
+	int64_t holes_after_us;
+	mono_us holes_until; /* when to look again; 0: never looked */
 };
 
 /* The schema's newest file that this program knows: what the marks in comments, "[websentry N]", are compared with. */
