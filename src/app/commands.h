@@ -16,6 +16,7 @@ int command_config_print(const struct settings *settings);
 int command_quarantine_list(const struct settings *settings);
 int command_quarantine_show(const struct settings *settings);
 int command_quarantine_retry(const struct settings *settings);
+int command_audit(const struct settings *settings);
 int command_db_migrate(const struct settings *settings);
 int command_outbox_show(const struct settings *settings);
 int command_outbox_salvage(const struct settings *settings);

@@ -63,6 +63,8 @@ static int print_text(const struct settings *settings)
 		return command_config_print(settings);
 	case COMMAND_DB_MIGRATE:
 		return command_db_migrate(settings);
+	case COMMAND_AUDIT:
+		return command_audit(settings);
 	case COMMAND_QUARANTINE_LIST:
 		return command_quarantine_list(settings);
 	case COMMAND_QUARANTINE_SHOW:
@@ -117,6 +119,7 @@ static int run_command(const struct settings *settings, const struct site_list *
 	case COMMAND_NONE:
 	case COMMAND_CONFIG_PRINT:
 	case COMMAND_DB_MIGRATE:
+	case COMMAND_AUDIT:
 	case COMMAND_QUARANTINE_LIST:
 	case COMMAND_QUARANTINE_SHOW:
 	case COMMAND_QUARANTINE_RETRY:

@@ -71,3 +71,22 @@ int identity_read_message(const char *bytes, size_t length, struct identity *ret
 	*ret_identity = identity;
 	return 0;
 }
+
+int identity_parse_range(const char *text, struct identity_range *ret_range)
+{
+	struct reading reading = {.at = text, .end = text + strlen(text)};
+	struct identity_range range;
+	if (reading.end - reading.at < UUID_TEXT_SIZE - 1 ||
+	    uuid_parse(reading.at, UUID_TEXT_SIZE - 1, &range.producer_id) != 0)
+		return -1;
+	reading.at += UUID_TEXT_SIZE - 1;
+	if (!skip(&reading, ":") || !take_number(&reading, &range.first))
+		return -1;
+	range.last = range.first;
+	if (skip(&reading, "-") && !take_number(&reading, &range.last))
+		return -1;
+	if (reading.at != reading.end || range.last < range.first)
+		return -1;
+	*ret_range = range;
+	return 0;
+}

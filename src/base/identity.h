@@ -38,4 +38,12 @@ int identity_append_message(struct buffer *out, const struct identity *identity,
  */
 int identity_read_message(const char *bytes, size_t length, struct identity *ret_identity);
 
+/* Reports of one producer_id, as a person writes them: "PRODUCER_ID:FIRST-LAST", or "PRODUCER_ID:SEQ" for one. */
+struct identity_range {
+	struct uuid producer_id;
+	int64_t first;
+	int64_t last; /* belongs to it; not below first */
+};
+int identity_parse_range(const char *text, struct identity_range *ret_range); /* 0, or -1 */
+
 #endif

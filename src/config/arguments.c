@@ -284,6 +284,7 @@ static void take_command(struct command_line *line)
 	case COMMAND_CHECK:
 	case COMMAND_DB_MIGRATE:
 	case COMMAND_WEB:
+	case COMMAND_AUDIT:
 	case COMMAND_QUARANTINE_LIST:
 	case COMMAND_QUARANTINE_SHOW:
 	case COMMAND_QUARANTINE_RETRY:

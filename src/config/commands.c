@@ -17,6 +17,7 @@ const struct command_row commands_table[] = {
 	{COMMAND_CONFIG_PRINT, "config print", "[COMMAND] [URL… | sites.yaml]",
 	 "print a command's effective settings and where each came from"},
 	{COMMAND_DB_MIGRATE, "db migrate", "", "create or upgrade the tables in PostgreSQL"},
+	{COMMAND_AUDIT, "audit", "", "tell which reports are missing in the store"},
 	{COMMAND_QUARANTINE_LIST, "quarantine list", "",
 	 "list messages that could not be stored, the newest first"},
 	{COMMAND_QUARANTINE_SHOW, "quarantine show", "ID", "show one of them, and why it is there"},
@@ -98,8 +99,9 @@ const char *commands_nearest(const char *word)
 
 const char *commands_list(void)
 {
-	return "producer, consumer, run, check, config check, config print, db migrate, quarantine "
-	       "list, quarantine show, quarantine retry, outbox show, outbox salvage, web";
+	return "producer, consumer, run, check, config check, config print, db migrate, audit, "
+	       "quarantine list, quarantine show, quarantine retry, outbox show, outbox salvage, "
+	       "web";
 }
 
 void commands_describe(unsigned commands, char *text, size_t size)

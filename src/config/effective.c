@@ -241,8 +241,8 @@ static void make_absolute(char **path)
 }
 
 /* What these read is a store that another command made. */
-static const unsigned from_store =
-	COMMAND_WEB | COMMAND_QUARANTINE_LIST | COMMAND_QUARANTINE_SHOW | COMMAND_QUARANTINE_RETRY;
+static const unsigned from_store = COMMAND_WEB | COMMAND_AUDIT | COMMAND_QUARANTINE_LIST |
+				   COMMAND_QUARANTINE_SHOW | COMMAND_QUARANTINE_RETRY;
 
 static void complete_data_dir(struct reading *reading)
 {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/identity.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "check/url.h"
@@ -206,5 +207,19 @@ int setting_check_log_level(const char *text, char **ret_canonical, struct error
 		return -1;
 	}
 	*ret_canonical = xstrdup(word);
+	return 0;
+}
+
+int setting_check_lost(const char *text, char **ret_canonical, struct error *err)
+{
+	struct identity_range range;
+	char id[UUID_TEXT_SIZE];
+	if (identity_parse_range(text, &range) != 0) {
+		error_set(err, ERROR_REJECT, "expected PRODUCER_ID:FIRST-LAST as `audit` shows it");
+		return -1;
+	}
+	uuid_format(&range.producer_id, id);
+	*ret_canonical =
+		xasprintf("%s:%lld-%lld", id, (long long)range.first, (long long)range.last);
 	return 0;
 }

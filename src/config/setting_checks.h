@@ -25,6 +25,8 @@ int setting_check_plain(const char *text, char **ret_canonical,
 			struct error *err); /* no control characters */
 int setting_check_dsn(const char *text, char **ret_canonical,
 		      struct error *err); /* what libpq reads */
+int setting_check_lost(const char *text, char **ret_canonical,
+		       struct error *err); /* producer_id:first-last */
 int setting_check_log_level(const char *text, char **ret_canonical, struct error *err);
 
 #endif

@@ -35,6 +35,7 @@ enum command {
 	COMMAND_QUARANTINE_RETRY = 1 << 14,
 	COMMAND_OUTBOX_SHOW = 1 << 15,
 	COMMAND_OUTBOX_SALVAGE = 1 << 16,
+	COMMAND_AUDIT = 1 << 17,
 };
 
 struct text_list {
@@ -65,7 +66,7 @@ struct settings {
 	bool no_migrate;
 	bool print_sql;        /* db migrate --print */
 	bool is_power_durable; /* --durability=power */
-	bool is_json;          /* check, quarantine, outbox show: --json */
+	bool is_json;          /* check, audit, quarantine, outbox show: --json */
 	bool is_raw;           /* quarantine show --raw */
 	bool is_all;           /* quarantine retry --all */
 
@@ -90,6 +91,10 @@ struct settings {
 	char *file;    /* the repaired message; NULL: none, "-": stdin */
 	char *reason;  /* NULL: any */
 	int64_t limit; /* rows to list */
+
+	/* audit */
+	struct text_list declare_lost; /* as identity_parse_range() reads them */
+	int64_t hole_after_us;         /* how old a hole is before it counts as missing */
 
 	/* process */
 	char *data_dir; /* effective, absolute */

@@ -28,13 +28,15 @@ enum {
 	OW = COMMAND_OUTBOX_SHOW,
 	OV = COMMAND_OUTBOX_SALVAGE,
 	O = OW | OV,
-	ALL = P | C | R | K | M | W | Q | O,
+	A = COMMAND_AUDIT,
+	ALL = P | C | R | K | M | W | Q | O | A,
 };
 
 #define SITES "Sites"
 #define KAFKA "Kafka"
 #define DATABASE "Database"
 #define QUARANTINE "Quarantine"
+#define AUDIT "Audit"
 #define PROCESS "Process"
 #define LOGGING "Log"
 
@@ -223,7 +225,7 @@ const struct setting settings_table[] = {
 	 .type = SETTING_TEXT,
 	 FIELD(database_dsn),
 	 .environment = {"POSTGRES_DSN"},
-	 .commands = C | R | M | W | Q,
+	 .commands = C | R | M | W | Q | A,
 	 .traits = SETTING_SECRET,
 	 .placeholder = "DSN",
 	 .check = setting_check_dsn,
@@ -233,7 +235,7 @@ const struct setting settings_table[] = {
 	 .type = SETTING_TEXT,
 	 NO_FIELD,
 	 .environment = {"WEBSENTRY_DATABASE_HOST"},
-	 .commands = C | R | M | W | Q,
+	 .commands = C | R | M | W | Q | A,
 	 .traits = SETTING_NO_FLAG,
 	 .placeholder = "HOST",
 	 .check = setting_check_plain,
@@ -245,7 +247,7 @@ const struct setting settings_table[] = {
 	 .min = 1,
 	 .max = 65535,
 	 .environment = {"WEBSENTRY_DATABASE_PORT"},
-	 .commands = C | R | M | W | Q,
+	 .commands = C | R | M | W | Q | A,
 	 .traits = SETTING_NO_FLAG,
 	 .placeholder = "PORT",
 	 .help = "port, where the DSN names none"},
@@ -254,7 +256,7 @@ const struct setting settings_table[] = {
 	 .type = SETTING_TEXT,
 	 NO_FIELD,
 	 .environment = {"WEBSENTRY_DATABASE_NAME"},
-	 .commands = C | R | M | W | Q,
+	 .commands = C | R | M | W | Q | A,
 	 .traits = SETTING_NO_FLAG,
 	 .placeholder = "NAME",
 	 .check = setting_check_plain,
@@ -264,7 +266,7 @@ const struct setting settings_table[] = {
 	 .type = SETTING_TEXT,
 	 NO_FIELD,
 	 .environment = {"WEBSENTRY_DATABASE_USER"},
-	 .commands = C | R | M | W | Q,
+	 .commands = C | R | M | W | Q | A,
 	 .traits = SETTING_NO_FLAG,
 	 .placeholder = "USER",
 	 .check = setting_check_plain,
@@ -274,7 +276,7 @@ const struct setting settings_table[] = {
 	 .type = SETTING_TEXT,
 	 NO_FIELD,
 	 .environment = {"WEBSENTRY_DATABASE_PASSWORD"},
-	 .commands = C | R | M | W | Q,
+	 .commands = C | R | M | W | Q | A,
 	 .traits = SETTING_NO_FLAG | SETTING_SECRET,
 	 .placeholder = "PASSWORD",
 	 .check = setting_check_plain,
@@ -338,6 +340,25 @@ const struct setting settings_table[] = {
 	 .commands = QR,
 	 .help = "every message there is, or every one with --reason"},
 
+	{.group = AUDIT,
+	 .name = "hole-after",
+	 .type = SETTING_DURATION,
+	 FIELD(hole_after_us),
+	 .min = 0,
+	 .max = DAYS(1),
+	 .default_text = "1h",
+	 .commands = A | C | R | W,
+	 .placeholder = "TIME",
+	 .help = "how long a report may stay away before it counts as missing"},
+	{.group = AUDIT,
+	 .name = "declare-lost",
+	 .type = SETTING_LIST,
+	 FIELD(declare_lost),
+	 .commands = A,
+	 .placeholder = "PRODUCER_ID:FIRST-LAST",
+	 .check = setting_check_lost,
+	 .help = "note that these reports are lost for good; may be repeated"},
+
 	{.group = PROCESS,
 	 .name = "config",
 	 .type = SETTING_TEXT,
@@ -351,7 +372,7 @@ const struct setting settings_table[] = {
 	 FIELD(data_dir),
 	 .default_note = "`$XDG_STATE_HOME/websentry` or `~/.local/state/websentry`",
 	 .environment = {"WEBSENTRY_DATA_DIR", "STATE_DIRECTORY"},
-	 .commands = P | C | R | M | W | Q | O,
+	 .commands = P | C | R | M | W | Q | O | A,
 	 .placeholder = "FOLDER",
 	 .help = "outbox and SQLite database"},
 	{.group = PROCESS,
@@ -417,7 +438,7 @@ const struct setting settings_table[] = {
 	 .type = SETTING_BOOL,
 	 FIELD(is_json),
 	 .default_text = "false",
-	 .commands = K | QL | QS | OW,
+	 .commands = K | QL | QS | OW | A,
 	 .help = "print JSON: the report as it goes over the wire; a line for each row"},
 
 	{.group = LOGGING,

@@ -160,10 +160,16 @@ static void every_flag_is_completed(void **state)
 static void help_names_each_setting_of_a_command(void **state)
 {
 	(void)state;
-	const enum command commands[] = {
-		COMMAND_PRODUCER,        COMMAND_CONSUMER,        COMMAND_RUN,
-		COMMAND_CHECK,           COMMAND_DB_MIGRATE,      COMMAND_WEB,
-		COMMAND_QUARANTINE_LIST, COMMAND_QUARANTINE_SHOW, COMMAND_QUARANTINE_RETRY};
+	const enum command commands[] = {COMMAND_PRODUCER,
+					 COMMAND_CONSUMER,
+					 COMMAND_RUN,
+					 COMMAND_CHECK,
+					 COMMAND_DB_MIGRATE,
+					 COMMAND_WEB,
+					 COMMAND_QUARANTINE_LIST,
+					 COMMAND_QUARANTINE_SHOW,
+					 COMMAND_QUARANTINE_RETRY,
+					 COMMAND_AUDIT};
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		char *text = NULL;
 		size_t size = 0;
