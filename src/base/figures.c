@@ -22,6 +22,19 @@ void figures_init(struct figures *figures, unsigned sections)
 		readiness_set(&figures->readiness, OBSTACLE_STORE_AWAY, true);
 }
 
+bool figures_has_obstacle(const struct figures *figures, enum obstacle obstacle, mono_us *ret_since)
+{
+	if (readiness_is_there(&figures->readiness, obstacle, ret_since))
+		return true;
+	mono_us busy_since = figures_get(&figures->store.busy_since);
+	if (obstacle != OBSTACLE_STORE_AWAY || busy_since == 0 ||
+	    clock_mono_us() - busy_since < (mono_us)FIGURES_STORE_HANGS_MS * CLOCK_US_PER_MS)
+		return false;
+	if (ret_since != NULL)
+		*ret_since = busy_since;
+	return true;
+}
+
 struct figures *figures_unread(void)
 {
 	static struct figures unread;

@@ -77,7 +77,8 @@ struct figures_kafka {
 
 /* writer */
 struct figures_store {
-	struct figure waiting; /* messages taken and not written */
+	struct figure busy_since; /* mono_us; 0: the writer waits for work, not for the store */
+	struct figure waiting;    /* messages taken and not written */
 	struct figure batches;
 	struct figure failures; /* batches that had to be tried again */
 	struct figure rows;
@@ -113,6 +114,13 @@ struct figures {
 
 /* All zero but for what a fresh process has in its way: it is starting, and its servers have not answered. */
 void figures_init(struct figures *figures, unsigned sections);
+
+/* A store that keeps the writer for longer than this hangs: that is as good as away, only nobody says so. */
+enum { FIGURES_STORE_HANGS_MS = 5000 };
+
+/* Whether something is in this process's way at this moment, and since when (ret_since may be NULL). */
+bool figures_has_obstacle(const struct figures *figures, enum obstacle obstacle,
+			  mono_us *ret_since);
 
 /* Where a part counts whom nobody gave any: written to by all of them, read by none. */
 struct figures *figures_unread(void);

@@ -81,6 +81,12 @@ static void release(struct writer *writer, size_t count)
 		writer->events.on_room(writer->events.context);
 }
 
+/* What follows may ask the store, and wait for it. */
+static void note_busy(struct writer *writer)
+{
+	figures_set(&writer->figures->busy_since, clock_mono_us());
+}
+
 /* Sleep until a time, a letter or a stop. */
 static void sleep_until(struct writer *writer, mono_us until, bool for_messages)
 {
@@ -92,7 +98,9 @@ static void sleep_until(struct writer *writer, mono_us until, bool for_messages)
 		{.fd = mailbox_fd(writer->questions), .events = POLLIN},
 		{.fd = for_messages ? mailbox_fd(writer->messages) : -1, .events = POLLIN},
 	};
+	figures_set(&writer->figures->busy_since, 0);
 	(void)poll(waiting, 2, timeout_ms);
+	note_busy(writer);
 }
 
 static bool is_revoked(const struct writer *writer, uint64_t generation)
@@ -314,6 +322,7 @@ static void write_batch(struct writer *writer)
 static bool turn(struct writer *writer)
 {
 	bool is_stopping = atomic_load(&writer->is_stopping);
+	note_busy(writer);
 	writer_take_questions(writer);
 	drop_revoked(writer);
 	mono_us now = clock_mono_us();
@@ -370,6 +379,7 @@ static void start(struct writer *writer)
 {
 	while (!writer->is_ready && !atomic_load(&writer->is_stopping)) {
 		struct error err;
+		note_busy(writer);
 		if (prepare(writer, &err) == 0) {
 			note_success(writer);
 			writer->is_ready = true;
@@ -403,6 +413,7 @@ void *writer_run(void *context)
 		if (!turn(writer))
 			break;
 	log_bad(writer, true);
+	figures_set(&writer->figures->busy_since, 0);
 	(void)pthread_mutex_lock(&writer->lock);
 	writer->has_ended = true;
 	(void)pthread_cond_signal(&writer->ended);

@@ -84,7 +84,7 @@ void metrics_write(struct buffer *out, const struct figures *figures)
 static bool is_in_the_way(const struct figures *figures, enum obstacle obstacle, mono_us *ret_since)
 {
 	return metrics_has_obstacle(figures->sections, obstacle) &&
-	       readiness_is_there(&figures->readiness, obstacle, ret_since);
+	       figures_has_obstacle(figures, obstacle, ret_since);
 }
 
 bool metrics_is_ready(const struct figures *figures)

@@ -43,7 +43,7 @@ void metrics_write_obstacles(struct buffer *out, const struct metric *metric,
 			(void)buffer_append_format(
 				out, "%s{reason=\"%s\"} %d\n", metric->name,
 				obstacle_name(obstacle),
-				readiness_is_there(&figures->readiness, obstacle, NULL) ? 1 : 0);
+				figures_has_obstacle(figures, obstacle, NULL) ? 1 : 0);
 	}
 }
 
