@@ -112,10 +112,9 @@ int command_outbox_show(const struct settings *settings)
 	} else {
 		if (!settings->is_json)
 			(void)printf("%lld reports wait in %s, %lld bytes\n",
-				     look == NULL ? 0LL : (long long)outbox_look_rows(look), path,
-				     look == NULL ? 0LL : (long long)outbox_look_bytes(look));
-		if (look != NULL)
-			code = print_rows(look, settings->is_json);
+				     (long long)outbox_look_rows(look), path,
+				     (long long)outbox_look_bytes(look));
+		code = print_rows(look, settings->is_json);
 	}
 	outbox_look_close(look);
 	free(path);

@@ -28,12 +28,13 @@ static void date_old_rows(struct outbox *outbox,
 {
 	struct outbox_row row;
 	wall_us at = 0;
-	if (outbox->meta.rows == 0)
+	struct outbox_file *file = outbox->segments != NULL ? outbox->segments->file : outbox->file;
+	if (atomic_load(&outbox->waiting_rows) == 0)
 		return;
-	outbox_file_seek(outbox->file, 0);
-	if (made_at != NULL && outbox_file_next(outbox->file, &row, NULL) == OUTBOX_FILE_OK)
+	outbox_file_seek(file, 0);
+	if (made_at != NULL && outbox_file_next(file, &row, NULL) == OUTBOX_FILE_OK)
 		at = made_at(row.message, row.message_length);
-	outbox_file_reset(outbox->file);
+	outbox_file_reset(file);
 	outbox_age_note(&outbox->age, 0, at != 0 ? at : clock_wall_us());
 }
 
@@ -69,9 +70,10 @@ struct outbox *outbox_open(const struct outbox_options *options, const struct ou
 	}
 	outbox->has_prev = outbox->meta.has_last;
 	outbox->prev = outbox->meta.last;
-	date_old_rows(outbox, options->made_at);
 	atomic_store(&outbox->waiting_rows, outbox->meta.rows);
 	atomic_store(&outbox->waiting_bytes, outbox->meta.bytes);
+	outbox_segment_adopt(outbox);
+	date_old_rows(outbox, options->made_at);
 	return outbox;
 }
 
@@ -82,6 +84,7 @@ void outbox_close(struct outbox *outbox)
 	if (outbox->is_started)
 		outbox_stop(outbox, 0);
 	outbox_file_close(outbox->file, false);
+	outbox_segment_close(outbox->segments);
 	while (outbox->pending != NULL) {
 		struct outbox_pending *row = outbox->pending;
 		outbox->pending = row->next;
@@ -202,7 +205,7 @@ bool outbox_wait_empty(struct outbox *outbox, int64_t timeout_ms, const volatile
 
 static bool is_delete_due(const struct outbox *outbox, mono_us now)
 {
-	return outbox->window.acknowledged > 0 && outbox->file != NULL &&
+	return outbox->window.acknowledged > 0 &&
 	       (now >= outbox->inserted_at + delete_after || !outbox_has_room(outbox));
 }
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -27,14 +28,22 @@ static void set_aside(struct outbox *outbox, const struct error *why, struct err
 /* What the file says of earlier processes. */
 static void adopt(struct outbox *outbox, const struct outbox_file_meta *meta)
 {
+	struct outbox_file_meta before = outbox->meta;
 	outbox->meta = *meta;
 	if (IS_PLANTED(REUSE_PRODUCER_ID) && meta->has_last)
 		outbox->producer_id = meta->last.producer_id;
+	if (!meta->has_last) { /* a new file in the place of one that we wrote to */
+		outbox->meta.has_last = before.has_last;
+		outbox->meta.last = before.last;
+	}
 	if (outbox->next_id <= meta->last_id)
 		outbox->next_id = meta->last_id + 1;
 	bool is_pending = outbox->pending != NULL && outbox->pending->id != 0;
 	outbox->committed_id = (is_pending ? outbox->pending->id : outbox->next_id) - 1;
-	outbox->sent_id = 0; /* not trusting the figures, look */
+	/* not trusting the figures, look */
+	int64_t last_id = outbox_segment_last_id(outbox->segments);
+	if (outbox->sent_id > last_id)
+		outbox->sent_id = last_id;
 	if (IS_PLANTED(FORGET_WAITING))
 		outbox->sent_id = outbox->committed_id;
 }
@@ -44,6 +53,7 @@ int outbox_commit_open(struct outbox *outbox, struct error *err)
 	struct outbox_file_meta meta = {0};
 	struct error reason = {0};
 	enum outbox_file_result result = OUTBOX_FILE_DAMAGED;
+	bool is_new = access(outbox->path, F_OK) != 0;
 	if (outbox_place_is_torn(outbox->path))
 		error_set(&reason, ERROR_REJECT, "empty beside a write-ahead log");
 	else
@@ -62,6 +72,8 @@ int outbox_commit_open(struct outbox *outbox, struct error *err)
 		result = outbox_file_open(outbox->path, outbox->durability, &outbox->file, &meta,
 					  &reason);
 	}
+	if (result == OUTBOX_FILE_UNSYNCED && is_new)
+		outbox_place_remove(outbox->path); /* not even the empty file is sure */
 	if (result == OUTBOX_FILE_HELD)
 		error_set(&reason, ERROR_REJECT, "held by another process");
 	if (result != OUTBOX_FILE_OK) {
@@ -72,20 +84,10 @@ int outbox_commit_open(struct outbox *outbox, struct error *err)
 	return 0;
 }
 
-/* A transaction failed. Said once; tried again with a growing pause. */
-static void fail(struct outbox *outbox, enum outbox_file_result result, const struct error *err,
-		 mono_us now)
+/* Said once; tried again with a growing pause. */
+static void retry_later(struct outbox *outbox, enum outbox_file_result result,
+			const struct error *err, mono_us now)
 {
-	figures_add(&outbox->figures->commit_failures, 1);
-	if (outbox->file != NULL)
-		outbox_file_rollback(outbox->file);
-	if (result == OUTBOX_FILE_DAMAGED) {
-		outbox_commit_replace_file(outbox, err, now);
-		if (outbox->file != NULL) {
-			outbox->retry_at = now;
-			return;
-		}
-	}
 	bool is_first = !atomic_load(&outbox->is_in_trouble);
 	outbox->is_full = result == OUTBOX_FILE_FULL;
 	if (is_first)
@@ -98,11 +100,38 @@ static void fail(struct outbox *outbox, enum outbox_file_result result, const st
 		outbox->events.on_trouble(outbox->events.context, err);
 }
 
+/* A transaction failed. With a new file in the place of one that can't be used, there is no need to wait. */
+static void fail(struct outbox *outbox, enum outbox_file_result result, const struct error *err,
+		 mono_us now)
+{
+	struct error trouble = *err;
+	bool is_again = outbox->is_unsynced;
+	figures_add(&outbox->figures->commit_failures, 1);
+	if (outbox->file != NULL)
+		outbox_file_rollback(outbox->file);
+	if (result == OUTBOX_FILE_DAMAGED) {
+		outbox_commit_replace_file(outbox, err, now);
+		if (outbox->file != NULL) {
+			outbox->retry_at = now;
+			return;
+		}
+	}
+	if (result == OUTBOX_FILE_UNSYNCED && outbox->file != NULL) {
+		outbox->is_unsynced = true;
+		if (outbox_segment_begin(outbox, err, &trouble) == 0 && !is_again) {
+			outbox->retry_at = now;
+			return;
+		}
+	}
+	retry_later(outbox, result, &trouble, now);
+}
+
 static void succeed(struct outbox *outbox, mono_us now)
 {
 	if (atomic_exchange(&outbox->is_in_trouble, false) && outbox->events.on_recovered != NULL)
 		outbox->events.on_recovered(outbox->events.context);
 	outbox->is_full = false;
+	outbox->is_unsynced = false;
 	outbox_reserve_restore(&outbox->reserve, now);
 }
 
@@ -113,16 +142,22 @@ void outbox_commit_replace_file(struct outbox *outbox, const struct error *why, 
 	outbox->file = NULL;
 	set_aside(outbox, why, &err);
 	/* what lay in it waits there; rows that are in flight may still arrive */
-	int64_t waiting = outbox->meta.rows - (int64_t)outbox->window.acknowledged;
+	int64_t segments_last_id = outbox_segment_last_id(outbox->segments);
+	int64_t rows = outbox->meta.rows;
 	int64_t bytes = outbox->meta.bytes;
 	size_t cursor = 0;
 	struct outbox_window_range range;
-	while (outbox_window_next_range(&outbox->window, &cursor, &range))
+	while (outbox_window_next_range(&outbox->window, &cursor, &range)) {
+		if (range.first_id <= segments_last_id)
+			continue;
+		rows -= range.rows;
 		bytes -= range.bytes;
-	atomic_fetch_sub(&outbox->waiting_rows, waiting);
+	}
+	atomic_fetch_sub(&outbox->waiting_rows, rows);
 	atomic_fetch_sub(&outbox->waiting_bytes, bytes);
-	outbox_window_clear(&outbox->window);
-	outbox->meta = (struct outbox_file_meta){0};
+	outbox_window_drop_range(&outbox->window, segments_last_id + 1, INT64_MAX);
+	outbox->meta.rows = 0;
+	outbox->meta.bytes = 0;
 	if (err.kind != ERROR_NONE || outbox_commit_open(outbox, &err) != 0)
 		fail(outbox, OUTBOX_FILE_FAILED, &err, now);
 }
@@ -133,8 +168,11 @@ static enum outbox_file_result delete_acknowledged(struct outbox *outbox,
 {
 	size_t cursor = 0;
 	struct outbox_window_range range;
+	int64_t segments_last_id = outbox_segment_last_id(outbox->segments);
 	while (outbox->window.acknowledged > 0 &&
 	       outbox_window_next_range(&outbox->window, &cursor, &range)) {
+		if (range.first_id <= segments_last_id)
+			continue; /* nothing is deleted there, the whole file goes at its end */
 		enum outbox_file_result result = outbox_file_delete(
 			outbox->file, IS_PLANTED(DELETE_RANGE) ? 0 : range.first_id, range.last_id,
 			err);
@@ -144,6 +182,14 @@ static enum outbox_file_result delete_acknowledged(struct outbox *outbox,
 		meta->bytes -= range.bytes;
 	}
 	return OUTBOX_FILE_OK;
+}
+
+/* It is committed that they are gone. */
+static void forget_acknowledged(struct outbox *outbox)
+{
+	outbox_segment_settle(outbox);
+	outbox_window_forget_acknowledged(&outbox->window);
+	outbox_segment_remove_drained(outbox);
 }
 
 static void batch_row(const struct outbox *outbox, const struct outbox_batch *batch, size_t i,
@@ -258,7 +304,7 @@ static bool commit_batch(struct outbox *outbox, struct outbox_batch *batch, mono
 	}
 	outbox->meta = meta;
 	outbox->inserted_at = now;
-	outbox_window_forget_acknowledged(&outbox->window);
+	forget_acknowledged(outbox);
 	batch_finish(outbox, batch);
 	succeed(outbox, now);
 	return true;
@@ -291,7 +337,7 @@ void outbox_commit_pending(struct outbox *outbox, mono_us now)
 void outbox_commit_deletes(struct outbox *outbox, mono_us now)
 {
 	struct error err = {0};
-	if (outbox->file == NULL || outbox->window.acknowledged == 0)
+	if (outbox->window.acknowledged == 0 || !has_file(outbox, now))
 		return;
 	outbox_file_reset(outbox->file);
 	bool was_full = outbox->is_full;
@@ -310,7 +356,7 @@ void outbox_commit_deletes(struct outbox *outbox, mono_us now)
 		return;
 	}
 	outbox->meta = meta;
-	outbox_window_forget_acknowledged(&outbox->window);
+	forget_acknowledged(outbox);
 	if (was_full)
 		outbox_file_checkpoint(outbox->file);
 	if (outbox->pending == NULL)

@@ -39,7 +39,12 @@ struct outbox_file {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	int64_t read_id; /* of the row read last, or where reading began */
+	int wal_pages;
+	bool is_unsynced;
 };
+
+/* From so many pages in the WAL on, they are copied into the database, and the WAL begins anew. */
+enum { CHECKPOINT_PAGES = 128 };
 
 /* A full disk shows as SQLITE_FULL, or as an I/O error that errno explains (a limit on file sizes, a quota). */
 static bool is_out_of_space(sqlite3 *db, int code)
@@ -60,6 +65,9 @@ enum outbox_file_result outbox_schema_result(sqlite3 *db, int code, const char *
 		  db == NULL ? code : sqlite3_extended_errcode(db));
 	if (db != NULL && is_out_of_space(db, code))
 		return OUTBOX_FILE_FULL;
+	int extended = db == NULL ? code : sqlite3_extended_errcode(db);
+	if (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC)
+		return OUTBOX_FILE_UNSYNCED;
 	switch (code & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
@@ -85,6 +93,15 @@ static enum outbox_file_result prepare(struct outbox_file *file, struct error *e
 	return OUTBOX_FILE_OK;
 }
 
+static int on_wal(void *context, sqlite3 *db, const char *name, int pages)
+{
+	struct outbox_file *file = context;
+	(void)db;
+	(void)name;
+	file->wal_pages = pages;
+	return SQLITE_OK;
+}
+
 enum outbox_file_result outbox_file_open(const char *path, enum outbox_durability durability,
 					 struct outbox_file **ret_file,
 					 struct outbox_file_meta *ret_meta, struct error *err)
@@ -103,6 +120,7 @@ enum outbox_file_result outbox_file_open(const char *path, enum outbox_durabilit
 		outbox_file_close(file, true);
 		return result;
 	}
+	(void)sqlite3_wal_hook(file->db, on_wal, file);
 	*ret_file = file;
 	*ret_meta = meta;
 	return OUTBOX_FILE_OK;
@@ -114,7 +132,7 @@ void outbox_file_close(struct outbox_file *file, bool is_damaged)
 		return;
 	for (int i = 0; i < STATEMENT_COUNT; i++)
 		(void)sqlite3_finalize(file->statements[i]);
-	if (is_damaged && file->db != NULL)
+	if ((is_damaged || file->is_unsynced) && file->db != NULL)
 		(void)sqlite3_db_config(file->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	(void)sqlite3_close(file->db);
 	free(file);
@@ -130,11 +148,17 @@ static enum outbox_file_result run(struct outbox_file *file, enum statement whic
 	if (code != SQLITE_DONE && code != SQLITE_ROW)
 		result = outbox_schema_result(file->db, code, doing, err);
 	(void)sqlite3_reset(statement);
+	if (result == OUTBOX_FILE_UNSYNCED)
+		file->is_unsynced = true;
 	return result;
 }
 
 enum outbox_file_result outbox_file_begin(struct outbox_file *file, struct error *err)
 {
+	if (file->is_unsynced) { /* a checkpoint's, or that of a transaction that is tried again */
+		error_set(err, ERROR_RETRY, "the disk did not confirm what was written");
+		return OUTBOX_FILE_UNSYNCED;
+	}
 	return run(file, STATEMENT_BEGIN, "begin", err);
 }
 
@@ -168,6 +192,18 @@ enum outbox_file_result outbox_file_move_bad(struct outbox_file *file, int64_t i
 	return result == OUTBOX_FILE_OK ? outbox_file_delete(file, id, id, err) : result;
 }
 
+/*
+ * SQLite's own automatic checkpoint keeps its errors to itself, and a sync that failed must not be asked for again. Other
+ * failures are no harm: the WAL stays as it is.
+ */
+static void checkpoint(struct outbox_file *file, int mode)
+{
+	int code = sqlite3_wal_checkpoint_v2(file->db, NULL, mode, NULL, NULL);
+	if (code != SQLITE_OK &&
+	    outbox_schema_result(file->db, code, "checkpoint", NULL) == OUTBOX_FILE_UNSYNCED)
+		file->is_unsynced = true;
+}
+
 enum outbox_file_result outbox_file_commit(struct outbox_file *file,
 					   const struct outbox_file_meta *meta, struct error *err)
 {
@@ -187,7 +223,11 @@ enum outbox_file_result outbox_file_commit(struct outbox_file *file,
 	}
 	enum outbox_file_result result = run(file, STATEMENT_META, "write figures", err);
 	(void)sqlite3_clear_bindings(statement);
-	return result == OUTBOX_FILE_OK ? run(file, STATEMENT_COMMIT, "commit", err) : result;
+	if (result == OUTBOX_FILE_OK)
+		result = run(file, STATEMENT_COMMIT, "commit", err);
+	if (result == OUTBOX_FILE_OK && file->wal_pages >= CHECKPOINT_PAGES)
+		checkpoint(file, SQLITE_CHECKPOINT_PASSIVE);
+	return result;
 }
 
 void outbox_file_rollback(struct outbox_file *file)
@@ -246,8 +286,19 @@ void outbox_file_reset(struct outbox_file *file)
 void outbox_file_shrink(struct outbox_file *file)
 {
 	outbox_file_reset(file);
-	(void)sqlite3_exec(file->db, "VACUUM", NULL, NULL, NULL);
+	if (file->is_unsynced)
+		return;
+	int code = sqlite3_exec(file->db, "VACUUM", NULL, NULL, NULL);
+	if (code != SQLITE_OK &&
+	    outbox_schema_result(file->db, code, "shrink", NULL) == OUTBOX_FILE_UNSYNCED)
+		file->is_unsynced = true;
 	outbox_file_checkpoint(file);
+}
+
+int64_t outbox_file_first_id(struct outbox_file *file)
+{
+	return outbox_schema_number(file->db, "SELECT ifnull(min(id), 9223372036854775807) "
+					      "FROM outbox_row");
 }
 
 int64_t outbox_file_free_bytes(struct outbox_file *file)
@@ -258,5 +309,6 @@ int64_t outbox_file_free_bytes(struct outbox_file *file)
 
 void outbox_file_checkpoint(struct outbox_file *file)
 {
-	(void)sqlite3_wal_checkpoint_v2(file->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+	if (!file->is_unsynced)
+		checkpoint(file, SQLITE_CHECKPOINT_RESTART);
 }

@@ -23,7 +23,12 @@ enum outbox_file_result {
 	OUTBOX_FILE_FULL,    /* the disk is full */
 	OUTBOX_FILE_HELD,    /* another process has the file */
 	OUTBOX_FILE_DAMAGED, /* not a database, malformed, or not an outbox of this version */
-	OUTBOX_FILE_FAILED,  /* anything else: permissions, I/O errors */
+	/*
+	 * The disk did not confirm what was written (fsync), now or earlier. The kernel takes such pages for clean, so that asking again
+	 * would be answered with a lie: nothing is written to this file any more, it can only be read.
+	 */
+	OUTBOX_FILE_UNSYNCED,
+	OUTBOX_FILE_FAILED, /* anything else: permissions, I/O errors */
 };
 
 /* The meta row. */
@@ -67,6 +72,9 @@ void outbox_file_reset(struct outbox_file *file);
 
 /* Give the space of deleted rows back to the disk. Cheap only while the file holds no rows. */
 void outbox_file_shrink(struct outbox_file *file);
+
+/* The lowest id that lies in the file; INT64_MAX: none does. */
+int64_t outbox_file_first_id(struct outbox_file *file);
 
 /* Bytes of the database file that hold nothing. */
 int64_t outbox_file_free_bytes(struct outbox_file *file);

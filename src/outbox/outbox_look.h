@@ -12,7 +12,7 @@
 
 struct outbox_look;
 
-/* *ret_look is NULL where there is no outbox, which is no error. -1 with err where it can't be read. */
+/* Where there is no outbox it has no rows, which is no error. -1 with err where it can't be read. */
 int outbox_look_open(const char *path, struct outbox_look **ret_look, struct error *err);
 void outbox_look_close(struct outbox_look *look); /* accepts NULL */
 

@@ -15,17 +15,17 @@ enum { ASIDE_NAMES_MAX = 100, RESTORE_FROM_BYTES = 4 * OUTBOX_RESERVE_BYTES };
 static const mono_us restore_pause_us = INT64_C(10) * CLOCK_US_PER_S;
 
 /* A name that is free: the second one of the same second ends in -2. */
-static char *aside_name(const char *path)
+static char *dated_name(const char *path, const char *infix)
 {
 	time_t now = (time_t)(clock_wall_us() / CLOCK_US_PER_S);
 	struct tm parts = {0};
 	char stamp[32];
 	(void)gmtime_r(&now, &parts);
 	(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &parts);
-	char *name = xasprintf("%s.damaged-%s", path, stamp);
+	char *name = xasprintf("%s%s%s", path, infix, stamp);
 	for (int i = 2; i < ASIDE_NAMES_MAX && access(name, F_OK) == 0; i++) {
 		free(name);
-		name = xasprintf("%s.damaged-%s-%d", path, stamp, i);
+		name = xasprintf("%s%s%s-%d", path, infix, stamp, i);
 	}
 	return name;
 }
@@ -47,7 +47,12 @@ static int rename_beside(const char *path, const char *name, const char *suffix,
 
 int outbox_place_set_aside(const char *path, char **ret_name, struct error *err)
 {
-	char *name = aside_name(path);
+	return outbox_place_rename(path, ".damaged-", ret_name, err);
+}
+
+int outbox_place_rename(const char *path, const char *infix, char **ret_name, struct error *err)
+{
+	char *name = dated_name(path, infix);
 	/* the log first: without it the database is merely old, while a log without its database would be deleted */
 	if (rename_beside(path, name, "-wal", err) != 0 ||
 	    rename_beside(path, name, "-journal", err) != 0 ||
@@ -60,6 +65,17 @@ int outbox_place_set_aside(const char *path, char **ret_name, struct error *err)
 	free(index);
 	*ret_name = name;
 	return 0;
+}
+
+/* The log first: alone it would never be found again. */
+void outbox_place_remove(const char *path)
+{
+	static const char *const suffixes[] = {"-wal", "-journal", "-shm", ""};
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		char *name = xasprintf("%s%s", path, suffixes[i]);
+		(void)unlink(name);
+		free(name);
+	}
 }
 
 static int64_t size_of(const char *path, const char *suffix)

@@ -16,6 +16,12 @@
  */
 int outbox_place_set_aside(const char *path, char **ret_name, struct error *err);
 
+/* The same to "<path><infix>20261121T203345Z". */
+int outbox_place_rename(const char *path, const char *infix, char **ret_name, struct error *err);
+
+/* A database and what belongs to it. */
+void outbox_place_remove(const char *path);
+
 /*
  * A database of zero bytes beside a log that holds something: SQLite would delete the log, and the reports in it. True
  * says: set both aside.

@@ -13,6 +13,7 @@
 #include "outbox/outbox_file.h"
 #include "outbox/outbox_intake.h"
 #include "outbox/outbox_place.h"
+#include "outbox/outbox_segment.h"
 #include "outbox/outbox_window.h"
 
 /*
@@ -57,8 +58,9 @@ struct outbox {
 	pthread_cond_t empty_condition;
 
 	/* the outbox thread's alone */
-	struct outbox_file *file; /* NULL while a damaged one could not be replaced */
-	struct outbox_file_meta meta;
+	struct outbox_file *file;        /* NULL while a damaged one could not be replaced */
+	struct outbox_file_meta meta;    /* of the file; the segments have their own */
+	struct outbox_segment *segments; /* drained before the file */
 	struct outbox_window window;
 	struct outbox_reserve reserve;
 	struct outbox_pending *pending; /* taken from the intake, not committed */
@@ -74,6 +76,7 @@ struct outbox {
 	bool has_prev;         /* prev is known */
 	bool is_drain_blocked; /* until the next serve */
 	bool is_full;          /* the trouble is a full disk */
+	bool is_unsynced;      /* the disk confirmed nothing since it last failed to */
 	mono_us batch_since;   /* the first row of the next commit came; 0: none */
 	mono_us inserted_at;   /* the last commit with rows in it */
 	mono_us served_at;

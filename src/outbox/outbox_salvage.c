@@ -8,6 +8,7 @@
 #include "outbox/outbox_cell.h"
 #include "outbox/outbox_file.h"
 #include "outbox/outbox_pages.h"
+#include "outbox/outbox_segment.h"
 
 /* How many ways of putting a row together out of its overflow pages' versions are tried. */
 enum { TRIES_MAX = 2000, VERSIONS_MAX = 64, CHAIN_MAX = OUTBOX_CELL_MAX / 508 + 1 };
@@ -375,6 +376,11 @@ int outbox_salvage_feed(struct outbox_salvage *salvage, const char *outbox_path,
 		error_prefix(err, "%s: ", outbox_path);
 		return -1;
 	}
+	struct outbox_segment *segments = outbox_segment_find(outbox_path, true);
+	int64_t last_id = outbox_segment_last_id(segments);
+	outbox_segment_close(segments);
+	if (meta.last_id <= last_id) /* ids of a file are higher than those of its segments */
+		meta.last_id = last_id + OUTBOX_SEGMENT_GAP;
 	while (result == OUTBOX_FILE_OK && *ret_fed < salvage->row_count) {
 		size_t left = salvage->row_count - *ret_fed;
 		size_t count = left < FEED_ROWS ? left : FEED_ROWS;

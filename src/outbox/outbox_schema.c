@@ -41,7 +41,7 @@ static const char pragma_text[] = "PRAGMA locking_mode = EXCLUSIVE;"
 				  "PRAGMA secure_delete = OFF;"
 				  "PRAGMA temp_store = MEMORY;"
 				  "PRAGMA cache_size = -2048;"
-				  "PRAGMA wal_autocheckpoint = 128;" /* pages of 4 KiB */
+				  "PRAGMA wal_autocheckpoint = 0;" /* outbox_file.c's own */
 				  "PRAGMA journal_size_limit = -1";
 
 int64_t outbox_schema_number(sqlite3 *db, const char *query)

@@ -39,15 +39,19 @@ sent:
 
 bool outbox_send_is_due(const struct outbox *outbox)
 {
-	return outbox->file != NULL && !outbox->is_drain_blocked &&
-	       outbox->sent_id < outbox->committed_id && !outbox_window_is_full(&outbox->window);
+	bool has_source = outbox->file != NULL || outbox_segment_next(outbox) != NULL;
+	return has_source && !outbox->is_drain_blocked && outbox->sent_id < outbox->committed_id &&
+	       !outbox_window_is_full(&outbox->window);
 }
 
 /* The end of the file was read. Figures that still count rows then are wrong: set them right. */
 static void reach_end(struct outbox *outbox)
 {
+	int64_t segments_last_id = outbox_segment_last_id(outbox->segments);
+	size_t in_segments = outbox_window_rows_until(&outbox->window, segments_last_id);
 	outbox->sent_id = outbox->committed_id;
-	int64_t excess = outbox->meta.rows - (int64_t)outbox_window_rows(&outbox->window);
+	int64_t excess =
+		outbox->meta.rows - (int64_t)(outbox_window_rows(&outbox->window) - in_segments);
 	if (excess == 0)
 		return;
 	log_event(LOG_WARN, "outbox counted wrong, corrected", LOG_STR("file", outbox->path),
@@ -56,39 +60,59 @@ static void reach_end(struct outbox *outbox)
 	atomic_fetch_sub(&outbox->waiting_rows, excess);
 }
 
+static void end_reading(struct outbox *outbox, struct outbox_segment *segment,
+			enum outbox_file_result result, const struct outbox_row *row,
+			const struct error *err, mono_us now)
+{
+	switch (result) {
+	case OUTBOX_FILE_OK:
+		break;
+	case OUTBOX_FILE_NO_ROW:
+		if (segment != NULL)
+			outbox_segment_end(outbox, segment);
+		else
+			reach_end(outbox);
+		break;
+	case OUTBOX_FILE_BAD_ROW:
+		if (segment != NULL)
+			outbox_segment_bad_row(outbox, segment, row);
+		else
+			outbox_commit_bad_row(outbox, row, now);
+		break;
+	case OUTBOX_FILE_DAMAGED:
+		if (segment != NULL)
+			outbox_segment_damaged(outbox, segment, err);
+		else
+			outbox_commit_replace_file(outbox, err, now);
+		break;
+	case OUTBOX_FILE_FULL:
+	case OUTBOX_FILE_HELD:
+	case OUTBOX_FILE_UNSYNCED:
+	case OUTBOX_FILE_FAILED:
+		/* an I/O error: look again with the next serve */
+		outbox->is_drain_blocked = true;
+		break;
+	}
+}
+
 void outbox_send_stored(struct outbox *outbox, mono_us now)
 {
 	struct error err = {0};
 	struct outbox_row row;
 	enum outbox_file_result result = OUTBOX_FILE_OK;
-	outbox_file_seek(outbox->file, outbox->sent_id);
+	struct outbox_segment *segment = outbox_segment_next(outbox);
+	struct outbox_file *file = segment != NULL ? segment->file : outbox->file;
+	int64_t last_id = segment != NULL ? segment->meta.last_id : outbox->committed_id;
+	outbox_file_seek(file, outbox->sent_id);
 	for (int i = 0; i < SEND_ROWS_MAX; i++) {
-		result = outbox_file_next(outbox->file, &row, &err);
-		if (result == OUTBOX_FILE_BAD_ROW && row.id > outbox->committed_id)
+		result = outbox_file_next(file, &row, &err);
+		if (segment != NULL && result != OUTBOX_FILE_NO_ROW && row.id > last_id)
+			result = OUTBOX_FILE_NO_ROW; /* of the commit that was not confirmed */
+		if (result == OUTBOX_FILE_BAD_ROW && row.id > last_id)
 			result = OUTBOX_FILE_DAMAGED; /* an id that was never given */
 		if (result != OUTBOX_FILE_OK || !outbox_send_row(outbox, &row))
 			break;
 	}
-	switch (result) {
-	case OUTBOX_FILE_OK:
-		outbox_file_reset(outbox->file);
-		break;
-	case OUTBOX_FILE_NO_ROW:
-		outbox_file_reset(outbox->file);
-		reach_end(outbox);
-		break;
-	case OUTBOX_FILE_BAD_ROW:
-		outbox_commit_bad_row(outbox, &row, now);
-		break;
-	case OUTBOX_FILE_DAMAGED:
-		outbox_commit_replace_file(outbox, &err, now);
-		break;
-	case OUTBOX_FILE_FULL:
-	case OUTBOX_FILE_HELD:
-	case OUTBOX_FILE_FAILED:
-		/* an I/O error: look again with the next serve */
-		outbox_file_reset(outbox->file);
-		outbox->is_drain_blocked = true;
-		break;
-	}
+	outbox_file_reset(file);
+	end_reading(outbox, segment, result, &row, &err, now);
 }

@@ -22,14 +22,6 @@ void outbox_window_finish(struct outbox_window *window)
 	window->entries = NULL;
 }
 
-void outbox_window_clear(struct outbox_window *window)
-{
-	window->first = 0;
-	window->count = 0;
-	window->acknowledged = 0;
-	window->gone = 0;
-}
-
 bool outbox_window_is_full(const struct outbox_window *window)
 {
 	return window->count == OUTBOX_WINDOW_MAX;
@@ -102,9 +94,32 @@ int64_t outbox_window_oldest(const struct outbox_window *window)
 	return 0;
 }
 
+void outbox_window_drop_range(struct outbox_window *window, int64_t first_id, int64_t last_id)
+{
+	for (size_t i = 0; i < window->count; i++) {
+		struct outbox_window_entry *entry = entry_at(window, i);
+		if (entry->id < first_id || entry->id > last_id ||
+		    entry->state == OUTBOX_WINDOW_GONE)
+			continue;
+		if (entry->state == OUTBOX_WINDOW_ACKNOWLEDGED)
+			window->acknowledged--;
+		entry->state = OUTBOX_WINDOW_GONE;
+		window->gone++;
+	}
+	trim(window);
+}
+
 size_t outbox_window_rows(const struct outbox_window *window)
 {
 	return window->count - window->gone;
+}
+
+size_t outbox_window_rows_until(const struct outbox_window *window, int64_t last_id)
+{
+	size_t rows = 0;
+	for (size_t i = 0; i < window->count && entry_at(window, i)->id <= last_id; i++)
+		rows += entry_at(window, i)->state != OUTBOX_WINDOW_GONE ? 1 : 0;
+	return rows;
 }
 
 bool outbox_window_acknowledge(struct outbox_window *window, int64_t id)

@@ -39,7 +39,6 @@ enum { OUTBOX_WINDOW_MAX = 65536 };
 
 void outbox_window_init(struct outbox_window *window);
 void outbox_window_finish(struct outbox_window *window);
-void outbox_window_clear(struct outbox_window *window);
 
 bool outbox_window_is_full(const struct outbox_window *window);
 
@@ -58,8 +57,12 @@ void outbox_window_drop(struct outbox_window *window, int64_t id);
 /* The id of the oldest row that is not acknowledged; 0 where there is none. */
 int64_t outbox_window_oldest(const struct outbox_window *window);
 
-/* Rows of the window that lie in the file. */
+/* The same for all rows from first_id to last_id; what becomes of them there is not followed any more. */
+void outbox_window_drop_range(struct outbox_window *window, int64_t first_id, int64_t last_id);
+
+/* Rows of the window that lie in the file, and those among them with an id up to last_id. */
 size_t outbox_window_rows(const struct outbox_window *window);
+size_t outbox_window_rows_until(const struct outbox_window *window, int64_t last_id);
 
 /* True the first time a row that is in the window is acknowledged. */
 bool outbox_window_acknowledge(struct outbox_window *window, int64_t id);

@@ -306,6 +306,12 @@ void outbox_file_reset(struct outbox_file *file)
 	(void)file;
 }
 
+int64_t outbox_file_first_id(struct outbox_file *file)
+{
+	const struct sim_disk *disk = file->disk;
+	return disk->now.count == 0 ? INT64_MAX : disk->now.rows[0].id;
+}
+
 void outbox_file_shrink(struct outbox_file *file)
 {
 	(void)file;
@@ -337,6 +343,20 @@ int outbox_place_set_aside(const char *path, char **ret_name, struct error *err)
 	*ret_name = xstrdup(path);
 	sim_trace("sets the file aside", 0, 0, 0);
 	return 0;
+}
+
+/* For files whose fsync failed: this disk confirms everything. */
+int outbox_place_rename(const char *path, const char *infix, char **ret_name, struct error *err)
+{
+	(void)infix;
+	(void)ret_name;
+	error_set(err, ERROR_RETRY, "%s can't be renamed", path);
+	return -1;
+}
+
+void outbox_place_remove(const char *path)
+{
+	(void)path;
 }
 
 bool outbox_place_is_torn(const char *path)

@@ -1,0 +1,321 @@
+#include "outbox/outbox_segment.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "outbox/outbox_place.h"
+#include "outbox/outbox_private.h"
+
+static const char infix[] = ".segment-";
+
+static void segment_free(struct outbox_segment *segment)
+{
+	outbox_file_close(segment->file, true);
+	free(segment->path);
+	free(segment);
+}
+
+void outbox_segment_close(struct outbox_segment *first)
+{
+	while (first != NULL) {
+		struct outbox_segment *segment = first;
+		first = segment->next;
+		segment_free(segment);
+	}
+}
+
+int64_t outbox_segment_last_id(const struct outbox_segment *first)
+{
+	int64_t last_id = 0;
+	for (; first != NULL; first = first->next)
+		last_id = first->meta.last_id;
+	return last_id;
+}
+
+/* --- what earlier processes left --- */
+
+/* "outbox.db.segment-20261121T203345Z" and "…-2", without what belongs to it or was set aside. */
+static bool is_segment_name(const char *name, const char *base)
+{
+	static const char characters[] = "0123456789TZ-";
+	size_t length = strlen(base);
+	if (strncmp(name, base, length) != 0 || strncmp(name + length, infix, strlen(infix)) != 0)
+		return false;
+	const char *stamp = name + length + strlen(infix);
+	return *stamp != '\0' && stamp[strspn(stamp, characters)] == '\0';
+}
+
+static void set_aside(const char *path, const char *why)
+{
+	char *name = NULL;
+	struct error err = {0};
+	bool is_done = outbox_place_set_aside(path, &name, &err) == 0;
+	log_event(LOG_WARN, "outbox damaged, set aside", LOG_STR("file", path),
+		  LOG_STR("now", is_done ? name : NULL), LOG_STR("reason", why),
+		  LOG_STR("error", is_done ? NULL : err.message));
+	free(name);
+}
+
+/* NULL: it can't be read. */
+static struct outbox_segment *open_one(const char *path, bool is_read_only)
+{
+	struct error err = {0};
+	struct outbox_segment *segment = xcalloc(1, sizeof(*segment));
+	enum outbox_file_result result = OUTBOX_FILE_DAMAGED;
+	segment->path = xstrdup(path);
+	if (outbox_place_is_torn(path))
+		error_set(&err, ERROR_REJECT, "empty beside a write-ahead log");
+	else
+		result = outbox_file_open(path, OUTBOX_DURABILITY_PROCESS, &segment->file,
+					  &segment->meta, &err);
+	if (result == OUTBOX_FILE_OK) {
+		segment->rows_left = segment->meta.rows;
+		segment->bytes_left = segment->meta.bytes;
+		return segment;
+	}
+	if (result == OUTBOX_FILE_DAMAGED && !is_read_only)
+		set_aside(path, err.message);
+	else
+		log_event(LOG_WARN, "outbox segment can't be read", LOG_STR("file", path),
+			  LOG_STR("error", err.message));
+	segment_free(segment);
+	return NULL;
+}
+
+static void insert_in_order(struct outbox_segment **first, struct outbox_segment *segment)
+{
+	struct outbox_segment **place = first;
+	while (*place != NULL && (*place)->meta.last_id < segment->meta.last_id)
+		place = &(*place)->next;
+	segment->next = *place;
+	*place = segment;
+}
+
+struct outbox_segment *outbox_segment_find(const char *path, bool is_read_only)
+{
+	char *folder = xstrdup(path);
+	char *base = strrchr(folder, '/');
+	struct outbox_segment *first = NULL;
+	DIR *listing = NULL;
+	const struct dirent *entry;
+	if (base != NULL) {
+		*base++ = '\0';
+		listing = opendir(folder);
+	}
+	while (listing != NULL && (entry = readdir(listing)) != NULL) {
+		if (!is_segment_name(entry->d_name, base))
+			continue;
+		char *name = xasprintf("%s/%s", folder, entry->d_name);
+		struct outbox_segment *segment = open_one(name, is_read_only);
+		if (segment != NULL)
+			insert_in_order(&first, segment);
+		free(name);
+	}
+	if (listing != NULL)
+		(void)closedir(listing);
+	free(folder);
+	return first;
+}
+
+static void count(struct outbox *outbox, int64_t rows, int64_t bytes)
+{
+	atomic_fetch_add(&outbox->waiting_rows, rows);
+	atomic_fetch_add(&outbox->waiting_bytes, bytes);
+}
+
+/* Out of the list; its files are closed, and gone where they are not kept. */
+static void take_out(struct outbox *outbox, struct outbox_segment *segment, bool is_kept)
+{
+	struct outbox_segment **place = &outbox->segments;
+	while (*place != segment)
+		place = &(*place)->next;
+	*place = segment->next;
+	outbox_file_close(segment->file, true);
+	segment->file = NULL;
+	if (!is_kept)
+		outbox_place_remove(segment->path);
+	segment_free(segment);
+}
+
+/*
+ * Rows are offered in order of their ids alone, so each segment must lie behind the one before it, and the file behind all. It does
+ * unless somebody moved files about.
+ */
+void outbox_segment_adopt(struct outbox *outbox)
+{
+	int64_t last_id = 0;
+	int64_t first_id_of_file = outbox_file_first_id(outbox->file);
+	struct outbox_segment *next;
+	outbox->segments = outbox_segment_find(outbox->path, false);
+	for (struct outbox_segment *segment = outbox->segments; segment != NULL; segment = next) {
+		next = segment->next;
+		bool is_in_order = outbox_file_first_id(segment->file) > last_id &&
+				   segment->meta.last_id < first_id_of_file;
+		if (!is_in_order)
+			set_aside(segment->path, "ids that another file has too");
+		if (!is_in_order || segment->meta.rows == 0) {
+			take_out(outbox, segment, !is_in_order);
+			continue;
+		}
+		last_id = segment->meta.last_id;
+		log_event(LOG_INFO, "outbox segment is drained first",
+			  LOG_STR("file", segment->path), LOG_INT("rows", segment->meta.rows));
+		count(outbox, segment->rows_left, segment->bytes_left);
+		if (segment->meta.has_last && !outbox->meta.has_last)
+			outbox->prev = segment->meta.last;
+		outbox->has_prev = outbox->has_prev || segment->meta.has_last;
+	}
+	if (outbox->next_id <= last_id) {
+		outbox->next_id = last_id + OUTBOX_SEGMENT_GAP;
+		outbox->committed_id = outbox->next_id - 1;
+	}
+}
+
+/* --- rows that have arrived --- */
+
+static void settle_one(struct outbox *outbox, struct outbox_segment *segment)
+{
+	size_t cursor = 0;
+	struct outbox_window_range range;
+	int64_t before_id = 0;
+	for (const struct outbox_segment *at = outbox->segments; at != segment; at = at->next)
+		before_id = at->meta.last_id;
+	while (outbox_window_next_range(&outbox->window, &cursor, &range)) {
+		if (range.first_id <= before_id || range.first_id > segment->meta.last_id)
+			continue;
+		segment->rows_left -= range.rows;
+		segment->bytes_left -= range.bytes;
+	}
+}
+
+void outbox_segment_settle(struct outbox *outbox)
+{
+	for (struct outbox_segment *segment = outbox->segments; segment != NULL;
+	     segment = segment->next)
+		settle_one(outbox, segment);
+}
+
+void outbox_segment_remove_drained(struct outbox *outbox)
+{
+	struct outbox_segment *next;
+	for (struct outbox_segment *segment = outbox->segments; segment != NULL; segment = next) {
+		next = segment->next;
+		if (segment->rows_left > 0)
+			continue;
+		if (segment->has_bad_row)
+			set_aside(segment->path, "rows do not match their checksum");
+		/* what is behind its last row is never looked for */
+		if (outbox->sent_id < segment->meta.last_id && segment == outbox->segments)
+			outbox->sent_id = segment->meta.last_id;
+		take_out(outbox, segment, segment->has_bad_row);
+	}
+}
+
+/* --- a file becomes one --- */
+
+/* Rows that have an id, but were not committed, get one of the new file. Their identity stays. */
+static void renumber_pending(struct outbox *outbox)
+{
+	outbox->next_id = outbox->committed_id + OUTBOX_SEGMENT_GAP;
+	for (struct outbox_pending *row = outbox->pending; row != NULL && row->id != 0;
+	     row = row->next)
+		row->id = outbox->next_id++;
+}
+
+int outbox_segment_begin(struct outbox *outbox, const struct error *why, struct error *err)
+{
+	size_t segments = 0;
+	char *name = NULL;
+	for (const struct outbox_segment *at = outbox->segments; at != NULL; at = at->next)
+		segments++;
+	if (segments >= OUTBOX_SEGMENTS_MAX) {
+		error_set(err, ERROR_RETRY, "the disk did not confirm what was written, %zu times",
+			  segments);
+		return -1;
+	}
+	outbox_file_reset(outbox->file);
+	if (outbox_place_rename(outbox->path, infix, &name, err) != 0)
+		return -1;
+	outbox_segment_settle(outbox); /* of the older ones, before the window forgets */
+	struct outbox_segment *segment = xcalloc(1, sizeof(*segment));
+	segment->path = name;
+	segment->file = outbox->file;
+	segment->meta = outbox->meta;
+	segment->meta.last_id = outbox->committed_id;
+	segment->rows_left = outbox->meta.rows;
+	segment->bytes_left = outbox->meta.bytes;
+	insert_in_order(&outbox->segments, segment);
+	settle_one(outbox, segment);
+	outbox_window_forget_acknowledged(&outbox->window);
+	outbox->file = NULL;
+	outbox->meta.rows = 0;
+	outbox->meta.bytes = 0;
+	renumber_pending(outbox);
+	if (segment->rows_left > 0)
+		log_event(LOG_WARN, "outbox not confirmed by the disk, going on in a new file",
+			  LOG_STR("old", name), LOG_INT("rows", segment->rows_left),
+			  LOG_STR("reason", why->message));
+	outbox_segment_remove_drained(outbox);
+	return 0;
+}
+
+/* --- reading --- */
+
+struct outbox_segment *outbox_segment_next(const struct outbox *outbox)
+{
+	struct outbox_segment *segment = outbox->segments;
+	while (segment != NULL && outbox->sent_id >= segment->meta.last_id)
+		segment = segment->next;
+	return segment;
+}
+
+/* Figures that count rows which are not there are set right: all that is left is in the window. */
+void outbox_segment_end(struct outbox *outbox, struct outbox_segment *segment)
+{
+	int64_t before_id = 0;
+	for (const struct outbox_segment *at = outbox->segments; at != segment; at = at->next)
+		before_id = at->meta.last_id;
+	int64_t rows = (int64_t)(outbox_window_rows_until(&outbox->window, segment->meta.last_id) -
+				 outbox_window_rows_until(&outbox->window, before_id));
+	if (segment->rows_left != rows)
+		count(outbox, rows - segment->rows_left, 0);
+	segment->rows_left = rows;
+	outbox->sent_id = segment->meta.last_id;
+	outbox_segment_remove_drained(outbox);
+}
+
+void outbox_segment_bad_row(struct outbox *outbox, struct outbox_segment *segment,
+			    const struct outbox_row *row)
+{
+	log_event(LOG_WARN, "outbox row damaged, put aside", LOG_STR("file", segment->path),
+		  LOG_INT("row", row->id));
+	figures_add(&outbox->figures->set_aside, 1);
+	segment->has_bad_row = true;
+	segment->rows_left--;
+	segment->bytes_left -= (int64_t)row->message_length;
+	count(outbox, -1, -(int64_t)row->message_length);
+	outbox->sent_id = row->id;
+	outbox_window_drop(&outbox->window, row->id);
+	outbox_segment_remove_drained(outbox);
+}
+
+/* Rows of it that are on their way may still arrive. */
+void outbox_segment_damaged(struct outbox *outbox, struct outbox_segment *segment,
+			    const struct error *why)
+{
+	int64_t first_id = 1;
+	int64_t last_id = segment->meta.last_id;
+	for (const struct outbox_segment *at = outbox->segments; at != segment; at = at->next)
+		first_id = at->meta.last_id + 1;
+	settle_one(outbox, segment);
+	figures_add(&outbox->figures->set_aside, 1);
+	set_aside(segment->path, why->message);
+	count(outbox, -segment->rows_left, -segment->bytes_left);
+	outbox_window_drop_range(&outbox->window, first_id, last_id);
+	if (outbox->sent_id < last_id)
+		outbox->sent_id = last_id;
+	take_out(outbox, segment, true);
+}
