@@ -2,9 +2,11 @@
  * A wall clock that jumps while the program runs: preloaded into producers and consumers.
  *
  * CHAOS_CLOCK names a file of eight bytes, the seconds (int64_t) that the wall clock is wrong by. It is mapped, so a jump is one
- * write by somebody else and takes effect with the next look at the clock. The monotonic clock is left alone, and so is
- * timespec_get(): librdkafka hands its times to cnd_timedwait(), which asks the kernel's own clock. libfaketime changes the
- * one and not the other, so that with the clock a day ahead librdkafka's threads sleep for a day.
+ * write by somebody else and takes effect with the next look at the clock. The monotonic clock is left alone.
+ *
+ * librdkafka takes the times of its waits from timespec_get() and hands them to cnd_timedwait(). Both follow the wrong clock here,
+ * as both would on a machine whose clock was set: a wait that had a second to go when the clock was put back by a day takes a
+ * day and a second. libfaketime changes the first alone, so that with a clock ahead every wait takes a day.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -13,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -65,4 +68,38 @@ time_t time(time_t *ret_now)
 	if (ret_now != NULL)
 		*ret_now = now.tv_sec;
 	return now.tv_sec;
+}
+
+int timespec_get(struct timespec *ret_now, int base)
+{
+	(void)clock_gettime(CLOCK_REALTIME, ret_now);
+	return base;
+}
+
+static int64_t ns_of(const struct timespec *time_)
+{
+	return (int64_t)time_->tv_sec * 1000000000 + time_->tv_nsec;
+}
+
+/* In slices, after each of which the clock may have jumped. */
+int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex,
+		  const struct timespec *restrict until)
+{
+	static int (*next)(cnd_t *, mtx_t *, const struct timespec *);
+	static const int64_t slice_ns = 20 * 1000000;
+	if (next == NULL)
+		next = (int (*)(cnd_t *, mtx_t *, const struct timespec *))dlsym(RTLD_NEXT,
+										 "cnd_timedwait");
+	for (;;) {
+		struct timespec now;
+		(void)clock_gettime(CLOCK_REALTIME, &now);
+		int64_t left = ns_of(until) - ns_of(&now);
+		int64_t wait = left < 0 ? 0 : left < slice_ns ? left : slice_ns;
+		int64_t real = ns_of(&now) - (int64_t)offset() * 1000000000 + wait;
+		struct timespec slice_end = {.tv_sec = (time_t)(real / 1000000000),
+					     .tv_nsec = (long)(real % 1000000000)};
+		int result = next(condition, mutex, &slice_end);
+		if (result != thrd_timedout || left <= slice_ns)
+			return result;
+	}
 }

@@ -73,6 +73,14 @@ WHERE stored.nonce IS NULL ORDER BY served.at_us"""
 
 WITHOUT_NONCE = "SELECT site, count(*) FROM oracle.stored WHERE nonce IS NULL GROUP BY site"
 
+# What an audit has to say of each process: how many are stored, the highest, and how many are not there.
+AUDIT = """WITH stored AS (SELECT producer_id, count(DISTINCT seq) AS count, max(seq) AS highest
+		FROM oracle.stored GROUP BY 1),
+	named AS (SELECT prev_producer_id AS producer_id, max(prev_seq) AS last FROM producer
+		WHERE prev_producer_id IS NOT NULL GROUP BY 1)
+SELECT producer_id::text, coalesce(count, 0), highest, greatest(highest, last) + 1 - coalesce(count, 0)
+FROM stored FULL JOIN named USING (producer_id)"""
+
 QUARANTINE = "SELECT kafka_topic, kafka_partition, kafka_offset, coalesce(bytes, ''), reason FROM quarantine"
 
 
@@ -120,6 +128,7 @@ class Oracle:
             self._judge_delivery(connection, found)
             self._judge_responses(connection, found)
             self._judge_quarantine(connection, found)
+            self._judge_audit(connection, found)
             connection.execute("DROP SCHEMA oracle CASCADE")
         return found
 
@@ -198,3 +207,16 @@ class Oracle:
         found.complain(gone, "lost")
         found.complain(changed, "altered")
         found.complain(innocent, "lost")
+
+    def _judge_audit(self, connection, found):
+        """`websentry audit` says the same, from the store alone."""
+        code, said = self._world.audit()
+        of_audit = {one["producer_id"]: (one["stored"], one.get("highest_seq"), one["missing"] + one["pending"])
+                    for one in said["producers"]}
+        ours = {row[0]: row[1:] for row in connection.execute(AUDIT)}
+        lines = [f"of {producer_id} audit says {of_audit.get(producer_id)} (stored, highest, not there); it is {row}"
+                 for producer_id, row in ours.items() if of_audit.get(producer_id) != row]
+        holes = sum(row[2] for row in ours.values())
+        if code != (1 if holes > 0 else 0):
+            lines.append(f"audit ended with {code}, and {holes} are not there")
+        found.complain(lines, "audit differs")

@@ -83,11 +83,7 @@ def drain(world, nemesis, limit_s):
             problems.append(f"{name} did not end after SIGTERM")
             member.kill()
         nemesis.note_end(member)
-    for name in schedule.PRODUCERS:
-        code = world.flush(name, max(10, until - time.monotonic()))
-        rows = nemesis.note_end(world.members[name])
-        if code != 0 or rows:
-            problems.append(f"never drained: {name} --once ended with {code} and {len(rows)} rows in its outbox")
+    problems += flush(world, nemesis, limit_s)
     if nemesis.poison_left(60) != 0:
         problems.append("the poison could not be written")
     lag = None
@@ -102,6 +98,27 @@ def drain(world, nemesis, limit_s):
         time.sleep(0.5)
     if lag != 0:
         problems.append(f"never drained: the group's lag is {lag}")
+    return problems
+
+
+def flush(world, nemesis, limit_s):
+    """Every producer once more, with --once: it must leave nothing in its outbox."""
+    problems = []
+    for name in schedule.PRODUCERS:
+        world.start_flush(name, limit_s)
+    until = time.monotonic() + limit_s + 30
+    while time.monotonic() < until and any(world.members[name].is_running() for name in schedule.PRODUCERS):
+        nemesis.keep_servers_up()
+        time.sleep(0.1)
+    for name in schedule.PRODUCERS:
+        member = world.members[name]
+        is_late = member.is_running()
+        if is_late:
+            member.kill()
+        rows = nemesis.note_end(member)
+        if is_late or member.process.returncode != 0 or rows:
+            problems.append(f"never drained: {name} --once ended with {member.process.returncode}, and {len(rows)} "
+                            "rows are in its outbox")
     return problems
 
 
@@ -196,7 +213,7 @@ def main():
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--duration", type=duration_of, default=40.0, help="of the attack: 40s, 45m (default 40s)")
     words.add_argument("--seed", type=int, default=None, help="of the schedule (default: a new one, which is printed)")
-    words.add_argument("--rate", type=float, default=None, help="checks a second (default 300, from 3 minutes on 1200)")
+    words.add_argument("--rate", type=float, default=None, help="checks a second (default 300, from 3 minutes on 1500)")
     words.add_argument("--results", type=Path, default=BUILD / "chaos", help="folder for result, journal and logs")
     words.add_argument("--program", type=Path, default=BUILD / "websentry")
     words.add_argument("--show-schedule", action="store_true", help="print the faults and do nothing")
@@ -208,7 +225,7 @@ def main():
         return 0
     disks = enter_own_mounts([str(Path(__file__).resolve()), *sys.argv[1:], "--seed", str(given.seed)])
     is_long = given.duration > schedule.SHORT_S
-    plan = Plan(given.seed, given.duration, given.program.resolve(), given.rate or (1200.0 if is_long else 300.0),
+    plan = Plan(given.seed, given.duration, given.program.resolve(), given.rate or (1500.0 if is_long else 300.0),
                 5 if is_long else 2, drain_s=1800.0 if is_long else 300.0)
     result = attack(plan, given.results.resolve(), disks)
     show(result)

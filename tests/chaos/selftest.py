@@ -169,7 +169,7 @@ def try_one(bug, faults_of, seed, disks, results):
     program = build(bug)
     began = time.monotonic()
     faults = sorted(faults_of(random.Random(f"{faults_of.__name__} {seed}")))
-    plan = Plan(seed, max(one.at + one.lasts for one in faults) + 1.0, program, rate=240.0, drain_s=30.0,
+    plan = Plan(seed, max(one.at + one.lasts for one in faults) + 1.0, program, rate=240.0, drain_s=25.0,
                 name=f"{bug}-{faults_of.__name__}", faults=faults)
     result = attack(plan, results, disks)
     return result["complaints"], time.monotonic() - began

@@ -249,14 +249,12 @@ class World:
 
         wait_until(stored, f"{count} reports stored", timeout, step=0.25)
 
-    def flush(self, name, timeout):
-        """Run an ended producer with --once, which also sends what an earlier process left. The exit code."""
+    def start_flush(self, name, wait_s):
+        """Start an ended producer with --once, which also sends what an earlier process left."""
         member = self.members[name]
-        member.words.append("--once")
-        member.words.append(f"--once-wait={timeout:.0f}s")
+        member.words += ["--once", f"--once-wait={wait_s:.0f}s"]
         member.start()
         member.is_wanted = False
-        return member.process.wait(timeout + 30)
 
     def waiting(self, name, copied):
         """The rows in an ended producer's outbox: {(producer_id, seq): nonce}."""
@@ -269,6 +267,14 @@ class World:
                 process.kill()
         for disk in self.disks.values():
             run(["umount", "--lazy", disk.folder], check=False)
+
+    def audit(self):
+        """What `websentry audit` says, past the proxy: its exit code, and its JSON."""
+        done = run([self.program, "audit", "--json", "--hole-after", "1s", "--database-dsn", self.database.dsn],
+                   env=clean_environment(self.session, self.folder), cwd=self.folder, timeout=300, check=False)
+        if done.returncode not in (0, 1):
+            raise AssertionError(f"audit ended with {done.returncode}: {done.stderr[-2000:]}")
+        return done.returncode, json.loads(done.stdout)
 
     def lag(self):
         return sum(self.kafka.lag(GROUP, topic) for topic in TOPICS.values())
