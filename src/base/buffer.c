@@ -57,6 +57,17 @@ int buffer_append(struct buffer *buffer, const void *bytes, size_t length)
 	return 0;
 }
 
+char *buffer_grow(struct buffer *buffer, size_t length)
+{
+	return buffer_reserve(buffer, length) == 0 ? buffer->data + buffer->length : NULL;
+}
+
+void buffer_grown(struct buffer *buffer, size_t length)
+{
+	buffer->length += length;
+	buffer->data[buffer->length] = '\0';
+}
+
 int buffer_append_text(struct buffer *buffer, const char *text)
 {
 	return buffer_append(buffer, text, strlen(text));

@@ -28,6 +28,10 @@ int buffer_append_char(struct buffer *buffer, char c);
 int buffer_append_format(struct buffer *buffer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Room for length bytes behind what is there, for the caller to fill; buffer_grown() says how many it filled. NULL: overflowed. */
+char *buffer_grow(struct buffer *buffer, size_t length);
+void buffer_grown(struct buffer *buffer, size_t length);
+
 /* The bytes, NUL-terminated, to be freed by the caller; the buffer is empty afterwards. Never NULL. */
 char *buffer_take(struct buffer *buffer);
 

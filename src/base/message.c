@@ -7,21 +7,27 @@
 
 struct message *message_create(const char *bytes, size_t length)
 {
-	struct message *message = xcalloc(1, sizeof(*message));
-	message->topic_index = -1;
-	message->length = length;
+	struct message *message = xmalloc(sizeof(*message) + length + 1);
+	*message = (struct message){.topic_index = -1, .length = length};
 	if (bytes != NULL) {
-		message->bytes = xmalloc(length + 1);
-		memcpy(message->bytes, bytes, length);
-		message->bytes[length] = '\0';
+		memcpy(message->first, bytes, length);
+		message->first[length] = '\0';
+		message->bytes = message->first;
 	}
 	return message;
+}
+
+void message_replace(struct message *message, char *bytes, size_t length)
+{
+	free(message->others);
+	message->bytes = message->others = bytes;
+	message->length = length;
 }
 
 void message_destroy(struct message *message)
 {
 	if (message == NULL)
 		return;
-	free(message->bytes);
+	free(message->others);
 	free(message);
 }

@@ -19,10 +19,14 @@ struct message {
 	int64_t offset;
 	size_t length; /* bytes */
 	char *bytes;   /* NULL: a tombstone; NUL-terminated otherwise */
+	char *others;  /* NULL: bytes are those that it was made with, which lie behind */
+	char first[];
 };
 
 struct message *message_create(const char *bytes, size_t length); /* copies; topic_index -1 */
-void message_destroy(struct message *message);                    /* accepts NULL */
+/* Other bytes in place of those; NUL-terminated, from malloc(), taken. */
+void message_replace(struct message *message, char *bytes, size_t length);
+void message_destroy(struct message *message); /* accepts NULL */
 
 #define POSITION_NONE INT64_C(-1)
 

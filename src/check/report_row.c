@@ -5,5 +5,5 @@
 void report_row_finish(struct report_row *row)
 {
 	free(row->storage);
-	*row = (struct report_row){0};
+	row->storage = NULL;
 }

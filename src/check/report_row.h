@@ -111,7 +111,7 @@ struct report_row {
 	char *storage; /* owns every text above */
 };
 
-/* Release the storage. */
+/* Release the storage; the texts end with it. */
 void report_row_finish(struct report_row *row);
 
 #endif

@@ -1,7 +1,6 @@
 /*
- * Parses JSON with yajl, and makes yajl as strict as RFC 8259 and the databases want it: one value and nothing else, in UTF-8
- * without overlong forms and surrogates, with a bound on its depth, and with a mark on every text that holds a NUL or a lone
- * surrogate. Pure; any thread.
+ * Parses JSON as strictly as RFC 8259 and the databases want it: one value and nothing else, in UTF-8 without overlong forms and
+ * surrogates, with a bound on its depth, and with a mark on every text that holds a NUL or a lone surrogate. Pure; any thread.
  */
 #ifndef WEBSENTRY_CODEC_JSON_PARSE_H
 #define WEBSENTRY_CODEC_JSON_PARSE_H
@@ -28,6 +27,7 @@ enum json_kind {
 struct json_event {
 	enum json_kind kind;
 	int depth; /* how many objects and arrays are around it; an end has its beginning's */
+	const char *place; /* in the document: where it begins; of an end: behind it */
 	const char *bytes; /* KEY, TEXT: decoded; NUMBER: as it stands; not NUL-terminated */
 	size_t length;
 	bool is_true; /* BOOL */

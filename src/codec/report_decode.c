@@ -284,17 +284,17 @@ static enum decode_problem decode(const char *bytes, size_t length, struct repor
 		return DECODE_EMPTY;
 	if (length > MESSAGE_MAX)
 		return DECODE_TOO_LARGE;
-	struct report_row row = {.storage = xmalloc(length + 1)};
-	struct decoding decoding = {.row = &row, .storage = row.storage, .field = FIELD_UNWANTED};
+	struct report_row *row = ret_row;
+	*row = (struct report_row){.storage = xmalloc(length + 1)};
+	struct decoding decoding = {.row = row, .storage = row->storage, .field = FIELD_UNWANTED};
 	bool is_json = json_parse(bytes, length, on_event, &decoding);
 	report_part_finish(&decoding.part); /* of a message that broke off within it */
 	enum decode_problem problem = judge(&decoding, is_json, ret_detail);
 	if (problem != DECODE_NONE) {
-		report_row_finish(&row);
+		report_row_finish(row);
 		return problem;
 	}
-	row.has_prev = row.has_prev && row.seq.value == 0;
-	*ret_row = row;
+	row->has_prev = row->has_prev && row->seq.value == 0;
 	return DECODE_NONE;
 }
 

@@ -33,7 +33,7 @@ const char *decode_problem_name(enum decode_problem problem);
 /*
  * Returns DECODE_NONE and fills ret_row (released with report_row_finish()), or the problem, with detail (a field's
  * name, "" where none) in ret_detail. Unknown extra fields are fine; lists and objects are checked element by element and kept as
- * compact JSON. bytes may be anything of any length.
+ * compact JSON. bytes may be anything of any length. ret_row is written in any case, and holds nothing after a problem.
  */
 enum decode_problem report_decode(const char *bytes, size_t length, struct report_row *ret_row,
 				  char *ret_detail, size_t detail_size);

@@ -94,11 +94,13 @@ struct field_rule report_field_rule(size_t field)
 
 size_t report_field_find(const char *name, size_t length, size_t expected)
 {
+	size_t field = expected < REPORT_FIELD_COUNT ? expected : 0;
 	for (size_t i = 0; i < REPORT_FIELD_COUNT; i++) {
-		size_t field = (expected + i) % REPORT_FIELD_COUNT;
 		if (report_fields[field].name_length == length &&
+		    report_fields[field].name[0] == name[0] &&
 		    memcmp(report_fields[field].name, name, length) == 0)
 			return field;
+		field = field + 1 < REPORT_FIELD_COUNT ? field + 1 : 0;
 	}
 	return REPORT_FIELD_COUNT;
 }

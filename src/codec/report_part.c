@@ -27,7 +27,6 @@ void report_part_begin(struct report_part *part, enum field_type type, struct fi
 		.rule = rule,
 		.is_list = type == FIELD_LIST,
 		.depth = type == FIELD_LIST ? 3 : 2,
-		.json = json_print_create(),
 	};
 }
 
@@ -98,7 +97,10 @@ static void take_value(struct report_part *part, const struct json_event *event)
 
 void report_part_take(struct report_part *part, const struct json_event *event)
 {
-	json_print_event(part->json, event);
+	if (event->depth == 1 && part->begin == NULL)
+		part->begin = event->place;
+	else if (event->depth == 1)
+		part->end = event->place;
 	if (event->depth == part->depth - 1)
 		take_element(part, event);
 	else if (event->depth == part->depth && event->kind == JSON_KEY)
@@ -109,9 +111,35 @@ void report_part_take(struct report_part *part, const struct json_event *event)
 		note_problem(part, report_value_check_unknown(event));
 }
 
+/* Whether it stands in the message as it would be printed: no space between the tokens, no escapes. */
+static bool is_compact(const char *at, const char *end)
+{
+	bool is_in_text = false;
+	for (; at < end; at++) {
+		if (*at == '\\' ||
+		    (!is_in_text && (*at == ' ' || *at == '\n' || *at == '\t' || *at == '\r')))
+			return false;
+		if (*at == '"')
+			is_in_text = !is_in_text;
+	}
+	return true;
+}
+
+static void print(void *context, const struct json_event *event)
+{
+	json_print_event(context, event);
+}
+
 const char *report_part_json(struct report_part *part, size_t *ret_length)
 {
-	assert(part->problem == DECODE_NONE);
+	assert(part->problem == DECODE_NONE && part->begin < part->end);
+	*ret_length = (size_t)(part->end - part->begin);
+	if (is_compact(part->begin, part->end))
+		return part->begin;
+	part->json = json_print_create();
+	bool is_read = json_parse(part->begin, *ret_length, print, part->json);
+	assert(is_read);
+	(void)is_read;
 	return json_print_bytes(part->json, ret_length);
 }
 

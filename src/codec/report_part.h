@@ -25,7 +25,9 @@ struct report_part {
 		*member; /* whose value comes next or came last; NULL: none of the rule's */
 	union report_value value;    /* of that member, once it came, where it has no problem */
 	enum decode_problem problem; /* the first one */
-	struct yajl_gen_t *json;
+	const char *begin;           /* in the message */
+	const char *end;
+	struct yajl_gen_t *json; /* where it had to be printed anew */
 };
 
 /* Of type FIELD_LIST or FIELD_OBJECT. */
@@ -34,7 +36,7 @@ void report_part_begin(struct report_part *part, enum field_type type, struct fi
 /* Every event of the value, its own beginning and end among them. */
 void report_part_take(struct report_part *part, const struct json_event *event);
 
-/* Where there was no problem: the JSON, never longer than it was in the message; the part's. */
+/* Where there was no problem: the compact JSON, never longer than it was in the message; the message's or the part's. */
 const char *report_part_json(struct report_part *part, size_t *ret_length);
 
 void report_part_finish(struct report_part *part); /* also of a part of zeros, and twice */

@@ -21,7 +21,7 @@ struct figures;
 struct store;
 struct writer;
 
-enum { WRITER_BATCH_ROWS = 5000, WRITER_BATCH_BYTES = 8 * 1024 * 1024, WRITER_BATCH_MS = 200 };
+enum { WRITER_BATCH_ROWS = 10000, WRITER_BATCH_BYTES = 16 * 1024 * 1024, WRITER_BATCH_MS = 200 };
 
 /* On the writer's thread. Members may be NULL. */
 struct writer_events {

@@ -71,9 +71,8 @@ static void give_identity(struct writer_batch *batch, struct message *message)
 	if (identity_append_message(&whole, &identity,
 				    identity.seq == 0 ? batch->options.prev : NULL, message->bytes,
 				    message->length) == 0) {
-		free(message->bytes);
-		message->length = whole.length;
-		message->bytes = buffer_take(&whole);
+		size_t length = whole.length;
+		message_replace(message, buffer_take(&whole), length);
 	}
 	buffer_finish(&whole);
 }

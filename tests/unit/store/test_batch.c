@@ -118,10 +118,10 @@ static void a_batch_is_full_by_bytes(void **state)
 	(void)state;
 	static char large[1024 * 1024];
 	memset(large, 'x', sizeof(large) - 1);
-	for (int i = 0; i < 9 && !writer_batch_is_full(&batch); i++)
+	for (int i = 0; i < 17 && !writer_batch_is_full(&batch); i++)
 		(void)writer_batch_add(&batch, message_at(large, 0, 0, i), 0);
 	assert_true(writer_batch_is_full(&batch));
-	assert_true(batch.message_count <= 9);
+	assert_true(batch.message_count <= 17);
 }
 
 static void a_batch_is_due_200_ms_after_its_first_message(void **state)
