@@ -17,6 +17,7 @@
 #include "outbox/outbox_private.h"
 
 static const mono_us commit_after = INT64_C(1) * OUTBOX_COMMIT_MS * CLOCK_US_PER_MS;
+static const mono_us sync_after = INT64_C(1) * OUTBOX_SYNC_MS * CLOCK_US_PER_MS;
 static const mono_us delete_after = INT64_C(100) * CLOCK_US_PER_MS;
 static const mono_us show_every = INT64_C(200) * CLOCK_US_PER_MS;
 static const mono_us serve_every = INT64_C(1) * CLOCK_US_PER_S;
@@ -233,6 +234,8 @@ static mono_us next_deadline(const struct outbox *outbox)
 	if (outbox->window.acknowledged > 0)
 		deadline = earlier(deadline, is_in_trouble ? outbox->retry_at
 							   : outbox->inserted_at + delete_after);
+	if (outbox->unsynced_since != 0)
+		deadline = earlier(deadline, outbox->unsynced_since + sync_after);
 	if (atomic_load(&outbox->is_stopping))
 		deadline = earlier(deadline, atomic_load(&outbox->stop_at));
 	return deadline;
@@ -330,6 +333,8 @@ static void turn(struct outbox *outbox)
 		outbox_send_stored(outbox, now);
 	if (is_delete_due(outbox, now) && is_retry_due(outbox, now))
 		outbox_commit_deletes(outbox, now);
+	if (outbox->unsynced_since != 0 && now >= outbox->unsynced_since + sync_after)
+		outbox_commit_sync(outbox, now);
 	show(outbox);
 }
 

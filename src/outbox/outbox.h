@@ -22,9 +22,12 @@ struct outbox;
 
 enum { OUTBOX_COMMIT_ROWS = 256, OUTBOX_COMMIT_MS = 10 };
 
+/* With OUTBOX_DURABILITY_PROCESS: what was committed lies on the disk after so long, so a power cut costs no more than that. */
+enum { OUTBOX_SYNC_MS = 1000 };
+
 enum outbox_durability {
-	OUTBOX_DURABILITY_PROCESS, /* survives kill -9 (SQLite: synchronous NORMAL) */
-	OUTBOX_DURABILITY_POWER,   /* survives a power cut (FULL) */
+	OUTBOX_DURABILITY_PROCESS, /* survives kill -9 (SQLite: synchronous NORMAL), and a sync every OUTBOX_SYNC_MS */
+	OUTBOX_DURABILITY_POWER, /* survives a power cut (FULL) */
 };
 
 /* Which of the two topics a message belongs to. */

@@ -128,6 +128,8 @@ static void fail(struct outbox *outbox, enum outbox_file_result result, const st
 
 static void succeed(struct outbox *outbox, mono_us now)
 {
+	if (outbox->unsynced_since == 0 && outbox->durability == OUTBOX_DURABILITY_PROCESS)
+		outbox->unsynced_since = now;
 	if (atomic_exchange(&outbox->is_in_trouble, false) && outbox->events.on_recovered != NULL)
 		outbox->events.on_recovered(outbox->events.context);
 	outbox->is_full = false;
@@ -343,7 +345,7 @@ void outbox_commit_deletes(struct outbox *outbox, mono_us now)
 	bool was_full = outbox->is_full;
 	if (was_full) {
 		(void)outbox_reserve_release(&outbox->reserve, now);
-		outbox_file_checkpoint(outbox->file);
+		(void)outbox_file_checkpoint(outbox->file);
 	}
 	struct outbox_file_meta meta = outbox->meta;
 	enum outbox_file_result result = outbox_file_begin(outbox->file, &err);
@@ -358,11 +360,22 @@ void outbox_commit_deletes(struct outbox *outbox, mono_us now)
 	outbox->meta = meta;
 	forget_acknowledged(outbox);
 	if (was_full)
-		outbox_file_checkpoint(outbox->file);
+		(void)outbox_file_checkpoint(outbox->file);
 	if (outbox->pending == NULL)
 		succeed(outbox, now);
 	if (meta.rows == 0 && outbox_file_free_bytes(outbox->file) >= shrink_from_bytes)
 		outbox_file_shrink(outbox->file);
+}
+
+void outbox_commit_sync(struct outbox *outbox, mono_us now)
+{
+	outbox->unsynced_since = 0;
+	if (outbox->file == NULL)
+		return;
+	outbox_file_reset(outbox->file);
+	if (!outbox_file_checkpoint(outbox->file))
+		outbox->unsynced_since =
+			now; /* a full disk: again in a while; anything else shows in the next commit */
 }
 
 void outbox_commit_bad_row(struct outbox *outbox, const struct outbox_row *row, mono_us now)

@@ -196,12 +196,13 @@ enum outbox_file_result outbox_file_move_bad(struct outbox_file *file, int64_t i
  * SQLite's own automatic checkpoint keeps its errors to itself, and a sync that failed must not be asked for again. Other
  * failures are no harm: the WAL stays as it is.
  */
-static void checkpoint(struct outbox_file *file, int mode)
+static bool checkpoint(struct outbox_file *file, int mode)
 {
 	int code = sqlite3_wal_checkpoint_v2(file->db, NULL, mode, NULL, NULL);
 	if (code != SQLITE_OK &&
 	    outbox_schema_result(file->db, code, "checkpoint", NULL) == OUTBOX_FILE_UNSYNCED)
 		file->is_unsynced = true;
+	return code == SQLITE_OK;
 }
 
 enum outbox_file_result outbox_file_commit(struct outbox_file *file,
@@ -226,7 +227,7 @@ enum outbox_file_result outbox_file_commit(struct outbox_file *file,
 	if (result == OUTBOX_FILE_OK)
 		result = run(file, STATEMENT_COMMIT, "commit", err);
 	if (result == OUTBOX_FILE_OK && file->wal_pages >= CHECKPOINT_PAGES)
-		checkpoint(file, SQLITE_CHECKPOINT_PASSIVE);
+		(void)checkpoint(file, SQLITE_CHECKPOINT_PASSIVE);
 	return result;
 }
 
@@ -292,7 +293,7 @@ void outbox_file_shrink(struct outbox_file *file)
 	if (code != SQLITE_OK &&
 	    outbox_schema_result(file->db, code, "shrink", NULL) == OUTBOX_FILE_UNSYNCED)
 		file->is_unsynced = true;
-	outbox_file_checkpoint(file);
+	(void)outbox_file_checkpoint(file);
 }
 
 int64_t outbox_file_first_id(struct outbox_file *file)
@@ -307,8 +308,7 @@ int64_t outbox_file_free_bytes(struct outbox_file *file)
 	       outbox_schema_number(file->db, "PRAGMA page_size");
 }
 
-void outbox_file_checkpoint(struct outbox_file *file)
+bool outbox_file_checkpoint(struct outbox_file *file)
 {
-	if (!file->is_unsynced)
-		checkpoint(file, SQLITE_CHECKPOINT_RESTART);
+	return !file->is_unsynced && checkpoint(file, SQLITE_CHECKPOINT_RESTART);
 }

@@ -80,6 +80,6 @@ int64_t outbox_file_first_id(struct outbox_file *file);
 int64_t outbox_file_free_bytes(struct outbox_file *file);
 
 /* Copy what waits in the WAL into the database: the WAL is then used again from its start. Its file keeps its size. */
-void outbox_file_checkpoint(struct outbox_file *file);
+bool outbox_file_checkpoint(struct outbox_file *file); /* whether all of it is on the disk */
 
 #endif

@@ -71,14 +71,15 @@ struct outbox {
 	struct identity prev; /* goes into the report with seq 0 */
 	int64_t next_seq;
 	int64_t next_id;
-	int64_t committed_id;  /* the highest in the file */
-	int64_t sent_id;       /* rows up to here were handed over, or passed over */
-	bool has_prev;         /* prev is known */
-	bool is_drain_blocked; /* until the next serve */
-	bool is_full;          /* the trouble is a full disk */
-	bool is_unsynced;      /* the disk confirmed nothing since it last failed to */
-	mono_us batch_since;   /* the first row of the next commit came; 0: none */
-	mono_us inserted_at;   /* the last commit with rows in it */
+	int64_t committed_id;   /* the highest in the file */
+	int64_t sent_id;        /* rows up to here were handed over, or passed over */
+	bool has_prev;          /* prev is known */
+	bool is_drain_blocked;  /* until the next serve */
+	bool is_full;           /* the trouble is a full disk */
+	bool is_unsynced;       /* the disk confirmed nothing since it last failed to */
+	mono_us batch_since;    /* the first row of the next commit came; 0: none */
+	mono_us inserted_at;    /* the last commit with rows in it */
+	mono_us unsynced_since; /* the first commit that need not be on the disk; 0: all are */
 	mono_us served_at;
 	mono_us shown_at; /* the figures */
 	struct outbox_age age;
@@ -94,6 +95,8 @@ int outbox_commit_open(struct outbox *outbox, struct error *err);
 void outbox_commit_pending(struct outbox *outbox, mono_us now);
 /* Delete what is acknowledged, in a transaction of its own. */
 void outbox_commit_deletes(struct outbox *outbox, mono_us now);
+/* See to it that what was committed is on the disk. */
+void outbox_commit_sync(struct outbox *outbox, mono_us now);
 /* The file turned out to be damaged: a new one in its place. */
 void outbox_commit_replace_file(struct outbox *outbox, const struct error *why, mono_us now);
 /* A row read back does not match its CRC. */

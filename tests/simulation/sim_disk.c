@@ -323,9 +323,10 @@ int64_t outbox_file_free_bytes(struct outbox_file *file)
 	return 0;
 }
 
-void outbox_file_checkpoint(struct outbox_file *file)
+bool outbox_file_checkpoint(struct outbox_file *file)
 {
 	copy(&file->disk->synced, &file->disk->now);
+	return true;
 }
 
 /* --- outbox_place.h --- */
