@@ -186,8 +186,7 @@ static void abandon(rd_kafka_t *rk)
 {
 	rk->is_open = false;
 	rk->is_watching = false;
-	free(rk->commit);
-	rk->commit = NULL;
+	sim_kafka_drop_commit(rk);
 }
 
 void kafka_client_destroy(struct kafka_client *client, int timeout_ms)

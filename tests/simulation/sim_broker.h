@@ -32,7 +32,6 @@ struct sim_record {
 	int nonce; /* -1: a poison message */
 	const char *bytes;
 	size_t length;
-	bool is_handled; /* by the store: a row, or quarantined */
 };
 
 struct sim_log {
@@ -138,6 +137,9 @@ void sim_broker_event_done(rd_kafka_t *rk); /* the first call of such an event *
 bool sim_broker_reaches(const rd_kafka_t *rk);
 void sim_broker_wake(const rd_kafka_t *rk);
 int sim_broker_topic_index(const char *name);
+
+/* sim_kafka_consumer.c: the handle is let go of with a commit under way. */
+void sim_kafka_drop_commit(rd_kafka_t *rk);
 
 /* --- the group --- */
 

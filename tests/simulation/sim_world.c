@@ -3,13 +3,15 @@
 #include <string.h>
 
 #include "sim_broker.h"
+#include "sim_consumer.h"
+#include "sim_database.h"
 #include "sim_message.h"
 #include "sim_oracle.h"
 #include "sim_producer.h"
 #include "sim_random.h"
 #include "sim_trace.h"
 
-enum { PRODUCERS = 2 };
+enum { PRODUCERS = 2, CONSUMERS = 2 };
 
 /* Virtual time: troubles last so long, and afterwards all must be well within this. */
 static const mono_us trouble_min = INT64_C(4) * CLOCK_US_PER_S;
@@ -18,23 +20,13 @@ static const mono_us drain_max = INT64_C(900) * CLOCK_US_PER_S;
 static const mono_us stop_max = INT64_C(60) * CLOCK_US_PER_S;
 
 static struct sim_producer producers[PRODUCERS] = {{.name = "producer-1"}, {.name = "producer-2"}};
+static struct sim_consumer consumers[CONSUMERS] = {{.name = "consumer-1"}, {.name = "consumer-2"}};
 static bool is_healed;
 static bool is_closing;
 static int64_t kills;
 static mono_us nemesis_pause;
 
 /* --- what happens to a machine --- */
-
-static void restart_producer(void *context, int64_t number)
-{
-	struct sim_producer *producer = context;
-	(void)number;
-	if (producer->process != NULL || is_closing)
-		return;
-	if (!is_healed) /* its clock may be wrong from the start */
-		producer->disk.is_full = false;
-	sim_producer_start(producer);
-}
 
 static void continue_process(void *context, int64_t number)
 {
@@ -120,6 +112,68 @@ static void trouble_producer(struct sim_producer *producer)
 	}
 }
 
+static void trouble_consumer(struct sim_consumer *consumer)
+{
+	if (consumer->process == NULL)
+		return;
+	switch (sim_random_between(0, 3)) {
+	case 0:
+		kills++;
+		sim_process_kill(consumer->process);
+		break;
+	case 1:
+		sim_trace("a consumer is asked to stop", 0, 0, 0);
+		consumer->is_asked_to_stop = true;
+		break;
+	default:
+		trouble_process(consumer->process);
+		break;
+	}
+}
+
+static void mend_database(void *context, int64_t number)
+{
+	(void)context;
+	(void)number;
+	sim_database_faults.is_away = false;
+}
+
+static void put_back_database(void)
+{
+	for (int i = 0; i < CONSUMERS; i++)
+		if (consumers[i].process != NULL)
+			sim_process_kill(consumers[i].process);
+	sim_database_put_back();
+}
+
+static void trouble_database(void)
+{
+	switch (sim_random_between(0, 2)) {
+	case 0:
+		sim_database_back_up();
+		break;
+	case 1:
+		put_back_database();
+		break;
+	default:
+		sim_trace("the database is away", 0, 0, 0);
+		sim_database_faults.is_away = true;
+		sim_task_later(sim_random_log(500000, 30000000), mend_database, NULL, 0);
+		break;
+	}
+}
+
+/* Into any topic, by anybody: text, half a message, nothing at all. */
+static void write_poison(void)
+{
+	static const char *const poisons[] = {"poison", "", NULL, "{\"v\":1,\"producer_id\":\"0",
+					      "{\"v\":2}"};
+	const char *poison = poisons[sim_random_between(0, 4)];
+	sim_broker_append((int)sim_random_between(0, SIM_TOPICS - 1),
+			  (int)sim_random_between(0, SIM_PARTITIONS - 1), poison,
+			  poison == NULL ? 0 : strlen(poison));
+}
+
 static void trouble_brokers(void)
 {
 	sim_trace("the brokers are down", 0, 0, 0);
@@ -133,10 +187,25 @@ static void nemesis(void *context, int64_t number)
 	(void)number;
 	if (is_healed)
 		return;
-	if (sim_random_chance(1500))
+	switch (sim_random_between(0, 9)) {
+	case 0:
 		trouble_brokers();
-	else
+		break;
+	case 1:
+		trouble_database();
+		break;
+	case 2:
+		write_poison();
+		break;
+	case 3:
+	case 4:
+	case 5:
+		trouble_consumer(&consumers[sim_random_between(0, CONSUMERS - 1)]);
+		break;
+	default:
 		trouble_producer(&producers[sim_random_between(0, PRODUCERS - 1)]);
+		break;
+	}
 	sim_task_later(sim_random_between(1, 2 * nemesis_pause), nemesis, NULL, 0);
 }
 
@@ -145,9 +214,14 @@ static void supervise(void *context, int64_t number)
 {
 	(void)context;
 	(void)number;
+	if (is_closing)
+		return;
 	for (int i = 0; i < PRODUCERS; i++)
 		if (producers[i].process == NULL)
-			restart_producer(&producers[i], 0);
+			sim_producer_start(&producers[i]);
+	for (int i = 0; i < CONSUMERS; i++)
+		if (consumers[i].process == NULL)
+			sim_consumer_start(&consumers[i]);
 	sim_task_later(sim_random_between(200000, 1500000), supervise, NULL, 0);
 }
 
@@ -156,6 +230,9 @@ static void set_kill_chances(int chance)
 	for (int i = 0; i < PRODUCERS; i++)
 		if (producers[i].process != NULL)
 			producers[i].process->kill_chance = chance;
+	for (int i = 0; i < CONSUMERS; i++)
+		if (consumers[i].process != NULL)
+			consumers[i].process->kill_chance = chance;
 }
 
 /* --- the seed --- */
@@ -174,6 +251,7 @@ static void set_up(void)
 	sim_message_reset();
 	sim_oracle_reset();
 	sim_broker_reset();
+	sim_database_reset();
 	is_healed = is_closing = false;
 	kills = 0;
 	kill_chance = often(200);
@@ -182,6 +260,12 @@ static void set_up(void)
 	sim_broker_faults.unsure_chance = often(2000);
 	sim_broker_faults.fatal_chance = often(500);
 	sim_broker_faults.error_chance = often(500);
+	sim_database_faults.fail_chance = often(1000);
+	sim_database_faults.unknown_chance = often(2000);
+	for (int i = 0; i < CONSUMERS; i++) {
+		consumers[i].max_waiting = (size_t)sim_random_log(2, 10000);
+		consumers[i].process = NULL;
+	}
 	for (int i = 0; i < PRODUCERS; i++) {
 		struct sim_producer *producer = &producers[i];
 		sim_disk_reset(&producer->disk);
@@ -198,12 +282,22 @@ static void set_up(void)
 	}
 }
 
+static void heal_process(struct sim_process *process)
+{
+	if (process == NULL)
+		return;
+	process->wall_error = 0;
+	sim_process_continue(process);
+	sim_process_cut(process, false);
+}
+
 static void heal(void)
 {
 	is_healed = true;
 	sim_trace("all is healed", 0, 0, 0);
 	kill_chance = 0;
 	sim_broker_faults = (struct sim_broker_faults){0};
+	sim_database_faults = (struct sim_database_faults){0};
 	set_kill_chances(0);
 	for (int i = 0; i < PRODUCERS; i++) {
 		struct sim_producer *producer = &producers[i];
@@ -211,12 +305,10 @@ static void heal(void)
 		producer->disk.is_full = false;
 		producer->disk.fail_chance = producer->disk.damage_chance =
 			producer->disk.rot_chance = 0;
-		if (producer->process == NULL)
-			continue;
-		producer->process->wall_error = 0;
-		sim_process_continue(producer->process);
-		sim_process_cut(producer->process, false);
+		heal_process(producer->process);
 	}
+	for (int i = 0; i < CONSUMERS; i++)
+		heal_process(consumers[i].process);
 }
 
 static bool is_broken(void)
@@ -232,13 +324,16 @@ static bool is_drained(void)
 	for (int i = 0; i < PRODUCERS; i++)
 		if (!sim_producer_is_empty(&producers[i]))
 			return false;
-	return true;
+	return sim_database_has_all();
 }
 
 static bool is_stopped(void)
 {
 	for (int i = 0; i < PRODUCERS; i++)
 		if (producers[i].process != NULL)
+			return false;
+	for (int i = 0; i < CONSUMERS; i++)
+		if (consumers[i].process != NULL)
 			return false;
 	return true;
 }
@@ -248,6 +343,8 @@ static void close_all(void)
 	is_closing = true;
 	for (int i = 0; i < PRODUCERS; i++)
 		producers[i].is_asked_to_stop = true;
+	for (int i = 0; i < CONSUMERS; i++)
+		consumers[i].is_asked_to_stop = true;
 	sim_task_run(sim_now() + stop_max, is_stopped);
 	if (!is_stopped())
 		sim_oracle_fail("a process does not end", 0, 0);
@@ -268,9 +365,8 @@ void sim_world_run(uint64_t seed, bool is_loud, struct sim_result *ret_result)
 			sim_oracle_fail("not drained in time", 0, 0);
 	}
 	if (sim_oracle_failure() == NULL) {
-		for (int i = 0; i < sim_oracle_report_count(); i++)
-			sim_oracle_report(i)->is_stored = sim_oracle_report(i)->is_in_log;
 		close_all();
+		sim_database_check_end();
 		sim_oracle_check_end();
 	}
 	*ret_result = (struct sim_result){
