@@ -76,7 +76,8 @@ static void start_commit(struct subscriber *subscriber)
 
 static void take_answer(struct subscriber *subscriber, rd_kafka_event_t *event, mono_us now)
 {
-	rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+	rd_kafka_resp_err_t all = rd_kafka_event_error(event);
+	rd_kafka_resp_err_t code = all;
 	rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
 	bool is_ours = (uintptr_t)rd_kafka_event_opaque(event) == (uintptr_t)subscriber->generation;
 	subscriber->is_committing = false;
@@ -85,10 +86,15 @@ static void take_answer(struct subscriber *subscriber, rd_kafka_event_t *event, 
 		struct subscriber_partition *partition = subscriber_find(
 			subscriber, subscriber_topic_index(subscriber, element->topic),
 			element->partition);
-		if (element->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-			code = element->err;
-		else if (code == RD_KAFKA_RESP_ERR_NO_ERROR && partition != NULL)
-			partition->kafka_next = element->offset;
+		rd_kafka_resp_err_t failure =
+			element->err != RD_KAFKA_RESP_ERR_NO_ERROR ? element->err : all;
+		/* after a failure nobody knows: the commit may have happened all the same */
+		if (partition != NULL)
+			partition->kafka_next = failure == RD_KAFKA_RESP_ERR_NO_ERROR
+							? element->offset
+							: POSITION_NONE;
+		if (failure != RD_KAFKA_RESP_ERR_NO_ERROR)
+			code = failure;
 	}
 	figures_add(code == RD_KAFKA_RESP_ERR_NO_ERROR
 			    ? &subscriber->figures->kafka.commits
