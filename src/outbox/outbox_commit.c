@@ -384,7 +384,12 @@ void outbox_commit_bad_row(struct outbox *outbox, const struct outbox_row *row, 
 	struct outbox_file_meta meta = outbox->meta;
 	int64_t id = row->id;
 	int64_t bytes = (int64_t)row->message_length;
+	const struct outbox_window_entry *entry = outbox_window_find(&outbox->window, id);
 	outbox_file_reset(outbox->file);
+	if (entry != NULL && entry->state == OUTBOX_WINDOW_ACKNOWLEDGED) {
+		outbox->sent_id = id; /* it has arrived, and is deleted like any other */
+		return;
+	}
 	meta.rows--;
 	meta.bytes -= bytes;
 	enum outbox_file_result result = outbox_file_begin(outbox->file, &err);
