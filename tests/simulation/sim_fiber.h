@@ -2,12 +2,15 @@
 #ifndef WEBSENTRY_SIM_FIBER_H
 #define WEBSENTRY_SIM_FIBER_H
 
+#include <setjmp.h>
 #include <stdbool.h>
 #include <ucontext.h>
 
 struct sim_fiber {
-	ucontext_t context;
-	void *stack; /* kept for the next one */
+	ucontext_t context; /* where it begins */
+	jmp_buf inside;     /* where it goes on */
+	void *stack;        /* kept for the next one */
+	bool is_begun;
 	void *fake_stack;
 	bool is_abandoned;
 };

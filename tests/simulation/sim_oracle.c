@@ -44,6 +44,10 @@ int sim_oracle_begin(const struct uuid *producer_id, int prev_nonce)
 {
 	assert(incarnation_count < SIM_INCARNATIONS);
 	struct incarnation *incarnation = &incarnations[incarnation_count];
+	for (int i = 0; i < incarnation_count; i++)
+		if (uuid_equal(&incarnations[i].producer_id, producer_id))
+			sim_oracle_fail("a producer_id comes again: processes", i,
+					incarnation_count);
 	incarnation->producer_id = *producer_id;
 	incarnation->prev_nonce = prev_nonce;
 	incarnation->count = 0;

@@ -139,7 +139,7 @@ static void check(struct sim_producer *producer)
 {
 	if (producer->is_quiet || !outbox_has_room(producer->outbox))
 		return;
-	for (int64_t n = sim_random_log(1, 6); n > 0; n--)
+	for (int64_t n = sim_random_log(1, 4); n > 0; n--)
 		append(producer);
 }
 
@@ -158,6 +158,7 @@ static void *run(void *context)
 		outbox_stop(producer->outbox, (int)sim_random_between(0, 2000));
 	publisher_destroy(producer->publisher, 100);
 	outbox_close(producer->outbox);
+	producer->outbox = NULL;
 	return NULL;
 }
 
@@ -180,11 +181,16 @@ void sim_producer_start(struct sim_producer *producer)
 	producer->process = sim_process_start(producer->name, producer, run, producer, on_end);
 }
 
-bool sim_producer_is_empty(const struct sim_producer *producer)
+int64_t sim_producer_rows(const struct sim_producer *producer)
 {
 	struct outbox_counts counts;
 	if (producer->process == NULL || producer->outbox == NULL)
-		return false;
+		return -1;
 	outbox_count(producer->outbox, &counts);
-	return counts.waiting_rows == 0;
+	return counts.waiting_rows;
+}
+
+bool sim_producer_is_empty(const struct sim_producer *producer)
+{
+	return sim_producer_rows(producer) == 0;
 }

@@ -34,5 +34,7 @@ struct sim_producer {
 void sim_producer_start(struct sim_producer *producer);
 /* Nothing waits, neither in memory nor on the disk. */
 bool sim_producer_is_empty(const struct sim_producer *producer);
+/* What the outbox says that it holds; -1: no process runs. */
+int64_t sim_producer_rows(const struct sim_producer *producer);
 
 #endif

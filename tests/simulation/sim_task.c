@@ -8,6 +8,9 @@
 
 static struct sim_process processes[SIM_PROCESSES];
 static struct sim_task tasks[SIM_TASKS];
+static struct sim_fiber
+	fibers[SIM_TASKS]; /* apart: they are large, and tasks are looked at again and again */
+static struct sim_task *tasks_end = tasks; /* none beyond it was ever used */
 static struct sim_task *current;
 static mono_us now;
 
@@ -49,10 +52,10 @@ struct sim_task *sim_task_current(void)
 
 static void entry(void)
 {
-	sim_fiber_begun(&current->fiber);
+	sim_fiber_begun(current->fiber);
 	current->result = current->start(current->context);
 	current->wait = SIM_WAIT_ENDED;
-	sim_fiber_leave(&current->fiber, true);
+	sim_fiber_leave(current->fiber, true);
 }
 
 struct sim_task *sim_task_create(struct sim_process *process, void *(*start)(void *), void *context)
@@ -61,30 +64,33 @@ struct sim_task *sim_task_create(struct sim_process *process, void *(*start)(voi
 	while (task < tasks + SIM_TASKS && task->process != NULL)
 		task++;
 	assert(task < tasks + SIM_TASKS);
+	if (task == tasks_end)
+		tasks_end++;
+	task->fiber = &fibers[task - tasks];
 	task->process = process;
 	task->start = start;
 	task->context = context;
 	task->wait = SIM_WAIT_NOTHING;
 	task->is_main = false;
 	task->wake_at = 0;
-	sim_fiber_make(&task->fiber, entry);
+	sim_fiber_make(task->fiber, entry);
 	return task;
 }
 
 /* Give way until the wait that was set is over. */
 void sim_task_yield(void)
 {
-	sim_fiber_leave(&current->fiber, false);
+	sim_fiber_leave(current->fiber, false);
 	current->wait = SIM_WAIT_NOTHING;
 }
 
 static void end_process(struct sim_process *process, bool is_killed)
 {
-	for (struct sim_task *task = tasks; task < tasks + SIM_TASKS; task++) {
+	for (struct sim_task *task = tasks; task < tasks_end; task++) {
 		if (task->process != process)
 			continue;
 		if (task->wait != SIM_WAIT_ENDED)
-			sim_fiber_abandon(&task->fiber);
+			sim_fiber_abandon(task->fiber);
 		task->process = NULL;
 	}
 	sim_descriptors_close(process);
@@ -100,7 +106,7 @@ static void resume(struct sim_task *task)
 {
 	struct sim_process *process = task->process;
 	current = task;
-	sim_fiber_enter(&task->fiber);
+	sim_fiber_enter(task->fiber);
 	current = NULL;
 	if (process->is_doomed_here) {
 		process->is_doomed_here = false;
@@ -161,7 +167,7 @@ void sim_process_kill(struct sim_process *process)
 		return;
 	}
 	process->is_doomed_here = true;
-	sim_fiber_leave(&current->fiber, true);
+	sim_fiber_leave(current->fiber, true);
 }
 
 static void note_silence(struct sim_process *process)
@@ -267,7 +273,7 @@ static struct sim_task *choose(void)
 {
 	struct sim_task *runnable[SIM_TASKS];
 	size_t count = 0;
-	for (struct sim_task *task = tasks; task < tasks + SIM_TASKS; task++)
+	for (struct sim_task *task = tasks; task < tasks_end; task++)
 		if (is_runnable(task))
 			runnable[count++] = task;
 	if (count == 0)
@@ -279,7 +285,7 @@ static struct sim_task *choose(void)
 static mono_us next_moment(void)
 {
 	mono_us at = later_count > 0 ? laters[0].at : INT64_MAX;
-	for (const struct sim_task *task = tasks; task < tasks + SIM_TASKS; task++) {
+	for (const struct sim_task *task = tasks; task < tasks_end; task++) {
 		bool is_timed = task->wait == SIM_WAIT_TIME || task->wait == SIM_WAIT_POLL ||
 				task->wait == SIM_WAIT_CONDITION;
 		if (task->process != NULL && !task->process->is_stopped && is_timed &&

@@ -21,7 +21,7 @@ enum sim_wait {
 
 struct sim_task {
 	struct sim_process *process; /* NULL: free */
-	struct sim_fiber fiber;
+	struct sim_fiber *fiber;
 	void *(*start)(void *);
 	void *context;
 	void *result;

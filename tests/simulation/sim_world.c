@@ -14,8 +14,8 @@
 enum { PRODUCERS = 2, CONSUMERS = 2 };
 
 /* Virtual time: troubles last so long, and afterwards all must be well within this. */
-static const mono_us trouble_min = INT64_C(4) * CLOCK_US_PER_S;
-static const mono_us trouble_max = INT64_C(30) * CLOCK_US_PER_S;
+static const mono_us trouble_min = INT64_C(2) * CLOCK_US_PER_S;
+static const mono_us trouble_max = INT64_C(12) * CLOCK_US_PER_S;
 static const mono_us drain_max = INT64_C(900) * CLOCK_US_PER_S;
 static const mono_us stop_max = INT64_C(60) * CLOCK_US_PER_S;
 
@@ -254,8 +254,8 @@ static void set_up(void)
 	sim_database_reset();
 	is_healed = is_closing = false;
 	kills = 0;
-	kill_chance = often(200);
-	nemesis_pause = sim_random_log(300000, 8000000);
+	kill_chance = often(100);
+	nemesis_pause = sim_random_log(100000, 4000000);
 	sim_broker_faults.refuse_chance = often(1000);
 	sim_broker_faults.unsure_chance = often(2000);
 	sim_broker_faults.fatal_chance = often(500);
@@ -276,7 +276,7 @@ static void set_up(void)
 							       : OUTBOX_DURABILITY_PROCESS;
 		producer->max_rows = sim_random_log(4, 1000);
 		producer->odd_chance = often(1000);
-		producer->pause = sim_random_log(100000, 2000000);
+		producer->pause = sim_random_log(200000, 3000000);
 		producer->is_quiet = false;
 		producer->process = NULL;
 	}
@@ -327,6 +327,16 @@ static bool is_drained(void)
 	return sim_database_has_all();
 }
 
+static void say_not_drained(void)
+{
+	for (int i = 0; i < PRODUCERS; i++)
+		if (!sim_producer_is_empty(&producers[i]))
+			sim_oracle_fail("not drained in time: producer, rows that it counts", i + 1,
+					sim_producer_rows(&producers[i]));
+	sim_oracle_fail("not drained in time: records, committed", sim_broker_records(),
+			sim_broker_committed());
+}
+
 static bool is_stopped(void)
 {
 	for (int i = 0; i < PRODUCERS; i++)
@@ -362,7 +372,7 @@ void sim_world_run(uint64_t seed, bool is_loud, struct sim_result *ret_result)
 		heal();
 		sim_task_run(sim_now() + drain_max, is_drained);
 		if (!is_drained())
-			sim_oracle_fail("not drained in time", 0, 0);
+			say_not_drained();
 	}
 	if (sim_oracle_failure() == NULL) {
 		close_all();
