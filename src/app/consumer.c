@@ -258,7 +258,8 @@ int command_consumer(const struct settings *settings, const struct site_list *si
 	struct consumer consumer = {
 		.settings = settings, .sites = sites, .waiter = waiter_create()};
 	(void)pthread_mutex_init(&consumer.lock, NULL);
-	figures_init(&consumer.figures, FIGURES_KAFKA | FIGURES_SUBSCRIBER | FIGURES_STORE);
+	figures_init(&consumer.figures,
+		     FIGURES_KAFKA | FIGURES_SUBSCRIBER | FIGURES_STORE | FIGURES_AUDIT);
 	struct error err = {0};
 	int code = open_parts(&consumer, &err) != 0 ? say_failure(&err) : work(&consumer);
 	close_parts(&consumer);

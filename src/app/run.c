@@ -220,7 +220,7 @@ static int close_parts(struct run *run, int code)
 int command_run(const struct settings *settings, const struct site_list *sites)
 {
 	struct run run = {.settings = settings, .sites = sites, .waiter = waiter_create()};
-	figures_init(&run.figures, FIGURES_CHECKS | FIGURES_STORE);
+	figures_init(&run.figures, FIGURES_CHECKS | FIGURES_STORE | FIGURES_AUDIT);
 	struct error err = {0};
 	int code = open_parts(&run, &err) != 0 ? say_failure(&err) : work(&run);
 	code = close_parts(&run, code);

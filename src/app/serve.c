@@ -13,7 +13,7 @@ int command_web(const struct settings *settings, const struct site_list *sites)
 	struct web *web = NULL;
 	struct error err = {0};
 	struct figures figures;
-	figures_init(&figures, FIGURES_PAGE);
+	figures_init(&figures, FIGURES_PAGE | FIGURES_AUDIT);
 	if (store_settings_start_web(settings, sites, true, &figures, &web, &err) != 0) {
 		log_event(LOG_ERROR, err.message);
 		return err.kind == ERROR_REJECT ? EXIT_USAGE : EXIT_FAILED;

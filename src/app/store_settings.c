@@ -39,6 +39,7 @@ int store_settings_start_web(const struct settings *settings, const struct site_
 		.listen = settings->listen,
 		.store = store,
 		.figures = figures,
+		.hole_after_us = settings->hole_after_us,
 		.site_names = sites->count > 0 ? names : NULL,
 		.site_count = sites->count,
 	};

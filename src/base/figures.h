@@ -90,6 +90,13 @@ struct figures_store {
 	struct figure_durations took; /* a batch's transaction, failed ones too */
 };
 
+/* the page's reader, which asks the store now and then */
+struct figures_audit {
+	struct figure missing_reports;
+	struct figure missing_producers; /* producer_ids with such reports */
+	struct figure looked_at;         /* wall_us; 0: not yet */
+};
+
 /* Which of the sections a command fills. */
 enum figures_section {
 	FIGURES_PROCESS = 1 << 0, /* always */
@@ -99,7 +106,8 @@ enum figures_section {
 	FIGURES_PUBLISHER = 1 << 4,
 	FIGURES_SUBSCRIBER = 1 << 5,
 	FIGURES_STORE = 1 << 6,
-	FIGURES_PAGE = 1 << 7, /* the store is there to be read: `web` */
+	FIGURES_AUDIT = 1 << 8, /* there is a page with a store */
+	FIGURES_PAGE = 1 << 7,  /* the store is there to be read: `web` */
 };
 
 struct figures {
@@ -110,6 +118,7 @@ struct figures {
 	struct figures_outbox outbox;
 	struct figures_kafka kafka;
 	struct figures_store store;
+	struct figures_audit audit;
 };
 
 /* All zero but for what a fresh process has in its way: it is starting, and its servers have not answered. */

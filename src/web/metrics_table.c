@@ -275,6 +275,23 @@ const struct metric metrics_table[] = {
 	 .value = METRIC_DURATIONS,
 	 AT(store.took),
 	 .help = "How long the transaction of a batch took, failed ones included"},
+
+	{.section = FIGURES_AUDIT,
+	 .name = "websentry_audit_missing_reports",
+	 .type = METRIC_GAUGE,
+	 AT(audit.missing_reports),
+	 .help = "Reports that are missing in the store for longer than --hole-after"},
+	{.section = FIGURES_AUDIT,
+	 .name = "websentry_audit_missing_producers",
+	 .type = METRIC_GAUGE,
+	 AT(audit.missing_producers),
+	 .help = "Producers (producer_ids) that such reports are of"},
+	{.section = FIGURES_AUDIT,
+	 .name = "websentry_audit_timestamp_seconds",
+	 .type = METRIC_GAUGE,
+	 .value = METRIC_TIMESTAMP,
+	 AT(audit.looked_at),
+	 .help = "When the store was asked for them last, in seconds since 1970; 0: not yet"},
 };
 
 const size_t metrics_table_count = sizeof(metrics_table) / sizeof(metrics_table[0]);
@@ -287,6 +304,7 @@ const struct metrics_section metrics_sections[] = {
 	{FIGURES_PUBLISHER, "Publisher", "`producer`"},
 	{FIGURES_SUBSCRIBER, "Subscriber", "`consumer`"},
 	{FIGURES_STORE, "Store", "`consumer`, `run`"},
+	{FIGURES_AUDIT, "Audit", "`consumer`, `run`, `web`"},
 };
 const size_t metrics_section_count = sizeof(metrics_sections) / sizeof(metrics_sections[0]);
 

@@ -260,6 +260,21 @@ static void write_head(struct buffer *out, const struct page_facts *facts)
 		assets_path("page.js"), PAGE_REFRESH_S);
 }
 
+/* A hole in the store is said where an operator looks, and does not worry visitors. */
+static void write_footer(struct buffer *out, const struct page_facts *facts)
+{
+	put(out,
+	    "<footer><p>Websentry " WEBSENTRY_VERSION
+	    " &#183; <a href=\"/api/v1/sites\">API</a> &#183; <a href=\"/healthz\">health</a>");
+	if (facts->missing > 0)
+		(void)buffer_append_format(
+			out,
+			" &#183; %" PRId64
+			" report%s missing in the store: <code>websentry audit</code>",
+			facts->missing, facts->missing == 1 ? " is" : "s are");
+	put(out, "</p></footer>\n");
+}
+
 void page_write(struct buffer *out, const struct page_facts *facts, const struct buffer *board)
 {
 	char read_at[WORDS_SIZE] = "not yet";
@@ -280,9 +295,9 @@ void page_write(struct buffer *out, const struct page_facts *facts, const struct
 	put(out, "</span></p></header>\n<main>\n");
 	if (board->length > 0)
 		(void)buffer_append(out, board->data, board->length);
-	put(out, "</main>\n<footer><p>Websentry " WEBSENTRY_VERSION
-		 " &#183; <a href=\"/api/v1/sites\">API</a> &#183; <a href=\"/healthz\">health</a>"
-		 "</p></footer>\n</body>\n</html>\n");
+	put(out, "</main>\n");
+	write_footer(out, facts);
+	put(out, "</body>\n</html>\n");
 }
 
 uint64_t page_hash(const struct page_facts *facts)

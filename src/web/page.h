@@ -25,6 +25,7 @@ struct page_facts {
 	const struct snapshot *snapshot; /* NULL: the store has not answered yet */
 	bool is_stale; /* the store can't be read any more: the snapshot is an old one */
 	const char *title;
+	int64_t missing; /* reports that the audit misses, for the footer */
 	wall_us now;
 };
 

@@ -28,6 +28,8 @@ struct reader {
 	struct store *store;
 	struct site_names names;
 	char *title;
+	int64_t hole_after_us;
+	mono_us holes_at;        /* the reader's thread only: count what is missing not before */
 	struct figures *figures; /* not after is_stopping: they are the caller's */
 	pthread_t thread;
 	mono_us started_at;
@@ -44,6 +46,7 @@ struct reader {
 	bool has_snapshot;
 	bool is_hang_announced;
 	mono_us asked_at;
+	int64_t missing;     /* reports, as last counted */
 	mono_us finished_at; /* 0 before the first read */
 	struct snapshot snapshot;
 	struct rendering *rendering;
@@ -60,13 +63,16 @@ void rendering_release(struct rendering *rendering)
 	free(rendering);
 }
 
-static struct rendering *render(const struct snapshot *snapshot, bool is_stale, const char *title)
+/* missing: reports that the audit misses. */
+static struct rendering *render(const struct snapshot *snapshot, bool is_stale, const char *title,
+				int64_t missing)
 {
 	struct rendering *rendering = xcalloc(1, sizeof(*rendering));
 	const struct page_facts facts = {
 		.snapshot = snapshot,
 		.is_stale = is_stale,
 		.title = title,
+		.missing = missing,
 		.now = clock_wall_us(),
 	};
 	buffer_init(&rendering->board, PAGE_MAX);
@@ -143,7 +149,8 @@ static bool read_store(struct reader *reader, struct snapshot *snapshot)
 	return is_read;
 }
 
-static void refresh(struct reader *reader)
+/* Returns whether the store answered. */
+static bool refresh(struct reader *reader)
 {
 	struct snapshot fresh;
 	bool is_read = read_store(reader, &fresh);
@@ -152,7 +159,7 @@ static void refresh(struct reader *reader)
 				       : reader->has_snapshot ? &reader->snapshot
 							      : NULL;
 	struct rendering *rendering =
-		render(shown, !is_read && !is_starting(reader), reader->title);
+		render(shown, !is_read && !is_starting(reader), reader->title, reader->missing);
 
 	(void)pthread_mutex_lock(&reader->mutex);
 	if (is_read) {
@@ -165,6 +172,37 @@ static void refresh(struct reader *reader)
 	reader->is_hang_announced = false;
 	note_store(reader, is_read);
 	publish(reader, rendering);
+	(void)pthread_mutex_unlock(&reader->mutex);
+	return is_read;
+}
+
+/* After the sites, which somebody may wait for: this may take a second. The store remembers the answer for a while. */
+static void count_missing(struct reader *reader)
+{
+	struct store_audit_holes holes;
+	struct error err;
+	if (clock_mono_us() < reader->holes_at)
+		return;
+	if (store_audit_holes(reader->store, reader->hole_after_us, &holes, &err) != 0) {
+		/* the age of the figure tells; a lack of rights is no news each second */
+		log_event(LOG_DEBUG, "missing reports can't be counted",
+			  LOG_STR("error", err.message));
+		reader->holes_at =
+			clock_mono_us() + (mono_us)READER_HOLES_RETRY_MS * CLOCK_US_PER_MS;
+		return;
+	}
+	struct rendering *rendering = NULL;
+	if (holes.reports != reader->missing)
+		rendering = render(&reader->snapshot, false, reader->title, holes.reports);
+	(void)pthread_mutex_lock(&reader->mutex);
+	reader->missing = holes.reports;
+	if (rendering != NULL)
+		publish(reader, rendering);
+	if (!reader->is_stopping) {
+		figures_set(&reader->figures->audit.missing_reports, holes.reports);
+		figures_set(&reader->figures->audit.missing_producers, holes.producers);
+		figures_set(&reader->figures->audit.looked_at, clock_wall_us());
+	}
 	(void)pthread_mutex_unlock(&reader->mutex);
 }
 
@@ -193,7 +231,8 @@ static void *reader_main(void *context)
 		reader->is_asked = false;
 		reader->is_reading = true;
 		(void)pthread_mutex_unlock(&reader->mutex);
-		refresh(reader);
+		if (refresh(reader))
+			count_missing(reader);
 		(void)pthread_mutex_lock(&reader->mutex);
 	}
 	bool is_abandoned = reader->is_abandoned;
@@ -225,13 +264,26 @@ static struct timespec timespec_of(mono_us time)
 	};
 }
 
-struct rendering *reader_current(struct reader *reader)
+/* With the mutex held. */
+static void ask_if_old(struct reader *reader)
 {
-	(void)pthread_mutex_lock(&reader->mutex);
 	mono_us fresh_us = (mono_us)(reader->has_snapshot ? READER_FRESH_MS : READER_RETRY_MS) *
 			   CLOCK_US_PER_MS;
 	if (!is_busy(reader) && clock_mono_us() - reader->finished_at >= fresh_us)
 		ask(reader);
+}
+
+void reader_ask(struct reader *reader)
+{
+	(void)pthread_mutex_lock(&reader->mutex);
+	ask_if_old(reader);
+	(void)pthread_mutex_unlock(&reader->mutex);
+}
+
+struct rendering *reader_current(struct reader *reader)
+{
+	(void)pthread_mutex_lock(&reader->mutex);
+	ask_if_old(reader);
 	/* The deadline counts from the question: a store that hangs costs its first viewer half a second, and no other one. */
 	struct timespec deadline =
 		timespec_of(reader->asked_at + (mono_us)READER_WAIT_MS * CLOCK_US_PER_MS);
@@ -244,7 +296,7 @@ struct rendering *reader_current(struct reader *reader)
 		reader->is_hang_announced = true;
 		note_store(reader, false);
 		publish(reader, render(reader->has_snapshot ? &reader->snapshot : NULL, true,
-				       reader->title));
+				       reader->title, reader->missing));
 	}
 	struct rendering *rendering = reader->rendering;
 	(void)__atomic_add_fetch(&rendering->references, 1, __ATOMIC_RELAXED);
@@ -253,7 +305,7 @@ struct rendering *reader_current(struct reader *reader)
 }
 
 struct reader *reader_start(struct store *store, struct site_names *names, const char *title,
-			    struct figures *figures, struct error *err)
+			    struct figures *figures, int64_t hole_after_us, struct error *err)
 {
 	struct reader *reader = xcalloc(1, sizeof(*reader));
 	pthread_condattr_t monotonic;
@@ -262,7 +314,8 @@ struct reader *reader_start(struct store *store, struct site_names *names, const
 	*names = (struct site_names){0};
 	reader->title = xstrdup(title);
 	reader->figures = figures;
-	reader->rendering = render(NULL, false, title);
+	reader->hole_after_us = hole_after_us;
+	reader->rendering = render(NULL, false, title, 0);
 	reader->started_at = clock_mono_us();
 	(void)pthread_condattr_init(&monotonic);
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -24,7 +24,8 @@ enum {
 		10000, /* so long a store that has never answered is awaited, not missed */
 	READER_WAIT_MS =
 		500, /* so long a request waits for fresh figures, then it gets the old ones */
-	READER_STOP_MS = 2000, /* so long reader_stop() waits for a read to end */
+	READER_STOP_MS = 2000,         /* so long reader_stop() waits for a read to end */
+	READER_HOLES_RETRY_MS = 60000, /* so long after missing reports could not be counted */
 	READER_HANG_MS = 3000, /* a read that takes longer counts as failed until it answers */
 };
 
@@ -42,10 +43,13 @@ struct rendering {
 
 /*
  * Takes the store. Copies title; takes over what names holds. Reads once at once. Where figures has FIGURES_PAGE, keeps its
- * OBSTACLE_STORE_AWAY; borrowed until reader_stop(). Returns NULL with ERROR_FATAL.
+ * OBSTACLE_STORE_AWAY; counts what is missing for longer than hole_after_us in its audit section; borrowed until reader_stop(). Returns NULL with ERROR_FATAL.
  */
 struct reader *reader_start(struct store *store, struct site_names *names, const char *title,
-			    struct figures *figures, struct error *err);
+			    struct figures *figures, int64_t hole_after_us, struct error *err);
+
+/* Read the store if the figures are old, but wait for nothing. */
+void reader_ask(struct reader *reader);
 
 /* The newest rendering, waiting at most READER_WAIT_MS for one that is fresh. Never NULL; give it back. One thread. */
 struct rendering *reader_current(struct reader *reader);

@@ -56,6 +56,8 @@ static void look_at_store(struct web *web)
 {
 	if (web->reader != NULL && (web->figures->sections & FIGURES_PAGE) != 0)
 		rendering_release(reader_current(web->reader));
+	else if (web->reader != NULL)
+		reader_ask(web->reader);
 }
 
 static bool is_figures(const char *path)
@@ -176,7 +178,8 @@ struct web *web_start(const struct web_options *options, struct error *err)
 	if (store != NULL) {
 		struct site_names names;
 		site_names_init(&names, options->site_names, options->site_count);
-		web->reader = reader_start(store, &names, web->title, web->figures, err);
+		web->reader = reader_start(store, &names, web->title, web->figures,
+					   options->hole_after_us, err);
 		store = NULL;
 		if (web->reader == NULL)
 			goto fail;

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -24,6 +25,7 @@ struct web_options {
 	/* The names of the sites of this process's own sites file: others are shown as closed. NULL: all are shown. Copied. */
 	const char *const *site_names;
 	size_t site_count;
+	int64_t hole_after_us; /* how long a report may stay away before figures and page call it missing */
 	const char *title; /* NULL: "Websentry" */
 };
 

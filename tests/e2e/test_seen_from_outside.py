@@ -29,6 +29,13 @@ def send_reports(websentry, sites, kafka, topic, count, data="data"):
                   *kafka_words(kafka, topic), timeout=60)
 
 
+def produce(kafka, topic, messages):
+    producer = Producer({"bootstrap.servers": kafka.servers, "acks": "all", "log_level": 0})
+    for message in messages:
+        producer.produce(topic, message)
+    assert producer.flush(30) == 0
+
+
 def documented():
     """{section's commands: names} of docs/metrics.md."""
     found = {}
@@ -154,10 +161,7 @@ def test_producer_says_that_a_topic_is_missing_and_that_its_outbox_is_full(webse
 def test_consumer_counts_what_it_stores(websentry, sites, kafka, topic, database):
     """Known traffic: 40 reports and two messages that are none; later the same again, for another group."""
     send_reports(websentry, sites, kafka, topic, 40)
-    poisoner = Producer({"bootstrap.servers": kafka.servers, "acks": "all", "log_level": 0})
-    for message in (b"poison", b'{"v": 99}'):
-        poisoner.produce(topic, message)
-    assert poisoner.flush(30) == 0
+    produce(kafka, topic, [b"poison", b'{"v": 99}'])
     consumer = ("consumer", *kafka_words(kafka, topic), *ANYWHERE, "--database-dsn", database.dsn)
     running = websentry.start(*consumer)
     running.wait_ready()
@@ -229,6 +233,23 @@ def test_web_is_ready_while_its_store_answers(websentry, postgres, database):
     wait_reasons(running, "store_away")
     postgres.start()
     wait_reasons(running)
+
+
+def test_a_hole_is_a_figure_and_stands_on_the_page(websentry, sites, kafka, topic, database):
+    """Ten reports, of which one never comes."""
+    send_reports(websentry, sites, kafka, topic, 10)
+    found = [message.value for message in kafka.messages(topic)]
+    kept = [text for text in found if json.loads(text)["seq"] != 4]
+    assert (len(found), len(kept)) == (10, 9)
+    other = kafka.create_topic(f"{topic}-but-one")
+    produce(kafka, other, kept)
+    websentry.run("consumer", "--once", *kafka_words(kafka, other), "--database-dsn", database.dsn)
+    for hole_after, missing in (("1h", 0), ("0s", 1)):
+        running = websentry.start("web", *ANYWHERE, "--database-dsn", database.dsn, "--hole-after", hole_after)
+        scrape = wait_figure(running, "audit_timestamp_seconds", lambda at: at > 0)
+        assert scrape["audit_missing_reports"] == scrape["audit_missing_producers"] == missing
+        wait_until(lambda one=running, is_there=missing == 1: ("1 report is missing" in fetch(one, "/")[2]) == is_there,
+                   "the page's footer")
 
 
 # --- all

@@ -17,6 +17,7 @@ struct store {
 	unsigned reads;
 	bool is_failing;
 	bool is_hanging;
+	int64_t missing;
 };
 
 static atomic_uint open_count;
@@ -98,6 +99,27 @@ int store_read_sites(struct store *store,
 	if (result < 0)
 		error_set(err, ERROR_RETRY, "the server is away");
 	return result;
+}
+
+int store_audit_holes(struct store *store, int64_t after_us, struct store_audit_holes *ret_holes,
+		      struct error *err)
+{
+	(void)pthread_mutex_lock(&store->mutex);
+	int64_t missing = store->missing;
+	(void)pthread_mutex_unlock(&store->mutex);
+	if (missing < 0) {
+		error_set(err, ERROR_REJECT, "permission denied after %lld", (long long)after_us);
+		return -1;
+	}
+	*ret_holes = (struct store_audit_holes){.reports = missing, .producers = missing > 0};
+	return 0;
+}
+
+void fake_store_miss(struct store *store, int64_t reports)
+{
+	(void)pthread_mutex_lock(&store->mutex);
+	store->missing = reports;
+	(void)pthread_mutex_unlock(&store->mutex);
 }
 
 struct store_site fake_site(const char *name, enum outcome outcome, const char *reason,

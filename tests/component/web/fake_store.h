@@ -1,4 +1,4 @@
-/* A store that says what a test lets it say: store_read_sites() and store_close() of store/store.h. */
+/* A store that says what a test lets it say: store_read_sites(), store_audit_holes() and store_close() of store/store.h. */
 #ifndef WEBSENTRY_TESTS_WEB_FAKE_STORE_H
 #define WEBSENTRY_TESTS_WEB_FAKE_STORE_H
 
@@ -16,6 +16,9 @@ void fake_store_fail(struct store *store, bool is_failing);
 
 /* Reads block from now on until this is undone. */
 void fake_store_hang(struct store *store, bool is_hanging);
+
+/* So many reports are missing; -1: they can't be counted. */
+void fake_store_miss(struct store *store, int64_t reports);
 
 /* How often it was read. */
 unsigned fake_store_reads(struct store *store);

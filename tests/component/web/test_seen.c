@@ -159,6 +159,58 @@ static void a_page_beside_a_writer_waits_until_that_one_has_found_the_store(void
 	web_stop(web);
 }
 
+/* Until /metrics and the page both say it, or the page says nothing of the kind. */
+static void wait_missing(const struct web *web, const char *metric, const char *footer)
+{
+	for (int waited_ms = 0;; waited_ms += LOOK_MS) {
+		struct answer metrics = client_get(web_address(web), "/metrics");
+		struct answer page = client_get(web_address(web), "/");
+		bool is_so = strstr(metrics.body, metric) != NULL &&
+			     (footer != NULL ? strstr(page.body, footer) != NULL
+					     : strstr(page.body, "missing in the store") == NULL);
+		answer_finish(&metrics);
+		answer_finish(&page);
+		if (is_so)
+			return;
+		if (waited_ms > PATIENCE_MS)
+			fail_msg("waited in vain for %s, %s", metric, footer);
+		(void)usleep(LOOK_MS * 1000);
+	}
+}
+
+static void missing_reports_are_a_figure_and_a_line_in_the_footer(void **state)
+{
+	(void)state;
+	static struct figures figures;
+	figures_init(&figures, FIGURES_PAGE | FIGURES_AUDIT);
+	struct store *store = fake_store_create();
+	fake_store_miss(store, 3);
+	struct web *web = start_web(&figures, store);
+	wait_missing(web, "\nwebsentry_audit_missing_reports 3\n",
+		     "3 reports are missing in the store: <code>websentry audit</code>");
+	fake_store_miss(store, 1);
+	wait_missing(web, "\nwebsentry_audit_missing_reports 1\n",
+		     "1 report is missing in the store");
+	fake_store_miss(store, 0);
+	wait_missing(web, "\nwebsentry_audit_missing_producers 0\n", NULL);
+	assert_true(figures_get(&figures.audit.looked_at) > 0);
+	web_stop(web);
+}
+
+static void a_page_goes_on_where_missing_reports_cant_be_counted(void **state)
+{
+	(void)state;
+	static struct figures figures;
+	figures_init(&figures, FIGURES_PAGE | FIGURES_AUDIT);
+	readiness_set(&figures.readiness, OBSTACLE_STARTING, false);
+	struct store *store = fake_store_create();
+	fake_store_miss(store, -1);
+	struct web *web = start_web(&figures, store);
+	wait_ready(web, 200, "\"reasons\":[]");
+	wait_missing(web, "\nwebsentry_audit_timestamp_seconds 0.000000\n", NULL);
+	web_stop(web);
+}
+
 static void a_writer_that_waits_for_its_store_too_long_is_not_ready(void **state)
 {
 	(void)state;
@@ -221,6 +273,8 @@ int main(void)
 		cmocka_unit_test(a_process_without_figures_shows_itself),
 		cmocka_unit_test(a_page_without_a_writer_says_whether_its_store_is_there),
 		cmocka_unit_test(a_page_beside_a_writer_waits_until_that_one_has_found_the_store),
+		cmocka_unit_test(missing_reports_are_a_figure_and_a_line_in_the_footer),
+		cmocka_unit_test(a_page_goes_on_where_missing_reports_cant_be_counted),
 		cmocka_unit_test(a_writer_that_waits_for_its_store_too_long_is_not_ready),
 		cmocka_unit_test(counting_and_reading_go_on_together),
 	};
