@@ -39,7 +39,7 @@ class Nemesis:
         self._stopped = {}          # name -> since (monotonic)
         self._filled = {}           # disk -> since
         self._changes = []          # futures of the admin client
-        self._broken_links = {}     # link -> how many faults are on it
+        self._broken_links = {}     # link -> [(fault, what the proxy was told)]; the last one holds
 
     # --- running
 
@@ -215,15 +215,17 @@ class Nemesis:
 
     def _break(self, fault, words, way):
         self.world.proxy.tell(fault.target, **words)
-        self._broken_links[fault.target] = self._broken_links.get(fault.target, 0) + 1
+        self._broken_links.setdefault(fault.target, []).append((fault, words))
         self._did(fault, way, **words)
-        self._later(fault.lasts, self._mend, fault.target)
+        self._later(fault.lasts, self._mend, fault)
 
-    def _mend(self, link):
-        self._broken_links[link] -= 1
-        if self._broken_links[link] == 0:
-            self.world.proxy.tell(link, mode="open")
-            self._note("mended", link)
+    def _mend(self, fault):
+        """What else is wrong with the link holds again."""
+        left = [one for one in self._broken_links[fault.target] if one[0] is not fault]
+        self._broken_links[fault.target] = left
+        words = left[-1][1] if left else {"mode": "open"}
+        self.world.proxy.tell(fault.target, **words)
+        self._note("mended", fault.target, **words)
 
     def _begin_outbox_full(self, fault):
         self._fill(fault, fault.target)

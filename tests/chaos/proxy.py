@@ -11,6 +11,7 @@ Modes. A link that leaves any of them but `slow` loses its connections, as a cab
     cut       all connections are reset, new ones too
     silent    half-open: the far side is gone, the near side is not told; new connections get no answer
     deaf      what is asked arrives, answers are thrown away: a COMMIT that nobody hears of
+    mute      what is asked is thrown away, answers arrive: a COMMIT that never was
     slow      each piece comes late (latency_ms), and only so many bytes a second pass (rate)
 """
 import asyncio
@@ -38,7 +39,7 @@ class Link:
     def change(self, mode, latency_ms=0, rate=0):
         before, self.mode = self.mode, mode
         self.latency_s, self.rate = latency_ms / 1000, rate
-        if mode == "cut" or (mode != before and before in ("silent", "deaf")):
+        if mode == "cut" or (mode != before and before in ("silent", "deaf", "mute")):
             for writer in list(self.writers):
                 writer.transport.abort()
         self.has_changed.set()
@@ -85,7 +86,7 @@ class Link:
                     return
                 await asyncio.sleep(0.05)
                 return
-            if self.mode == "deaf" and is_answer:
+            if self.mode == ("deaf" if is_answer else "mute"):
                 continue
             if self.mode == "slow":
                 await asyncio.sleep(self.latency_s + (len(piece) / self.rate if self.rate else 0))

@@ -154,6 +154,7 @@ def attack(plan, results, disks):
         world = World(session, plan.program, sites=sites, interval_s=plan.interval_s, disks=disks)
         world.start_program()
         world.wait_stored(100)
+        up = time.monotonic()
         say(f"chaos: all is up after {time.monotonic() - began:.0f} s; files of this run: {world.folder}")
         nemesis = Nemesis(world, faults, results / f"{plan.name}.journal")
         nemesis.run(plan.duration_s, lambda now, one: say(
@@ -171,7 +172,7 @@ def attack(plan, results, disks):
             "skipped": dict(nemesis.skipped),
             "reports": {key: value for key, value in dataclasses.asdict(found).items() if key != "complaints"},
             "waited_at_kills": len(nemesis.must_be_stored),
-            "seconds": {"start_and_attack": round(attacked - began), "drain": round(drained - attacked),
+            "seconds": {"start": round(up - began), "attack": round(attacked - up), "drain": round(drained - attacked),
                         "oracle": round(time.monotonic() - drained)},
             "complaints": problems + nemesis.findings + found.complaints,
         }
@@ -183,7 +184,6 @@ def attack(plan, results, disks):
             nemesis.close()
         if world is not None:
             keep_logs(world, results / f"{plan.name}-logs")
-            world.close()
         session.close()
 
 

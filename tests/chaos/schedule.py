@@ -93,7 +93,7 @@ class Maker:
 
     def cut(self, at):
         return self._fault(at, "cut", self.random.choice(link_names()), self.random.uniform(0.5, 8.0),
-                           mode=self.random.choice(("cut", "silent", "deaf")))
+                           mode=self.random.choice(("cut", "silent", "deaf", "mute")))
 
     def slow(self, at):
         return self._fault(at, "slow", self.random.choice(link_names()), self.random.uniform(2.0, 12.0),

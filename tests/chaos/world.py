@@ -28,7 +28,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Disk:
-    """A small file system of its own (tmpfs), which can be full. The mount ends with the run's mount namespace."""
+    """A small file system of its own (tmpfs), which can be full. The session's reaper unmounts it."""
 
     def __init__(self, folder, size):
         self.folder = folder
@@ -259,14 +259,6 @@ class World:
     def waiting(self, name, copied):
         """The rows in an ended producer's outbox: {(producer_id, seq): nonce}."""
         return outboxes.read(outboxes.copy(self.members[name].data_dir, copied))
-
-    def close(self):
-        """Unmount the small disks, so that the session's folder can go. Whatever uses them is killed."""
-        for process in (*(member.process for member in self.members.values()), self.postgres.process):
-            if process is not None:
-                process.kill()
-        for disk in self.disks.values():
-            run(["umount", "--lazy", disk.folder], check=False)
 
     def audit(self):
         """What `websentry audit` says, past the proxy: its exit code, and its JSON."""

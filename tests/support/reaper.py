@@ -7,6 +7,7 @@ Exit code 3 says that there was something to kill.
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -48,12 +49,21 @@ def kill_marked(mark, seconds=10):
     return list(seen.values())
 
 
+def unmount_under(folder):
+    """File systems that the session mounted in its folder, the innermost first: a mount point can't be removed."""
+    points = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for point in reversed(points):
+        if point.startswith(f"{folder}/"):
+            subprocess.run(["umount", "--lazy", point], stderr=subprocess.DEVNULL)
+
+
 def main():
     mark, folder = sys.argv[1], sys.argv[2]
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     sys.stdin.buffer.read()
     left = kill_marked(mark)
+    unmount_under(folder)
     shutil.rmtree(folder, ignore_errors=True)
     return 3 if left else 0
 
