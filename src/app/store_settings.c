@@ -8,14 +8,21 @@
 #include "config/settings.h"
 #include "web/web.h"
 
+#define DAY_US (INT64_C(86400) * CLOCK_US_PER_S)
+
 struct store *store_settings_open(const struct settings *settings, enum store_mode mode,
 				  struct error *err)
 {
-	if (settings->database_dsn != NULL)
-		return store_open_postgres(settings->database_dsn, mode, err);
-	char *path = xasprintf("%s/websentry.db", settings->data_dir);
-	struct store *store = store_open_sqlite(path, mode, err);
-	free(path);
+	struct store *store;
+	if (settings->database_dsn != NULL) {
+		store = store_open_postgres(settings->database_dsn, mode, err);
+	} else {
+		char *path = xasprintf("%s/websentry.db", settings->data_dir);
+		store = store_open_sqlite(path, mode, err);
+		free(path);
+	}
+	if (store != NULL) /* a day that has begun counts as one */
+		store_keep(store, (settings->retention_us + DAY_US - 1) / DAY_US);
 	return store;
 }
 

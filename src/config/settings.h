@@ -82,7 +82,8 @@ struct settings {
 	char *kafka_group;
 
 	/* store */
-	char *database_dsn; /* effective libpq string; NULL: none given (run: SQLite) */
+	int64_t retention_us; /* 0: everything is kept */
+	char *database_dsn;   /* effective libpq string; NULL: none given (run: SQLite) */
 
 	struct text_list
 		words; /* arguments that are no sites: ids of the quarantine, FILE to salvage */

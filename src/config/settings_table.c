@@ -290,6 +290,18 @@ const struct setting settings_table[] = {
 	 .traits = SETTING_INVERTED,
 	 .help = "create and upgrade tables at start (--no-migrate: say what is missing instead)"},
 	{.group = DATABASE,
+	 .name = "retention",
+	 .type = SETTING_DURATION,
+	 FIELD(retention_us),
+	 .min = DAYS(1),
+	 .max = DAYS(36500),
+	 .default_note = "everything is kept",
+	 .commands = C | R | QR,
+	 .placeholder = "TIME",
+	 .help = "how long reports are kept, in whole days (UTC): older days are dropped, and "
+		 "older "
+		 "reports go to quarantine"},
+	{.group = DATABASE,
 	 .name = "print",
 	 .type = SETTING_BOOL,
 	 FIELD(print_sql),

@@ -19,16 +19,14 @@ enum {
 	DAYS_BACK = 366,
 	PAUSE_AFTER_FAILURE_S = 60,
 	PAUSE_WITHOUT_RIGHT_S = 24 * 3600,
-	DAY_NAME_SIZE = 48,
 };
 
-#define PARTITION_LOCK "8602260756014002291"
-
-static void name_day(int64_t day, char name[static DAY_NAME_SIZE])
+void postgres_name_day(int64_t day, char name[static POSTGRES_DAY_NAME_SIZE])
 {
 	char date[CLOCK_TEXT_SIZE];
 	clock_format(clock_day_start(day), date);
-	(void)snprintf(name, DAY_NAME_SIZE, "report_%.4s%.2s%.2s", date, date + 5, date + 8);
+	(void)snprintf(name, POSTGRES_DAY_NAME_SIZE, "report_%.4s%.2s%.2s", date, date + 5,
+		       date + 8);
 }
 
 /* The day of a partition's name; INT64_MIN for one that is not ours. */
@@ -62,7 +60,7 @@ static bool has_day(const struct postgres_store *store, int64_t day)
 	return false;
 }
 
-static int read_days(struct postgres_store *store, struct error *err)
+int postgres_read_days(struct postgres_store *store, struct error *err)
 {
 	PGresult *result;
 	if (postgres_execute(&store->connection,
@@ -81,16 +79,16 @@ static int read_days(struct postgres_store *store, struct error *err)
 /* The statements that make a day; run as one. */
 static char *sql_for_day(int64_t day)
 {
-	char name[DAY_NAME_SIZE];
+	char name[POSTGRES_DAY_NAME_SIZE];
 	char first[CLOCK_TEXT_SIZE];
 	char end[CLOCK_TEXT_SIZE];
-	name_day(day, name);
+	postgres_name_day(day, name);
 	clock_format(clock_day_start(day), first);
 	clock_format(clock_day_start(day + 1), end);
 	first[10] = end[10] = '\0';
 	return xasprintf(
 		"BEGIN; SET LOCAL lock_timeout = '3s'; SET LOCAL websentry.moves_rows = 'on'; "
-		"SELECT pg_advisory_xact_lock(" PARTITION_LOCK "); "
+		"SELECT pg_advisory_xact_lock(" POSTGRES_DAYS_LOCK "); "
 		"LOCK TABLE report IN SHARE UPDATE EXCLUSIVE MODE; "
 		"LOCK TABLE report_default IN ACCESS EXCLUSIVE MODE; "
 		"CREATE TABLE %1$s (LIKE report INCLUDING DEFAULTS INCLUDING CONSTRAINTS); "
@@ -124,10 +122,10 @@ static int make_day(struct postgres_store *store, int64_t day, struct error *err
 		*err = failure;
 		return -1;
 	}
-	char name[DAY_NAME_SIZE];
-	name_day(day, name);
+	char name[POSTGRES_DAY_NAME_SIZE];
+	postgres_name_day(day, name);
 	if (strcmp(store->connection.sqlstate, "42P07") == 0)
-		return read_days(store, err); /* another writer was first */
+		return postgres_read_days(store, err); /* another writer was first */
 	log_event(LOG_WARN,
 		  "can't make a day's partition, its reports go to report_default meanwhile",
 		  LOG_STR("partition", name), LOG_STR("cause", failure.message));
@@ -153,7 +151,7 @@ static int make_missing(struct postgres_store *store, int64_t day, struct error 
 int postgres_make_days(struct postgres_store *store, const struct store_plan *plan,
 		       struct error *err)
 {
-	if (store->days == NULL && read_days(store, err) != 0)
+	if (store->days == NULL && postgres_read_days(store, err) != 0)
 		return -1;
 	int64_t today = clock_day(clock_wall_us());
 	if (store->ahead_made_on != today) {

@@ -111,8 +111,8 @@ int postgres_write_quarantine(struct postgres_attempt *attempt, struct error *er
 	}
 	for (size_t i = 0; refused > 0 && i < batch->row_count; i++)
 		if (attempt->is_refused[i])
-			encode_bad(&columns, &batch->origins[i], "refused_by_database",
-				   attempt->refusals[i], batch->messages[i].bytes,
+			encode_bad(&columns, &batch->origins[i], attempt->refusals[i].reason,
+				   attempt->refusals[i].detail, batch->messages[i].bytes,
 				   batch->messages[i].length);
 	PGresult *result;
 	int status = parameter_query(&attempt->store->connection, insert_quarantine, &list, &result,

@@ -6,6 +6,20 @@
 #include "base/memory.h"
 #include "store/postgres_store.h"
 
+void postgres_refuse(struct postgres_attempt *attempt, size_t index, const char *reason,
+		     const char *detail)
+{
+	size_t count = attempt->batch->row_count;
+	if (attempt->is_refused == NULL) {
+		attempt->is_refused = xcalloc(count, sizeof(*attempt->is_refused));
+		attempt->refusals = xcalloc(count, sizeof(*attempt->refusals));
+	}
+	struct postgres_refusal *refusal = &attempt->refusals[index];
+	attempt->is_refused[index] = true;
+	refusal->reason = reason;
+	(void)snprintf(refusal->detail, sizeof(refusal->detail), "%.127s", detail);
+}
+
 /* Try planned rows [first, end) with what they refer to. Returns 0: they are fine; 1: their data are refused; -1: something else. */
 static int try_rows(struct postgres_attempt *attempt, size_t first, size_t end, struct error *err)
 {
@@ -36,9 +50,7 @@ static int find_in(struct postgres_attempt *attempt, size_t first, size_t end, s
 		return find_in(attempt, middle, end, count, err);
 	}
 	size_t index = (size_t)(attempt->plan.rows[first].row - attempt->batch->rows);
-	attempt->is_refused[index] = true;
-	(void)snprintf(attempt->refusals[index], sizeof(attempt->refusals[index]), "%.127s",
-		       err->message);
+	postgres_refuse(attempt, index, "refused_by_database", err->message);
 	(*count)++;
 	return 0;
 }
@@ -47,11 +59,6 @@ int postgres_find_refused(struct postgres_attempt *attempt, struct error *err)
 {
 	if (attempt->plan.row_count == 0)
 		return -1;
-	if (attempt->is_refused == NULL) {
-		attempt->is_refused =
-			xcalloc(attempt->batch->row_count, sizeof(*attempt->is_refused));
-		attempt->refusals = xcalloc(attempt->batch->row_count, sizeof(*attempt->refusals));
-	}
 	struct error cause = *err;
 	size_t count = 0;
 	if (postgres_make_incoming(attempt->store, err) != 0 ||

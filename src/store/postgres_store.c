@@ -163,6 +163,7 @@ static int postgres_write(struct store *base, const struct store_batch *batch,
 	if (err == NULL)
 		err = &local;
 	int status = -1;
+	postgres_refuse_old(&attempt);
 	for (int i = 0; i < ATTEMPTS_MAX; i++) {
 		status = try_batch(&attempt, err);
 		if (status == 0 || mend(&attempt, err) != 0)
@@ -186,6 +187,7 @@ static const struct store_driver postgres_driver = {
 	.migrate = postgres_migrate_store,
 	.write = postgres_write,
 	.expect_duplicates = postgres_expect_duplicates,
+	.tidy = postgres_tidy,
 	.read_positions = postgres_read_positions,
 	.read_last_seq = postgres_read_last_seq,
 	.read_sites = postgres_read_sites,

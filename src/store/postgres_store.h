@@ -5,6 +5,7 @@
  *   postgres_connection.c one connection, with postgres_hosts.c: which servers it may be to
  *   postgres_migrate.c    the schema: whose relations, replay, comparison, rights
  *   postgres_partition.c  days of the report table
+ *   postgres_retention.c  days that are kept no longer, and reports of such
  *   postgres_dimensions.c rows that reports refer to
  *   postgres_write.c      one attempt at a batch: COPY or the conflict path, positions
  *   postgres_quarantine.c what was put aside: in, out, and looked at
@@ -42,16 +43,23 @@ struct postgres_store {
 	size_t day_count;
 	int64_t ahead_made_on;    /* the day on which the days ahead were made last */
 	mono_us days_pause_until; /* after a failure */
+	bool is_drop_waiting;     /* a day could not be dropped, and that was said */
 	mono_us fold_at;          /* when full chunks of seq become ranges again */
 	struct buffer buffer;     /* reused from batch to batch */
+};
+
+/* Why a row goes to quarantine: the word and a detail, such as what the database said. */
+struct postgres_refusal {
+	const char *reason;
+	char detail[128];
 };
 
 /* The batch and what became known of it while it was tried. */
 struct postgres_attempt {
 	struct postgres_store *store;
 	const struct store_batch *batch;
-	bool *is_refused;      /* parallel to the batch's rows; NULL: none is */
-	char (*refusals)[128]; /* what the database said of them */
+	bool *is_refused; /* parallel to the batch's rows; NULL: none is */
+	struct postgres_refusal *refusals;
 	struct store_plan plan;
 	struct store_written written;
 	bool is_changed; /* the relations are not the ones that we know */
@@ -94,6 +102,24 @@ extern const char postgres_insert_incoming[];
 
 /* Whether an SQLSTATE says that a row's data are at fault. */
 bool postgres_is_data_error(const struct postgres_connection *connection);
+
+/* A row of the batch is put aside. */
+void postgres_refuse(struct postgres_attempt *attempt, size_t index, const char *reason,
+		     const char *detail);
+
+/* Rows older than what is kept are put aside. */
+void postgres_refuse_old(struct postgres_attempt *attempt);
+
+int postgres_tidy(struct store *base, int *ret_again_ms, struct error *err);
+
+/* Whoever makes or drops a day holds this advisory lock. */
+#define POSTGRES_DAYS_LOCK "8602260756014002291"
+
+enum { POSTGRES_DAY_NAME_SIZE = 48 };
+void postgres_name_day(int64_t day, char name[static POSTGRES_DAY_NAME_SIZE]);
+
+/* Which days have a partition, into the store; INT64_MIN for a partition that is not a day of ours. */
+int postgres_read_days(struct postgres_store *store, struct error *err);
 
 /* Find the rows that the database refuses and mark them. Returns 0 when at least one was found. */
 int postgres_find_refused(struct postgres_attempt *attempt, struct error *err);

@@ -207,10 +207,11 @@ static int bring_back(struct sqlite_store *store, const struct store_plan *plan,
 }
 
 int sqlite_write_seq_chunks(struct sqlite_store *store, const struct store_batch *batch,
-			    const struct store_plan *plan, wall_us now, struct error *err)
+			    const struct store_plan *plan, const bool *is_old, wall_us now,
+			    struct error *err)
 {
 	struct seq_chunks chunks = {0};
-	seq_chunks_from_batch(&chunks, batch, plan, NULL);
+	seq_chunks_from_batch(&chunks, batch, plan, is_old);
 	int status = write_chunks(store, &chunks, now, err);
 	if (status == 0 && chunks.count > 0)
 		status = bring_back(store, plan, err);

@@ -98,6 +98,7 @@ static const struct store_driver sqlite_driver = {
 	.migrate = sqlite_migrate_store,
 	.write = sqlite_write,
 	.expect_duplicates = sqlite_expect_duplicates,
+	.tidy = sqlite_tidy,
 	.read_positions = sqlite_read_positions,
 	.read_last_seq = sqlite_read_last_seq,
 	.read_sites = sqlite_read_sites,

@@ -91,7 +91,8 @@ int sqlite_write(struct store *base, const struct store_batch *batch,
 		 struct store_written *ret_written, struct error *err);
 /* In the batch's transaction, once it is known which rows are new. */
 int sqlite_write_seq_chunks(struct sqlite_store *store, const struct store_batch *batch,
-			    const struct store_plan *plan, wall_us now, struct error *err);
+			    const struct store_plan *plan, const bool *is_old, wall_us now,
+			    struct error *err);
 
 /* Now and then, outside a transaction: full chunks become ranges. */
 void sqlite_fold_seq_chunks(struct sqlite_store *store);
@@ -104,6 +105,7 @@ int sqlite_read_audit(struct store *base, struct audit *audit, struct error *err
 int sqlite_declare_lost(struct store *base, const struct uuid *producer_id,
 			const struct store_seq_range *range, const char *who, struct error *err);
 
+int sqlite_tidy(struct store *base, int *ret_again_ms, struct error *err);
 int sqlite_read_positions(struct store *base, const char *cluster_id,
 			  struct store_position *positions, size_t count, struct error *err);
 int sqlite_read_last_seq(struct store *base, const struct uuid *producer_id, bool *ret_found,

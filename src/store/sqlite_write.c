@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "store/sqlite_store.h"
 #include "store/store_columns.h"
@@ -315,8 +316,40 @@ static int write_positions(struct sqlite_store *store, const struct store_batch 
 	return 0;
 }
 
+/* A report of before what is kept. */
+static int write_old(struct sqlite_store *store, const struct store_batch *batch, size_t index,
+		     wall_us now, struct error *err)
+{
+	char detail[64] = "started_at ";
+	clock_format(batch->rows[index].started_at.value, detail + strlen(detail));
+	const struct store_bad_message bad = {
+		.origin = batch->origins[index],
+		.reason = "too_old",
+		.detail = detail,
+		.bytes = batch->messages[index].bytes,
+		.length = batch->messages[index].length,
+	};
+	return write_bad(store, &bad, now, err);
+}
+
+/* Which rows are older than what is kept; NULL: none is. To be freed. */
+static bool *find_old(const struct sqlite_store *store, const struct store_batch *batch)
+{
+	bool *is_old = NULL;
+	wall_us now = clock_wall_us();
+	for (size_t i = 0; store->store.keep_days != 0 && i < batch->row_count; i++) {
+		if (!store_is_too_old(&store->store, &batch->rows[i], now))
+			continue;
+		if (is_old == NULL)
+			is_old = xcalloc(batch->row_count, sizeof(*is_old));
+		is_old[i] = true;
+	}
+	return is_old;
+}
+
 static int write_all(struct sqlite_store *store, const struct store_batch *batch,
-		     struct store_plan *plan, struct store_written *written, struct error *err)
+		     struct store_plan *plan, const bool *is_old, struct store_written *written,
+		     struct error *err)
 {
 	wall_us now = clock_wall_us();
 	for (size_t i = 0; i < plan->row_count; i++) {
@@ -334,15 +367,24 @@ static int write_all(struct sqlite_store *store, const struct store_batch *batch
 	for (size_t i = 0; i < batch->bad_count; i++)
 		if (write_bad(store, &batch->bad[i], now, err) != 0)
 			return -1;
+	for (size_t i = 0; is_old != NULL && i < batch->row_count; i++) {
+		if (!is_old[i])
+			continue;
+		written->quarantined++;
+		if (batch->quarantined == NULL && write_old(store, batch, i, now, err) != 0)
+			return -1;
+	}
 	for (size_t i = 0; batch->quarantined != NULL && i < batch->row_count; i++) {
+		if (is_old != NULL && is_old[i])
+			continue;
 		struct binding binding = start(store, SQLITE_STATEMENT_SETTLE);
 		bind_int(&binding, batch->quarantined[i]);
 		if (run(store, &binding, NULL, err) != 0)
 			return -1;
 	}
-	if (sqlite_write_seq_chunks(store, batch, plan, now, err) != 0)
+	if (sqlite_write_seq_chunks(store, batch, plan, is_old, now, err) != 0)
 		return -1;
-	written->quarantined = batch->bad_count;
+	written->quarantined += batch->bad_count;
 	written->duplicates = plan->duplicates + plan->row_count - written->inserted;
 	return write_positions(store, batch, now, err);
 }
@@ -357,8 +399,10 @@ int sqlite_write(struct store *base, const struct store_batch *batch,
 	    prepare(store, err) != 0 || sqlite_execute(store, "BEGIN IMMEDIATE", err) != 0)
 		return -1;
 	struct store_plan plan;
-	store_plan_make(&plan, batch, NULL, store->ids);
-	int status = write_all(store, batch, &plan, &written, err);
+	bool *is_old = find_old(store, batch);
+	store_plan_make(&plan, batch, is_old, store->ids);
+	int status = write_all(store, batch, &plan, is_old, &written, err);
+	free(is_old);
 	if (status == 0)
 		status = sqlite_execute(store, "COMMIT", err);
 	if (status == 0) {

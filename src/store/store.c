@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/store_driver.h"
 
 extern const char *const store_schema_postgres_files[];
@@ -55,6 +56,28 @@ int store_write(struct store *store, const struct store_batch *batch,
 		struct store_written *ret_written, struct error *err)
 {
 	return store->driver->write(store, batch, ret_written, err);
+}
+
+void store_keep(struct store *store, int64_t days)
+{
+	store->keep_days = days;
+}
+
+int64_t store_first_kept_day(const struct store *store, wall_us now)
+{
+	return store->keep_days == 0 ? INT64_MIN : clock_day(now) - store->keep_days;
+}
+
+bool store_is_too_old(const struct store *store, const struct report_row *row, wall_us now)
+{
+	return store->keep_days != 0 &&
+	       clock_day(row->started_at.value) < store_first_kept_day(store, now);
+}
+
+int store_tidy(struct store *store, int *ret_again_ms, struct error *err)
+{
+	*ret_again_ms = STORE_TIDY_MS;
+	return store->keep_days == 0 ? 0 : store->driver->tidy(store, ret_again_ms, err);
 }
 
 void store_expect_duplicates(struct store *store)

@@ -106,6 +106,19 @@ struct store_written {
 int store_write(struct store *store, const struct store_batch *batch,
 		struct store_written *ret_written, struct error *err);
 
+/*
+ * Keep reports of today and of so many days before it (UTC); 0, the default: all. An older report goes to quarantine as too_old and
+ * changes no figure. Before the store is used.
+ */
+void store_keep(struct store *store, int64_t days);
+
+/*
+ * Take a small step at removing what is older, and say when to call again: soon where there is more. A table that somebody uses is
+ * left for later, which is no failure.
+ */
+enum { STORE_TIDY_MS = 600000, STORE_TIDY_STEP_MS = 50, STORE_TIDY_WAIT_MS = 5000 };
+int store_tidy(struct store *store, int *ret_again_ms, struct error *err);
+
 /* Tell the store that positions may move backwards or rows come again (assignment, reconnect): the conflict path first. */
 void store_expect_duplicates(struct store *store);
 

@@ -17,6 +17,7 @@ struct store_driver {
 	int (*write)(struct store *store, const struct store_batch *batch,
 		     struct store_written *ret_written, struct error *err);
 	void (*expect_duplicates)(struct store *store);
+	int (*tidy)(struct store *store, int *ret_again_ms, struct error *err);
 	int (*read_positions)(struct store *store, const char *cluster_id,
 			      struct store_position *positions, size_t count, struct error *err);
 	int (*read_last_seq)(struct store *store, const struct uuid *producer_id, bool *ret_found,
@@ -37,6 +38,7 @@ struct store_driver {
 /* The first member of each driver's own struct. */
 struct store {
 	const struct store_driver *driver;
+	int64_t keep_days;              /* 0: all */
 	struct store_audit_holes holes; /* of the last look */
 	int64_t holes_after_us;
 	mono_us holes_until; /* when to look again; 0: never looked */
@@ -44,6 +46,10 @@ struct store {
 
 /* The schema's newest file that this program knows: what the marks in comments, "[websentry N]", are compared with. */
 enum { STORE_SCHEMA_VERSION = 1 };
+
+/* The first day that is kept, at this time, and whether a report began before it. */
+int64_t store_first_kept_day(const struct store *store, wall_us now);
+bool store_is_too_old(const struct store *store, const struct report_row *row, wall_us now);
 
 /* The number in a relation's mark; -1 where there is none: then it is somebody else's. */
 int store_mark_version(const char *comment);

@@ -58,7 +58,8 @@ struct writer {
 	size_t stored_count;
 	uint64_t stored_generation;
 	mono_us stored_check_at;
-	int backoff_ms; /* 0: the store is there */
+	mono_us tidy_at; /* when to look for what is kept no longer */
+	int backoff_ms;  /* 0: the store is there */
 	mono_us retry_at;
 	mono_us away_since;
 	char cause[256]; /* that was said last */

@@ -256,6 +256,18 @@ static void give_way(struct writer *writer, const struct error *err)
 	drop_revoked(writer);
 }
 
+/* Between two batches: a step at removing what is kept no longer. A failure is for the next batch to find. */
+static void tidy(struct writer *writer)
+{
+	int again_ms = STORE_TIDY_MS;
+	struct error err;
+	if (store_tidy(writer->options.store, &again_ms, &err) != 0 &&
+	    !atomic_load(&writer->is_abandoned))
+		log_event(LOG_WARN, "can't remove old reports, trying again later",
+			  LOG_STR("cause", err.message));
+	writer->tidy_at = clock_mono_us() + (mono_us)again_ms * CLOCK_US_PER_MS;
+}
+
 static void check_positions(struct writer *writer)
 {
 	struct error err;
@@ -341,11 +353,17 @@ static bool turn(struct writer *writer)
 		write_batch(writer);
 		return true;
 	}
+	if (may_try && !is_stopping && now >= writer->tidy_at) {
+		tidy(writer);
+		return true;
+	}
 	mono_us until = due;
 	if (writer->question != NULL && !is_stopping && until > writer->retry_at)
 		until = writer->retry_at;
 	if (!is_stopping && until > writer_positions_due(writer))
 		until = writer_positions_due(writer);
+	if (!is_stopping && until > writer->tidy_at)
+		until = writer->tidy_at;
 	if (until < writer->retry_at)
 		until = writer->retry_at;
 	sleep_until(writer, until, !is_closed && !is_stopping);

@@ -9,7 +9,7 @@
  *   position CLUSTER TOPIC PARTITION NEXT [STORED]
  *   write                                 ok INSERTED DUPLICATES QUARANTINED; the batch stays
  *   clear                                 forget the batch
- *   expect, positions CLUSTER TOPIC PARTITION, last-seq UUID, sites
+ *   keep DAYS, expect, positions CLUSTER TOPIC PARTITION, last-seq UUID, sites
  *   cpu                                   ok MICROSECONDS of this process so far
  */
 #include <inttypes.h>
@@ -181,6 +181,12 @@ static void add_position(struct tool *tool, const char *words)
 	tool->positions[tool->position_count++] = position;
 }
 
+static void keep_days(struct tool *tool, const char *words)
+{
+	store_keep(tool->store, strtoll(words, NULL, 10));
+	(void)puts("ok");
+}
+
 static void ask_position(struct tool *tool, const char *words)
 {
 	char cluster_id[WORD];
@@ -265,6 +271,8 @@ static void run(struct tool *tool, const char *line)
 		clear(tool);
 	else if (after(line, "expect") != NULL)
 		store_expect_duplicates(tool->store);
+	else if ((words = after(line, "keep")) != NULL)
+		keep_days(tool, words);
 	else if ((words = after(line, "positions")) != NULL)
 		ask_position(tool, words);
 	else if ((words = after(line, "last-seq")) != NULL)
