@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 
 enum { BUSY_TIMEOUT_MS = 5000 };
@@ -61,11 +63,20 @@ void sqlite_finish_statements(struct sqlite_store *store)
 	}
 }
 
+static void close_file(struct sqlite_store *store)
+{
+	sqlite_finish_statements(store);
+	(void)pthread_mutex_lock(&store->db_lock);
+	(void)sqlite3_close(store->db);
+	store->db = NULL;
+	(void)pthread_mutex_unlock(&store->db_lock);
+}
+
 static void sqlite_close(struct store *base)
 {
 	struct sqlite_store *store = of(base);
-	sqlite_finish_statements(store);
-	(void)sqlite3_close(store->db);
+	close_file(store);
+	(void)pthread_mutex_destroy(&store->db_lock);
 	if (store->lock_fd >= 0)
 		(void)close(store->lock_fd);
 	store_ids_destroy(store->ids);
@@ -77,8 +88,10 @@ static void sqlite_interrupt(struct store *base)
 {
 	struct sqlite_store *store = of(base);
 	atomic_store(&store->is_interrupted, true);
-	if (store->mode == STORE_WRITE)
+	(void)pthread_mutex_lock(&store->db_lock);
+	if (store->mode == STORE_WRITE && store->db != NULL)
 		sqlite3_interrupt(store->db);
+	(void)pthread_mutex_unlock(&store->db_lock);
 }
 
 static int sqlite_migrate_store(struct store *base, bool is_allowed, struct error *err)
@@ -116,10 +129,26 @@ static int read_pid(int fd)
 	return (int)strtol(text, NULL, 10);
 }
 
+/* Whether we have it already, and its file is still the one at path. */
+static bool holds_lock(const struct sqlite_store *store, const char *path)
+{
+	struct stat ours;
+	struct stat there;
+	return store->lock_fd >= 0 && fstat(store->lock_fd, &ours) == 0 &&
+	       stat(path, &there) == 0 && ours.st_dev == there.st_dev &&
+	       ours.st_ino == there.st_ino;
+}
+
 static int take_lock(struct sqlite_store *store, struct error *err)
 {
 	char *path = xasprintf("%s.lock", store->path);
 	int status = -1;
+	if (holds_lock(store, path)) {
+		free(path);
+		return 0;
+	}
+	if (store->lock_fd >= 0)
+		(void)close(store->lock_fd);
 	store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	if (store->lock_fd < 0) {
 		error_set_errno(err, ERROR_REJECT, errno, "can't write %s", path);
@@ -149,26 +178,89 @@ out:
 
 static int open_file(struct sqlite_store *store, int flags, struct error *err)
 {
-	if (sqlite3_open_v2(store->path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL) !=
-	    SQLITE_OK)
+	sqlite3 *db = NULL;
+	int code = sqlite3_open_v2(store->path, &db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+	(void)pthread_mutex_lock(&store->db_lock);
+	store->db = db;
+	(void)pthread_mutex_unlock(&store->db_lock);
+	if (code != SQLITE_OK)
 		return sqlite_fail(store, "open", err);
-	(void)sqlite3_extended_result_codes(store->db, 1);
-	(void)sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
-	(void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	(void)sqlite3_extended_result_codes(db, 1);
+	(void)sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	return 0;
+}
+
+static void note_file(struct sqlite_store *store)
+{
+	struct stat status = {0};
+	(void)stat(store->path, &status);
+	store->device = status.st_dev;
+	store->inode = status.st_ino;
 }
 
 static int open_writer(struct sqlite_store *store, struct error *err)
 {
-	if (take_lock(store, err) != 0)
-		return -1;
-	if (open_file(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err) != 0)
-		return -1;
 	/* A commit is what makes a check of `run` finished: it goes to the disk. At most a few a second. */
-	return sqlite_execute(
-		store,
-		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF",
-		err);
+	if (take_lock(store, err) != 0 ||
+	    open_file(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err) != 0 ||
+	    sqlite_execute(store,
+			   "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+			   "PRAGMA trusted_schema = OFF",
+			   err) != 0)
+		return -1;
+	note_file(store);
+	return 0;
+}
+
+static int open_reader(struct sqlite_store *store, struct error *err)
+{
+	if (open_file(store, SQLITE_OPEN_READONLY, err) == 0 &&
+	    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) == SQLITE_OK &&
+	    sqlite_execute(store, "PRAGMA wal_autocheckpoint = 0; PRAGMA query_only = 1", err) ==
+		    0) {
+		note_file(store);
+		return 0;
+	}
+	close_file(store);
+	err->kind = ERROR_RETRY; /* the writer may not have made it yet */
+	return -1;
+}
+
+enum file_state { FILE_SAME, FILE_DELETED, FILE_REPLACED };
+
+static enum file_state look_at_file(const struct sqlite_store *store)
+{
+	struct stat status;
+	if (stat(store->path, &status) != 0)
+		return errno == ENOENT || errno == ENOTDIR ? FILE_DELETED : FILE_SAME;
+	return status.st_dev == store->device && status.st_ino == store->inode ? FILE_SAME
+									       : FILE_REPLACED;
+}
+
+static void remove_beside(const struct sqlite_store *store, const char *ending)
+{
+	char *path = xasprintf("%s%s", store->path, ending);
+	(void)unlink(path);
+	free(path);
+}
+
+/* The file was deleted under the writer: begin another one. What was in it is gone, what comes is stored. */
+static int begin_anew(struct sqlite_store *store, struct error *err)
+{
+	if (store->db != NULL)
+		log_event(LOG_WARN, "the database file was deleted, making a new one",
+			  LOG_STR("path", store->path));
+	close_file(store);
+	/* What lies beside it is of the deleted one, and a reader may still map it. */
+	remove_beside(store, "-wal");
+	remove_beside(store, "-shm");
+	store->schema_version = -1;
+	if (open_writer(store, err) == 0 && sqlite_migrate(store, true, err) == 0)
+		return 0;
+	close_file(store);
+	err->kind = ERROR_RETRY; /* its folder may come back */
+	return -1;
 }
 
 int sqlite_connect(struct sqlite_store *store, struct error *err)
@@ -177,15 +269,20 @@ int sqlite_connect(struct sqlite_store *store, struct error *err)
 		error_set(err, ERROR_RETRY, "%s: interrupted", store->path);
 		return -1;
 	}
-	if (store->db != NULL)
+	enum file_state state = store->db == NULL ? FILE_DELETED : look_at_file(store);
+	if (state == FILE_SAME)
 		return 0;
-	if (open_file(store, SQLITE_OPEN_READONLY, err) == 0 &&
-	    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) == SQLITE_OK &&
-	    sqlite_execute(store, "PRAGMA wal_autocheckpoint = 0; PRAGMA query_only = 1", err) == 0)
-		return 0;
-	(void)sqlite3_close(store->db);
-	store->db = NULL;
-	err->kind = ERROR_RETRY; /* the writer may not have made it yet */
+	if (store->mode == STORE_READ) {
+		close_file(store);
+		return open_reader(store, err);
+	}
+	if (state == FILE_DELETED)
+		return begin_anew(store, err);
+	/* Our write-ahead log beside somebody else's file would be taken for its own: nothing is written there. */
+	error_set(err, ERROR_REJECT,
+		  "%s was replaced by another file while it was in use: stop this process before "
+		  "putting a database in its place",
+		  store->path);
 	return -1;
 }
 
@@ -198,6 +295,7 @@ struct store *store_open_sqlite(const char *path, enum store_mode mode, struct e
 	store->lock_fd = -1;
 	store->schema_version = -1;
 	store->ids = store_ids_create();
+	(void)pthread_mutex_init(&store->db_lock, NULL);
 	if (mode == STORE_WRITE && open_writer(store, err) != 0) {
 		sqlite_close(&store->store);
 		return NULL;

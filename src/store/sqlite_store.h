@@ -11,9 +11,11 @@
 #ifndef WEBSENTRY_STORE_SQLITE_STORE_H
 #define WEBSENTRY_STORE_SQLITE_STORE_H
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "store/store_driver.h"
 #include "store/store_ids.h"
@@ -64,7 +66,10 @@ struct sqlite_store {
 	char *path;
 	enum store_mode mode;
 	int lock_fd; /* -1 for readers */
-	sqlite3 *db; /* NULL: a reader that has not opened it yet */
+	sqlite3 *db; /* NULL: not open, yet or again */
+	dev_t device; /* of the file that is open: somebody may delete it or put another in its place */
+	ino_t inode;
+	pthread_mutex_t db_lock; /* over db, against sqlite_interrupt() */
 	sqlite3_stmt *statements[SQLITE_STATEMENT_COUNT];
 	struct store_ids *ids;
 	bool may_migrate;
@@ -79,7 +84,10 @@ int sqlite_fail(struct sqlite_store *store, const char *what, struct error *err)
 int sqlite_execute(struct sqlite_store *store, const char *sql, struct error *err);
 void sqlite_finish_statements(struct sqlite_store *store);
 
-/* Readers: open the file unless it is open. */
+/*
+ * Before each use, outside a transaction: open the file unless it is open. One that was deleted meanwhile is made anew by the
+ * writer, which says so; one that another was put in place of is left alone by the writer (ERROR_REJECT), and read by readers.
+ */
 int sqlite_connect(struct sqlite_store *store, struct error *err);
 
 int sqlite_migrate(struct sqlite_store *store, bool is_allowed, struct error *err);
