@@ -6,19 +6,59 @@
 
 #include "base/buffer.h"
 
+/* By hand, not by printf: this is done for every report, and printf took an eighth of what the outbox needs for a row. */
+
+enum { DIGITS_MAX = 20 };
+static_assert(REPORT_VERSION >= 1 && REPORT_VERSION <= 9, "one digit");
+
+static char *put_text(char *at, const char *text)
+{
+	size_t length = strlen(text);
+	memcpy(at, text, length);
+	return at + length;
+}
+
+static char *put_number(char *at, int64_t number)
+{
+	char digits[DIGITS_MAX];
+	size_t count = 0;
+	assert(number >= 0);
+	do {
+		digits[count++] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	while (count > 0)
+		*at++ = digits[--count];
+	return at;
+}
+
+/* "producer_id":"…","seq":N */
+static char *put_identity(char *at, const struct identity *identity)
+{
+	at = put_text(at, "\"producer_id\":\"");
+	uuid_format(&identity->producer_id, at);
+	at += UUID_TEXT_SIZE - 1;
+	at = put_text(at, "\",\"seq\":");
+	return put_number(at, identity->seq);
+}
+
 int identity_append_message(struct buffer *out, const struct identity *identity,
 			    const struct identity *prev, const char *body, size_t body_length)
 {
 	assert(body_length > 2 && body[0] == '{' && body[body_length - 1] == '}');
-	char id[UUID_TEXT_SIZE];
-	uuid_format(&identity->producer_id, id);
-	(void)buffer_append_format(out, "{\"v\":%d,\"producer_id\":\"%s\",\"seq\":%lld,",
-				   (int)REPORT_VERSION, id, (long long)identity->seq);
+	char head[IDENTITY_PREFIX_MAX];
+	char *at = put_text(head, "{\"v\":");
+	at = put_number(at, REPORT_VERSION);
+	*at++ = ',';
+	at = put_identity(at, identity);
+	*at++ = ',';
 	if (prev != NULL) {
-		uuid_format(&prev->producer_id, id);
-		(void)buffer_append_format(out, "\"prev\":{\"producer_id\":\"%s\",\"seq\":%lld},",
-					   id, (long long)prev->seq);
+		at = put_text(at, "\"prev\":{");
+		at = put_identity(at, prev);
+		at = put_text(at, "},");
 	}
+	if (buffer_append(out, head, (size_t)(at - head)) != 0)
+		return -1;
 	return buffer_append(out, body + 1, body_length - 1);
 }
 

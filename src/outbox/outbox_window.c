@@ -31,6 +31,12 @@ struct outbox_window_entry *outbox_window_find(struct outbox_window *window, int
 {
 	size_t low = 0;
 	size_t high = window->count;
+	if (high == 0)
+		return NULL;
+	/* mostly there are no gaps, and the id says where */
+	int64_t offset = id - entry_at(window, 0)->id;
+	if (offset >= 0 && offset < (int64_t)high && entry_at(window, (size_t)offset)->id == id)
+		return entry_at(window, (size_t)offset);
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		struct outbox_window_entry *entry = entry_at(window, middle);

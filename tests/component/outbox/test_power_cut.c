@@ -23,6 +23,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -170,6 +171,7 @@ static void child(enum outbox_durability durability)
 {
 	struct error err = {0};
 	int pipe_ends[2];
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	char *path = xasprintf("%s/outbox.db", place);
 	struct outbox_options options = {
 		.path = path, .durability = durability, .max_rows = 1000000};

@@ -1,0 +1,183 @@
+/*
+ * What the outbox costs, alone: outbox_bench rate FOLDER process|power ROWS_PER_S SECONDS, or backlog FOLDER ROWS.
+ *
+ * rate appends reports of 430 bytes from one thread, as probers do, to a drain that acknowledges all with the next serve, and
+ * counts the CPU of the whole process, appending included. backlog fills an outbox, opens it again, and drains it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "outbox/outbox.h"
+
+enum { BODY_BYTES = 430, HELD_MAX = 8192, FILL_AT_ONCE = 4096 };
+
+struct drain {
+	struct outbox *outbox;
+	bool is_refusing;
+	int fd;
+	size_t count;
+	int64_t ids[HELD_MAX];
+};
+
+static int on_send(void *context, const struct outbox_row *row)
+{
+	struct drain *drain = context;
+	if (drain->is_refusing || drain->count == HELD_MAX)
+		return -1;
+	if (drain->count == 0)
+		(void)!write(drain->fd, &(uint64_t){1}, sizeof(uint64_t));
+	drain->ids[drain->count++] = row->id;
+	return 0;
+}
+
+static void on_serve(void *context)
+{
+	struct drain *drain = context;
+	uint64_t ignored;
+	(void)!read(drain->fd, &ignored, sizeof(ignored));
+	for (size_t i = 0; i < drain->count; i++)
+		outbox_acknowledge(drain->outbox, drain->ids[i]);
+	drain->count = 0;
+}
+
+static double cpu_s(int who)
+{
+	struct rusage usage;
+	(void)getrusage(who, &usage);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static void fail(const char *what, const struct error *err)
+{
+	(void)fprintf(stderr, "%s: %s\n", what, err->message);
+	exit(1);
+}
+
+static struct outbox *start(struct drain *drain, const char *folder, bool is_power)
+{
+	struct error err = {0};
+	char *path = xasprintf("%s/outbox.db", folder);
+	const struct outbox_options options = {
+		.path = path,
+		.durability = is_power ? OUTBOX_DURABILITY_POWER : OUTBOX_DURABILITY_PROCESS,
+		.max_rows = INT64_C(1000000000),
+	};
+	static struct outbox_drain calls;
+	*drain = (struct drain){.is_refusing = drain->is_refusing,
+				.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+	calls = (struct outbox_drain){
+		.context = drain, .send = on_send, .serve = on_serve, .fd = drain->fd};
+	drain->outbox = outbox_open(&options, NULL, &err);
+	free(path);
+	if (drain->outbox == NULL || outbox_start(drain->outbox, &calls, &err) != 0)
+		fail("outbox", &err);
+	return drain->outbox;
+}
+
+static void append(struct outbox *outbox, int64_t number)
+{
+	struct error err = {0};
+	char body[BODY_BYTES];
+	int head = snprintf(body, sizeof(body), "{\"n\":%lld,\"pad\":\"", (long long)number);
+	memset(body + head, 'x', sizeof(body) - (size_t)head - 2);
+	memcpy(body + sizeof(body) - 2, "\"}", 2);
+	if (outbox_append(outbox, OUTBOX_CLASS_SUCCESS, "https://example.com/", 20, body,
+			  sizeof(body), &err) != 0)
+		fail("append", &err);
+}
+
+static void rest_until(mono_us at)
+{
+	mono_us now = clock_mono_us();
+	if (now < at)
+		(void)nanosleep(&(struct timespec){.tv_sec = (at - now) / CLOCK_US_PER_S,
+						   .tv_nsec = (at - now) % CLOCK_US_PER_S * 1000},
+				NULL);
+}
+
+static void measure_rate(const char *folder, bool is_power, int64_t per_second, int64_t seconds)
+{
+	struct drain drain = {0};
+	struct outbox *outbox = start(&drain, folder, is_power);
+	double cpu = cpu_s(RUSAGE_SELF);
+	mono_us began = clock_mono_us();
+	int64_t rows = per_second * seconds;
+	for (int64_t i = 0; i < rows; i++) {
+		append(outbox, i);
+		if (i % 150 == 149)
+			rest_until(began + (i + 1) * CLOCK_US_PER_S / per_second);
+	}
+	while (!outbox_wait_empty(outbox, 60000, NULL))
+		;
+	mono_us took = clock_mono_us() - began;
+	cpu = cpu_s(RUSAGE_SELF) - cpu;
+	(void)printf("%s: %lld rows in %.1f s, %.2f us of CPU a row, %.1f %% of a core\n",
+		     is_power ? "power" : "process", (long long)rows, (double)took / 1e6,
+		     cpu / (double)rows * 1e6, cpu / ((double)took / 1e6) * 100);
+	outbox_stop(outbox, 1000);
+	outbox_close(outbox);
+}
+
+static void measure_backlog(const char *folder, int64_t rows)
+{
+	struct drain drain = {.is_refusing = true};
+	struct outbox *outbox = start(&drain, folder, false);
+	struct outbox_counts counts = {0};
+	mono_us began = clock_mono_us();
+	for (int64_t i = 0; i < rows; i++) {
+		append(outbox, i);
+		while (i % FILL_AT_ONCE == 0 && counts.committed + FILL_AT_ONCE < i) {
+			rest_until(clock_mono_us() + 200);
+			outbox_count(outbox, &counts);
+		}
+	}
+	outbox_stop(outbox, 0);
+	outbox_close(outbox);
+	mono_us filled = clock_mono_us();
+	drain.is_refusing = false;
+	outbox = start(&drain, folder, false);
+	mono_us opened = clock_mono_us();
+	double cpu = cpu_s(RUSAGE_SELF);
+	while (!outbox_wait_empty(outbox, 60000, NULL))
+		;
+	mono_us drained = clock_mono_us();
+	cpu = cpu_s(RUSAGE_SELF) - cpu;
+	struct rusage usage;
+	(void)getrusage(RUSAGE_SELF, &usage);
+	(void)printf(
+		"backlog of %lld: filled at %.0f rows/s, opened in %.3f s, drained at %.0f rows/s "
+		"(%.2f us of CPU a row), %.1f MiB resident at most\n",
+		(long long)rows, (double)rows / ((double)(filled - began) / 1e6),
+		(double)(opened - filled) / 1e6, (double)rows / ((double)(drained - opened) / 1e6),
+		cpu / (double)rows * 1e6, (double)usage.ru_maxrss / 1024);
+	outbox_stop(outbox, 1000);
+	outbox_close(outbox);
+}
+
+int main(int argc, char **argv)
+{
+	int64_t numbers[2] = {0, 0};
+	bool is_rate = argc == 6 && strcmp(argv[1], "rate") == 0;
+	bool is_backlog = argc == 4 && strcmp(argv[1], "backlog") == 0;
+	if (is_rate && text_parse_int64(argv[4], &numbers[0]) == 0 &&
+	    text_parse_int64(argv[5], &numbers[1]) == 0) {
+		measure_rate(argv[2], strcmp(argv[3], "power") == 0, numbers[0], numbers[1]);
+		return 0;
+	}
+	if (is_backlog && text_parse_int64(argv[3], &numbers[0]) == 0) {
+		measure_backlog(argv[2], numbers[0]);
+		return 0;
+	}
+	(void)fprintf(stderr, "usage: outbox_bench rate FOLDER process|power ROWS_PER_S SECONDS\n"
+			      "       outbox_bench backlog FOLDER ROWS\n");
+	return 2;
+}
