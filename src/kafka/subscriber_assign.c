@@ -113,7 +113,8 @@ void subscriber_end_generation(struct subscriber *subscriber)
 
 void subscriber_assign_again(struct subscriber *subscriber, uint64_t generation)
 {
-	if (generation != subscriber->generation || subscriber->phase != SUBSCRIBER_READING ||
+	/* before the reading as well: a generation that the writer has given up would be read for nothing */
+	if (generation != subscriber->generation || subscriber->phase == SUBSCRIBER_IDLE ||
 	    subscriber->is_quiet)
 		return;
 	rd_kafka_topic_partition_list_t *list = list_partitions(subscriber);

@@ -48,11 +48,21 @@ static void adopt(struct outbox *outbox, const struct outbox_file_meta *meta)
 		outbox->sent_id = outbox->committed_id;
 }
 
+static void finish_rename(const struct outbox *outbox)
+{
+	char *name = outbox_place_finish_rename(outbox->path);
+	if (name != NULL)
+		log_event(LOG_WARN, "outbox was being renamed when its process ended, done now",
+			  LOG_STR("file", outbox->path), LOG_STR("now", name));
+	free(name);
+}
+
 int outbox_commit_open(struct outbox *outbox, struct error *err)
 {
 	struct outbox_file_meta meta = {0};
 	struct error reason = {0};
 	enum outbox_file_result result = OUTBOX_FILE_DAMAGED;
+	finish_rename(outbox);
 	bool is_new = access(outbox->path, F_OK) != 0;
 	if (outbox_place_is_torn(outbox->path))
 		error_set(&reason, ERROR_REJECT, "empty beside a write-ahead log");

@@ -302,6 +302,11 @@ int64_t outbox_file_first_id(struct outbox_file *file)
 					      "FROM outbox_row");
 }
 
+bool outbox_file_has_bad_rows(struct outbox_file *file)
+{
+	return outbox_schema_number(file->db, "SELECT EXISTS (SELECT 1 FROM outbox_bad_row)") != 0;
+}
+
 int64_t outbox_file_free_bytes(struct outbox_file *file)
 {
 	return outbox_schema_number(file->db, "PRAGMA freelist_count") *

@@ -76,6 +76,9 @@ void outbox_file_shrink(struct outbox_file *file);
 /* The lowest id that lies in the file; INT64_MAX: none does. */
 int64_t outbox_file_first_id(struct outbox_file *file);
 
+/* Whether rows that did not match their CRC were put aside in it. */
+bool outbox_file_has_bad_rows(struct outbox_file *file);
+
 /* Bytes of the database file that hold nothing. */
 int64_t outbox_file_free_bytes(struct outbox_file *file);
 

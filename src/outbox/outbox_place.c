@@ -1,9 +1,11 @@
 #include "outbox/outbox_place.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -53,10 +55,12 @@ int outbox_place_set_aside(const char *path, char **ret_name, struct error *err)
 int outbox_place_rename(const char *path, const char *infix, char **ret_name, struct error *err)
 {
 	char *name = dated_name(path, infix);
-	/* the log first: without it the database is merely old, while a log without its database would be deleted */
+	/* the log first: SQLite would delete one without its database; see outbox_place_finish_rename() */
 	if (rename_beside(path, name, "-wal", err) != 0 ||
 	    rename_beside(path, name, "-journal", err) != 0 ||
 	    rename_beside(path, name, "", err) != 0) {
+		(void)rename_beside(name, path, "-journal", NULL);
+		(void)rename_beside(name, path, "-wal", NULL);
 		free(name);
 		return -1;
 	}
@@ -65,6 +69,52 @@ int outbox_place_rename(const char *path, const char *infix, char **ret_name, st
 	free(index);
 	*ret_name = name;
 	return 0;
+}
+
+static bool is_there(const char *path, const char *suffix)
+{
+	char *name = xasprintf("%s%s", path, suffix);
+	bool is_there = access(name, F_OK) == 0;
+	free(name);
+	return is_there;
+}
+
+/* "outbox.db.segment-20261121T203345Z" out of that with "-wal" behind it; NULL: another name. */
+static char *owner_of_log(const char *entry, const char *folder, const char *base)
+{
+	static const char suffix[] = "-wal";
+	size_t length = strlen(entry);
+	size_t head = strlen(base);
+	if (length <= head + strlen(suffix) || strncmp(entry, base, head) != 0 ||
+	    entry[head] != '.' || strcmp(entry + length - strlen(suffix), suffix) != 0)
+		return NULL;
+	return xasprintf("%s/%.*s", folder, (int)(length - strlen(suffix)), entry);
+}
+
+char *outbox_place_finish_rename(const char *path)
+{
+	if (!is_there(path, "") || is_there(path, "-wal"))
+		return NULL;
+	char *folder = xstrdup(path);
+	char *base = strrchr(folder, '/');
+	char *found = NULL;
+	DIR *listing = NULL;
+	const struct dirent *entry;
+	if (base != NULL) {
+		*base++ = '\0';
+		listing = opendir(folder);
+	}
+	while (found == NULL && listing != NULL && (entry = readdir(listing)) != NULL) {
+		char *name = owner_of_log(entry->d_name, folder, base);
+		if (name != NULL && !is_there(name, "") && rename(path, name) == 0)
+			found = name;
+		else
+			free(name);
+	}
+	if (listing != NULL)
+		(void)closedir(listing);
+	free(folder);
+	return found;
 }
 
 /* The log first: alone it would never be found again. */

@@ -19,6 +19,13 @@ int outbox_place_set_aside(const char *path, char **ret_name, struct error *err)
 /* The same to "<path><infix>20261121T203345Z". */
 int outbox_place_rename(const char *path, const char *infix, char **ret_name, struct error *err);
 
+/*
+ * A process that was killed while it renamed leaves the log under the new name and the database, without its newest rows,
+ * under the old one: give the database its new name as well. Before the database is opened. Returns that name, to be freed;
+ * NULL: there was nothing to finish.
+ */
+char *outbox_place_finish_rename(const char *path);
+
 /* A database and what belongs to it. */
 void outbox_place_remove(const char *path);
 

@@ -84,6 +84,7 @@ static bool assemble(struct outbox_salvage *salvage, const struct outbox_cell *c
 	salvage->cell = cell;
 	salvage->version = version;
 	salvage->tries = 0;
+	*ret_row = (struct outbox_row){0};
 	memcpy(salvage->payload, salvage->page + cell->start, cell->local);
 	return follow(salvage, cell->overflow, cell->local, 0, ret_row);
 }

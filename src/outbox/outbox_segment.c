@@ -74,6 +74,7 @@ static struct outbox_segment *open_one(const char *path, bool is_read_only)
 	if (result == OUTBOX_FILE_OK) {
 		segment->rows_left = segment->meta.rows;
 		segment->bytes_left = segment->meta.bytes;
+		segment->has_bad_row = outbox_file_has_bad_rows(segment->file);
 		return segment;
 	}
 	if (result == OUTBOX_FILE_DAMAGED && !is_read_only)
@@ -243,6 +244,7 @@ int outbox_segment_begin(struct outbox *outbox, const struct error *why, struct 
 	struct outbox_segment *segment = xcalloc(1, sizeof(*segment));
 	segment->path = name;
 	segment->file = outbox->file;
+	segment->has_bad_row = outbox_file_has_bad_rows(outbox->file);
 	segment->meta = outbox->meta;
 	segment->meta.last_id = outbox->committed_id;
 	segment->rows_left = outbox->meta.rows;

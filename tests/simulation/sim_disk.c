@@ -312,6 +312,12 @@ int64_t outbox_file_first_id(struct outbox_file *file)
 	return disk->now.count == 0 ? INT64_MAX : disk->now.rows[0].id;
 }
 
+bool outbox_file_has_bad_rows(struct outbox_file *file)
+{
+	(void)file;
+	return false;
+}
+
 void outbox_file_shrink(struct outbox_file *file)
 {
 	(void)file;
@@ -353,6 +359,12 @@ int outbox_place_rename(const char *path, const char *infix, char **ret_name, st
 	(void)ret_name;
 	error_set(err, ERROR_RETRY, "%s can't be renamed", path);
 	return -1;
+}
+
+char *outbox_place_finish_rename(const char *path)
+{
+	(void)path;
+	return NULL;
 }
 
 void outbox_place_remove(const char *path)

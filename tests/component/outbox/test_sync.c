@@ -289,6 +289,50 @@ static void what_was_sent_before_is_not_sent_again(void **state)
 	assert_true(sink.count <= ROWS + 64); /* those in flight at the rewind */
 }
 
+/* The file as it lies there while its process runs: a kill would leave it so. */
+static void copy_file(const char *from_name, const char *to_dir, const char *to_name)
+{
+	char *from = xasprintf("%s/%s", dir, from_name);
+	char *to = xasprintf("%s/%s", to_dir, to_name);
+	char bytes[4096];
+	size_t length;
+	FILE *in = fopen(from, "rb");
+	FILE *out = fopen(to, "wb");
+	assert_non_null(in);
+	assert_non_null(out);
+	while ((length = fread(bytes, 1, sizeof(bytes), in)) > 0)
+		assert_int_equal(fwrite(bytes, 1, length, out), length);
+	(void)fclose(in);
+	assert_int_equal(fclose(out), 0);
+	free(from);
+	free(to);
+}
+
+/* Killed between the two renames: the log, and with it all rows, lies under the new name already. */
+static void a_rename_that_a_kill_cut_short_is_finished(void **state)
+{
+	(void)state;
+	char *killed = sink_make_dir();
+	sink_set_mode(&sink, SINK_REFUSE);
+	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_POWER, 1000000);
+	append_slowly(outbox, 0, 48);
+	copy_file("outbox.db", killed, "outbox.db");
+	copy_file("outbox.db-wal", killed, "outbox.db.segment-20261121T203345Z-wal");
+	outbox_stop(outbox, 0);
+	outbox_close(outbox);
+	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
+	outbox = sink_open(&sink, killed, OUTBOX_DURABILITY_POWER, 1000000);
+	sink_append(outbox, 1000);
+	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	outbox_stop(outbox, 0);
+	outbox_close(outbox);
+	assert_int_equal(sink.count, 49);
+	for (size_t i = 0; i < 48; i++)
+		assert_int_equal(sink_number(sink.rows[i].message), (int64_t)i);
+	assert_non_null(strstr(sink.rows[48].message, "\"prev\":"));
+	sink_remove_dir(killed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +345,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_segment_is_drained_by_the_next_process, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(what_was_sent_before_is_not_sent_again, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_rename_that_a_kill_cut_short_is_finished, setup,
 						teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
