@@ -83,14 +83,20 @@ static bool parse_identity(const char **at, struct identity *ret_identity)
 
 bool sim_message_parse(const char *bytes, size_t length, struct sim_message *ret_message)
 {
-	const char *at = bytes;
-	if (bytes == NULL || length < 60 || !skip(&at, "{\"v\":1,\"producer_id\":\"") ||
+	char head[IDENTITY_PREFIX_MAX + 64]; /* messages are not always terminated */
+	const char *at = head;
+	size_t head_length = length < sizeof(head) - 1 ? length : sizeof(head) - 1;
+	if (bytes == NULL)
+		return false;
+	memcpy(head, bytes, head_length);
+	head[head_length] = '\0';
+	if (!skip(&at, "{\"v\":1,\"producer_id\":\"") ||
 	    !parse_identity(&at, &ret_message->identity) || !skip(&at, ","))
 		return false;
 	ret_message->has_prev = skip(&at, "\"prev\":{\"producer_id\":\"");
 	if (ret_message->has_prev && (!parse_identity(&at, &ret_message->prev) || !skip(&at, "},")))
 		return false;
-	ret_message->rest = at;
+	ret_message->rest = bytes + (at - head);
 	if (!skip(&at, "\"nonce\":"))
 		return false;
 	char *end;

@@ -1,9 +1,23 @@
 /*
- * Deterministic simulation: the outbox and the publisher in one real
- * thread, against a simulated disk, broker and clock. All that happens follows from a seed.
+ * Deterministic simulation: two producers (the real outbox and publisher) and two consumers (the real subscriber and writer)
+ * in one real thread, against a simulated disk, Kafka, database and clock. All that happens follows from a seed.
  *
- *     simulate [--first N] [--seeds N]     run seeds and speak TAP
+ *     simulate [--first N] [--seeds N]     run seeds and speak TAP; SIMULATION_SEEDS is the default of --seeds
  *     simulate --seed N [--trace]          one of them, with everything that happened
+ *
+ * How it works: every thread of the program is a coroutine (sim_fiber.c). The linker sends the calls that wait, wake, tell the
+ * time or release memory to sim_thread.c and sim_memory.c, and takes outbox_file.h and outbox_place.h from sim_disk.c, librdkafka
+ * and kafka_client.h from sim_broker.c, sim_kafka_*.c and sim_group.c, store.h from sim_database.c. Not a line of the
+ * program is changed for it. sim_task.c chooses who runs next; at each call into a simulated part a process may give way, or
+ * be killed. sim_world.c brings the trouble, heals everything, and waits until all is drained; sim_oracle.c judges.
+ *
+ * What stands for what: a commit of the outbox that fails may come back when the process is killed. A batch on its way may
+ * be written after its sender's death. A handle's delivery reports come late, fail with the record written or not, or never.
+ * A COMMIT of the database may end unknown. A member of the group that was silent is put out and goes on unaware, as a zombie.
+ * A power cut takes what was not synced. Time passes only where nothing else can happen.
+ *
+ * After a change of the simulation or the program a seed is another story: a seed that found something is no regression
+ * test for ever. The number of seeds is.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -89,7 +103,8 @@ static int run_one(uint64_t seed, bool is_loud)
 int main(int argc, char **argv)
 {
 	uint64_t first = 1;
-	uint64_t count = 1000;
+	const char *wanted = getenv("SIMULATION_SEEDS");
+	uint64_t count = wanted == NULL ? 2000 : strtoull(wanted, NULL, 10);
 	uint64_t seed = 0;
 	bool is_loud = false;
 	/* large blocks come from the kernel, with zeros that cost nothing until they are used */
