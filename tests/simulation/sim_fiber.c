@@ -103,6 +103,7 @@ void sim_fiber_enter(struct sim_fiber *fiber)
 
 void sim_fiber_leave(struct sim_fiber *fiber, bool is_last)
 {
+	fiber->is_abandoned = fiber->is_abandoned || is_last;
 	switch_out(fiber, is_last);
 	if (fiber->is_abandoned)
 		sim_fiber_leave(fiber, true);
