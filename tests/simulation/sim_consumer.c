@@ -76,6 +76,11 @@ static void on_positions(void *context, uint64_t generation, const struct positi
 	subscriber_begin(get_subscriber(context), generation, positions, count);
 }
 
+static void on_put_back(void *context, uint64_t generation)
+{
+	subscriber_begin_again(get_subscriber(context), generation);
+}
+
 static void on_room(void *context)
 {
 	subscriber_resume(get_subscriber(context));
@@ -103,6 +108,7 @@ static int open_writer(struct sim_consumer *consumer, struct error *err)
 		.context = consumer,
 		.on_committed = on_committed,
 		.on_positions = on_positions,
+		.on_put_back = on_put_back,
 		.on_room = on_room,
 		.on_ready = on_ready,
 	};

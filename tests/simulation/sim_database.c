@@ -184,14 +184,35 @@ static bool has_duplicate(const struct store_batch *batch)
 	return false;
 }
 
+static int64_t *next_of(const char *cluster_id, const struct store_position *position)
+{
+	int cluster = cluster_id != NULL && cluster_id[0] != '\0' ? 1 : 0;
+	return &now.next[cluster][sim_broker_topic_index(position->topic)][position->partition];
+}
+
+/* The batch follows what is not there any more. */
+static bool is_stale(const struct store_batch *batch)
+{
+	for (size_t i = 0; batch->cluster_id != NULL && i < batch->position_count; i++) {
+		int64_t known = *next_of(batch->cluster_id, &batch->positions[i]);
+		if ((known < 0 ? 0 : known) < batch->positions[i].stored)
+			return true;
+	}
+	return false;
+}
+
+/* Where another writer is ahead, it stays so. */
 static void apply_positions(const struct store_batch *batch)
 {
-	int cluster = batch->cluster_id != NULL && batch->cluster_id[0] != '\0' ? 1 : 0;
 	for (size_t i = 0; batch->cluster_id != NULL && i < batch->position_count; i++) {
 		const struct store_position *position = &batch->positions[i];
-		int topic = sim_broker_topic_index(position->topic);
-		now.next[cluster][topic][position->partition] = position->next;
-		check_position(topic, position->partition, position->next);
+		int64_t *known = next_of(batch->cluster_id, position);
+		bool is_ahead = position->stored > 0 && *known > position->stored &&
+				*known > position->next;
+		if (!is_ahead)
+			*known = position->next;
+		check_position(sim_broker_topic_index(position->topic), position->partition,
+			       *known);
 	}
 }
 
@@ -274,6 +295,11 @@ int store_write(struct store *store, const struct store_batch *batch,
 {
 	if (trouble(err) != 0)
 		return -1;
+	if (is_stale(batch)) {
+		sim_trace("a batch follows what is not there any more", 0, 0, 0);
+		error_set(err, ERROR_STALE, "simulated: put back to an earlier state");
+		return -1;
+	}
 	if (sim_random_chance(sim_database_faults.unknown_chance)) {
 		bool has_happened = sim_random_chance(5000);
 		sim_trace("COMMIT ends unknown, it happened: #", has_happened ? 1 : 0, 0, 0);

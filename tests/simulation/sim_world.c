@@ -138,10 +138,12 @@ static void mend_database(void *context, int64_t number)
 	sim_database_faults.is_away = false;
 }
 
+/* With the consumers ended, or under their feet. */
 static void put_back_database(void)
 {
+	bool is_known = sim_random_chance(5000);
 	for (int i = 0; i < CONSUMERS; i++)
-		if (consumers[i].process != NULL)
+		if (is_known && consumers[i].process != NULL)
 			sim_process_kill(consumers[i].process);
 	sim_database_put_back();
 }
