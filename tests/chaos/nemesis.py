@@ -134,7 +134,8 @@ class Nemesis:
         return self.world.members[name].is_running()
 
     def _kill(self, name):
-        """kill -9, and for a producer a look at what waited."""
+        """kill -9, and for a producer a look at what waited. PostgreSQL's children must run to notice their end."""
+        self._thawed(name)
         if name == POSTGRES:
             try:
                 os.kill(self.world.postgres.process.pid, signal.SIGKILL)
@@ -145,7 +146,6 @@ class Nemesis:
         if name in BROKERS:
             self.world.broker(name).kill()
             return
-        self._thawed(name)
         self.world.members[name].kill()
         if name in PRODUCERS:
             self.note_end(self.world.members[name])
@@ -404,6 +404,11 @@ class Nemesis:
     @property
     def poison(self):
         return self._poisoner.lie_at
+
+    @property
+    def unsure_poison(self):
+        """What may lie in a topic or not."""
+        return {message for message, count in self._poisoner.unsure.items() if count > 0}
 
     def close(self):
         self._journal.close()

@@ -50,11 +50,17 @@ WHERE nonce IS NULL AND reason <> ALL(%(incomplete)s)"""
 
 HOLES = """WITH known AS (
 	SELECT producer_id, seq FROM oracle.stored UNION ALL SELECT producer_id, seq FROM oracle.waited
-), last AS (SELECT producer_id, max(seq) AS seq FROM known GROUP BY producer_id)
-SELECT last.producer_id || ': ' || last.seq + 1 - count(DISTINCT stored.seq) || ' of 0 to ' || last.seq || ' missing',
-	last.seq + 1 - count(DISTINCT stored.seq)
-FROM last LEFT JOIN oracle.stored ON stored.producer_id = last.producer_id
-GROUP BY last.producer_id, last.seq HAVING count(DISTINCT stored.seq) <> last.seq + 1"""
+), last AS (SELECT producer_id, max(seq) AS seq FROM known GROUP BY producer_id),
+hole AS (
+	SELECT last.producer_id, last.seq AS last, last.seq + 1 - count(DISTINCT stored.seq) AS count
+	FROM last LEFT JOIN oracle.stored ON stored.producer_id = last.producer_id
+	GROUP BY last.producer_id, last.seq HAVING count(DISTINCT stored.seq) <> last.seq + 1
+)
+SELECT hole.producer_id || ': ' || count || ' of 0 to ' || last || ' missing, the first ' || (
+		SELECT min(number) FROM generate_series(0, last) AS number WHERE NOT EXISTS (
+			SELECT FROM oracle.stored WHERE stored.producer_id = hole.producer_id AND stored.seq = number)),
+	count
+FROM hole"""
 
 WAITED = """SELECT waited.producer_id || '/' || waited.seq || ' (' || coalesce(waited.nonce, 'no nonce')
 	|| ') lay in an outbox at a kill and is not stored'
@@ -194,6 +200,7 @@ class Oracle:
 
     def _judge_quarantine(self, connection, found):
         poison = self._nemesis.poison
+        unsure = {message[:KEPT_BYTES] for message in self._nemesis.unsure_poison}
         kept = {(topic, partition, offset): (bytes(content), reason)
                 for topic, partition, offset, content, reason in connection.execute(QUARANTINE)}
         found.poison, found.quarantined = len(poison), len(kept)
@@ -201,7 +208,7 @@ class Oracle:
         changed = [f"the message at {place} is not what was written" for place, content in poison.items()
                    if place in kept and kept[place][0] != content[:KEPT_BYTES]]
         innocent = [f"{place} was put into quarantine ({kept[place][1]}): {kept[place][0][:80]}" for place in kept
-                    if place not in poison]
+                    if place not in poison and kept[place][0] not in unsure]
         found.lost += len(innocent) + len(gone)
         found.altered += len(changed)
         found.complain(gone, "lost")

@@ -2,6 +2,7 @@
 import json
 import random
 import uuid
+from collections import Counter
 
 from confluent_kafka import Producer
 
@@ -72,15 +73,18 @@ class Poisoner:
         self._producer = Producer({"bootstrap.servers": servers, "log_level": 0, "enable.idempotence": True,
                                    "message.timeout.ms": 0, "reconnect.backoff.max.ms": 500,
                                    "topic.metadata.refresh.interval.ms": 5000})
-        self.lie_at = {}  # (topic, partition, offset): bytes
+        self.lie_at = {}        # (topic, partition, offset): bytes
+        self.unsure = Counter() # messages whose delivery nobody has confirmed or refused yet
 
     def write(self, topic, messages):
         for message in messages:
+            self.unsure[message] += 1
             self._producer.produce(topic, message, on_delivery=self._delivered)
         self._producer.poll(0)
 
     def _delivered(self, failure, message):
         # Refused (too large for the moment's limit) means that it is nowhere.
+        self.unsure[message.value() or b""] -= 1
         if failure is None:
             self.lie_at[message.topic(), message.partition(), message.offset()] = message.value() or b""
 

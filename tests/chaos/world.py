@@ -168,7 +168,8 @@ class World:
     def _start_postgres(self):
         folder = self._disk(POSTGRES, DISK_BYTES["postgres"])
         place = Place(self.session, type("Folder", (), {"folder": folder}))
-        self.postgres = Postgres(place, max_wal_size="128MB", min_wal_size="32MB")
+        # A kill -9 may come between the halves of a page.
+        self.postgres = Postgres(place, max_wal_size="128MB", min_wal_size="32MB", full_page_writes="on")
         self.database = self.postgres.create_database("chaos")
         for name in (*CONSUMERS, "consumer-4"):
             self.proxy.tell(f"{name}>{POSTGRES}", target=self.postgres.port)
