@@ -67,6 +67,7 @@ struct reading {
 	const char *end;
 };
 
+/* The text, exactly. */
 static bool skip(struct reading *reading, const char *text)
 {
 	size_t length = strlen(text);
@@ -74,6 +75,28 @@ static bool skip(struct reading *reading, const char *text)
 		return false;
 	reading->at += length;
 	return true;
+}
+
+static void skip_space(struct reading *reading)
+{
+	while (reading->at < reading->end && (*reading->at == ' ' || *reading->at == '\t' ||
+					      *reading->at == '\r' || *reading->at == '\n'))
+		reading->at++;
+}
+
+/* The text, with white space around it. */
+static bool skip_token(struct reading *reading, const char *text)
+{
+	skip_space(reading);
+	if (!skip(reading, text))
+		return false;
+	skip_space(reading);
+	return true;
+}
+
+static bool skip_member(struct reading *reading, const char *before, const char *name)
+{
+	return skip_token(reading, before) && skip_token(reading, name) && skip_token(reading, ":");
 }
 
 /* Digits without a leading zero, as JSON has them; what follows ends the number. */
@@ -99,14 +122,15 @@ int identity_read_message(const char *bytes, size_t length, struct identity *ret
 	struct reading reading = {.at = bytes, .end = bytes + length};
 	struct identity identity;
 	int64_t version;
-	if (!skip(&reading, "{\"v\":") || !take_number(&reading, &version) ||
-	    !skip(&reading, ",\"producer_id\":\"") ||
+	if (!skip_member(&reading, "{", "\"v\"") || !take_number(&reading, &version) ||
+	    !skip_member(&reading, ",", "\"producer_id\"") || !skip(&reading, "\"") ||
 	    reading.end - reading.at < UUID_TEXT_SIZE - 1 ||
 	    uuid_parse(reading.at, UUID_TEXT_SIZE - 1, &identity.producer_id) != 0)
 		return -1;
 	reading.at += UUID_TEXT_SIZE - 1;
-	if (!skip(&reading, "\",\"seq\":") || !take_number(&reading, &identity.seq) ||
-	    reading.at == reading.end || (*reading.at != ',' && *reading.at != '}'))
+	if (!skip(&reading, "\"") || !skip_member(&reading, ",", "\"seq\"") ||
+	    !take_number(&reading, &identity.seq) ||
+	    (!skip_token(&reading, ",") && !skip_token(&reading, "}")))
 		return -1;
 	*ret_identity = identity;
 	return 0;

@@ -160,7 +160,7 @@ static int read_marks(struct postgres_store *store, struct audit *audit, struct 
 static void explain(const struct postgres_store *store, struct error *err)
 {
 	if (strcmp(store->connection.sqlstate, "42P01") == 0)
-		err->kind = ERROR_RETRY;
+		error_set(err, ERROR_RETRY, "PostgreSQL: " AUDIT_TABLES_MISSING);
 }
 
 int postgres_read_audit(struct store *base, struct audit *audit, struct error *err)

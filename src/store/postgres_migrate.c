@@ -19,7 +19,7 @@ static const char select_marks[] =
 	"AND c.relname IN ('site', 'location', 'producer', 'check_setup', 'report', "
 	"'report_default', 'site_state', "
 	"'kafka_offset', 'quarantine', 'seq_chunk', 'seq_range', 'seq_mark', 'report_view', "
-	"'uptime_view', 'quarantine_view') ORDER BY "
+	"'uptime_view', 'quarantine_view', 'delivery_audit_view') ORDER BY "
 	"c.relname";
 
 static const char select_relations[] =
@@ -32,7 +32,7 @@ static const char select_relations[] =
 	"to_regclass('seq_chunk')::oid, to_regclass('seq_range')::oid, "
 	"to_regclass('seq_mark')::oid, "
 	"to_regclass('report_view')::oid, to_regclass('uptime_view')::oid, "
-	"to_regclass('quarantine_view')::oid";
+	"to_regclass('quarantine_view')::oid, to_regclass('delivery_audit_view')::oid";
 
 /* The tables on which our role lacks a right that writing needs. */
 static const char select_rights[] =

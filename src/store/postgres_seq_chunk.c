@@ -37,12 +37,12 @@ static const char upsert_chunks[] =
 
 /* Reports that had been deleted by hand are back. */
 static const char undelete[] =
-	"WITH back AS (SELECT producer_id, range_agg(int8range(seq, seq, '[]')) AS seqs "
+	"WITH back AS (SELECT producer_id, range_agg(numrange(seq, seq::numeric + 1)) AS seqs "
 	"FROM unnest($1::uuid[], $2::bigint[]) AS t (producer_id, seq) GROUP BY producer_id), "
 	"gone AS (DELETE FROM seq_range AS r USING back WHERE r.state = 'deleted' "
-	"AND r.producer_id = back.producer_id AND int8range(r.first, r.last, '[]') && back.seqs "
-	"RETURNING r.producer_id, int8multirange(int8range(r.first, r.last, '[]')) - back.seqs AS "
-	"rest) "
+	"AND r.producer_id = back.producer_id "
+	"AND numrange(r.first, r.last::numeric + 1) && back.seqs RETURNING r.producer_id, "
+	"nummultirange(numrange(r.first, r.last::numeric + 1)) - back.seqs AS rest) "
 	"INSERT INTO seq_range (state, producer_id, first, last) "
 	"SELECT 'deleted', producer_id, lower(piece), upper(piece) - 1 FROM gone, unnest(rest) AS "
 	"piece";

@@ -122,12 +122,16 @@ int sqlite_read_audit(struct store *base, struct audit *audit, struct error *err
 	struct sqlite_store *store = (struct sqlite_store *)base;
 	if (sqlite_connect(store, err) != 0 || sqlite_execute(store, "BEGIN", err) != 0)
 		return -1;
-	int status = read_rows(store, audit, select_producers, add_producer, err) != 0 ||
-				     read_rows(store, audit, select_chunks, add_chunk, err) != 0 ||
-				     read_rows(store, audit, select_ranges, add_range, err) != 0 ||
-				     read_rows(store, audit, select_marks, add_mark, err) != 0
-			     ? -1
-			     : 0;
+	bool are_there = false;
+	if (sqlite_seq_chunks_are_there(store, &are_there, err) == 0 && !are_there)
+		error_set(err, ERROR_RETRY, "%s: " AUDIT_TABLES_MISSING, store->path);
+	int status =
+		!are_there || read_rows(store, audit, select_producers, add_producer, err) != 0 ||
+				read_rows(store, audit, select_chunks, add_chunk, err) != 0 ||
+				read_rows(store, audit, select_ranges, add_range, err) != 0 ||
+				read_rows(store, audit, select_marks, add_mark, err) != 0
+			? -1
+			: 0;
 	(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 	return status;
 }

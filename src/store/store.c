@@ -12,7 +12,8 @@ extern const char *const store_schema_sqlite_files[];
 const char *const store_relations[] = {
 	"site",       "location",     "producer",    "check_setup",     "report",
 	"site_state", "kafka_offset", "quarantine",  "seq_chunk",       "seq_range",
-	"seq_mark",   "report_view",  "uptime_view", "quarantine_view", NULL,
+	"seq_mark",   "report_view",  "uptime_view", "quarantine_view", "delivery_audit_view",
+	NULL,
 };
 
 const char *const *store_schema_postgres(void)

@@ -9,7 +9,8 @@ from support.processes import BUILD, clean_environment
 
 TOOL = Path(os.environ.get("TEST_STORE_TOOL", BUILD / "tests/component/store/store_tool")).resolve()
 RELATIONS = ["site", "location", "producer", "check_setup", "report", "site_state", "kafka_offset", "quarantine",
-             "seq_chunk", "seq_range", "seq_mark", "report_view", "uptime_view", "quarantine_view"]
+             "seq_chunk", "seq_range", "seq_mark", "report_view", "uptime_view", "quarantine_view",
+             "delivery_audit_view"]
 NOON = 1795262400000000  # 2026-11-21T12:00:00Z
 
 PRODUCER = "00000000-0000-4000-8000-00000000000%d"
