@@ -252,6 +252,13 @@ class Bench:
         file.unlink()
         return {"rows_per_s": ROWS / seconds, "postgres_us": (self._server_cpu(postgres) - before) * 1e6 / ROWS}
 
+    # --- audit
+
+    def audit(self):
+        """Seconds of `websentry audit` over 100 million reports."""
+        import audit
+        self.results["audit"] = audit.measure(self)
+
     # --- all
 
     def report(self):
@@ -269,7 +276,7 @@ class Bench:
 
 
 def main():
-    names = sys.argv[1:] or ["producer", "memory", "consumer"]
+    names = sys.argv[1:] or ["producer", "memory", "consumer", "audit"]
     bench = Bench()
     try:
         for name in names:

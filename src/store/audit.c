@@ -25,7 +25,16 @@ struct audit_producer {
 	UT_hash_handle hh;
 };
 
+/* Bitmaps of one chunk, put together of its partitions: ranges are made of the whole. */
+struct audit_chunk {
+	struct audit_producer *producer; /* NULL: none is open */
+	int64_t chunk;
+	unsigned char stored[SEQ_CHUNK_BYTES];
+	unsigned char quarantined[SEQ_CHUNK_BYTES];
+};
+
 struct audit {
+	struct audit_chunk open;
 	int64_t after_us;
 	wall_us now;
 	struct audit_producer *producers; /* the hash */
@@ -158,23 +167,41 @@ static void note_stored(const struct audit *audit, struct audit_producer *produc
 		producer->last_at = times->last_at;
 }
 
+/* The open chunk's bits become ranges. */
+static void close_chunk(struct audit *audit)
+{
+	struct audit_chunk *open = &audit->open;
+	if (open->producer == NULL)
+		return;
+	seq_chunk_add_ranges(&open->producer->ranges[AUDIT_STORED], open->chunk, open->stored);
+	seq_chunk_add_ranges(&open->producer->quarantined, open->chunk, open->quarantined);
+	*open = (struct audit_chunk){.producer = NULL};
+}
+
+static void add_bits(unsigned char *bits, const unsigned char *more)
+{
+	for (int i = 0; i < SEQ_CHUNK_BYTES; i++)
+		bits[i] |= more[i];
+}
+
 void audit_add_chunk(struct audit *audit, const struct uuid *producer_id, int64_t chunk,
 		     const unsigned char *stored, const unsigned char *quarantined,
 		     const struct audit_times *times)
 {
 	struct audit_producer *producer = find(audit, producer_id);
+	if (audit->open.producer != producer || audit->open.chunk != chunk) {
+		close_chunk(audit);
+		audit->open.producer = producer;
+		audit->open.chunk = chunk;
+	}
 	if (quarantined != NULL)
-		seq_chunk_add_ranges(&producer->quarantined, chunk, quarantined);
+		add_bits(audit->open.quarantined, quarantined);
 	if (stored == NULL)
 		return;
-	struct seq_ranges bits = {0};
-	seq_chunk_add_ranges(&bits, chunk, stored);
-	for (size_t i = 0; i < bits.count; i++)
-		seq_ranges_add(&producer->ranges[AUDIT_STORED], bits.items[i].first,
-			       bits.items[i].last);
-	if (bits.count > 0)
-		note_stored(audit, producer, bits.items[bits.count - 1].last, times);
-	seq_ranges_finish(&bits);
+	add_bits(audit->open.stored, stored);
+	int64_t last = seq_chunk_last(chunk, stored);
+	if (last >= 0)
+		note_stored(audit, producer, last, times);
 }
 
 void audit_add_range(struct audit *audit, const struct uuid *producer_id, enum audit_state state,
@@ -296,6 +323,7 @@ void audit_each(struct audit *audit,
 		bool (*on_producer)(void *context, const struct store_audit_producer *producer),
 		void *context)
 {
+	close_chunk(audit);
 	follow_prev(audit);
 	size_t count = HASH_COUNT(audit->producers);
 	struct audit_producer **sorted = xcalloc(count, sizeof(struct audit_producer *));

@@ -17,7 +17,7 @@ static const char select_producers[] =
 
 static const char select_chunks[] =
 	"SELECT producer_id, chunk, stored, quarantined, first_at, last_at, changed_at FROM "
-	"seq_chunk";
+	"seq_chunk ORDER BY producer_id, chunk";
 
 static const char select_ranges[] = "SELECT producer_id, state, first, last, first_at, last_at, "
 				    "changed_at FROM seq_range";

@@ -83,7 +83,7 @@ static int upsert(struct postgres_store *store, const struct seq_chunks *chunks,
 		if (chunk->has_stored) {
 			encode_time(columns[FIRST_AT], chunk->first_at);
 			encode_time(columns[LAST_AT], chunk->last_at);
-			encode_int8(columns[LAST], seq_chunk_last(chunk));
+			encode_int8(columns[LAST], seq_chunk_last(chunk->chunk, chunk->stored));
 		} else {
 			encode_null(columns[FIRST_AT]);
 			encode_null(columns[LAST_AT]);

@@ -188,10 +188,11 @@ bool seq_chunk_is_full(const unsigned char bits[static SEQ_CHUNK_BYTES])
 	return true;
 }
 
-int64_t seq_chunk_last(const struct seq_chunk *chunk)
+int64_t seq_chunk_last(int64_t chunk, const unsigned char bits[static SEQ_CHUNK_BYTES])
 {
-	unsigned place = SEQ_CHUNK_SIZE - 1;
-	while (place > 0 && !has_bit(chunk->stored, place))
-		place--;
-	return chunk->chunk * SEQ_CHUNK_SIZE + place;
+	for (int i = SEQ_CHUNK_BYTES - 1; i >= 0; i--)
+		for (int j = 7; bits[i] != 0 && j >= 0; j--)
+			if (has_bit(bits, (unsigned)i * 8 + (unsigned)j))
+				return chunk * SEQ_CHUNK_SIZE + i * 8 + j;
+	return -1;
 }

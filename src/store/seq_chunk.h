@@ -65,7 +65,7 @@ void seq_chunk_add_ranges(struct seq_ranges *ranges, int64_t chunk,
 			  const unsigned char bits[static SEQ_CHUNK_BYTES]);
 bool seq_chunk_is_full(const unsigned char bits[static SEQ_CHUNK_BYTES]);
 
-/* The highest stored seq of a chunk that has one. */
-int64_t seq_chunk_last(const struct seq_chunk *chunk);
+/* The highest seq of a bitmap; -1 where it is empty. */
+int64_t seq_chunk_last(int64_t chunk, const unsigned char bits[static SEQ_CHUNK_BYTES]);
 
 #endif

@@ -145,7 +145,7 @@ static int write_mark(struct sqlite_store *store, const struct seq_chunk *chunk,
 	bind_uuid(statement, 1, &chunk->producer_id);
 	bind_time(statement, 2, now - now % slot_us);
 	bind_time(statement, 3, now);
-	(void)sqlite3_bind_int64(statement, 4, seq_chunk_last(chunk));
+	(void)sqlite3_bind_int64(statement, 4, seq_chunk_last(chunk->chunk, chunk->stored));
 	return finish(store, statement, err);
 }
 
