@@ -1,7 +1,7 @@
 """How long `websentry audit` takes over 100 million reports: their seq_chunk rows are made, the reports are not.
 
-A hundred producers of a million reports each (PostgreSQL: from three partitions), a thousand reports missing: once as it never is,
-with not one chunk folded, and once as it is a minute later.
+A hundred producers of a million reports each (PostgreSQL: from three partitions), a thousand reports missing: once as
+it never is, with not one chunk folded, and once as it is a minute later.
 """
 import contextlib
 import json
