@@ -62,8 +62,8 @@ COMMENT ON COLUMN seq_mark.slot IS 'Beginning of the five minutes';
 COMMENT ON COLUMN seq_mark.marked_at IS 'When the row was written';
 COMMENT ON COLUMN seq_mark.seq IS 'A seq that was stored then';
 
--- A report that is deleted by hand is missing from then on. What drops whole days fires no trigger, and moving rows to the partition
--- of their day says that it does (websentry.moves_rows).
+-- A report that is deleted by hand is missing from then on. Dropping whole days fires no trigger, and what the program itself deletes
+-- moves to the partition of its day or is kept no longer: its sessions say so (websentry.moves_rows).
 CREATE OR REPLACE FUNCTION seq_range_note_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	IF current_setting('websentry.moves_rows', true) IS DISTINCT FROM 'on'

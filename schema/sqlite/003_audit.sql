@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS seq_mark ( -- [websentry 1] How far a producer_id was
 	PRIMARY KEY (producer_id, slot)
 ) STRICT, WITHOUT ROWID;
 
--- A report that is deleted by hand is missing from then on. Whoever drops what is too old takes these rows away again.
+-- A report that is deleted by hand is missing from then on. The program's own connection has triggers off.
 CREATE TRIGGER IF NOT EXISTS report_deleted AFTER DELETE ON report -- [websentry 1]
 BEGIN
 	INSERT INTO seq_range (state, producer_id, first, last, first_at, last_at, changed_at)
