@@ -14,7 +14,7 @@ static_assert(REPORT_VERSION >= 1 && REPORT_VERSION <= 9, "one digit");
 static char *put_text(char *at, const char *text)
 {
 	size_t length = strlen(text);
-	memcpy(at, text, length);
+	memcpy(at, text, length); /* NOLINT(bugprone-not-null-terminated-result): more follows */
 	return at + length;
 }
 

@@ -24,11 +24,12 @@ struct seq_chunk_entry {
 
 void seq_chunks_finish(struct seq_chunks *chunks)
 {
-	struct seq_chunk_entry *entry;
-	struct seq_chunk_entry *next;
-	HASH_ITER (hh, chunks->entries, entry, next) {
-		HASH_DEL(chunks->entries, entry);
+	struct seq_chunk_entry *entry = chunks->entries;
+	HASH_CLEAR(hh, chunks->entries); /* the entries keep their order */
+	while (entry != NULL) {
+		struct seq_chunk_entry *next = entry->hh.next;
 		free(entry);
+		entry = next;
 	}
 	for (size_t i = 0; i < chunks->count; i++)
 		free(chunks->chunks[i]);
@@ -47,7 +48,7 @@ static struct seq_chunk *add(struct seq_chunks *chunks, const struct chunk_key *
 	if (chunks->count == chunks->capacity) {
 		chunks->capacity = chunks->capacity * 2 + 8;
 		chunks->chunks =
-			xreallocarray(chunks->chunks, chunks->capacity, sizeof(chunks->chunks[0]));
+			xreallocarray(chunks->chunks, chunks->capacity, sizeof(struct seq_chunk *));
 	}
 	chunks->chunks[chunks->count++] = chunk;
 	struct seq_chunk_entry *entry = xcalloc(1, sizeof(*entry));
@@ -122,7 +123,7 @@ static int compare_chunks(const void *a, const void *b)
 void seq_chunks_settle(struct seq_chunks *chunks)
 {
 	if (chunks->count > 1)
-		qsort(chunks->chunks, chunks->count, sizeof(chunks->chunks[0]), compare_chunks);
+		qsort(chunks->chunks, chunks->count, sizeof(struct seq_chunk *), compare_chunks);
 }
 
 static int32_t partition_of(const struct store_origin *origin)
@@ -193,6 +194,6 @@ int64_t seq_chunk_last(int64_t chunk, const unsigned char bits[static SEQ_CHUNK_
 	for (int i = SEQ_CHUNK_BYTES - 1; i >= 0; i--)
 		for (int j = 7; bits[i] != 0 && j >= 0; j--)
 			if (has_bit(bits, (unsigned)i * 8 + (unsigned)j))
-				return chunk * SEQ_CHUNK_SIZE + i * 8 + j;
+				return chunk * SEQ_CHUNK_SIZE + (int64_t)i * 8 + j;
 	return -1;
 }
