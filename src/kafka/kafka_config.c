@@ -28,6 +28,12 @@ static const struct setting common_settings[] = {
 static const struct setting producer_settings[] = {
 	{"enable.idempotence", "true"},
 	{"acks", "all"},
+	/*
+	 * With more than one, librdkafka takes an answer to a later request for a proof that an earlier one without an
+	 * answer has arrived. A broker that lost its memory of the sequence (killed, frozen, partitions moved) accepts the
+	 * later one all the same: librdkafka's issues 2501 and 4134, messages reported as delivered that never were.
+	 */
+	{"max.in.flight", "1"},
 	{"message.timeout.ms", "0"}, /* the outbox is the time-out */
 	{"request.timeout.ms", "15000"},
 	{"compression.codec", "lz4"},
@@ -65,6 +71,9 @@ static const struct promised {
 	{"acks", true, "all -1", "a report counts as delivered once all replicas have it"},
 	{"request.required.acks", true, "all -1",
 	 "a report counts as delivered once all replicas have it"},
+	{"max.in.flight", true, "1", "an answer must not stand for a request before it"},
+	{"max.in.flight.requests.per.connection", true, "1",
+	 "an answer must not stand for a request before it"},
 	{"message.timeout.ms", true, "0", "a report waits in the outbox until it is delivered"},
 	{"delivery.timeout.ms", true, "0", "a report waits in the outbox until it is delivered"},
 	{"retries", true, "2147483647", "a report is sent until it is delivered"},
