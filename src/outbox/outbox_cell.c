@@ -57,9 +57,10 @@ static bool get_types(const unsigned char *payload, size_t length, size_t whole,
 	uint64_t header = 0;
 	size_t used = get_varint(payload, length, &header);
 	uint64_t sum = header;
-	if (used == 0 || header > length)
+	if (used == 0 || header > length || header < used + COLUMNS)
 		return false;
 	for (int i = 0; i < COLUMNS; i++) {
+		types[i] = 0;
 		size_t step = get_varint(payload + used, (size_t)header - used, &types[i]);
 		uint64_t size = size_of_type(types[i]);
 		if (step == 0 || size > OUTBOX_CELL_MAX)
