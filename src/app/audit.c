@@ -24,31 +24,13 @@ static int fail(const struct error *err)
 	return err->kind == ERROR_REJECT ? EXIT_USAGE : EXIT_FAILED;
 }
 
-/* SQLite's file is looked for first: opening it for writing would make it. */
-static struct store *open_store(const struct settings *settings, enum store_mode mode,
-				struct error *err)
-{
-	if (settings->database_dsn == NULL) {
-		char *path = xasprintf("%s/websentry.db", settings->data_dir);
-		bool is_there = access(path, F_OK) == 0;
-		if (!is_there)
-			error_set(err, ERROR_REJECT,
-				  "no store at %s: expected the data folder of a `run` "
-				  "(--data-dir) or --database-dsn",
-				  path);
-		free(path);
-		if (!is_there)
-			return NULL;
-	}
-	return store_settings_open(settings, mode, err);
-}
-
 /* --- declaring --- */
 
 struct declaration {
 	struct identity_range range;
-	bool is_known;   /* the store has heard of the producer_id */
-	bool is_missing; /* something of the range is away */
+	bool is_known;        /* the store has heard of the producer_id */
+	bool is_missing;      /* something of the range is away */
+	int64_t expected_seq; /* nothing is known of what comes behind it */
 };
 
 static bool overlaps(const struct store_seq_range *ranges, size_t count,
@@ -67,6 +49,7 @@ static bool look_at(void *context, const struct store_audit_producer *producer)
 	if (!uuid_equal(&producer->producer_id, &range->producer_id))
 		return true;
 	declaration->is_known = true;
+	declaration->expected_seq = producer->expected_seq;
 	declaration->is_missing =
 		overlaps(producer->missing_ranges, producer->missing_range_count, range) ||
 		overlaps(producer->pending_ranges, producer->pending_range_count, range);
@@ -100,6 +83,12 @@ static int declare(struct store *store, const struct settings *settings, const c
 			  text);
 		return -1;
 	}
+	if (declaration.range.last > declaration.expected_seq) {
+		error_set(err, ERROR_FATAL,
+			  "%s: expected an end of %lld at most, the last seq known", text,
+			  (long long)declaration.expected_seq);
+		return -1;
+	}
 	name_person(who);
 	const struct store_seq_range range = {.first = declaration.range.first,
 					      .last = declaration.range.last};
@@ -121,7 +110,8 @@ int command_audit(const struct settings *settings)
 {
 	struct error err = {0};
 	bool writes = settings->declare_lost.count > 0;
-	struct store *store = open_store(settings, writes ? STORE_WRITE : STORE_READ, &err);
+	struct store *store =
+		store_settings_open_existing(settings, writes ? STORE_WRITE : STORE_READ, &err);
 	if (store == NULL)
 		return fail(&err);
 	int status = 0;

@@ -228,7 +228,7 @@ int command_quarantine_retry(const struct settings *settings)
 		retrying.repaired_length = repaired.length;
 	}
 	if (status == 0) {
-		retrying.store = store_settings_open(settings, STORE_WRITE, &err);
+		retrying.store = store_settings_open_existing(settings, STORE_WRITE, &err);
 		status = retrying.store == NULL ? -1 : retry(&retrying, settings, &err);
 	}
 	store_close(retrying.store);

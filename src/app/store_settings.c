@@ -1,6 +1,7 @@
 #include "app/store_settings.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -24,6 +25,24 @@ struct store *store_settings_open(const struct settings *settings, enum store_mo
 	if (store != NULL) /* a day that has begun counts as one */
 		store_keep(store, (settings->retention_us + DAY_US - 1) / DAY_US);
 	return store;
+}
+
+struct store *store_settings_open_existing(const struct settings *settings, enum store_mode mode,
+					   struct error *err)
+{
+	if (settings->database_dsn == NULL) {
+		char *path = xasprintf("%s/websentry.db", settings->data_dir);
+		bool is_there = access(path, F_OK) == 0;
+		if (!is_there)
+			error_set(err, ERROR_REJECT,
+				  "no store at %s: expected the data folder of a `run` "
+				  "(--data-dir) or --database-dsn",
+				  path);
+		free(path);
+		if (!is_there)
+			return NULL;
+	}
+	return store_settings_open(settings, mode, err);
 }
 
 int store_settings_start_web(const struct settings *settings, const struct site_list *sites,

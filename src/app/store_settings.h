@@ -16,6 +16,10 @@ struct web;
 struct store *store_settings_open(const struct settings *settings, enum store_mode mode,
 				  struct error *err);
 
+/* The same for commands that look at what is there: ERROR_REJECT where SQLite's file is missing, which is not made. */
+struct store *store_settings_open_existing(const struct settings *settings, enum store_mode mode,
+					   struct error *err);
+
 /*
  * Start the web server where settings ask for one (*ret_web NULL otherwise) and log its address. With has_store it reads a
  * store of its own. sites: the names of our own sites file, an empty list for none. figures as in struct web_options. 0, or -1 with err.

@@ -33,10 +33,10 @@ static char *dated_name(const char *path, const char *infix)
 }
 
 /* What does not exist needs no renaming. */
-static int rename_beside(const char *path, const char *name, const char *suffix, struct error *err)
+static int rename_with(const char *suffix, const char *before, const char *after, struct error *err)
 {
-	char *from = xasprintf("%s%s", path, suffix);
-	char *to = xasprintf("%s%s", name, suffix);
+	char *from = xasprintf("%s%s", before, suffix);
+	char *to = xasprintf("%s%s", after, suffix);
 	int result = 0;
 	if (rename(from, to) != 0 && errno != ENOENT) {
 		error_set_errno(err, ERROR_REJECT, errno, "rename %s", from);
@@ -56,11 +56,11 @@ int outbox_place_rename(const char *path, const char *infix, char **ret_name, st
 {
 	char *name = dated_name(path, infix);
 	/* the log first: SQLite would delete one without its database; see outbox_place_finish_rename() */
-	if (rename_beside(path, name, "-wal", err) != 0 ||
-	    rename_beside(path, name, "-journal", err) != 0 ||
-	    rename_beside(path, name, "", err) != 0) {
-		(void)rename_beside(name, path, "-journal", NULL);
-		(void)rename_beside(name, path, "-wal", NULL);
+	if (rename_with("-wal", path, name, err) != 0 ||
+	    rename_with("-journal", path, name, err) != 0 ||
+	    rename_with("", path, name, err) != 0) {
+		(void)rename_with("-journal", name, path, NULL);
+		(void)rename_with("-wal", name, path, NULL);
 		free(name);
 		return -1;
 	}

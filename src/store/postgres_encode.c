@@ -192,23 +192,23 @@ static char *put_LIST(char *at, const struct row_text *field)
 	return put_OBJECT(at, field);
 }
 
-#define TEXT_LENGTH_UUID(name)
-#define TEXT_LENGTH_INT(name)
-#define TEXT_LENGTH_BOOL(name)
-#define TEXT_LENGTH_TIME(name)
-#define TEXT_LENGTH_OUTCOME(name)
-#define TEXT_LENGTH_TEXT(name) +row->name.length
-#define TEXT_LENGTH_LIST(name) +row->name.length
-#define TEXT_LENGTH_OBJECT(name) +row->name.length
+#define TEXT_LENGTH_UUID(name) ((size_t)0)
+#define TEXT_LENGTH_INT(name) ((size_t)0)
+#define TEXT_LENGTH_BOOL(name) ((size_t)0)
+#define TEXT_LENGTH_TIME(name) ((size_t)0)
+#define TEXT_LENGTH_OUTCOME(name) ((size_t)0)
+#define TEXT_LENGTH_TEXT(name) (row->name.length)
+#define TEXT_LENGTH_LIST(name) (row->name.length)
+#define TEXT_LENGTH_OBJECT(name) (row->name.length)
 
 void encode_report(struct buffer *out, const struct plan_row *planned)
 {
 	const struct report_row *row = planned->row;
-#define TEXT_LENGTH(name, type) TEXT_LENGTH_##type(name)
-	char *at =
-		buffer_grow(out, sizeof(int16_t) + REPORT_COLUMN_COUNT *
-							   FIELD_BOUND REPORT_COLUMNS(TEXT_LENGTH));
-#undef TEXT_LENGTH
+	size_t room = sizeof(int16_t) + (size_t)REPORT_COLUMN_COUNT * FIELD_BOUND;
+#define ADD_TEXT_LENGTH(name, type) room += TEXT_LENGTH_##type(name);
+	REPORT_COLUMNS(ADD_TEXT_LENGTH)
+#undef ADD_TEXT_LENGTH
+	char *at = buffer_grow(out, room);
 	if (at == NULL)
 		return;
 	const char *begin = at;

@@ -7,11 +7,12 @@
 #include "store/postgres_parameters.h"
 #include "store/postgres_store.h"
 
-static const char insert_quarantine[] = "INSERT INTO quarantine (id, kafka_topic, kafka_partition, "
-					"kafka_offset, reason, detail, length, bytes) "
-					"SELECT * FROM unnest($1::bigint[], $2::text[], "
-					"$3::integer[], $4::bigint[], $5::text[], $6::text[], "
-					"$7::bigint[], $8::bytea[]) ON CONFLICT DO NOTHING";
+static const char insert_quarantine[] =
+	"INSERT INTO quarantine (id, kafka_topic, kafka_partition, "
+	"kafka_offset, reason, detail, length, bytes) "
+	"SELECT * FROM unnest($1::bigint[], $2::text[], "
+	"$3::integer[], $4::bigint[], $5::text[], $6::text[], "
+	"$7::bigint[], $8::bytea[]) ORDER BY 1 ON CONFLICT DO NOTHING";
 
 static const char delete_quarantine[] = "DELETE FROM quarantine WHERE id = ANY ($1::bigint[])";
 

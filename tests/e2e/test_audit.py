@@ -184,6 +184,8 @@ def test_declared_lost(audit, place, websentry):
                          "--declare-lost", f"{PRODUCER % 1}:6", code=1)
     assert told.find("declared lost", range=f"{PRODUCER % 1}:2-4")
     assert "    missing     7-8\n    lost        2-4, 6\n" in told.stdout()
+    beyond = websentry.run("audit", *place.words, "--declare-lost", f"{PRODUCER % 1}:7-10000", code=1)
+    assert "expected an end of 9 at most" in beyond.stderr()
     websentry.run("audit", *place.words, "--declare-lost", f"{PRODUCER % 1}:7-8")
     assert audit()[PRODUCER % 1]["lost_ranges"] == [[2, 4], [6, 8]]
     rows = place.query("SELECT first, last, who, changed_at FROM seq_range WHERE state = 'lost' ORDER BY first")
