@@ -193,8 +193,8 @@ def test_consumer_while_its_database_is_away(websentry, sites, kafka, topic, pos
     postgres.stop(signal.SIGQUIT)
     send_reports(websentry, sites, kafka, topic, 30, data="other")
     wait_reasons(running, "store_away")
-    behind = wait_figure(running, "kafka_lag_messages", lambda value: value == 30)
-    assert behind["store_waiting"] == 30
+    wait_figure(running, "kafka_lag_messages", lambda value: value == 30)
+    wait_figure(running, "store_waiting", lambda value: value == 30)
     postgres.start()
     wait_reasons(running)
     caught_up = wait_figure(running, "kafka_lag_messages", lambda value: value == 0)
@@ -294,13 +294,13 @@ def test_nobody_keeps_an_answer(websentry, sites, path):
 
 def test_readiness_ends_with_the_stop(websentry, sites):
     """While running checks are waited for, nobody should be sent here any more."""
-    slow = sites.site("/slow", Answer(delay_s=3))
-    running = websentry.start("run", "--url", slow.url, "--interval", "4s", "--timeout", "4s", *ANYWHERE, "--data-dir",
-                              websentry.data_dir())
+    slow = sites.site("/slow", Answer(delay_s=12))
+    running = websentry.start("run", "--url", slow.url, "--interval", "14s", "--timeout", "14s", *ANYWHERE,
+                              "--data-dir", websentry.data_dir())
     running.wait_ready()
     slow.wait_for_requests(1)
     assert reasons(running) == []
     assert Scrape(running)["checks_in_flight"] == 1
     running.send_signal(signal.SIGTERM)
-    wait_reasons(running, "stopping", timeout=2.5)
+    wait_reasons(running, "stopping", timeout=4.5)  # running checks are given five seconds
     assert running.wait() == 0
