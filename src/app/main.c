@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/commands.h"
 #include "app/process.h"
@@ -92,8 +93,13 @@ static int print_text(const struct settings *settings)
 /* Text that did not get out is a failure; but who closes the pipe has read enough. */
 static int flush_text(int code)
 {
+	/* of a failure before the last flush only the mark is left: one more byte tells the reason */
+	bool has_failed = ferror(stdout) != 0;
 	errno = 0;
-	if (fflush(stdout) == 0 || errno == EPIPE)
+	bool is_flushed = fflush(stdout) == 0;
+	if (is_flushed && has_failed)
+		(void)!write(STDOUT_FILENO, "\n", 1);
+	if ((is_flushed && !has_failed) || errno == EPIPE)
 		return code;
 	struct error err;
 	error_set_errno(&err, ERROR_FATAL, errno, "can't write to standard output");

@@ -141,9 +141,8 @@ def test_retry_as_they_are(websentry, place):
     assert aside(place) == 3
 
 
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)  # it writes to the database beside the program
 def test_retry_all_after_an_upgrade(websentry, place, database):
-    if isinstance(place, Sqlite):
-        pytest.skip("needs to write to the database beside the program")
     count = 1200  # more than a page of ids
     store = place.store()
     store.write(report(0, at(0)), *["nonsense"])
@@ -162,9 +161,8 @@ def test_retry_all_after_an_upgrade(websentry, place, database):
     assert done.stdout() == "0 stored, 0 were stored already, 1 left in quarantine\n"
 
 
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)  # SQLite refuses no report's data
 def test_what_the_database_refuses_stays_as_it_is(websentry, place, database):
-    if isinstance(place, Sqlite):
-        pytest.skip("SQLite refuses no report's data")
     store = place.store()
     database.query("ALTER TABLE report ADD CONSTRAINT no_sixes CHECK (seq <> 6)")
     assert store.write(report(5, at(5)), report(6, at(6)), report(7, at(7))) == (2, 0, 1)
