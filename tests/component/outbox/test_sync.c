@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +33,8 @@ enum { POISONED_MAX = 500, ROWS = 400 };
 static pthread_mutex_t disk_lock = PTHREAD_MUTEX_INITIALIZER;
 static int syncs_until_failure; /* 0: none fails */
 static int syncs_left;
-static int failures;
-static int syncs_of_poisoned;
+static atomic_int failures;
+static atomic_int syncs_of_poisoned;
 static struct {
 	dev_t device;
 	ino_t inode;
