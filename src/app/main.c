@@ -20,8 +20,6 @@
 #include "pattern/pattern.h"
 #include "web/metrics.h"
 
-extern char **environ;
-
 static void print_problems(const struct problems *problems)
 {
 	for (size_t i = 0; i < problems->count; i++) {
