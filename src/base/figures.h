@@ -70,6 +70,7 @@ struct figures_kafka {
 	struct figure messages;
 	struct figure partitions;
 	struct figure rebalances;
+	struct figure gaps; /* offsets that did not follow one another */
 	struct figure commits;
 	struct figure commit_failures;
 	struct figure lag; /* messages between the stored positions and the ends */

@@ -369,6 +369,7 @@ void subscriber_destroy(struct subscriber *subscriber)
 	for (size_t i = 0; i < subscriber->topic_count; i++)
 		free(subscriber->topics[i]);
 	free(subscriber->partitions);
+	free(subscriber->gaps);
 	free(subscriber->ends);
 	free(subscriber->cluster_id);
 	free(subscriber->group);

@@ -74,6 +74,7 @@ static void begin_generation(struct subscriber *subscriber,
 			(struct subscriber_partition){.topic_index = topic_index,
 						      .partition = partition,
 						      .store_next = POSITION_NONE,
+						      .read_from = POSITION_NONE,
 						      .handed_next = POSITION_NONE,
 						      .stored_next = POSITION_NONE,
 						      .end_at = POSITION_NONE,
@@ -196,6 +197,7 @@ void subscriber_place(struct subscriber *subscriber, mono_us now)
 		int64_t start = partition->store_next < partition->kafka_next
 					? partition->store_next
 					: partition->kafka_next;
+		partition->read_from = start;
 		list->elems[i].offset = start == POSITION_NONE ? RD_KAFKA_OFFSET_BEGINNING : start;
 		/* a store that was put back: Kafka's position follows it, or --once would take old work for done */
 		if (start < partition->kafka_next)

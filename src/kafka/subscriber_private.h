@@ -1,6 +1,6 @@
 /*
  * The subscriber's own state: subscriber.c (interface, thread), subscriber_assign.c (who reads what, from where),
- * subscriber_read.c (messages), subscriber_commit.c (Kafka's offsets), subscriber_once.c (when --once is done). All but the
+ * subscriber_read.c (messages), subscriber_gap.c (offsets that are left out), subscriber_commit.c (Kafka's offsets), subscriber_once.c (when --once is done). All but the
  * mailbox is the thread's alone.
  */
 #ifndef WEBSENTRY_KAFKA_SUBSCRIBER_PRIVATE_H
@@ -24,6 +24,7 @@ struct subscriber_partition {
 	int32_t partition;
 	/* next offsets; POSITION_NONE: none yet */
 	int64_t store_next;  /* where the store said to begin */
+	int64_t read_from;   /* where reading began; POSITION_NONE: wherever the partition does */
 	int64_t handed_next; /* after the last message that was handed over */
 	int64_t stored_next; /* committed in the store, or the end behind it */
 	int64_t end_at;      /* read to the end, which was here */
@@ -39,6 +40,14 @@ enum subscriber_phase {
 	SUBSCRIBER_ASKED,
 	SUBSCRIBER_PLACING,
 	SUBSCRIBER_READING,
+};
+
+/* Offsets that seemed to be missing, the last of a partition. Kept beyond the assignment. */
+struct subscriber_gap {
+	int topic_index;
+	int32_t partition;
+	int64_t next;  /* the first of them */
+	bool is_usual; /* they are not in Kafka: here, offsets need not follow one another */
 };
 
 /* With is_once: the ends seen at the start. */
@@ -82,6 +91,10 @@ struct subscriber {
 	size_t partition_count;
 	mono_us place_at; /* try then */
 
+	/* subscriber_gap.c */
+	struct subscriber_gap *gaps;
+	size_t gap_count;
+
 	/* what the receiver has no room for, oldest first */
 	struct message *held;
 	struct message **held_end;
@@ -112,6 +125,12 @@ void subscriber_serve_kafka(struct subscriber *subscriber);
 void subscriber_offer_held(struct subscriber *subscriber);
 /* Let go of it; it comes again. */
 void subscriber_drop_held(struct subscriber *subscriber);
+
+/* subscriber_gap.c */
+
+/* Whether this offset, of a message or of the end, leaves some out that must be asked for once more. */
+bool subscriber_is_gap(struct subscriber *subscriber, const struct subscriber_partition *partition,
+		       int64_t offset);
 
 /* subscriber_assign.c */
 void subscriber_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,

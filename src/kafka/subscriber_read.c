@@ -78,15 +78,23 @@ static void on_record(struct subscriber *subscriber, const rd_kafka_message_t *r
 	switch ((int)record->err) {
 	case RD_KAFKA_RESP_ERR_NO_ERROR:
 		kafka_client_up(subscriber->client);
-		if (partition != NULL && !subscriber->is_quiet)
+		if (partition == NULL || subscriber->is_quiet)
+			break;
+		if (subscriber_is_gap(subscriber, partition, record->offset))
+			subscriber_assign_again(subscriber, subscriber->generation);
+		else
 			hand_over(subscriber, partition, record);
 		break;
 	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
 		kafka_client_up(subscriber->client);
-		if (partition != NULL && !subscriber->is_quiet) {
-			partition->end_at = record->offset;
-			subscriber_pass_end(subscriber, partition);
+		if (partition == NULL || subscriber->is_quiet)
+			break;
+		if (subscriber_is_gap(subscriber, partition, record->offset)) {
+			subscriber_assign_again(subscriber, subscriber->generation);
+			break;
 		}
+		partition->end_at = record->offset;
+		subscriber_pass_end(subscriber, partition);
 		break;
 	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
 	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:

@@ -212,6 +212,12 @@ const struct metric metrics_table[] = {
 	 AT(kafka.rebalances),
 	 .help = "Assignments of partitions to this consumer"},
 	{.section = FIGURES_SUBSCRIBER,
+	 .name = "websentry_kafka_gaps_total",
+	 .type = METRIC_COUNTER,
+	 AT(kafka.gaps),
+	 .help = "Times that offsets were left out: read again, and once more where Kafka does not "
+		 "have them"},
+	{.section = FIGURES_SUBSCRIBER,
 	 .name = "websentry_kafka_commits_total",
 	 .type = METRIC_COUNTER,
 	 AT(kafka.commits),

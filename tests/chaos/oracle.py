@@ -6,6 +6,7 @@ poison in Kafka. All of them are loaded into tables of a schema `oracle` beside 
 import dataclasses
 from collections import Counter
 
+from chaos import trace
 from chaos.poison import KEPT_BYTES
 
 # A response is a finished check soon after: a process that was killed later than this must have stored it.
@@ -102,6 +103,7 @@ class Judgement:
     poison: int = 0
     excused: int = 0         # responses whose check never finished: its process was ended meanwhile
     producers: int = 0       # processes that stored something
+    trace: str = ""          # of what is missing, whether Kafka had it
     complaints: list = dataclasses.field(default_factory=list)
 
     @property
@@ -118,9 +120,10 @@ class Judgement:
 class Oracle:
     """Asks the database directly, past the proxy."""
 
-    def __init__(self, world, nemesis):
+    def __init__(self, world, nemesis, trace_file=None):
         self._world = world
         self._nemesis = nemesis
+        self._trace_file = trace_file
 
     def judge(self):
         found = Judgement()
@@ -135,6 +138,8 @@ class Oracle:
             self._judge_responses(connection, found)
             self._judge_quarantine(connection, found)
             self._judge_audit(connection, found)
+            if found.lost > 0 and self._trace_file is not None:
+                found.trace = trace.write(connection, self._world.kafka, self._trace_file) or ""
             connection.execute("DROP SCHEMA oracle CASCADE")
         return found
 

@@ -163,17 +163,18 @@ def attack(plan, results, disks):
         problems = drain(world, nemesis, plan.drain_s)
         drained = time.monotonic()
         problems += end_consumers(world)
-        found = Oracle(world, nemesis).judge()
+        found = Oracle(world, nemesis, results / f"{plan.name}.trace").judge()
         result = {
             "seed": plan.seed, "duration_s": plan.duration_s, "schedule": schedule.digest(faults),
             "rate": plan.rate, "faults": dict(sorted(nemesis.done.items())),
             "totals": {kind: nemesis.total(kind) for kind in schedule.LONG},
             "skipped": dict(nemesis.skipped),
-            "reports": {key: value for key, value in dataclasses.asdict(found).items() if key != "complaints"},
+            "reports": {key: value for key, value in dataclasses.asdict(found).items()
+                        if key not in ("complaints", "trace")},
             "waited_at_kills": len(nemesis.must_be_stored),
             "seconds": {"start": round(up - began), "attack": round(attacked - up), "drain": round(drained - attacked),
                         "oracle": round(time.monotonic() - drained)},
-            "complaints": problems + nemesis.findings + found.complaints,
+            "complaints": problems + nemesis.findings + found.complaints + ([found.trace] if found.trace else []),
         }
         result["ok"] = not result["complaints"]
         (results / f"{plan.name}.json").write_text(json.dumps(result, indent=1) + "\n")

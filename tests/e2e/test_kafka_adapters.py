@@ -86,6 +86,51 @@ def test_once_passes_records_that_no_reader_sees(websentry, kafka, topic, databa
     websentry.run("consumer", "--once", *kafka_words(kafka, topic), "--database-dsn", database.dsn, timeout=30)
 
 
+def test_offsets_that_are_left_out_are_asked_for_once_more(websentry, kafka, topic, database):
+    """The ends of transactions lie between the messages: a consumer can't tell that from a message it was not given."""
+    producer = Producer({"bootstrap.servers": kafka.servers, "transactional.id": f"tx-{topic}"})
+    producer.init_transactions()
+
+    def write(count):
+        producer.begin_transaction()
+        for number in range(count):
+            producer.produce(topic, value=b"not a report", partition=number % 3)
+        producer.commit_transaction()
+
+    write(30)
+    consumer = websentry.start("consumer", *kafka_words(kafka, topic), "--database-dsn", database.dsn)
+    consumer.wait_ready()
+    for total in (60, 90, 120):
+        write(30)
+        wait_until(lambda: database.one("SELECT count(*) FROM quarantine") == total, f"{total} messages")  # noqa: B023
+    wait_until(lambda: kafka.lag("websentry", topic) == 0, "Kafka's positions at the ends")
+    consumer.stop()
+    again = consumer.find("offsets were left out, reading again", topic=topic)
+    gone = consumer.find("kafka has no messages with these offsets, going on behind them", topic=topic)
+    assert len(again) == len(gone) == 3  # once a partition, however many there are
+    assert sorted(line.fields["partition"] for line in again) == sorted(line.fields["partition"] for line in gone)
+
+
+def test_messages_that_kafka_removed_are_said_and_passed(websentry, kafka, topic, database):
+    consumer = ("consumer", "--once", *kafka_words(kafka, topic), "--database-dsn", database.dsn)
+    producer = Producer({"bootstrap.servers": kafka.servers})
+
+    def write(count):
+        for _ in range(count):
+            producer.produce(topic, value=b"not a report", partition=0)
+        producer.flush()
+
+    write(10)
+    websentry.run(*consumer, timeout=30)
+    write(20)
+    kafka.delete_records(topic, 0, 25)
+    done = websentry.run(*consumer, timeout=30)
+    assert database.one("SELECT count(*) FROM quarantine") == 15
+    said = done.find("kafka has no messages with these offsets, going on behind them", topic=topic)
+    assert [(line.fields["first"], line.fields["last"]) for line in said] == [("10", "24")]
+    assert kafka.lag("websentry", topic) == 0
+
+
 def test_a_broker_that_goes_and_comes_is_two_lines(websentry, sites, kafka, topic):
     site = sites.site("/one", Answer(body="Welcome"))
     producer = websentry.start("producer", "--url", site.url, "--interval", "1s", "--data-dir", websentry.data_dir(),

@@ -21,7 +21,7 @@ void sim_broker_reset(void)
 {
 	for (int i = 0; i < SIM_TOPICS; i++)
 		for (int j = 0; j < SIM_PARTITIONS; j++)
-			sim_broker_logs[i][j].count = 0;
+			sim_broker_logs[i][j].count = sim_broker_logs[i][j].skipped_until = 0;
 	sim_broker_faults = (struct sim_broker_faults){0};
 	for (int i = 0; i < SIM_HANDLES; i++) {
 		handles[i].is_open = handles[i].is_member = false;

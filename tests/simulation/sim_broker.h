@@ -36,6 +36,7 @@ struct sim_record {
 
 struct sim_log {
 	size_t count;
+	size_t skipped_until; /* the client has left out records before this one, once */
 	struct sim_record records[SIM_LOG_MAX];
 };
 
@@ -45,6 +46,7 @@ struct sim_broker_faults {
 	int unsure_chance; /* with an error, written or not */
 	int fatal_chance;  /* the handle fails for good */
 	int error_chance;  /* other requests fail */
+	int skip_chance;   /* the client leaves a record out, though never the same one twice */
 	bool is_down;
 	bool is_missing[SIM_TOPICS]; /* the topic does not exist (yet) */
 };

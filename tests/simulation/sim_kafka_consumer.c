@@ -196,6 +196,12 @@ static rd_kafka_message_t *next_of(rd_kafka_t *rk, int topic, int partition)
 		return NULL;
 	if (*fetched <= *position && sim_broker_reaches(rk))
 		*fetched = *position + READ_AHEAD < end ? *position + READ_AHEAD : end;
+	/* 0 is no place to: who begins at the beginning can't tell */
+	if (*position<*fetched && * position> 0 && (size_t)*position >= log->skipped_until &&
+	    sim_random_chance(sim_broker_faults.skip_chance)) {
+		sim_broker_logs[topic][partition].skipped_until = (size_t)++ * position;
+		rk->is_end_said[topic][partition] = false;
+	}
 	if (*position < *fetched) {
 		const struct sim_record *record = &log->records[*position];
 		rd_kafka_message_t *message =

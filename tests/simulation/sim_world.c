@@ -262,6 +262,7 @@ static void set_up(void)
 	sim_broker_faults.unsure_chance = often(2000);
 	sim_broker_faults.fatal_chance = often(500);
 	sim_broker_faults.error_chance = often(500);
+	sim_broker_faults.skip_chance = often(500);
 	sim_database_faults.fail_chance = often(1000);
 	sim_database_faults.unknown_chance = often(2000);
 	for (int i = 0; i < CONSUMERS; i++) {

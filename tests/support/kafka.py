@@ -297,6 +297,11 @@ class Kafka:
 
     # --- messages
 
+    def delete_records(self, topic, partition, before):
+        """As retention does: what lies before this offset is gone."""
+        place = TopicPartition(topic, partition, before)
+        self.admin().delete_records([place])[place].result(30)
+
     def _consumer(self, **properties):
         return Consumer({"bootstrap.servers": self.servers, "group.id": "tests-look", "enable.auto.commit": False,
                          "auto.offset.reset": "earliest", "log_level": 0, **properties})
