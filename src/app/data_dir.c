@@ -7,9 +7,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/uuid.h"
 
@@ -59,12 +61,33 @@ static void say_who_holds(const char *pid, const char *path, struct error *err)
 		  path, pid);
 }
 
+/* Nobody else holds it but those who only read: `outbox show`, or a look at who holds it. */
+static bool is_shared(int fd)
+{
+	return flock(fd, LOCK_SH | LOCK_NB) == 0 && flock(fd, LOCK_UN) == 0;
+}
+
+/* Alone; -1 with errno. Readers are away now and then, for DATA_DIR_UNSHARED_MS at least: it is asked more often than that. */
+static int lock_alone(int fd)
+{
+	mono_us until = clock_mono_us() + INT64_C(1) * DATA_DIR_READERS_MS * CLOCK_US_PER_MS;
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -1;
+		if (clock_mono_us() >= until || !is_shared(fd)) {
+			errno = EWOULDBLOCK;
+			return -1;
+		}
+		(void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	}
+	return 0;
+}
+
 /* Open, lock and sign the file; -1 with errno. */
 static int lock_file(struct data_dir *dir, const char *path)
 {
 	dir->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (dir->lock_fd < 0 || flock(dir->lock_fd, LOCK_EX | LOCK_NB) != 0 ||
-	    ftruncate(dir->lock_fd, 0) != 0)
+	if (dir->lock_fd < 0 || lock_alone(dir->lock_fd) != 0 || ftruncate(dir->lock_fd, 0) != 0)
 		return -1;
 	return dprintf(dir->lock_fd, "%d\n", (int)getpid()) < 0 ? -1 : 0;
 }
@@ -86,16 +109,32 @@ static int take_lock(struct data_dir *dir, struct error *err)
 	return result;
 }
 
-bool data_dir_is_held(const char *path, char ret_pid[static DATA_DIR_PID_SIZE])
+bool data_dir_share(const char *path, int *ret_fd, char ret_pid[static DATA_DIR_PID_SIZE])
 {
 	char *file = xasprintf("%s/lock", path);
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
 	bool is_held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-	if (is_held)
+	if (is_held) {
 		read_pid(fd, ret_pid);
+		(void)close(fd);
+	} else {
+		*ret_fd = fd;
+	}
+	free(file);
+	return !is_held;
+}
+
+void data_dir_unshare(int fd)
+{
 	if (fd >= 0)
 		(void)close(fd);
-	free(file);
+}
+
+bool data_dir_is_held(const char *path, char ret_pid[static DATA_DIR_PID_SIZE])
+{
+	int fd = -1;
+	bool is_held = !data_dir_share(path, &fd, ret_pid);
+	data_dir_unshare(fd);
 	return is_held;
 }
 

@@ -15,12 +15,23 @@ struct uuid;
 enum { DATA_DIR_PID_SIZE = 32 };
 bool data_dir_is_held(const char *path, char ret_pid[static DATA_DIR_PID_SIZE]);
 
+/*
+ * Keep the folder from being taken, to read in it, until data_dir_unshare(*ret_fd); other readers may do so too. Not for longer than
+ * a moment: data_dir_open() waits for it. False: somebody holds the folder. *ret_fd is -1 in a folder that nobody ever held, as
+ * nothing is made in it.
+ */
+bool data_dir_share(const char *path, int *ret_fd, char ret_pid[static DATA_DIR_PID_SIZE]);
+void data_dir_unshare(int fd); /* accepts -1 */
+
+/* How long data_dir_open() waits for readers, which let go again and again; and how long they are away at least. */
+enum { DATA_DIR_READERS_MS = 5000, DATA_DIR_UNSHARED_MS = 3 };
+
 /* Whether another process holds the folder now, told without making anything: 0, or -1 with ERROR_REJECT naming its pid. */
 int data_dir_look(const char *path, struct error *err);
 
 /*
  * Make the folder (mode 0700, with its parents) and take its lock. NULL with ERROR_REJECT where it can't be made or written, or
- * where another process holds it (its pid is named). The lock ends with the process at the latest.
+ * where another process holds it (its pid is named); readers are waited for. The lock ends with the process at the latest.
  */
 struct data_dir *data_dir_open(const char *path, struct error *err);
 void data_dir_close(struct data_dir *dir); /* accepts NULL */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/commands.h"
@@ -20,6 +21,8 @@
 #include "outbox/outbox_salvage.h"
 
 enum { SITE_MAX = 256, MEMBER_MAX = 64 };
+/* A page of `show`; and what the last row may have over it. */
+enum { PAGE_BYTES = 1024 * 1024, PAGE_SLACK = 256 * 1024 };
 
 static int refuse(const char *message)
 {
@@ -51,72 +54,129 @@ static const char *member_of(const struct outbox_row *row, const char *name, cha
 	return length == 0 ? "-" : text;
 }
 
-static void print_row(const struct outbox_row *row)
+static void append_row(struct buffer *page, const struct outbox_row *row, bool is_json)
 {
 	char started_at[MEMBER_MAX];
 	char outcome[MEMBER_MAX];
 	char producer_id[MEMBER_MAX];
 	char seq[MEMBER_MAX];
-	struct buffer site;
-	buffer_init(&site, SITE_MAX + 1);
-	(void)text_clean(&site, row->key, row->key_length, SITE_MAX);
-	(void)printf("%s %-8s %s %s %s\n", member_of(row, "\"started_at\":", started_at),
-		     member_of(row, "\"outcome\":", outcome),
-		     member_of(row, "\"producer_id\":", producer_id),
-		     member_of(row, "\"seq\":", seq), site.data == NULL ? "" : site.data);
-	buffer_finish(&site);
+	if (is_json) {
+		(void)buffer_append(page, row->message, row->message_length);
+	} else {
+		(void)buffer_append_format(page, "%s %-8s %s %s ",
+					   member_of(row, "\"started_at\":", started_at),
+					   member_of(row, "\"outcome\":", outcome),
+					   member_of(row, "\"producer_id\":", producer_id),
+					   member_of(row, "\"seq\":", seq));
+		(void)text_clean(page, row->key, row->key_length, SITE_MAX);
+	}
+	(void)buffer_append_char(page, '\n');
 }
 
-static int print_rows(struct outbox_look *look, bool is_json)
+/* What is read at once, while the outbox is ours; printing may take as long as somebody reads. */
+struct page {
+	struct buffer text;
+	int64_t after_id;
+	bool is_last;
+	bool has_bad_row;
+};
+
+static void read_rows(struct page *page, struct outbox_look *look, bool is_json)
 {
 	struct outbox_row row;
 	struct error err = {0};
-	int code = EXIT_FINE;
-	int result;
-	while ((result = outbox_look_next(look, &row, &err)) != 0) {
-		if (result > 0 && is_json)
-			(void)printf("%.*s\n", (int)row.message_length, row.message);
-		else if (result > 0)
-			print_row(&row);
-		else
+	while (page->text.length < PAGE_BYTES) {
+		int result = outbox_look_next(look, &row, &err);
+		page->is_last = result == 0 || (result < 0 && err.kind != ERROR_RETRY);
+		if (result < 0) {
 			log_event(LOG_ERROR, err.message);
-		if (result < 0)
-			code = EXIT_FAILED;
-		if ((result < 0 && err.kind != ERROR_RETRY) || ferror(stdout) != 0)
-			break;
+			page->has_bad_row = true;
+		}
+		if (page->is_last)
+			return;
+		if (result > 0) {
+			append_row(&page->text, &row, is_json);
+			page->after_id = row.id;
+		}
 	}
+}
+
+/* The next page of what waits in a folder. On -1 err says why there is none. */
+static int read_page(const struct settings *settings, const char *path, struct page *page,
+		     struct error *err)
+{
+	char pid[DATA_DIR_PID_SIZE];
+	struct outbox_look *look = NULL;
+	int fd = -1;
+	bool is_first = page->after_id == 0;
+	if (!data_dir_share(settings->data_dir, &fd, pid)) {
+		error_set(err, ERROR_REJECT,
+			  is_first ? "data folder %s: in use by process %s, which alone can read "
+				     "its outbox; its figures are at /metrics there (--listen)"
+				   : "data folder %s: process %s has taken it meanwhile, and alone "
+				     "can read the rest of its outbox",
+			  settings->data_dir, pid);
+		return -1;
+	}
+	int result = outbox_look_open(path, page->after_id, &look, err);
+	if (result == 0 && is_first && !settings->is_json)
+		(void)buffer_append_format(&page->text, "%lld reports wait in %s, %lld bytes\n",
+					   (long long)outbox_look_rows(look), path,
+					   (long long)outbox_look_bytes(look));
+	if (result == 0)
+		read_rows(page, look, settings->is_json);
+	outbox_look_close(look);
+	data_dir_unshare(fd);
+	return result;
+}
+
+static bool print_page(struct page *page)
+{
+	bool is_printed = fwrite(page->text.data == NULL ? "" : page->text.data, 1,
+				 page->text.length, stdout) == page->text.length;
+	if (!page->is_last) {
+		is_printed = fflush(stdout) == 0 && is_printed;
+		/* whoever waits for the folder must find it free */
+		(void)nanosleep(
+			&(struct timespec){.tv_nsec = INT64_C(1000000) * DATA_DIR_UNSHARED_MS},
+			NULL);
+	}
+	buffer_clear(&page->text);
+	return is_printed;
+}
+
+static int print_all(const struct settings *settings, const char *path)
+{
+	struct page page = {0};
+	struct error err = {0};
+	int code = EXIT_FINE;
+	buffer_init(&page.text, PAGE_BYTES + PAGE_SLACK);
+	do {
+		bool is_first = page.after_id == 0;
+		if (read_page(settings, path, &page, &err) != 0) {
+			code = refuse(err.message);
+			if (!is_first)
+				code = EXIT_FAILED;
+			break;
+		}
+	} while (print_page(&page) && !page.is_last);
+	if (page.has_bad_row && code == EXIT_FINE)
+		code = EXIT_FAILED;
+	buffer_finish(&page.text);
 	return code;
 }
 
 int command_outbox_show(const struct settings *settings)
 {
-	char pid[DATA_DIR_PID_SIZE];
 	struct error err = {0};
-	struct outbox_look *look = NULL;
-	int code = EXIT_FINE;
 	if (settings->data_dir == NULL)
 		return refuse("--data-dir: missing, expected a folder");
-	if (data_dir_is_held(settings->data_dir, pid)) {
-		error_set(&err, ERROR_REJECT,
-			  "data folder %s: in use by process %s, which alone can read its outbox; "
-			  "its figures are at /metrics there (--listen)",
-			  settings->data_dir, pid);
+	if (access(settings->data_dir, F_OK) != 0) {
+		error_set(&err, ERROR_REJECT, "data folder %s: not found", settings->data_dir);
 		return refuse(err.message);
 	}
 	char *path = xasprintf("%s/outbox.db", settings->data_dir);
-	if (access(settings->data_dir, F_OK) != 0) {
-		error_set(&err, ERROR_REJECT, "data folder %s: not found", settings->data_dir);
-		code = refuse(err.message);
-	} else if (outbox_look_open(path, &look, &err) != 0) {
-		code = refuse(err.message);
-	} else {
-		if (!settings->is_json)
-			(void)printf("%lld reports wait in %s, %lld bytes\n",
-				     (long long)outbox_look_rows(look), path,
-				     (long long)outbox_look_bytes(look));
-		code = print_rows(look, settings->is_json);
-	}
-	outbox_look_close(look);
+	int code = print_all(settings, path);
 	free(path);
 	return code;
 }

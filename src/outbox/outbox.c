@@ -326,6 +326,7 @@ static void turn(struct outbox *outbox)
 	if (fds[0].revents != 0)
 		outbox_intake_quiet(&outbox->intake);
 	serve_drain(outbox, fds[1].revents != 0, now);
+	outbox_segment_retry(outbox, now);
 	take_due(outbox, now);
 	if (outbox->pending != NULL && is_retry_due(outbox, now))
 		outbox_commit_pending(outbox, now);

@@ -15,9 +15,12 @@ struct outbox_look {
 	struct outbox_file_meta meta;
 };
 
-int outbox_look_open(const char *path, struct outbox_look **ret_look, struct error *err)
+int outbox_look_open(const char *path, int64_t after_id, struct outbox_look **ret_look,
+		     struct error *err)
 {
-	struct outbox_look look = {.segments = outbox_segment_find(path, true)};
+	int64_t unread_id;
+	struct outbox_look look = {
+		.segments = outbox_segment_find(path, OUTBOX_SEGMENT_LOOK, &unread_id)};
 	enum outbox_file_result result = OUTBOX_FILE_OK;
 	if (outbox_place_is_torn(path)) {
 		error_set(err, ERROR_REJECT, "empty beside a write-ahead log");
@@ -35,10 +38,10 @@ int outbox_look_open(const char *path, struct outbox_look **ret_look, struct err
 	for (const struct outbox_segment *at = look.segments; at != NULL; at = at->next) {
 		look.meta.rows += at->meta.rows;
 		look.meta.bytes += at->meta.bytes;
-		outbox_file_seek(at->file, 0);
+		outbox_file_seek(at->file, after_id);
 	}
 	if (look.file != NULL)
-		outbox_file_seek(look.file, 0);
+		outbox_file_seek(look.file, after_id);
 	*ret_look = xmemdup(&look, sizeof(look));
 	return 0;
 }

@@ -12,10 +12,15 @@
 
 struct outbox_look;
 
-/* Where there is no outbox it has no rows, which is no error. -1 with err where it can't be read. */
-int outbox_look_open(const char *path, struct outbox_look **ret_look, struct error *err);
+/*
+ * Rows behind after_id (0: all). Where there is no outbox it has no rows, which is no error. -1 with err where it can't be read. Nobody
+ * else can open the outbox until outbox_look_close(): whoever reads much closes it now and then, and goes on behind the last id.
+ */
+int outbox_look_open(const char *path, int64_t after_id, struct outbox_look **ret_look,
+		     struct error *err);
 void outbox_look_close(struct outbox_look *look); /* accepts NULL */
 
+/* Of the whole outbox. */
 int64_t outbox_look_rows(const struct outbox_look *look);
 int64_t outbox_look_bytes(const struct outbox_look *look);
 

@@ -128,11 +128,16 @@ void outbox_place_remove(const char *path)
 	}
 }
 
+/* 0: there is none; -1: nobody can tell. */
 static int64_t size_of(const char *path, const char *suffix)
 {
 	char *name = xasprintf("%s%s", path, suffix);
 	struct stat status;
-	int64_t size = stat(name, &status) == 0 ? (int64_t)status.st_size : 0;
+	int64_t size = 0;
+	if (stat(name, &status) == 0)
+		size = (int64_t)status.st_size;
+	else if (errno != ENOENT)
+		size = -1;
 	free(name);
 	return size;
 }

@@ -71,14 +71,17 @@ struct outbox {
 	struct identity prev; /* goes into the report with seq 0 */
 	int64_t next_seq;
 	int64_t next_id;
-	int64_t committed_id;   /* the highest in the file */
-	int64_t sent_id;        /* rows up to here were handed over, or passed over */
-	bool has_prev;          /* prev is known */
-	bool is_drain_blocked;  /* until the next serve */
-	bool is_full;           /* the trouble is a full disk */
-	bool is_unsynced;       /* the disk confirmed nothing since it last failed to */
-	mono_us batch_since;    /* the first row of the next commit came; 0: none */
-	mono_us inserted_at;    /* the last commit with rows in it */
+	int64_t committed_id;     /* the highest in the file */
+	int64_t sent_id;          /* rows up to here were handed over, or passed over */
+	bool has_prev;            /* prev is known */
+	bool is_drain_blocked;    /* until the next serve */
+	bool is_full;             /* the trouble is a full disk */
+	bool is_unsynced;         /* the disk confirmed nothing since it last failed to */
+	bool has_unread_segments; /* that could not be opened; tried again at segments_retry_at */
+	bool is_waiting_for_segments; /* nothing is sent until what is on its way has arrived */
+	mono_us segments_retry_at;    /* 0: not set yet */
+	mono_us batch_since;          /* the first row of the next commit came; 0: none */
+	mono_us inserted_at;          /* the last commit with rows in it */
 	mono_us unsynced_since; /* the first commit that need not be on the disk; 0: all are */
 	mono_us served_at;
 	mono_us shown_at; /* the figures */

@@ -377,9 +377,13 @@ int outbox_salvage_feed(struct outbox_salvage *salvage, const char *outbox_path,
 		error_prefix(err, "%s: ", outbox_path);
 		return -1;
 	}
-	struct outbox_segment *segments = outbox_segment_find(outbox_path, true);
+	int64_t unread_id;
+	struct outbox_segment *segments =
+		outbox_segment_find(outbox_path, OUTBOX_SEGMENT_LOOK, &unread_id);
 	int64_t last_id = outbox_segment_last_id(segments);
 	outbox_segment_close(segments);
+	if (last_id < unread_id)
+		last_id = unread_id;
 	if (meta.last_id <= last_id) /* ids of a file are higher than those of its segments */
 		meta.last_id = last_id + OUTBOX_SEGMENT_GAP;
 	while (result == OUTBOX_FILE_OK && *ret_fed < salvage->row_count) {

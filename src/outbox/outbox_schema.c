@@ -9,6 +9,9 @@
 /* "WSob": tells our files from others'. */
 enum { APPLICATION_ID = 0x57536f62, SCHEMA_VERSION = 1 };
 
+/* `outbox show` has the file for moments, and locks the folder against us only where there is something to lock. */
+enum { BUSY_MS = 2000 };
+
 #define TEXT_OF(number) #number
 #define TEXT(number) TEXT_OF(number)
 
@@ -110,6 +113,7 @@ enum outbox_file_result outbox_schema_open(const char *path, enum outbox_durabil
 	if (code != SQLITE_OK)
 		return outbox_schema_result(*ret_db, code, "open", err);
 	(void)sqlite3_extended_result_codes(*ret_db, 1);
+	(void)sqlite3_busy_timeout(*ret_db, BUSY_MS);
 	enum outbox_file_result result = execute(*ret_db, pragma_text, "open", err);
 	if (result == OUTBOX_FILE_OK)
 		result = enter_wal(*ret_db, err);

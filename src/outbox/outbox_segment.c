@@ -11,6 +11,10 @@
 
 static const char infix[] = ".segment-";
 
+/* Segments that can't be read are tried again so often, and sending waits so long for what is on its way. */
+static const mono_us retry_pause = INT64_C(5) * CLOCK_US_PER_S;
+static const mono_us retry_wait = INT64_C(1) * CLOCK_US_PER_S;
+
 static void segment_free(struct outbox_segment *segment)
 {
 	outbox_file_close(segment->file, true);
@@ -37,7 +41,7 @@ int64_t outbox_segment_last_id(const struct outbox_segment *first)
 
 /* --- what earlier processes left --- */
 
-/* "outbox.db.segment-20261121T203345Z" and "…-2", without what belongs to it or was set aside. */
+/* "outbox.db.segment-17-20261121T203345Z" and "…-2", without what belongs to it or was set aside. */
 static bool is_segment_name(const char *name, const char *base)
 {
 	static const char characters[] = "0123456789TZ-";
@@ -59,8 +63,17 @@ static void set_aside(const char *path, const char *why)
 	free(name);
 }
 
-/* NULL: it can't be read. */
-static struct outbox_segment *open_one(const char *path, bool is_read_only)
+/* The highest id in it, as its name tells; 0 where it does not. */
+static int64_t id_of_name(const char *name, const char *base)
+{
+	char *end = NULL;
+	long long id = strtoll(name + strlen(base) + strlen(infix), &end, 10);
+	return *end == '-' && id > 0 && id < INT64_MAX / 2 ? (int64_t)id : 0;
+}
+
+/* NULL: it was set aside, or (*ret_is_unread) can't be read now. */
+static struct outbox_segment *open_one(const char *path, enum outbox_segment_manner manner,
+				       bool *ret_is_unread)
 {
 	struct error err = {0};
 	struct outbox_segment *segment = xcalloc(1, sizeof(*segment));
@@ -71,15 +84,16 @@ static struct outbox_segment *open_one(const char *path, bool is_read_only)
 	else
 		result = outbox_file_open(path, OUTBOX_DURABILITY_PROCESS, &segment->file,
 					  &segment->meta, &err);
+	*ret_is_unread = result != OUTBOX_FILE_OK && result != OUTBOX_FILE_DAMAGED;
 	if (result == OUTBOX_FILE_OK) {
 		segment->rows_left = segment->meta.rows;
 		segment->bytes_left = segment->meta.bytes;
 		segment->has_bad_row = outbox_file_has_bad_rows(segment->file);
 		return segment;
 	}
-	if (result == OUTBOX_FILE_DAMAGED && !is_read_only)
+	if (result == OUTBOX_FILE_DAMAGED && manner != OUTBOX_SEGMENT_LOOK)
 		set_aside(path, err.message);
-	else
+	else if (manner != OUTBOX_SEGMENT_RETRY)
 		log_event(LOG_WARN, "outbox segment can't be read", LOG_STR("file", path),
 			  LOG_STR("error", err.message));
 	segment_free(segment);
@@ -95,24 +109,30 @@ static void insert_in_order(struct outbox_segment **first, struct outbox_segment
 	*place = segment;
 }
 
-struct outbox_segment *outbox_segment_find(const char *path, bool is_read_only)
+struct outbox_segment *outbox_segment_find(const char *path, enum outbox_segment_manner manner,
+					   int64_t *ret_unread_id)
 {
 	char *folder = xstrdup(path);
 	char *base = strrchr(folder, '/');
 	struct outbox_segment *first = NULL;
 	DIR *listing = NULL;
 	const struct dirent *entry;
+	*ret_unread_id = -1;
 	if (base != NULL) {
 		*base++ = '\0';
 		listing = opendir(folder);
 	}
 	while (listing != NULL && (entry = readdir(listing)) != NULL) {
+		bool is_unread = false;
 		if (!is_segment_name(entry->d_name, base))
 			continue;
 		char *name = xasprintf("%s/%s", folder, entry->d_name);
-		struct outbox_segment *segment = open_one(name, is_read_only);
+		struct outbox_segment *segment = open_one(name, manner, &is_unread);
+		int64_t id = id_of_name(entry->d_name, base);
 		if (segment != NULL)
 			insert_in_order(&first, segment);
+		if (is_unread && *ret_unread_id < id)
+			*ret_unread_id = id;
 		free(name);
 	}
 	if (listing != NULL)
@@ -141,6 +161,15 @@ static void take_out(struct outbox *outbox, struct outbox_segment *segment, bool
 	segment_free(segment);
 }
 
+/* No new row gets an id up to this one. */
+static void keep_ids_above(struct outbox *outbox, int64_t id)
+{
+	if (outbox->next_id > id)
+		return;
+	outbox->next_id = id + OUTBOX_SEGMENT_GAP;
+	outbox->committed_id = outbox->next_id - 1;
+}
+
 /*
  * Rows are offered in order of their ids alone, so each segment must lie behind the one before it, and the file behind all. It does
  * unless somebody moved files about.
@@ -148,9 +177,12 @@ static void take_out(struct outbox *outbox, struct outbox_segment *segment, bool
 void outbox_segment_adopt(struct outbox *outbox)
 {
 	int64_t last_id = 0;
+	int64_t unread_id = -1;
 	int64_t first_id_of_file = outbox_file_first_id(outbox->file);
+	bool is_again = outbox->segments_retry_at != 0;
 	struct outbox_segment *next;
-	outbox->segments = outbox_segment_find(outbox->path, false);
+	outbox->segments = outbox_segment_find(
+		outbox->path, is_again ? OUTBOX_SEGMENT_RETRY : OUTBOX_SEGMENT_TAKE, &unread_id);
 	for (struct outbox_segment *segment = outbox->segments; segment != NULL; segment = next) {
 		next = segment->next;
 		bool is_in_order = outbox_file_first_id(segment->file) > last_id &&
@@ -169,10 +201,29 @@ void outbox_segment_adopt(struct outbox *outbox)
 			outbox->prev = segment->meta.last;
 		outbox->has_prev = outbox->has_prev || segment->meta.has_last;
 	}
-	if (outbox->next_id <= last_id) {
-		outbox->next_id = last_id + OUTBOX_SEGMENT_GAP;
-		outbox->committed_id = outbox->next_id - 1;
+	keep_ids_above(outbox, last_id > unread_id ? last_id : unread_id);
+	outbox->has_unread_segments = unread_id >= 0;
+}
+
+void outbox_segment_retry(struct outbox *outbox, mono_us now)
+{
+	if (!outbox->has_unread_segments)
+		return;
+	if (outbox->segments_retry_at == 0)
+		outbox->segments_retry_at = now + retry_pause;
+	outbox->is_waiting_for_segments = outbox->segments == NULL && outbox->file != NULL &&
+					  now >= outbox->segments_retry_at;
+	if (!outbox->is_waiting_for_segments)
+		return;
+	if (outbox->window.count == 0 && outbox->pending == NULL) {
+		outbox_segment_adopt(outbox);
+		if (outbox->segments != NULL)
+			outbox->sent_id = 0;
+	} else if (now < outbox->segments_retry_at + retry_wait) {
+		return;
 	}
+	outbox->segments_retry_at = now + retry_pause;
+	outbox->is_waiting_for_segments = false;
 }
 
 /* --- rows that have arrived --- */
@@ -238,7 +289,10 @@ int outbox_segment_begin(struct outbox *outbox, const struct error *why, struct 
 		return -1;
 	}
 	outbox_file_reset(outbox->file);
-	if (outbox_place_rename(outbox->path, infix, &name, err) != 0)
+	char *infix_with_id = xasprintf("%s%lld-", infix, (long long)outbox->committed_id);
+	int result = outbox_place_rename(outbox->path, infix_with_id, &name, err);
+	free(infix_with_id);
+	if (result != 0)
 		return -1;
 	outbox_segment_settle(outbox); /* of the older ones, before the window forgets */
 	struct outbox_segment *segment = xcalloc(1, sizeof(*segment));

@@ -10,7 +10,7 @@ enum { SEND_ROWS_MAX = 1024 };
 
 bool outbox_send_row(struct outbox *outbox, const struct outbox_row *row)
 {
-	if (outbox->is_drain_blocked)
+	if (outbox->is_drain_blocked || outbox->is_waiting_for_segments)
 		return false;
 	struct outbox_window_entry *entry = outbox_window_find(&outbox->window, row->id);
 	if (entry == NULL && outbox_window_is_full(&outbox->window))
@@ -40,8 +40,8 @@ sent:
 bool outbox_send_is_due(const struct outbox *outbox)
 {
 	bool has_source = outbox->file != NULL || outbox_segment_next(outbox) != NULL;
-	return has_source && !outbox->is_drain_blocked && outbox->sent_id < outbox->committed_id &&
-	       !outbox_window_is_full(&outbox->window);
+	return has_source && !outbox->is_drain_blocked && !outbox->is_waiting_for_segments &&
+	       outbox->sent_id < outbox->committed_id && !outbox_window_is_full(&outbox->window);
 }
 
 /* The end of the file was read. Figures that still count rows then are wrong: set them right. */

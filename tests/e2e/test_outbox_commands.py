@@ -1,6 +1,11 @@
 """`outbox show` and `outbox salvage`: what a person does with an outbox that waits or was set aside."""
+import contextlib
+import fcntl
 import json
+import os
 import shutil
+import sqlite3
+import zlib
 
 import pytest
 
@@ -32,6 +37,67 @@ def test_show_lists_what_waits_and_changes_nothing(websentry, sites):
         words = line.split()
         assert words == [row["started_at"], row["outcome"], row["producer_id"], str(row["seq"]), row["site"]]
     assert before == {name: (data / name).read_bytes() for name in before}
+
+
+def fill_by_hand(data, count):
+    """More than a page of `show` holds: rows of a kilobyte behind those that are there; how many wait then."""
+    with contextlib.closing(sqlite3.connect(data / "outbox.db")) as database, database:
+        [[last]] = database.execute("SELECT max(id) FROM outbox_row").fetchall()
+        for row in range(last + 1, last + 1 + count):
+            message = f'{{"v":1,"seq":{row},"pad":"{"x" * 1000}"}}'
+            head = row.to_bytes(8, "little") + b"\0" + (4).to_bytes(4, "little")
+            database.execute("INSERT INTO outbox_row VALUES (?, 0, ?, ?, ?)",
+                             (row, b"site", message, zlib.crc32(head + b"site" + message.encode())))
+        database.execute("UPDATE outbox_meta SET crc = 0")  # counted again
+        return database.execute("SELECT count(*) FROM outbox_row").fetchone()[0]
+
+
+def start_show(websentry, data):
+    """`outbox show --json` with a reader as slow as we are; the reader."""
+    path = websentry.folder / f"{len(websentry.running)}.out"
+    os.mkfifo(path)
+    show = websentry.start("outbox", "show", "--json", "--data-dir", data)
+    return show, path.open()
+
+
+def test_show_goes_on_page_by_page(websentry, sites):
+    data = websentry.data_dir()
+    fill(websentry, data, sites.site("/shop"), 2)
+    count = fill_by_hand(data, 5000)
+    show, reader = start_show(websentry, data)
+    with reader:
+        seqs = [json.loads(line)["seq"] for line in reader]
+    assert show.wait(60) == 0
+    assert len(seqs) == count
+    assert seqs[-5000:] == sorted(set(seqs[-5000:]))
+
+
+def test_a_producer_starts_while_show_is_read_slowly(websentry, sites):
+    data = websentry.data_dir()
+    fill(websentry, data, sites.site("/shop"), 2)
+    fill_by_hand(data, 5000)
+    show, reader = start_show(websentry, data)
+    with reader:
+        first = reader.readline()
+        producer = websentry.start("producer", "--data-dir", data, "--kafka-servers", AWAY, sites.site("/shop").url)
+        producer.wait_ready()
+        rest = reader.read()
+    assert json.loads(first)["v"] == 1 and rest.endswith("}\n")
+    assert show.wait(60) == 1
+    [complaint] = show.complaints()
+    assert f"process {producer.pid} has taken it meanwhile" in complaint.event
+
+
+def test_a_producer_waits_for_a_reader_that_lets_go(websentry, sites):
+    data = websentry.data_dir()
+    fill(websentry, data, sites.site("/shop"), 1)
+    with (data / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        producer = websentry.start("producer", "--data-dir", data, "--kafka-servers", AWAY, sites.site("/shop").url)
+        with pytest.raises(AssertionError):
+            producer.wait_ready(0.5)
+        assert producer.is_running()
+    producer.wait_ready()
 
 
 def test_show_of_a_folder_without_an_outbox(websentry):

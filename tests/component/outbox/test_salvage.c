@@ -91,7 +91,7 @@ static int make_originals(void **state)
 	struct outbox_look *look = NULL;
 	struct outbox_row row;
 	struct error err = {0};
-	int result = outbox_look_open(path, &look, &err);
+	int result = outbox_look_open(path, 0, &look, &err);
 	if (result == 0 && outbox_look_next(look, &row, &err) == 1)
 		memcpy(original_id, strstr(row.message, "producer_id\":\"") + 14, 36);
 	outbox_look_close(look);
@@ -116,7 +116,7 @@ static size_t check_rows(const char *path, bool *seen)
 	struct error err = {0};
 	size_t count = 0;
 	int64_t before = -1;
-	assert_int_equal(outbox_look_open(path, &look, &err), 0);
+	assert_int_equal(outbox_look_open(path, 0, &look, &err), 0);
 	while (look != NULL && outbox_look_next(look, &row, &err) == 1) {
 		char *message = xstrndup(row.message, row.message_length);
 		int64_t number = sink_number(message);

@@ -238,7 +238,7 @@ static void a_segment_is_drained_by_the_next_process(void **state)
 	outbox_close(outbox);
 	assert_int_equal(sink.count, 0);
 	char *path = xasprintf("%s/outbox.db", dir);
-	assert_int_equal(outbox_look_open(path, &look, &err), 0);
+	assert_int_equal(outbox_look_open(path, 0, &look, &err), 0);
 	for (int64_t i = 0; i < 49; i++)
 		assert_int_equal(outbox_look_next(look, &row, &err), 1);
 	outbox_look_close(look);
@@ -334,6 +334,117 @@ static void a_rename_that_a_kill_cut_short_is_finished(void **state)
 	sink_remove_dir(killed);
 }
 
+/* A segment with the rows 0 to 48, and no outbox.db beside it; its name. */
+static char *leave_segment(void)
+{
+	sink_set_mode(&sink, SINK_REFUSE);
+	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_POWER, 1000000);
+	append_slowly(outbox, 0, 48);
+	disk_fail(1);
+	sink_append(outbox, 48);
+	SINK_WAIT_FOR(failures > 0);
+	disk_fail(0);
+	SINK_WAIT_FOR(sink.durable == 49);
+	outbox_stop(outbox, 0);
+	outbox_close(outbox);
+	static const char *const names[] = {"outbox.db", "outbox.db-wal"};
+	for (size_t i = 0; i < 2; i++) {
+		char *path = xasprintf("%s/%s", dir, names[i]);
+		(void)unlink(path);
+		free(path);
+	}
+	char *found = NULL;
+	DIR *listing = opendir(dir);
+	const struct dirent *entry;
+	while ((entry = readdir(listing)) != NULL)
+		if (strstr(entry->d_name, ".segment-") != NULL &&
+		    strstr(entry->d_name, "-wal") == NULL)
+			found = xasprintf("%s/%s", dir, entry->d_name);
+	(void)closedir(listing);
+	assert_non_null(found);
+	return found;
+}
+
+/* The name leads nowhere: whoever opens it gets an error that may pass. Its log stays where it is. */
+static void hide(const char *name)
+{
+	char *hidden = xasprintf("%s/hidden", dir);
+	assert_int_equal(rename(name, hidden), 0);
+	assert_int_equal(symlink(name, name), 0);
+	free(hidden);
+}
+
+static void unhide(const char *name)
+{
+	char *hidden = xasprintf("%s/hidden", dir);
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(rename(hidden, name), 0);
+	free(hidden);
+}
+
+/* The 48 rows of the segment that were confirmed, from there on in what was sent; row 48 may be in it too. */
+static size_t check_segment_sent(size_t first)
+{
+	for (size_t i = 0; i < 48; i++)
+		assert_int_equal(sink_number(sink.rows[first + i].message), (int64_t)i);
+	return first + 48 + (sink_number(sink.rows[first + 48].message) == 48 ? 1 : 0);
+}
+
+static void a_segment_that_opens_late_is_sent_by_the_same_process(void **state)
+{
+	(void)state;
+	char *name = leave_segment();
+	hide(name);
+	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
+	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_POWER, 1000000);
+	for (int64_t i = 0; i < 10; i++)
+		sink_append(outbox, 1000 + i);
+	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	assert_int_equal(sink.count, 10);
+	assert_true(sink.rows[0].id > 48); /* not one of the segment's ids */
+	unhide(name);
+	/* among others, which do not keep it from being sent */
+	for (int64_t i = 10; sink_count(&sink) < (size_t)i + 48; i++) {
+		sink_append(outbox, 1000 + i);
+		SINK_WAIT_FOR(sink_count(&sink) > (size_t)i);
+	}
+	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	outbox_stop(outbox, 0);
+	outbox_close(outbox);
+	size_t first = 0;
+	while (first < sink.count && sink_number(sink.rows[first].message) != 0)
+		first++;
+	(void)check_segment_sent(first);
+	assert_int_equal(count_files(".segment-"), 0);
+	assert_int_equal(count_files(".damaged-"), 0);
+	free(name);
+}
+
+static void a_segment_that_opens_at_the_next_start_is_sent_first(void **state)
+{
+	(void)state;
+	char *name = leave_segment();
+	hide(name);
+	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_POWER, 1000000);
+	sink_append(outbox, 1000);
+	SINK_WAIT_FOR(sink.durable == 50);
+	outbox_stop(outbox, 0);
+	outbox_close(outbox);
+	assert_int_equal(sink.count, 0);
+	unhide(name);
+	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
+	outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_POWER, 1000000);
+	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	outbox_stop(outbox, 0);
+	outbox_close(outbox);
+	size_t last = check_segment_sent(0);
+	assert_int_equal(sink.count, last + 1);
+	assert_int_equal(sink_number(sink.rows[last].message), 1000);
+	assert_int_equal(count_files(".segment-"), 0);
+	assert_int_equal(count_files(".damaged-"), 0);
+	free(name);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +460,10 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_rename_that_a_kill_cut_short_is_finished, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			a_segment_that_opens_late_is_sent_by_the_same_process, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_segment_that_opens_at_the_next_start_is_sent_first, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
