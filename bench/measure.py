@@ -8,7 +8,6 @@ import os
 import platform
 import re
 import statistics
-import subprocess
 import sys
 import threading
 import time
@@ -16,60 +15,21 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+from parts import TICKS, Nginx, cpu_seconds, pinned, resident_mib  # noqa: E402
 from support.certs import Authority  # noqa: E402
 from support.kafka import Kafka  # noqa: E402
 from support.postgres import Postgres  # noqa: E402
-from support.processes import Process, Session, clean_environment, free_port, run, wait_until  # noqa: E402
+from support.processes import Session, run, wait_until  # noqa: E402
 from support.websentry import Websentry  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "build" / "bench" / "results.json"
-TICKS = os.sysconf("SC_CLK_TCK")
 
 CHECKS = 20_000        # of the producer and of the bare client, each
 SITES = 2_000          # of the producer, a check a second each
 IN_FLIGHT = 200        # of the bare client
 ROUNDS = 3
 ROWS = 300_000         # of the consumer and of \copy
-PAGE = "<html><p id=\"price\">42</p>" + "x" * (2048 - 50) + "</html>\n"
-
-
-def cpu_seconds(pid):
-    """User and system time of a process and of its threads; children that have ended are not counted."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def resident_mib(pid):
-    return int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[1]) / 1024
-
-
-def pinned(core):
-    return ("taskset", "-c", str(core))
-
-
-class Nginx:
-    """One page of 2 KiB on loopback, from one worker on core 1."""
-
-    def __init__(self, session):
-        folder = session.new_folder("nginx")
-        (folder / "page.html").write_text(PAGE)
-        self.port = free_port()
-        (folder / "nginx.conf").write_text(f"""
-daemon off; master_process off; worker_processes 1; error_log {folder}/error.log; pid {folder}/pid;
-events {{ worker_connections 16000; }}
-http {{
-  access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
-  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s; default_type text/html; keepalive_timeout 5;
-  server {{ listen 127.0.0.1:{self.port} backlog=16000; root {folder}; location / {{ try_files /page.html =404; }} }}
-}}
-""")
-        self.process = Process(["taskset", "-c", "1", "nginx", "-c", folder / "nginx.conf", "-e", folder / "error.log"],
-                               env=clean_environment(session, folder), cwd=folder, log=folder / "out")
-        wait_until(lambda: subprocess.run(["curl", "-sf", "-o", "/dev/null", self.url(0)]).returncode == 0, "nginx")
-
-    def url(self, number):
-        return f"http://127.0.0.1:{self.port}/{number}"
 
 
 class Bench:
@@ -259,6 +219,23 @@ class Bench:
         import audit
         self.results["audit"] = audit.measure(self)
 
+    # --- Kafka away
+
+    def backlog(self):
+        """A backlog of BACKLOG reports (5 million) drains into a real Kafka, beside kcat; checks go on meanwhile."""
+        import backlog
+        self.results["backlog"] = backlog.measure(self)
+
+    def in_flight(self):
+        """What one request in flight costs. Not part of `make bench`."""
+        import backlog
+        self.results["in_flight"] = backlog.measure_in_flight(self)
+
+    def away(self):
+        """Resident memory while Kafka is away, for AWAY_SECONDS (240)."""
+        import backlog
+        self.results["away"] = backlog.measure_away(self)
+
     # --- all
 
     def report(self):
@@ -270,13 +247,26 @@ class Bench:
         if producer and producer["ratio_median"] > 1.7:
             missed.append(f"producer: {producer['ratio_median']:.2f} times the bare client at the same pace, "
                           "the target is 1.7")
+        missed += self._missed_backlog()
         for line in missed:
             print(f"MISSED {line}", file=sys.stderr)
         return 1 if missed else 0
 
 
+    def _missed_backlog(self):
+        backlog, away = self.results.get("backlog"), self.results.get("away")
+        if backlog:
+            rate = max(one["rows_per_s"] for one in backlog["drain"])
+            if rate < 60_000 and max(backlog["ratio"]) < 1:
+                yield f"backlog: {rate:,.0f} rows/s, the target is 60,000 or what kcat does"
+            if min(one["start_s"] for one in backlog["drain"]) >= 1:
+                yield "backlog: a start takes a second"
+        if away and max(one["resident_mib"] for one in away["curve"]) > 64:
+            yield "away: more than 64 MiB"
+
+
 def main():
-    names = sys.argv[1:] or ["producer", "memory", "consumer", "audit"]
+    names = sys.argv[1:] or ["producer", "memory", "away", "backlog", "consumer", "audit"]
     bench = Bench()
     try:
         for name in names:

@@ -1,8 +1,10 @@
 /*
- * What the outbox costs, alone: outbox_bench rate FOLDER process|power ROWS_PER_S SECONDS, or backlog FOLDER ROWS.
+ * What the outbox costs, alone: outbox_bench rate FOLDER process|power ROWS_PER_S SECONDS, or backlog FOLDER ROWS. And what a
+ * producer finds when Kafka was away for long: outbox_bench fill FOLDER ROWS MESSAGES.
  *
  * rate appends reports of 430 bytes from one thread, as probers do, to a drain that acknowledges all with the next serve, and
- * counts the CPU of the whole process, appending included. backlog fills an outbox, opens it again, and drains it.
+ * counts the CPU of the whole process, appending included. backlog fills an outbox, opens it again, and drains it. fill leaves it
+ * there, with reports of SITES sites as a producer writes them, and writes the same messages to a file for kcat: key, tab, message.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +18,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "outbox/outbox.h"
+#include "outbox/outbox_look.h"
 
-enum { BODY_BYTES = 430, HELD_MAX = 8192, FILL_AT_ONCE = 4096 };
+enum { BODY_BYTES = 430, HELD_MAX = 8192, FILL_AT_ONCE = 4096, SITES = 1000 };
 
 struct drain {
 	struct outbox *outbox;
@@ -127,14 +130,48 @@ static void measure_rate(const char *folder, bool is_power, int64_t per_second, 
 	outbox_close(outbox);
 }
 
-static void measure_backlog(const char *folder, int64_t rows)
+/* Different in every row where a report is: a compressor must not have it easier than with real ones. */
+static void append_report(struct outbox *outbox, int64_t number)
+{
+	struct error err = {0};
+	char key[32];
+	char body[1024];
+	uint64_t mixed = (uint64_t)number * UINT64_C(0x9e3779b97f4a7c15);
+	int site = (int)(number % SITES);
+	int us = (int)(number * 997 % 1000000);
+	int key_length = snprintf(key, sizeof(key), "site %d", site);
+	int length = snprintf(
+		body, sizeof(body),
+		"{\"kind\":\"http\",\"site\":\"site %d\",\"url\":\"http://shop-%d.example/\","
+		"\"host\":\"bench\",\"location\":\"default\",\"labels\":{},\"interval_us\":1000000,"
+		"\"timeout_us\":10000000,\"scheduled_at\":\"2026-11-01T00:%02d:%02d.%06dZ\","
+		"\"started_at\":\"2026-11-01T00:%02d:%02d.%06dZ\",\"late_us\":%d,\"suspect\":false,"
+		"\"missed\":0,\"outcome\":\"up\",\"reason\":\"ok\",\"http_status_code\":200,"
+		"\"http_version\":\"1.1\",\"ip\":\"192.0.2.7\",\"dns_us\":%d,\"connect_us\":%d,"
+		"\"wait_us\":%d,\"transfer_us\":%d,\"total_us\":%d,\"body_bytes\":2048,"
+		"\"decoded_bytes\":2048,\"pattern\":\"id=\\\"([^\\\"]+)\\\"\",\"pattern_matched\":"
+		"true,"
+		"\"pattern_capture\":\"price-%d\"}",
+		site, site, (int)(number / SITES / 60 % 60), (int)(number / SITES % 60), us,
+		(int)(number / SITES / 60 % 60), (int)(number / SITES % 60), us,
+		(int)(mixed >> 8 & 0xff), (int)(mixed >> 16 & 0x3ff), (int)(mixed >> 26 & 0x3fff),
+		(int)(mixed >> 32 & 0xffff), (int)(mixed >> 40 & 0x3ff),
+		(int)(mixed >> 32 & 0xfffff), (int)(mixed % 97));
+	/* as failures: what is checked meanwhile goes to another topic */
+	if (outbox_append(outbox, OUTBOX_CLASS_FAILURE, key, (size_t)key_length, body,
+			  (size_t)length, &err) != 0)
+		fail("append", &err);
+}
+
+/* An outbox with so many rows that nobody takes. */
+static void fill(const char *folder, int64_t rows,
+		 void (*append_row)(struct outbox *outbox, int64_t number))
 {
 	struct drain drain = {.is_refusing = true};
 	struct outbox *outbox = start(&drain, folder, false);
 	struct outbox_counts counts = {0};
-	mono_us began = clock_mono_us();
 	for (int64_t i = 0; i < rows; i++) {
-		append(outbox, i);
+		append_row(outbox, i);
 		while (i % FILL_AT_ONCE == 0 && counts.committed + FILL_AT_ONCE < i) {
 			rest_until(clock_mono_us() + 200);
 			outbox_count(outbox, &counts);
@@ -142,9 +179,34 @@ static void measure_backlog(const char *folder, int64_t rows)
 	}
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
+}
+
+static void write_messages(const char *folder, const char *file_name)
+{
+	struct error err = {0};
+	struct outbox_row row;
+	struct outbox_look *look = NULL;
+	char *path = xasprintf("%s/outbox.db", folder);
+	FILE *file = fopen(file_name, "we");
+	if (file == NULL || outbox_look_open(path, 0, &look, &err) != 0)
+		fail("messages", &err);
+	while (outbox_look_next(look, &row, &err) == 1)
+		(void)fprintf(file, "%.*s\t%.*s\n", (int)row.key_length, row.key,
+			      (int)row.message_length, row.message);
+	bool is_written = ferror(file) == 0;
+	if (fclose(file) != 0 || !is_written)
+		fail("messages", &err);
+	outbox_look_close(look);
+	free(path);
+}
+
+static void measure_backlog(const char *folder, int64_t rows)
+{
+	struct drain drain = {0};
+	mono_us began = clock_mono_us();
+	fill(folder, rows, append);
 	mono_us filled = clock_mono_us();
-	drain.is_refusing = false;
-	outbox = start(&drain, folder, false);
+	struct outbox *outbox = start(&drain, folder, false);
 	mono_us opened = clock_mono_us();
 	double cpu = cpu_s(RUSAGE_SELF);
 	while (!outbox_wait_empty(outbox, 60000, NULL))
@@ -177,7 +239,14 @@ int main(int argc, char **argv)
 		measure_backlog(argv[2], numbers[0]);
 		return 0;
 	}
+	if (argc == 5 && strcmp(argv[1], "fill") == 0 &&
+	    text_parse_int64(argv[3], &numbers[0]) == 0) {
+		fill(argv[2], numbers[0], append_report);
+		write_messages(argv[2], argv[4]);
+		return 0;
+	}
 	(void)fprintf(stderr, "usage: outbox_bench rate FOLDER process|power ROWS_PER_S SECONDS\n"
-			      "       outbox_bench backlog FOLDER ROWS\n");
+			      "       outbox_bench backlog FOLDER ROWS\n"
+			      "       outbox_bench fill FOLDER ROWS MESSAGES\n");
 	return 2;
 }
