@@ -131,6 +131,9 @@ def measure_in_flight(bench):
             "queue.buffering.max.kbytes=16384", "linger.ms=10", "batch.size=262144")
     variants = {"as it comes": (), "ours": ours, "ours, 5 in flight": (*ours, "max.in.flight=5"),
                 "ours, batches of 1 MB": (*ours, "batch.size=1000000"),
+                "ours, batches of 1 MB, a queue of 32 MiB": (*ours, "batch.size=1000000",
+                                                             "queue.buffering.max.messages=50000",
+                                                             "queue.buffering.max.kbytes=32768"),
                 "ours, a queue of 100,000": (*ours, "queue.buffering.max.messages=100000",
                                              "queue.buffering.max.kbytes=65536")}
     result = {"rows": ROWS, "partitions": PARTITIONS,
