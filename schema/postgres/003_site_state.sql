@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS site_state (
 	strip text NOT NULL,
 	message text
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE site_state IS 'The latest report of each site and its last 50 outcomes. [websentry 1]';
+COMMENT ON TABLE site_state IS 'The latest report of each site and its last 50 outcomes. [websentry 2]';
 COMMENT ON COLUMN site_state.site_id IS 'site.id';
 COMMENT ON COLUMN site_state.started_at IS 'When the latest check began';
 COMMENT ON COLUMN site_state.seq IS 'With producer_id: which report that is';

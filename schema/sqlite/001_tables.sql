@@ -2,20 +2,20 @@
 -- UUIDs are lower-case text; lists and objects are JSON text; booleans are 0 and 1.
 -- A comment inside a statement is kept by SQLite in sqlite_schema: it is the mark that says that a relation is ours.
 
-CREATE TABLE IF NOT EXISTS site ( -- [websentry 1] What is watched
+CREATE TABLE IF NOT EXISTS site ( -- [websentry 2] What is watched
 	id INTEGER PRIMARY KEY, -- first 63 bits of SHA-256(name)
 	name TEXT NOT NULL,
 	first_seen_at TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS site_name ON site (name);
 
-CREATE TABLE IF NOT EXISTS location ( -- [websentry 1] Where producers run
+CREATE TABLE IF NOT EXISTS location ( -- [websentry 2] Where producers run
 	id INTEGER PRIMARY KEY, -- first 63 bits of SHA-256(name)
 	name TEXT NOT NULL,
 	first_seen_at TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE IF NOT EXISTS producer ( -- [websentry 1] One row for each run of a producer process
+CREATE TABLE IF NOT EXISTS producer ( -- [websentry 2] One row for each run of a producer process
 	id TEXT PRIMARY KEY,
 	location_id INTEGER NOT NULL,
 	host TEXT NOT NULL,
@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS producer ( -- [websentry 1] One row for each run of a
 	first_seen_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS check_setup ( -- [websentry 1] What all reports of a site from one machine share until a setting changes
+CREATE TABLE IF NOT EXISTS check_setup ( -- [websentry 2] What all reports of a site from one machine share until a setting changes
 	id INTEGER PRIMARY KEY, -- first 63 bits of the SHA-256 of all fields below but first_seen_at
 	site_id INTEGER NOT NULL,
 	location_id INTEGER NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS check_setup ( -- [websentry 1] What all reports of a 
 	first_seen_at TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE IF NOT EXISTS report ( -- [websentry 1] One row for each check; report_view shows it with names
+CREATE TABLE IF NOT EXISTS report ( -- [websentry 2] One row for each check; report_view shows it with names
 	site_id INTEGER NOT NULL,
 	started_at TEXT NOT NULL,
 	seq INTEGER NOT NULL,
@@ -79,7 +79,7 @@ CREATE TABLE IF NOT EXISTS report ( -- [websentry 1] One row for each check; rep
 	PRIMARY KEY (site_id, started_at, producer_id, seq)
 ) STRICT;
 
-CREATE TABLE IF NOT EXISTS site_state ( -- [websentry 1] The latest report of each site and its last 50 outcomes
+CREATE TABLE IF NOT EXISTS site_state ( -- [websentry 2] The latest report of each site and its last 50 outcomes
 	site_id INTEGER PRIMARY KEY,
 	started_at TEXT NOT NULL,
 	seq INTEGER NOT NULL,
@@ -115,16 +115,18 @@ JOIN report ON report.rowid = (
 )
 WHERE NOT EXISTS (SELECT 1 FROM site_state WHERE site_state.site_id = site.id);
 
-CREATE TABLE IF NOT EXISTS kafka_offset ( -- [websentry 1] How far each Kafka partition is stored
+CREATE TABLE IF NOT EXISTS kafka_offset ( -- [websentry 2] How far each consumer group has stored each Kafka partition
 	cluster_id TEXT NOT NULL,
 	topic TEXT NOT NULL,
 	partition INTEGER NOT NULL,
 	next INTEGER NOT NULL,
 	stored_at TEXT NOT NULL,
-	PRIMARY KEY (cluster_id, topic, partition)
+	group_id TEXT NOT NULL DEFAULT '', -- consumer group; empty in rows from before groups were told apart
+	claim INTEGER NOT NULL DEFAULT 0, -- of PostgreSQL, where several consumers write
+	PRIMARY KEY (cluster_id, group_id, topic, partition)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS quarantine ( -- [websentry 1] Messages that are no reports, or whose report the database refused
+CREATE TABLE IF NOT EXISTS quarantine ( -- [websentry 2] Messages that are no reports, or whose report the database refused
 	id INTEGER PRIMARY KEY, -- first 63 bits of the SHA-256 of where it came from and its bytes
 	kafka_offset INTEGER,
 	length INTEGER,

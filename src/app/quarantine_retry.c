@@ -60,7 +60,7 @@ static int store_row(struct retrying *retrying, const struct store_quarantined *
 	struct store_written written;
 	if (store_write(retrying->store, &batch, &written, err) != 0)
 		return -1;
-	if (written.quarantined > 0)
+	if (written.refused > 0)
 		say_left(retrying, from->id, "the store refuses it", "");
 	else if (written.inserted > 0)
 		retrying->stored++;

@@ -22,8 +22,11 @@ struct store *store_settings_open(const struct settings *settings, enum store_mo
 		store = store_open_sqlite(path, mode, err);
 		free(path);
 	}
-	if (store != NULL) /* a day that has begun counts as one */
-		store_keep(store, (settings->retention_us + DAY_US - 1) / DAY_US);
+	if (store == NULL)
+		return NULL;
+	/* a day that has begun counts as one */
+	store_keep(store, (settings->retention_us + DAY_US - 1) / DAY_US);
+	store_set_group(store, settings->kafka_group);
 	return store;
 }
 

@@ -228,17 +228,20 @@ static int connect_somewhere(struct postgres_connection *connection, struct erro
 		postgres_hosts_finish(hosts, count);
 		return connect_to(connection, NULL, err);
 	}
-	struct error first = {.message = "interrupted"};
+	struct error causes = {.kind = ERROR_NONE};
 	int status = -1;
 	for (size_t i = 0; i < count && status != 0; i++) {
-		status = is_interrupted(connection) ? -1 : connect_to(connection, &hosts[i], err);
-		if (status != 0 && i == 0)
-			first = *err;
+		if (is_interrupted(connection)) {
+			error_set(&causes, ERROR_RETRY, "PostgreSQL: interrupted");
+			break;
+		}
+		status = connect_to(connection, &hosts[i], err);
+		if (status != 0)
+			postgres_hosts_note(&causes, &hosts[i], err);
 	}
 	postgres_hosts_finish(hosts, count);
-	if (status != 0)
-		error_set(err, ERROR_RETRY, "%.480s (and %zu more addresses)", first.message,
-			  count - 1);
+	if (status != 0 && err != NULL)
+		*err = causes;
 	return status;
 }
 

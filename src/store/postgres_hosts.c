@@ -3,6 +3,7 @@
 #include <libpq-fe.h>
 #include <netdb.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -102,6 +103,28 @@ size_t postgres_hosts_find(const char *dsn, struct postgres_host hosts[static PO
 	size_t count = find(options, hosts);
 	PQconninfoFree(options);
 	return count;
+}
+
+void postgres_hosts_note(struct error *causes, const struct postgres_host *host,
+			 const struct error *err)
+{
+	static const char prefix[] = "PostgreSQL: ";
+	const char *cause = err->message;
+	size_t length = strlen(causes->message);
+	if (strncmp(cause, prefix, sizeof(prefix) - 1) == 0)
+		cause += sizeof(prefix) - 1;
+	if (strstr(causes->message, cause) != NULL)
+		return;
+	causes->kind = err->kind;
+	/* libpq's own words name the server. */
+	bool is_named = strstr(cause, "server at ") != NULL || strstr(cause, "server on ") != NULL;
+	(void)snprintf(causes->message + length, sizeof(causes->message) - length, "%s%s%s%s%s%s",
+		       length == 0 ? prefix : "; ",
+		       is_named                ? ""
+		       : host->address[0] == 0 ? host->name
+					       : host->address,
+		       is_named || host->port[0] == 0 ? "" : " port ", is_named ? "" : host->port,
+		       is_named ? "" : ": ", cause);
 }
 
 void postgres_hosts_finish(struct postgres_host *hosts, size_t count)

@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "base/error.h"
+
 enum { POSTGRES_HOSTS_MAX = 16 };
 
 struct postgres_host {
@@ -17,6 +19,9 @@ struct postgres_host {
 
 /* Returns how many were found, 0 where libpq must look itself. Released with postgres_hosts_finish(). */
 size_t postgres_hosts_find(const char *dsn, struct postgres_host hosts[static POSTGRES_HOSTS_MAX]);
+/* Put what one of them said behind what the others did; causes is empty at first. What is said already is not said again. */
+void postgres_hosts_note(struct error *causes, const struct postgres_host *host,
+			 const struct error *err);
 void postgres_hosts_finish(struct postgres_host *hosts, size_t count);
 
 #endif

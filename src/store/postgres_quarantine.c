@@ -86,7 +86,7 @@ int postgres_write_quarantine(struct postgres_attempt *attempt, struct error *er
 {
 	const struct store_batch *batch = attempt->batch;
 	size_t refused = count_refused(attempt);
-	attempt->written.quarantined = batch->bad_count + refused;
+	attempt->written.refused = refused;
 	if (batch->quarantined != NULL) {
 		if (settle(attempt, refused, err) != 0)
 			return -1;
@@ -121,6 +121,7 @@ int postgres_write_quarantine(struct postgres_attempt *attempt, struct error *er
 	parameter_finish(&list);
 	if (status != 0)
 		return -1;
+	attempt->written.quarantined = strtoul(PQcmdTuples(result), NULL, 10);
 	PQclear(result);
 	return 0;
 }

@@ -1,16 +1,10 @@
-/* What the page and the subscriber ask the store for. */
+/* What the page and `run` ask the store for. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/postgres_parameters.h"
 #include "store/postgres_store.h"
-
-static const char select_positions[] =
-	"SELECT t.topic, t.partition, coalesce(k.next, -1) FROM unnest($2::text[], $3::integer[]) "
-	"WITH ORDINALITY "
-	"AS t (topic, partition, place) LEFT JOIN kafka_offset AS k ON k.cluster_id = $1::text "
-	"AND k.topic = t.topic AND k.partition = t.partition ORDER BY t.place";
 
 /* The highest seq was made at the end of the producer's life: near its newest report that is some site's latest. Where no site has
  * one, all reports are looked at. Two days leave room for a clock that jumped. */
@@ -40,29 +34,6 @@ static int read(struct postgres_store *store, const char *sql, const struct para
 	if (strcmp(store->connection.sqlstate, "42P01") == 0)
 		err->kind = ERROR_RETRY;
 	return -1;
-}
-
-int postgres_read_positions(struct store *base, const char *cluster_id,
-			    struct store_position *positions, size_t count, struct error *err)
-{
-	struct postgres_store *store = (struct postgres_store *)base;
-	struct parameter_list list = {0};
-	parameter_text(&list, cluster_id);
-	struct buffer *topics = parameter_array(&list, TYPE_TEXT, count);
-	struct buffer *partitions = parameter_array(&list, TYPE_INT4, count);
-	for (size_t i = 0; i < count; i++) {
-		encode_bytes(topics, positions[i].topic, strlen(positions[i].topic));
-		encode_int4(partitions, positions[i].partition);
-	}
-	PGresult *result;
-	int status = read(store, select_positions, &list, &result, err);
-	parameter_finish(&list);
-	if (status != 0)
-		return -1;
-	for (size_t i = 0; i < count && i < (size_t)PQntuples(result); i++)
-		positions[i].next = postgres_read_int64(PQgetvalue(result, (int)i, 2));
-	PQclear(result);
-	return 0;
 }
 
 int postgres_read_last_seq(struct store *base, const struct uuid *producer_id, bool *ret_found,

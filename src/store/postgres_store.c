@@ -189,6 +189,7 @@ static const struct store_driver postgres_driver = {
 	.expect_duplicates = postgres_expect_duplicates,
 	.tidy = postgres_tidy,
 	.read_positions = postgres_read_positions,
+	.claim_positions = postgres_claim_positions,
 	.read_last_seq = postgres_read_last_seq,
 	.read_sites = postgres_read_sites,
 	.read_quarantine = postgres_read_quarantine,

@@ -13,7 +13,8 @@
  *   postgres_seq_chunk.c  which seq are stored
  *   postgres_audit.c      what audit reads of that
  *   postgres_refused.c    which rows of a batch the database refuses
- *   postgres_read.c       what the page and the subscriber read
+ *   postgres_positions.c  how far Kafka's partitions are stored
+ *   postgres_read.c       what the page and `run` read
  */
 #ifndef WEBSENTRY_STORE_POSTGRES_STORE_H
 #define WEBSENTRY_STORE_POSTGRES_STORE_H
@@ -127,6 +128,8 @@ int postgres_find_refused(struct postgres_attempt *attempt, struct error *err);
 /* The oids of our relations as one text, to be freed; NULL where one is missing. */
 int postgres_read_relations(struct postgres_store *store, char **ret_relations, struct error *err);
 
+int postgres_claim_positions(struct store *base, const char *cluster_id,
+			     struct store_position *positions, size_t count, struct error *err);
 int postgres_read_positions(struct store *base, const char *cluster_id,
 			    struct store_position *positions, size_t count, struct error *err);
 int postgres_read_last_seq(struct store *base, const struct uuid *producer_id, bool *ret_found,
@@ -137,6 +140,9 @@ int postgres_read_sites(struct store *base,
 int postgres_read_quarantine(struct store *base, const struct store_quarantine_query *query,
 			     bool (*on_row)(void *context, const struct store_quarantined *row),
 			     void *context, struct error *err);
+
+/* In the batch's transaction, last: the rows stay locked. ERROR_STALE, with is_stale. */
+int postgres_write_positions(struct postgres_attempt *attempt, struct error *err);
 
 /* In the batch's transaction: bad and refused messages into the table, and out of it what the batch's rows were made of. */
 int postgres_write_quarantine(struct postgres_attempt *attempt, struct error *err);

@@ -41,19 +41,6 @@ const char postgres_insert_incoming[] =
 static const char delay_incoming[] =
 	"UPDATE websentry_incoming SET started_at = started_at + interval '1 microsecond'";
 
-static const char upsert_positions[] =
-	"WITH incoming AS (SELECT i.*, coalesce(k.next, 0) AS known "
-	"FROM unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[]) "
-	"AS i (topic, partition, next, stored) LEFT JOIN kafka_offset AS k "
-	"ON k.cluster_id = $1::text AND k.topic = i.topic AND k.partition = i.partition) "
-	"INSERT INTO kafka_offset (cluster_id, topic, partition, next) "
-	"SELECT $1::text, topic, partition, "
-	"CASE WHEN stored > 0 AND known > stored THEN greatest(known, next) ELSE next END "
-	"FROM incoming WHERE NOT EXISTS (SELECT FROM incoming WHERE known < stored) "
-	"ORDER BY topic, partition "
-	"ON CONFLICT (cluster_id, topic, partition) DO UPDATE SET next = excluded.next, stored_at "
-	"= now()";
-
 bool postgres_is_data_error(const struct postgres_connection *connection)
 {
 	const char *state = connection->sqlstate;
@@ -147,42 +134,6 @@ static int insert_with_conflicts(struct postgres_attempt *attempt, struct error 
 	return 0;
 }
 
-static void encode_word(struct buffer *out, const char *word)
-{
-	encode_bytes(out, word, strlen(word));
-}
-
-static int write_positions(struct postgres_attempt *attempt, struct error *err)
-{
-	const struct store_batch *batch = attempt->batch;
-	if (batch->cluster_id == NULL || batch->position_count == 0)
-		return 0;
-	struct parameter_list list = {0};
-	parameter_text(&list, batch->cluster_id);
-	struct buffer *topics = parameter_array(&list, TYPE_TEXT, batch->position_count);
-	struct buffer *partitions = parameter_array(&list, TYPE_INT4, batch->position_count);
-	struct buffer *nexts = parameter_array(&list, TYPE_INT8, batch->position_count);
-	struct buffer *stored = parameter_array(&list, TYPE_INT8, batch->position_count);
-	for (size_t i = 0; i < batch->position_count; i++) {
-		encode_word(topics, batch->positions[i].topic);
-		encode_int4(partitions, batch->positions[i].partition);
-		encode_int8(nexts, batch->positions[i].next);
-		encode_int8(stored, batch->positions[i].stored);
-	}
-	PGresult *result;
-	int status =
-		parameter_query(&attempt->store->connection, upsert_positions, &list, &result, err);
-	parameter_finish(&list);
-	if (status != 0)
-		return -1;
-	attempt->is_stale = strcmp(PQcmdTuples(result), "0") == 0;
-	PQclear(result);
-	if (!attempt->is_stale)
-		return 0;
-	error_set(err, ERROR_STALE, "the database was put back to an earlier state");
-	return -1;
-}
-
 /* A COMMIT of a transaction that had failed answers ROLLBACK, and no error. */
 static int commit(struct postgres_store *store, struct error *err)
 {
@@ -211,8 +162,8 @@ int postgres_write_batch(struct postgres_attempt *attempt, struct error *err)
 		goto fail;
 	if (postgres_write_states(attempt, err) != 0 ||
 	    postgres_write_seq_chunks(attempt, err) != 0 ||
-	    postgres_write_quarantine(attempt, err) != 0 || write_positions(attempt, err) != 0 ||
-	    commit(store, err) != 0)
+	    postgres_write_quarantine(attempt, err) != 0 ||
+	    postgres_write_positions(attempt, err) != 0 || commit(store, err) != 0)
 		goto fail;
 	attempt->written.duplicates =
 		attempt->plan.duplicates + attempt->plan.row_count - attempt->written.inserted;

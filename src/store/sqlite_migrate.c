@@ -48,14 +48,46 @@ static int relation_count(void)
 	return count;
 }
 
+/* A kafka_offset from before the group was part of its key: SQLite can't change a key, so the table is made again. */
+static const char has_old_offsets[] =
+	"SELECT EXISTS (SELECT 1 FROM pragma_table_info('kafka_offset')) AND NOT EXISTS (SELECT 1 "
+	"FROM "
+	"pragma_table_info('kafka_offset') WHERE name = 'group_id')";
+
+static const char take_old_offsets[] =
+	"INSERT INTO kafka_offset (cluster_id, topic, partition, next, stored_at) "
+	"SELECT cluster_id, topic, partition, next, stored_at FROM kafka_offset_old; "
+	"DROP TABLE kafka_offset_old";
+
+static int look_for_old_offsets(struct sqlite_store *store, bool *ret_found, struct error *err)
+{
+	sqlite3_stmt *statement;
+	if (sqlite3_prepare_v2(store->db, has_old_offsets, -1, &statement, NULL) != SQLITE_OK)
+		return sqlite_fail(store, "look at the schema", err);
+	int status = 0;
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		*ret_found = sqlite3_column_int(statement, 0) != 0;
+	else
+		status = sqlite_fail(store, "look at the schema", err);
+	(void)sqlite3_finalize(statement);
+	return status;
+}
+
 static int replay(struct sqlite_store *store, struct error *err)
 {
 	bool has_seq_chunks;
-	if (sqlite_seq_chunks_are_there(store, &has_seq_chunks, err) != 0)
+	bool has_old = false;
+	if (sqlite_seq_chunks_are_there(store, &has_seq_chunks, err) != 0 ||
+	    look_for_old_offsets(store, &has_old, err) != 0)
+		return -1;
+	if (has_old &&
+	    sqlite_execute(store, "ALTER TABLE kafka_offset RENAME TO kafka_offset_old", err) != 0)
 		return -1;
 	for (const char *const *file = store_schema_sqlite(); *file != NULL; file++)
 		if (sqlite_execute(store, *file, err) != 0)
 			return -1;
+	if (has_old && sqlite_execute(store, take_old_offsets, err) != 0)
+		return -1;
 	if (!has_seq_chunks && sqlite_make_seq_chunks(store, err) != 0)
 		return -1;
 	return sqlite_execute(store, "COMMIT", err);

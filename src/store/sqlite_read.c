@@ -6,7 +6,8 @@
 #include "store/sqlite_store.h"
 
 static const char select_position[] =
-	"SELECT next FROM kafka_offset WHERE cluster_id = ?1 AND topic = ?2 AND partition = ?3";
+	"SELECT next FROM kafka_offset WHERE cluster_id = ?1 AND topic = ?2 AND partition = ?3 "
+	"AND group_id IN (?4, '') ORDER BY group_id DESC LIMIT 1";
 
 /* The highest seq was made at the end of the producer's life: near its newest report that is some site's latest. Where no site has
  * one, all reports are looked at. Two days leave room for a clock that jumped. */
@@ -46,6 +47,9 @@ int sqlite_read_positions(struct store *base, const char *cluster_id,
 		(void)sqlite3_bind_text(statement, 1, cluster_id, -1, SQLITE_STATIC);
 		(void)sqlite3_bind_text(statement, 2, positions[i].topic, -1, SQLITE_STATIC);
 		(void)sqlite3_bind_int(statement, 3, positions[i].partition);
+		(void)sqlite3_bind_text(statement, 4, base->group == NULL ? "" : base->group, -1,
+					SQLITE_STATIC);
+		positions[i].claim = 0; /* one process writes, and nobody else moves a position */
 		int step = sqlite3_step(statement);
 		if (step == SQLITE_ROW)
 			positions[i].next = sqlite3_column_int64(statement, 0);

@@ -113,6 +113,7 @@ static const struct store_driver sqlite_driver = {
 	.expect_duplicates = sqlite_expect_duplicates,
 	.tidy = sqlite_tidy,
 	.read_positions = sqlite_read_positions,
+	.claim_positions = sqlite_read_positions,
 	.read_last_seq = sqlite_read_last_seq,
 	.read_sites = sqlite_read_sites,
 	.read_quarantine = sqlite_read_quarantine,

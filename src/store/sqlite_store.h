@@ -46,8 +46,9 @@
 	  "bytes, stored_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING")  \
 	X(SETTLE, "DELETE FROM quarantine WHERE id = ?1")                                          \
 	X(POSITION,                                                                                \
-	  "INSERT INTO kafka_offset (cluster_id, topic, partition, next, stored_at) "              \
-	  "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (cluster_id, topic, partition) DO UPDATE SET "  \
+	  "INSERT INTO kafka_offset (cluster_id, group_id, topic, partition, next, stored_at) "    \
+	  "VALUES (?1, ?2, ?3, ?4, ?5, ?6) "                                                       \
+	  "ON CONFLICT (cluster_id, group_id, topic, partition) DO UPDATE SET "                    \
 	  "next = excluded.next, stored_at = excluded.stored_at")
 
 extern const char sqlite_insert_report[];

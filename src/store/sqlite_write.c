@@ -270,7 +270,7 @@ static int write_state(struct sqlite_store *store, const struct plan_state *stat
 }
 
 static int write_bad(struct sqlite_store *store, const struct store_bad_message *bad, wall_us now,
-		     struct error *err)
+		     struct store_written *written, struct error *err)
 {
 	struct binding binding = start(store, SQLITE_STATEMENT_BAD);
 	bind_int(&binding, store_id_of_message(&bad->origin, bad->bytes, bad->length));
@@ -297,7 +297,11 @@ static int write_bad(struct sqlite_store *store, const struct store_bad_message 
 					  SQLITE_TRANSIENT);
 	}
 	bind_time(&binding, now);
-	return run(store, &binding, NULL, err);
+	bool is_new = false;
+	if (run(store, &binding, &is_new, err) != 0)
+		return -1;
+	written->quarantined += is_new ? 1 : 0;
+	return 0;
 }
 
 static int write_positions(struct sqlite_store *store, const struct store_batch *batch, wall_us now,
@@ -306,6 +310,7 @@ static int write_positions(struct sqlite_store *store, const struct store_batch 
 	for (size_t i = 0; batch->cluster_id != NULL && i < batch->position_count; i++) {
 		struct binding binding = start(store, SQLITE_STATEMENT_POSITION);
 		bind_word(&binding, batch->cluster_id);
+		bind_word(&binding, store->store.group == NULL ? "" : store->store.group);
 		bind_word(&binding, batch->positions[i].topic);
 		bind_int(&binding, batch->positions[i].partition);
 		bind_int(&binding, batch->positions[i].next);
@@ -318,7 +323,7 @@ static int write_positions(struct sqlite_store *store, const struct store_batch 
 
 /* A report of before what is kept. */
 static int write_old(struct sqlite_store *store, const struct store_batch *batch, size_t index,
-		     wall_us now, struct error *err)
+		     wall_us now, struct store_written *written, struct error *err)
 {
 	char detail[64] = "started_at ";
 	clock_format(batch->rows[index].started_at.value, detail + strlen(detail));
@@ -329,7 +334,7 @@ static int write_old(struct sqlite_store *store, const struct store_batch *batch
 		.bytes = batch->messages[index].bytes,
 		.length = batch->messages[index].length,
 	};
-	return write_bad(store, &bad, now, err);
+	return write_bad(store, &bad, now, written, err);
 }
 
 /* Which rows are older than what is kept; NULL: none is. To be freed. */
@@ -365,13 +370,14 @@ static int write_all(struct sqlite_store *store, const struct store_batch *batch
 		if (write_state(store, &plan->states[i], err) != 0)
 			return -1;
 	for (size_t i = 0; i < batch->bad_count; i++)
-		if (write_bad(store, &batch->bad[i], now, err) != 0)
+		if (write_bad(store, &batch->bad[i], now, written, err) != 0)
 			return -1;
 	for (size_t i = 0; is_old != NULL && i < batch->row_count; i++) {
 		if (!is_old[i])
 			continue;
-		written->quarantined++;
-		if (batch->quarantined == NULL && write_old(store, batch, i, now, err) != 0)
+		written->refused++;
+		if (batch->quarantined == NULL &&
+		    write_old(store, batch, i, now, written, err) != 0)
 			return -1;
 	}
 	for (size_t i = 0; batch->quarantined != NULL && i < batch->row_count; i++) {
@@ -384,7 +390,6 @@ static int write_all(struct sqlite_store *store, const struct store_batch *batch
 	}
 	if (sqlite_write_seq_chunks(store, batch, plan, is_old, now, err) != 0)
 		return -1;
-	written->quarantined += batch->bad_count;
 	written->duplicates = plan->duplicates + plan->row_count - written->inserted;
 	return write_positions(store, batch, now, err);
 }

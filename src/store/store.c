@@ -92,6 +92,17 @@ int store_read_positions(struct store *store, const char *cluster_id,
 	return store->driver->read_positions(store, cluster_id, positions, count, err);
 }
 
+int store_claim_positions(struct store *store, const char *cluster_id,
+			  struct store_position *positions, size_t count, struct error *err)
+{
+	return store->driver->claim_positions(store, cluster_id, positions, count, err);
+}
+
+void store_set_group(struct store *store, const char *group)
+{
+	store->group = group;
+}
+
 int store_read_last_seq(struct store *store, const struct uuid *producer_id, bool *ret_found,
 			int64_t *ret_seq, struct error *err)
 {

@@ -64,9 +64,14 @@ struct store_position {
 	int32_t partition;
 	int64_t next;
 	/* store_write(): what the store held after the batch before. Less: it was put back. More: another writer is ahead of us, and
-	 * next does not move it back. Not above 0: whatever it holds. */
+	 * next does not move it back. Not above 0: nothing. */
 	int64_t stored;
+	/* Which assignment the batch is of, from store_claim_positions(). Where a later one has claimed the partition, the position
+	 * is not ours to judge or to move. STORE_NO_CLAIM: of none, and where stored is not above 0 next is written as it is. */
+	int64_t claim;
 };
+
+#define STORE_NO_CLAIM INT64_C(-1)
 
 /* The bytes of a message, as it came. */
 struct store_message {
@@ -94,7 +99,8 @@ struct store_batch {
 struct store_written {
 	size_t inserted; /* rows that were not there before */
 	size_t duplicates;
-	size_t quarantined; /* bad messages, and rows that the database refused */
+	size_t quarantined; /* bad messages and refused rows that were not in quarantine before */
+	size_t refused; /* rows that the database refused or that are too old, in quarantine before or not */
 };
 
 /*
@@ -122,7 +128,14 @@ int store_tidy(struct store *store, int *ret_again_ms, struct error *err);
 /* Tell the store that positions may move backwards or rows come again (assignment, reconnect): the conflict path first. */
 void store_expect_duplicates(struct store *store);
 
-/* Fill next of each position (-1 where the store has none). */
+/* The consumer group whose positions these are, borrowed for the store's life. Before the store is used. */
+void store_set_group(struct store *store, const char *group);
+
+/* For an assignment: as store_read_positions(), and from now on a batch of an earlier claim moves no position of these. */
+int store_claim_positions(struct store *store, const char *cluster_id,
+			  struct store_position *positions, size_t count, struct error *err);
+
+/* Fill next (-1 where the store has none) and claim (of the latest assignment; 0 none) of each position. */
 int store_read_positions(struct store *store, const char *cluster_id,
 			 struct store_position *positions, size_t count, struct error *err);
 

@@ -20,6 +20,8 @@ struct store_driver {
 	int (*tidy)(struct store *store, int *ret_again_ms, struct error *err);
 	int (*read_positions)(struct store *store, const char *cluster_id,
 			      struct store_position *positions, size_t count, struct error *err);
+	int (*claim_positions)(struct store *store, const char *cluster_id,
+			       struct store_position *positions, size_t count, struct error *err);
 	int (*read_last_seq)(struct store *store, const struct uuid *producer_id, bool *ret_found,
 			     int64_t *ret_seq, struct error *err);
 	int (*read_sites)(struct store *store,
@@ -39,13 +41,14 @@ struct store_driver {
 struct store {
 	const struct store_driver *driver;
 	int64_t keep_days;              /* 0: all */
+	const char *group;              /* of consumers, borrowed; NULL: none */
 	struct store_audit_holes holes; /* of the last look */
 	int64_t holes_after_us;
 	mono_us holes_until; /* when to look again; 0: never looked */
 };
 
 /* The schema's newest file that this program knows: what the marks in comments, "[websentry N]", are compared with. */
-enum { STORE_SCHEMA_VERSION = 1 };
+enum { STORE_SCHEMA_VERSION = 2 };
 
 /* The first day that is kept, at this time, and whether a report began before it. */
 int64_t store_first_kept_day(const struct store *store, wall_us now);

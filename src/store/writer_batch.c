@@ -157,6 +157,7 @@ struct store_batch writer_batch_view(struct writer_batch *batch, const char *clu
 			.partition = batch->positions[i].partition,
 			.next = batch->positions[i].next,
 			.stored = -1,
+			.claim = STORE_NO_CLAIM,
 		};
 	return (struct store_batch){
 		.rows = batch->rows,

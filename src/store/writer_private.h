@@ -26,6 +26,12 @@ struct writer_question {
 	size_t count;
 };
 
+/* A partition as the store has it, and the claim of this assignment. */
+struct writer_stored {
+	struct position position;
+	int64_t claim;
+};
+
 struct writer {
 	struct writer_options options;
 	struct writer_events events;
@@ -54,7 +60,7 @@ struct writer {
 	struct writer_question *question;
 	char *cluster_id;
 	/* How far the store has the partitions of the batch's generation: what the next batch follows. */
-	struct position *stored;
+	struct writer_stored *stored;
 	size_t stored_count;
 	uint64_t stored_generation;
 	mono_us stored_check_at;
@@ -73,8 +79,9 @@ struct writer {
 
 /* writer_positions.c, the thread's: what the store holds of each partition, and whether it still does. */
 
-/* An assignment: what the store said. */
-void writer_positions_begin(struct writer *writer, const struct writer_question *question);
+/* An assignment: what the store said, parallel to the question's positions. */
+void writer_positions_begin(struct writer *writer, const struct writer_question *question,
+			    const struct store_position *claimed);
 /* What the next batch follows, into the positions that it will write. */
 void writer_positions_expect(const struct writer *writer, const struct writer_batch *batch);
 /* A batch was committed. */

@@ -163,8 +163,8 @@ static void answer(struct writer *writer)
 			.next = -1,
 		};
 	struct error err;
-	if (store_read_positions(writer->options.store, question->cluster_id, positions,
-				 question->count, &err) != 0) {
+	if (store_claim_positions(writer->options.store, question->cluster_id, positions,
+				  question->count, &err) != 0) {
 		back_off(writer, &err);
 		free(positions);
 		return;
@@ -172,12 +172,12 @@ static void answer(struct writer *writer)
 	note_success(writer);
 	for (size_t i = 0; i < question->count; i++)
 		question->positions[i].next = positions[i].next;
-	free(positions);
 	/* What comes now may have been stored by whoever had these partitions before. */
 	store_expect_duplicates(writer->options.store);
 	free(writer->cluster_id);
 	writer->cluster_id = xstrdup(question->cluster_id);
-	writer_positions_begin(writer, question);
+	writer_positions_begin(writer, question, positions);
+	free(positions);
 	if (writer->events.on_positions != NULL)
 		writer->events.on_positions(writer->events.context, question->generation,
 					    question->positions, question->count);
@@ -317,8 +317,7 @@ static void write_batch(struct writer *writer)
 	}
 	note_success(writer);
 	count_batch(writer->figures, &written);
-	writer->bad_count +=
-		written.quarantined - batch->bad_count; /* rows that the database refused */
+	writer->bad_count += written.refused;
 	size_t count = batch->message_count;
 	writer_positions_note(writer, batch);
 	if (writer->events.on_committed != NULL)

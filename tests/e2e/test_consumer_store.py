@@ -8,7 +8,7 @@ import time
 import psycopg
 import pytest
 from support.processes import wait_until
-from support.store_tool import at, report
+from support.store_tool import StoreError, at, report
 
 SESSION_MS = 6000
 
@@ -285,17 +285,134 @@ def test_a_consumer_that_slept_past_its_session_does_no_harm(websentry, kafka, t
         one.stop()
 
 
+def place(store, words, *reports):
+    """A batch that writes this position, as `position` of the tool takes it."""
+    store.tell("clear")
+    store.add(*reports)
+    store.tell(f"position c t 0 {words}")
+    return store.write()
+
+
+def next_of(database, group=""):
+    return database.one("SELECT next FROM kafka_offset WHERE group_id = %s", group)
+
+
+def two_of(open_store, database, *groups):
+    made = [open_store("postgres", database.dsn) for _ in groups]
+    for one, group in zip(made, groups, strict=True):
+        one.tell(f"group {group}")
+        one.ask("migrate")
+    return made
+
+
 def test_positions_of_one_who_is_ahead_are_not_moved_back(store, database):
-    store.tell("position c t 0 50")
-    store.ask("write")
-    store.tell("clear")
-    store.tell("position c t 0 40 30")
-    store.ask("write")
-    assert database.query("SELECT next FROM kafka_offset") == [(50,)]
-    store.tell("clear")
-    store.add(report(1, at(1)))
-    store.tell("position c t 0 70 60")
-    with pytest.raises(Exception, match="put back to an earlier state"):
-        store.write()
-    assert database.query("SELECT next FROM kafka_offset") == [(50,)]
+    place(store, "50")
+    place(store, "40 30")
+    assert next_of(database) == 50
+    with pytest.raises(StoreError, match="put back to an earlier state"):
+        place(store, "70 60", report(1, at(1)))
+    assert next_of(database) == 50
     assert database.one("SELECT count(*) FROM report") == 0
+
+
+def test_whoever_lost_a_partition_moves_no_position_and_raises_no_alarm(open_store, database):
+    """The next one begins at Kafka's position, which is behind the store's, and so may move it back."""
+    sleeper, other = two_of(open_store, database, "g", "g")
+    assert sleeper.ask("claim c t 0") == "-1 0"  # nothing is there yet
+    assert place(sleeper, "200 -1 0", report(1, at(1))) == (1, 0, 0)
+    assert other.ask("claim c t 0") == "200 1"
+    assert place(other, "150 200 1", report(1, at(1))) == (0, 1, 0)
+    assert next_of(database, "g") == 150
+    assert place(sleeper, "230 200 0", report(2, at(2))) == (1, 0, 0)  # follows 200, where 150 is
+    assert next_of(database, "g") == 150
+    assert place(other, "180 150 1") == (0, 0, 0)
+    assert place(sleeper, "20 -1 0") == (0, 0, 0)
+    assert next_of(database, "g") == 180
+    # Put back indeed: less than was stored, and no later claim.
+    database.query("UPDATE kafka_offset SET next = 100, claim = 0")
+    with pytest.raises(StoreError, match="put back to an earlier state"):
+        place(other, "210 180 1")
+    assert other.ask("claim c t 0") == "100 1"
+    assert place(other, "210 100 1") == (0, 0, 0)
+
+
+def test_two_that_found_nothing_move_nothing_back(open_store, database):
+    one, other = two_of(open_store, database, "g", "g")
+    assert one.ask("claim c t 0") == other.ask("claim c t 0") == "-1 0"
+    place(other, "200 -1 0")
+    place(one, "50 -1 0")
+    assert next_of(database, "g") == 200
+    place(other, "210 200 0")
+    assert next_of(database, "g") == 210
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["a row", "no row yet"])
+def test_a_writer_that_waits_for_a_row_sees_what_it_became(open_store, database, is_there):
+    """Stopped between its look at the positions and its write, it must not write what followed from the look."""
+    (waiter,) = two_of(open_store, database, "g")
+    if is_there:
+        place(waiter, "100 -1 0")
+    with database.connect() as holder:
+        holder.execute("BEGIN")
+        holder.execute("INSERT INTO kafka_offset (cluster_id, group_id, topic, partition, next) "
+                       "VALUES ('c', 'g', 't', 0, 200) ON CONFLICT (cluster_id, group_id, topic, partition) "
+                       "DO UPDATE SET next = 200")
+        waiter.tell("clear")
+        waiter.tell("position c t 0 120 100 0" if is_there else "position c t 0 120 -1 0")
+        waiter.tell("write")
+        wait_until(lambda: database.one("SELECT count(*) FROM pg_locks WHERE NOT granted") == 1, "the waiting one")
+        holder.execute("COMMIT")
+    assert waiter.answer() == "0 0 0"
+    assert next_of(database, "g") == 200
+
+
+def test_consumers_that_lock_many_positions_do_not_meet_in_a_circle(open_store, database):
+    stores = two_of(open_store, database, "g", "g")
+    for turn in range(20):
+        for number, one in enumerate(stores):
+            one.tell("clear")
+            for partition in range(32):
+                one.tell(f"position c t {partition if number else 31 - partition} {turn + 1}")
+            one.tell("write")
+        assert [one.answer() for one in stores] == ["0 0 0"] * 2
+    assert database.one("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == 0
+
+
+def test_each_group_has_its_own_positions(open_store, database):
+    first, second = two_of(open_store, database, "one", "two")
+    place(first, "50")
+    assert [one.ask("positions c t 0") for one in (first, second)] == ["50", "-1"]
+    place(second, "7")
+    place(first, "60 50")
+    assert [one.ask("positions c t 0") for one in (first, second)] == ["60", "7"]
+
+
+def test_positions_of_before_groups_were_told_apart(open_store, database):
+    """They stand for each group until it has its own."""
+    store, other = two_of(open_store, database, "g", "h")
+    database.query("DROP TABLE kafka_offset; CREATE TABLE kafka_offset (cluster_id text NOT NULL, topic text NOT NULL, "
+                   "partition integer NOT NULL, next bigint NOT NULL, stored_at timestamptz NOT NULL DEFAULT now(), "
+                   "PRIMARY KEY (cluster_id, topic, partition)); "
+                   "COMMENT ON TABLE kafka_offset IS 'x [websentry 1]'; "
+                   "INSERT INTO kafka_offset VALUES ('c', 't', 0, 50)")
+    with pytest.raises(StoreError, match="older release"):
+        store.ask("compare")
+    store.ask("migrate")
+    other.ask("migrate")
+    assert [one.ask("positions c t 0") for one in (store, other)] == ["50", "50"]
+    assert store.ask("claim c t 0") == "50 0"
+    with pytest.raises(StoreError, match="put back to an earlier state"):
+        place(store, "70 60 0")
+    place(store, "70 50 0")
+    assert [one.ask("positions c t 0") for one in (store, other)] == ["70", "50"]
+    assert database.query("SELECT group_id, next FROM kafka_offset ORDER BY 1") == [("", 50), ("g", 70)]
+
+
+def test_the_consumers_group_reaches_the_store(websentry, kafka, topic, database):
+    send(kafka, topic, reports(0, 50))
+    for group in ("first", "second"):
+        consumer = start(websentry, kafka, topic, database.dsn, "--kafka-group", group)
+        wait_until(lambda group=group: database.has("kafka_offset") and database.one(
+            "SELECT coalesce(sum(next), 0) FROM kafka_offset WHERE group_id = %s", group) == 50, "its positions")
+        consumer.stop()
+    wait_rows(database, 50)

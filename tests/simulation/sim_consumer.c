@@ -8,6 +8,7 @@
 #include "sim_broker.h"
 #include "sim_database.h"
 #include "sim_message.h"
+#include "sim_oracle.h"
 #include "sim_random.h"
 #include "store/store.h"
 #include "store/writer.h"
@@ -78,6 +79,9 @@ static void on_positions(void *context, uint64_t generation, const struct positi
 
 static void on_put_back(void *context, uint64_t generation)
 {
+	if (!sim_database_was_put_back())
+		sim_oracle_fail("a database that nobody put back is said to have been: generation",
+				(int64_t)generation, 0);
 	subscriber_begin_again(get_subscriber(context), generation);
 }
 

@@ -12,6 +12,7 @@
 #include "sim_random.h"
 #include "sim_trace.h"
 #include "store/store.h"
+#include "store/store_positions.h"
 
 enum { CLUSTERS = 2, ROWS = 2 * SIM_NONCES };
 
@@ -27,7 +28,8 @@ struct row {
 struct state {
 	size_t count;
 	struct row rows[ROWS];
-	int64_t next[CLUSTERS][SIM_TOPICS][SIM_PARTITIONS]; /* -1: none */
+	int64_t next[CLUSTERS][SIM_TOPICS][SIM_PARTITIONS];  /* -1: none */
+	int64_t claim[CLUSTERS][SIM_TOPICS][SIM_PARTITIONS]; /* of next */
 	/* by offset: a row, or in quarantine */
 	bool is_handled[SIM_TOPICS][SIM_PARTITIONS][SIM_LOG_MAX];
 	int64_t handled_count[SIM_TOPICS][SIM_PARTITIONS]; /* all before are */
@@ -40,6 +42,7 @@ struct store {
 struct sim_database_faults sim_database_faults;
 static struct state now;
 static struct state backup;
+static bool was_put_back;
 /* What was ever stored, also when it was lost with a backup put back. */
 static bool was_handled[SIM_TOPICS][SIM_PARTITIONS][SIM_LOG_MAX];
 
@@ -47,6 +50,7 @@ static void clear(struct state *state)
 {
 	state->count = 0;
 	memset(state->next, -1, sizeof(state->next));
+	memset(state->claim, 0, sizeof(state->claim));
 	for (int i = 0; i < SIM_TOPICS; i++)
 		for (int j = 0; j < SIM_PARTITIONS; j++)
 			state->handled_count[i][j] = 0;
@@ -57,6 +61,7 @@ static void copy(struct state *to, const struct state *from)
 	to->count = from->count;
 	memcpy(to->rows, from->rows, from->count * sizeof(from->rows[0]));
 	memcpy(to->next, from->next, sizeof(from->next));
+	memcpy(to->claim, from->claim, sizeof(from->claim));
 	for (int i = 0; i < SIM_TOPICS; i++)
 		for (int j = 0; j < SIM_PARTITIONS; j++) {
 			memcpy(to->is_handled[i][j], from->is_handled[i][j],
@@ -73,6 +78,7 @@ void sim_database_reset(void)
 	memset(backup.is_handled, 0, sizeof(backup.is_handled));
 	memset(was_handled, 0, sizeof(was_handled));
 	sim_database_faults = (struct sim_database_faults){0};
+	was_put_back = false;
 }
 
 void sim_database_back_up(void)
@@ -86,6 +92,12 @@ void sim_database_put_back(void)
 		  (int64_t)now.count, 0);
 	memset(now.is_handled, 0, sizeof(now.is_handled));
 	copy(&now, &backup);
+	was_put_back = true;
+}
+
+bool sim_database_was_put_back(void)
+{
+	return was_put_back;
 }
 
 int64_t sim_database_rows(void)
@@ -184,35 +196,44 @@ static bool has_duplicate(const struct store_batch *batch)
 	return false;
 }
 
-static int64_t *next_of(const char *cluster_id, const struct store_position *position)
+/* The row of a partition: its position and its claim. */
+struct place {
+	int64_t *next;
+	int64_t *claim;
+};
+
+static struct place place_of(const char *cluster_id, const struct store_position *position)
 {
 	int cluster = cluster_id != NULL && cluster_id[0] != '\0' ? 1 : 0;
-	return &now.next[cluster][sim_broker_topic_index(position->topic)][position->partition];
+	int topic = sim_broker_topic_index(position->topic);
+	return (struct place){.next = &now.next[cluster][topic][position->partition],
+			      .claim = &now.claim[cluster][topic][position->partition]};
 }
 
 /* The batch follows what is not there any more. */
 static bool is_stale(const struct store_batch *batch)
 {
 	for (size_t i = 0; batch->cluster_id != NULL && i < batch->position_count; i++) {
-		int64_t known = *next_of(batch->cluster_id, &batch->positions[i]);
-		if ((known < 0 ? 0 : known) < batch->positions[i].stored)
+		struct place place = place_of(batch->cluster_id, &batch->positions[i]);
+		int64_t next;
+		if (store_position_follow(&batch->positions[i], *place.next,
+					  *place.next < 0 ? -1 : *place.claim, &next) != 0)
 			return true;
 	}
 	return false;
 }
 
-/* Where another writer is ahead, it stays so. */
 static void apply_positions(const struct store_batch *batch)
 {
 	for (size_t i = 0; batch->cluster_id != NULL && i < batch->position_count; i++) {
 		const struct store_position *position = &batch->positions[i];
-		int64_t *known = next_of(batch->cluster_id, position);
-		bool is_ahead = position->stored > 0 && *known > position->stored &&
-				*known > position->next;
-		if (!is_ahead)
-			*known = position->next;
+		struct place place = place_of(batch->cluster_id, position);
+		(void)store_position_follow(position, *place.next,
+					    *place.next < 0 ? -1 : *place.claim, place.next);
+		if (position->claim > *place.claim)
+			*place.claim = position->claim;
 		check_position(sim_broker_topic_index(position->topic), position->partition,
-			       *known);
+			       *place.next);
 	}
 }
 
@@ -315,16 +336,33 @@ int store_write(struct store *store, const struct store_batch *batch,
 	return 0;
 }
 
+static int read_positions(const char *cluster_id, struct store_position *positions, size_t count,
+			  int64_t step, struct error *err)
+{
+	if (trouble(err) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		struct place place = place_of(cluster_id, &positions[i]);
+		if (*place.next >= 0)
+			*place.claim += step;
+		positions[i].next = *place.next;
+		positions[i].claim = *place.claim;
+	}
+	return 0;
+}
+
 int store_read_positions(struct store *store, const char *cluster_id,
 			 struct store_position *positions, size_t count, struct error *err)
 {
 	(void)store;
-	if (trouble(err) != 0)
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		positions[i].next = now.next[cluster_id[0] != '\0' ? 1 : 0][sim_broker_topic_index(
-			positions[i].topic)][positions[i].partition];
-	return 0;
+	return read_positions(cluster_id, positions, count, 0, err);
+}
+
+int store_claim_positions(struct store *store, const char *cluster_id,
+			  struct store_position *positions, size_t count, struct error *err)
+{
+	(void)store;
+	return read_positions(cluster_id, positions, count, 1, err);
 }
 
 int store_read_last_seq(struct store *store, const struct uuid *producer_id, bool *ret_found,

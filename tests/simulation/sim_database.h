@@ -24,6 +24,8 @@ struct store *sim_database_connect(void);
 void sim_database_back_up(void);
 /* Everything since the last backup is gone. */
 void sim_database_put_back(void);
+/* Whether that was done at all: if not, nobody may say so. */
+bool sim_database_was_put_back(void);
 
 /* Kafka's position: all records of the partition below it are, or were, rows or in quarantine. */
 void sim_database_check_offset(int topic, int partition, int64_t next);

@@ -6,9 +6,11 @@
  *   message TOPIC PARTITION OFFSET JSON   a message, decoded, into the batch; a bad one as a bad message
  *   spoil FIELD HEX                       other bytes for a text of the last row, behind the decoder's back
  *   make PRODUCER FIRST COUNT SITES START_US STEP_US   plain reports
- *   position CLUSTER TOPIC PARTITION NEXT [STORED]
+ *   position CLUSTER TOPIC PARTITION NEXT [STORED [CLAIM]]
+ *   group NAME                            the consumer group, before anything else
  *   write                                 ok INSERTED DUPLICATES QUARANTINED; the batch stays
  *   clear                                 forget the batch
+ *   claim CLUSTER TOPIC PARTITION         ok NEXT CLAIM
  *   keep DAYS, expect, positions CLUSTER TOPIC PARTITION, last-seq UUID, sites
  *   cpu                                   ok MICROSECONDS of this process so far
  */
@@ -37,7 +39,7 @@ struct tool {
 
 static void answer_error(const struct error *err)
 {
-	static const char *const kinds[] = {"none", "retry", "reject", "full", "fatal"};
+	static const char *const kinds[] = {"none", "retry", "reject", "full", "stale", "fatal"};
 	(void)printf("error %s %s\n", kinds[err->kind], err->message);
 }
 
@@ -173,9 +175,10 @@ static void write_batch(struct tool *tool)
 static void add_position(struct tool *tool, const char *words)
 {
 	char topic[WORD];
-	struct store_position position = {.stored = -1};
-	if (sscanf(words, "%255s %255s %" SCNd32 " %" SCNd64 " %" SCNd64, tool->cluster_id, topic,
-		   &position.partition, &position.next, &position.stored) < 4)
+	struct store_position position = {.stored = -1, .claim = STORE_NO_CLAIM};
+	if (sscanf(words, "%255s %255s %" SCNd32 " %" SCNd64 " %" SCNd64 " %" SCNd64,
+		   tool->cluster_id, topic, &position.partition, &position.next, &position.stored,
+		   &position.claim) < 4)
 		return;
 	position.topic = keep(topic);
 	tool->positions[tool->position_count++] = position;
@@ -199,6 +202,20 @@ static void ask_position(struct tool *tool, const char *words)
 		answer_error(&err);
 	else
 		(void)printf("ok %" PRId64 "\n", position.next);
+}
+
+static void claim_position(struct tool *tool, const char *words)
+{
+	char cluster_id[WORD];
+	char topic[WORD];
+	struct store_position position = {.topic = topic};
+	struct error err;
+	if (sscanf(words, "%255s %255s %" SCNd32, cluster_id, topic, &position.partition) != 3)
+		return;
+	if (store_claim_positions(tool->store, cluster_id, &position, 1, &err) != 0)
+		answer_error(&err);
+	else
+		(void)printf("ok %" PRId64 " %" PRId64 "\n", position.next, position.claim);
 }
 
 static void ask_last_seq(struct tool *tool, const char *words)
@@ -275,6 +292,10 @@ static void run(struct tool *tool, const char *line)
 		keep_days(tool, words);
 	else if ((words = after(line, "positions")) != NULL)
 		ask_position(tool, words);
+	else if ((words = after(line, "claim")) != NULL)
+		claim_position(tool, words);
+	else if ((words = after(line, "group")) != NULL)
+		store_set_group(tool->store, keep(words));
 	else if ((words = after(line, "last-seq")) != NULL)
 		ask_last_seq(tool, words);
 	else if (after(line, "sites") != NULL)

@@ -98,6 +98,28 @@ static void a_dropped_state_is_made_from_the_reports(void **state)
 	folder_assert(&folder, "SELECT strip || seq FROM site_state", "UUUUUU5");
 }
 
+static void positions_of_before_groups_are_kept(void **state)
+{
+	(void)state;
+	struct store_position position = {.topic = "t", .partition = 3};
+	folder_execute(
+		&folder,
+		"CREATE TABLE kafka_offset ( -- [websentry 1]\n cluster_id TEXT, topic TEXT, "
+		"partition INTEGER, next INTEGER, stored_at TEXT, "
+		"PRIMARY KEY (cluster_id, topic, partition)); "
+		"INSERT INTO kafka_offset VALUES ('c', 't', 3, 77, '2026-11-01')");
+	store_set_group(store, "g");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(store_migrate(store, true, &err), 0);
+		assert_int_equal(store_claim_positions(store, "c", &position, 1, &err), 0);
+		assert_int_equal(position.next, 77);
+	}
+	folder_assert(&folder, "SELECT count(*) FROM sqlite_schema WHERE name LIKE '%_old'", "0");
+	folder_execute(&folder, "INSERT INTO kafka_offset VALUES ('c', 't', 3, 9, '', 'g', 0)");
+	assert_int_equal(store_read_positions(store, "c", &position, 1, &err), 0);
+	assert_int_equal(position.next, 9);
+}
+
 static void somebody_elses_table_is_not_touched(void **state)
 {
 	(void)state;
@@ -235,6 +257,7 @@ int main(void)
 		CASE(migrating_again_changes_nothing),
 		CASE(dropped_tables_are_made_again),
 		CASE(a_dropped_state_is_made_from_the_reports),
+		CASE(positions_of_before_groups_are_kept),
 		CASE(somebody_elses_table_is_not_touched),
 		CASE(a_newer_schema_is_refused),
 		CASE(without_leave_to_migrate_the_schema_must_be_there),

@@ -96,6 +96,7 @@ static const struct store_driver pretend_driver = {
 	.write = pretend_write,
 	.expect_duplicates = pretend_expect_duplicates,
 	.read_positions = pretend_read_positions,
+	.claim_positions = pretend_read_positions,
 };
 
 static void start(size_t max_waiting, const struct uuid *producer_id)
