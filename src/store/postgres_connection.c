@@ -126,17 +126,26 @@ static bool is_interrupted(const struct postgres_connection *connection)
 	return poll(&interrupt, 1, 0) > 0;
 }
 
-/* Wait for events on the socket. Returns the events, 0 at the timeout, -1 when interrupted. */
+/*
+ * Wait for events on the socket. Returns the events, 0 at the timeout, -1 when interrupted. As long as there is other work, that is
+ * done, and the socket looked at after each piece of it; it has an end, because what waits has.
+ */
 static int wait_socket(struct postgres_connection *connection, short events, int timeout_ms)
 {
+	const struct store_work *work = &connection->meanwhile;
+	bool has_work = work->run != NULL;
 	for (;;) {
 		struct pollfd waiting[2] = {
 			{.fd = PQsocket(connection->conn), .events = events},
 			{.fd = connection->interrupt_fd, .events = POLLIN},
 		};
-		int ready = poll(waiting, 2, timeout_ms);
+		int ready = poll(waiting, 2, has_work ? 0 : timeout_ms);
 		if (ready < 0 && errno == EINTR)
 			continue;
+		if (ready == 0 && has_work) {
+			has_work = work->run(work->context);
+			continue;
+		}
 		if (ready < 0 || waiting[1].revents != 0)
 			return -1;
 		return waiting[0].revents;

@@ -13,11 +13,13 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "store/store_driver.h"
 
 struct postgres_connection {
 	char *dsn;
 	PGconn *conn; /* NULL: not connected */
 	int interrupt_fd;
+	struct store_work meanwhile; /* while something is waited for */
 	bool is_read_only;
 	uint64_t
 		generation; /* counts connections made: what was known of the last one holds no more */

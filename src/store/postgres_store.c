@@ -163,6 +163,7 @@ static int postgres_write(struct store *base, const struct store_batch *batch,
 	if (err == NULL)
 		err = &local;
 	int status = -1;
+	attempt.store->connection.meanwhile = base->meanwhile;
 	postgres_refuse_old(&attempt);
 	for (int i = 0; i < ATTEMPTS_MAX; i++) {
 		status = try_batch(&attempt, err);
@@ -175,6 +176,7 @@ static int postgres_write(struct store *base, const struct store_batch *batch,
 		*ret_written = attempt.written;
 		postgres_fold_seq_chunks(attempt.store);
 	}
+	attempt.store->connection.meanwhile = (struct store_work){.run = NULL};
 	store_plan_finish(&attempt.plan);
 	free(attempt.is_refused);
 	free(attempt.refusals);

@@ -59,6 +59,11 @@ int store_write(struct store *store, const struct store_batch *batch,
 	return store->driver->write(store, batch, ret_written, err);
 }
 
+void store_meanwhile(struct store *store, bool (*work)(void *context), void *context)
+{
+	store->meanwhile = (struct store_work){.run = work, .context = context};
+}
+
 void store_keep(struct store *store, int64_t days)
 {
 	store->keep_days = days;

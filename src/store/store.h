@@ -113,6 +113,12 @@ int store_write(struct store *store, const struct store_batch *batch,
 		struct store_written *ret_written, struct error *err);
 
 /*
+ * While store_write() waits for its database it calls work, again and again, as long as that returns true: more is left. A piece is
+ * short, some 0.1 ms, and does not use the store. A store that never waits never calls it. Before the store is used.
+ */
+void store_meanwhile(struct store *store, bool (*work)(void *context), void *context);
+
+/*
  * Keep reports of today and of so many days before it (UTC); 0, the default: all. An older report goes to quarantine as too_old and
  * changes no figure. Before the store is used.
  */

@@ -37,9 +37,16 @@ struct store_driver {
 			    struct error *err);
 };
 
+/* What the caller of store_write() does while that waits. run NULL: nothing. */
+struct store_work {
+	bool (*run)(void *context);
+	void *context;
+};
+
 /* The first member of each driver's own struct. */
 struct store {
 	const struct store_driver *driver;
+	struct store_work meanwhile;
 	int64_t keep_days;              /* 0: all */
 	const char *group;              /* of consumers, borrowed; NULL: none */
 	struct store_audit_holes holes; /* of the last look */

@@ -41,6 +41,7 @@ struct writer *writer_start(const struct writer_options *options,
 	(void)pthread_condattr_destroy(&monotonic);
 	(void)pthread_mutex_init(&writer->lock, NULL);
 	writer_batch_init(&writer->batch, &batch_options);
+	writer_batch_init(&writer->next, &batch_options);
 	sigset_t all;
 	sigset_t before;
 	(void)sigfillset(&all);
@@ -59,7 +60,8 @@ struct writer *writer_start(const struct writer_options *options,
 
 bool writer_has_room(const struct writer *writer)
 {
-	return atomic_load(&writer->waiting) < writer->options.max_waiting;
+	return atomic_load(&writer->waiting) < writer->options.max_waiting &&
+	       atomic_load(&writer->waiting_bytes) < WRITER_WAITING_BYTES;
 }
 
 bool writer_post(struct writer *writer, struct message *message)
@@ -70,11 +72,14 @@ bool writer_post(struct writer *writer, struct message *message)
 		if (!writer_has_room(writer))
 			return false;
 	}
+	size_t bytes = message->length; /* once posted it is not ours any more */
 	(void)atomic_fetch_add(&writer->waiting, 1);
+	(void)atomic_fetch_add(&writer->waiting_bytes, bytes);
 	figures_add(&writer->figures->waiting, 1);
 	if (mailbox_post_always(writer->messages, &message->letter))
 		return true;
 	(void)atomic_fetch_sub(&writer->waiting, 1);
+	(void)atomic_fetch_sub(&writer->waiting_bytes, bytes);
 	figures_add(&writer->figures->waiting, -1);
 	return false;
 }
@@ -167,6 +172,7 @@ void writer_destroy(struct writer *writer)
 	writer_take_questions(writer);
 	writer_question_destroy(writer->question);
 	writer_batch_finish(&writer->batch);
+	writer_batch_finish(&writer->next);
 	(void)pthread_cond_destroy(&writer->ended);
 	(void)pthread_mutex_destroy(&writer->lock);
 	mailbox_destroy(writer->messages);

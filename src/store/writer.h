@@ -23,6 +23,9 @@ struct writer;
 
 enum { WRITER_BATCH_ROWS = 10000, WRITER_BATCH_BYTES = 16 * 1024 * 1024, WRITER_BATCH_MS = 200 };
 
+/* Of the messages from writer_post() until they are written or dropped: when there are so many, no more are taken. */
+enum { WRITER_WAITING_BYTES = 64 * 1024 * 1024 };
+
 /* On the writer's thread. Members may be NULL. */
 struct writer_events {
 	void *context;
@@ -57,7 +60,7 @@ struct writer_options {
 	 * that has a report in the store, and puts it with its last seq into the first report as prev. Copied. */
 	const struct uuid *previous;
 	size_t previous_count;   /* WRITER_PREVIOUS_MAX at most */
-	size_t max_waiting;      /* messages in the mailbox; 10,000 in `run` */
+	size_t max_waiting;      /* messages not written yet; 10,000 in `run` */
 	struct figures *figures; /* NULL: nobody looks. Borrowed until writer_destroy() */
 	/* report_decode(): 0 good; otherwise the reason's word in *ret_reason (static text) and a detail */
 	int (*decode)(const char *bytes, size_t length, struct report_row *ret_row,
@@ -67,7 +70,7 @@ struct writer_options {
 struct writer *writer_start(const struct writer_options *options,
 			    const struct writer_events *events, struct error *err);
 
-/* Takes the message and returns true; false (still the caller's) when max_waiting wait: on_room follows. Any thread. */
+/* Takes the message and returns true; false (still the caller's) when max_waiting or WRITER_WAITING_BYTES wait: on_room follows. Any thread. */
 bool writer_post(struct writer *writer, struct message *taken);
 bool writer_has_room(const struct writer *writer);
 

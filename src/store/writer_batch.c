@@ -8,14 +8,25 @@
 #include "base/memory.h"
 #include "base/planted.h"
 
+enum { BATCH_FIRST_ROWS = 128 };
+
 void writer_batch_init(struct writer_batch *batch, const struct writer_batch_options *options)
 {
 	*batch = (struct writer_batch){.options = *options};
-	batch->messages = xcalloc(WRITER_BATCH_ROWS, sizeof(struct message *));
-	batch->rows = xcalloc(WRITER_BATCH_ROWS, sizeof(*batch->rows));
-	batch->origins = xcalloc(WRITER_BATCH_ROWS, sizeof(*batch->origins));
-	batch->texts = xcalloc(WRITER_BATCH_ROWS, sizeof(*batch->texts));
-	batch->bad = xcalloc(WRITER_BATCH_ROWS, sizeof(*batch->bad));
+}
+
+/* One more of each finds room. */
+static void make_room(struct writer_batch *batch)
+{
+	if (batch->message_count < batch->capacity)
+		return;
+	size_t capacity = batch->capacity == 0 ? BATCH_FIRST_ROWS : batch->capacity * 2;
+	batch->messages = xreallocarray(batch->messages, capacity, sizeof(struct message *));
+	batch->rows = xreallocarray(batch->rows, capacity, sizeof(*batch->rows));
+	batch->origins = xreallocarray(batch->origins, capacity, sizeof(*batch->origins));
+	batch->texts = xreallocarray(batch->texts, capacity, sizeof(*batch->texts));
+	batch->bad = xreallocarray(batch->bad, capacity, sizeof(*batch->bad));
+	batch->capacity = capacity;
 }
 
 void writer_batch_clear(struct writer_batch *batch)
@@ -27,7 +38,7 @@ void writer_batch_clear(struct writer_batch *batch)
 	for (size_t i = 0; i < batch->message_count; i++)
 		message_destroy(batch->messages[i]);
 	batch->message_count = batch->row_count = batch->bad_count = batch->position_count = 0;
-	batch->bytes = 0;
+	batch->bytes = batch->posted_bytes = 0;
 }
 
 void writer_batch_finish(struct writer_batch *batch)
@@ -111,6 +122,8 @@ const char *writer_batch_add(struct writer_batch *batch, struct message *message
 		batch->generation = message->generation;
 		batch->opened_at = now;
 	}
+	make_room(batch);
+	batch->posted_bytes += message->length;
 	if (batch->options.producer_id != NULL && message->bytes != NULL)
 		give_identity(batch, message);
 	batch->messages[batch->message_count++] = message;

@@ -32,7 +32,9 @@ struct writer_batch {
 	uint64_t generation;
 	mono_us opened_at; /* when the first message came */
 	size_t bytes;
+	size_t posted_bytes; /* of the messages as they came, without the identities given here */
 
+	size_t capacity;           /* of the five arrays */
 	struct message **messages; /* owned */
 	size_t message_count;
 	struct report_row *rows; /* owned; row_count of each of the three */

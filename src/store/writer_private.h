@@ -1,5 +1,6 @@
 /*
- * The writer's two halves share this: writer.c, what others call from any thread, and writer_thread.c, what the thread does.
+ * The writer's parts share this: writer.c, what others call from any thread; writer_thread.c, what the thread does, with
+ * writer_fill.c, messages into batches, and writer_positions.c.
  * Private to src/store/.
  */
 #ifndef WEBSENTRY_STORE_WRITER_PRIVATE_H
@@ -48,6 +49,7 @@ struct writer {
 	struct mailbox *messages;
 	struct mailbox *questions;
 	atomic_size_t waiting;
+	atomic_size_t waiting_bytes;
 	atomic_bool was_refused;
 	atomic_uint_fast64_t
 		revoked; /* messages of this generation and older are dropped; 0 none */
@@ -56,7 +58,8 @@ struct writer {
 
 	/* The thread's own. */
 	struct writer_batch batch;
-	struct letter *pending; /* taken from the mailbox, not in the batch yet */
+	struct writer_batch next; /* filled while the batch is written: writer_fill.c */
+	struct letter *pending;   /* taken from the mailbox, not in a batch yet */
 	struct writer_question *question;
 	char *cluster_id;
 	/* How far the store has the partitions of the batch's generation: what the next batch follows. */
@@ -76,6 +79,20 @@ struct writer {
 	mono_us bad_logged_at;
 	bool is_ready;
 };
+
+/* writer_fill.c, the thread's: messages into batches. */
+
+bool writer_is_revoked(const struct writer *writer, uint64_t generation);
+/* The batch is stored or dropped: forget it; the next one takes its place. */
+void writer_end_batch(struct writer *writer);
+/* What is of a revoked generation waits no more. */
+void writer_drop_revoked(struct writer *writer);
+/* From the mailbox into the batch, as far as it accepts them. Returns whether the batch is closed by what comes next. */
+bool writer_fill_batch(struct writer *writer);
+/* For store_meanwhile(): some messages into the next batch. */
+bool writer_fill_next(void *context);
+/* The bad messages since the last time; at most once a while, but for the last time. */
+void writer_log_bad(struct writer *writer, bool is_last);
 
 /* writer_positions.c, the thread's: what the store holds of each partition, and whether it still does. */
 

@@ -23,7 +23,6 @@ enum {
 	BACKOFF_FIRST_MS = 100,
 	BACKOFF_MAX_MS = 10000,
 	CAUSE_LOG_S = 60, /* another cause for the store being away is said this often at most */
-	BAD_LOG_S = 60,   /* bad messages are summed up this often */
 };
 
 void writer_question_destroy(struct writer_question *question)
@@ -71,16 +70,6 @@ static void note_success(struct writer *writer)
 	writer->retry_at = 0;
 }
 
-/* So many messages wait no more. */
-static void release(struct writer *writer, size_t count)
-{
-	(void)atomic_fetch_sub(&writer->waiting, count);
-	figures_add(&writer->figures->waiting, -(int64_t)count);
-	if (atomic_load(&writer->was_refused) && writer_has_room(writer) &&
-	    atomic_exchange(&writer->was_refused, false) && writer->events.on_room != NULL)
-		writer->events.on_room(writer->events.context);
-}
-
 /* What follows may ask the store, and wait for it. */
 static void note_busy(struct writer *writer)
 {
@@ -103,33 +92,6 @@ static void sleep_until(struct writer *writer, mono_us until, bool for_messages)
 	note_busy(writer);
 }
 
-static bool is_revoked(const struct writer *writer, uint64_t generation)
-{
-	return generation != 0 && generation <= atomic_load(&writer->revoked);
-}
-
-static void drop_revoked(struct writer *writer)
-{
-	if (writer->batch.message_count > 0 && is_revoked(writer, writer->batch.generation)) {
-		size_t count = writer->batch.message_count;
-		writer_batch_clear(&writer->batch);
-		release(writer, count);
-	}
-	size_t dropped = 0;
-	for (struct letter **link = &writer->pending; *link != NULL;) {
-		struct message *message = (struct message *)*link;
-		if (!is_revoked(writer, message->generation)) {
-			link = &message->letter.next;
-			continue;
-		}
-		*link = message->letter.next;
-		message_destroy(message);
-		dropped++;
-	}
-	if (dropped > 0)
-		release(writer, dropped);
-}
-
 void writer_take_questions(struct writer *writer)
 {
 	struct letter *letter = mailbox_take_all(writer->questions);
@@ -150,7 +112,7 @@ static void answer(struct writer *writer)
 	struct writer_question *question = writer->question;
 	if (question == NULL)
 		return;
-	if (is_revoked(writer, question->generation)) {
+	if (writer_is_revoked(writer, question->generation)) {
 		writer_question_destroy(question);
 		writer->question = NULL;
 		return;
@@ -185,65 +147,6 @@ static void answer(struct writer *writer)
 	writer->question = NULL;
 }
 
-static void log_bad(struct writer *writer, bool is_last)
-{
-	mono_us now = clock_mono_us();
-	if (writer->bad_count == writer->bad_logged ||
-	    (!is_last && now - writer->bad_logged_at < (mono_us)BAD_LOG_S * CLOCK_US_PER_S))
-		return;
-	log_event(LOG_WARN, "bad messages were put into quarantine",
-		  LOG_INT("count", writer->bad_count),
-		  LOG_INT("foreign_format", writer->foreign_count));
-	writer->bad_logged = writer->bad_count;
-	writer->bad_logged_at = now;
-}
-
-static void note_bad(struct writer *writer, const struct message *message, const char *reason)
-{
-	bool is_foreign = strcmp(reason, "foreign_format") == 0;
-	if (is_foreign)
-		figures_add(&writer->figures->foreign, 1);
-	if (is_foreign && writer->foreign_count++ == 0)
-		log_event(LOG_WARN,
-			  "foreign_format: messages of an older service are in the topic, "
-			  "docs/migrating.md says how to "
-			  "switch; they go to quarantine",
-			  LOG_INT("partition", message->partition),
-			  LOG_INT("offset", message->offset));
-	if (writer->bad_count++ == 0 && !is_foreign)
-		log_event(LOG_WARN, "a bad message goes to quarantine", LOG_STR("reason", reason),
-			  LOG_INT("partition", message->partition),
-			  LOG_INT("offset", message->offset));
-	if (writer->bad_count == 1) {
-		writer->bad_logged = 1;
-		writer->bad_logged_at = clock_mono_us();
-	}
-}
-
-/* From the mailbox into the batch, as far as it accepts them. Returns whether the batch is closed by what comes next. */
-static bool fill_batch(struct writer *writer)
-{
-	if (writer->pending == NULL)
-		writer->pending = mailbox_take_all(writer->messages);
-	mono_us now = clock_mono_us();
-	while (writer->pending != NULL) {
-		struct message *message = (struct message *)writer->pending;
-		if (!is_revoked(writer, message->generation) &&
-		    !writer_batch_accepts(&writer->batch, message))
-			return true;
-		writer->pending = message->letter.next;
-		if (is_revoked(writer, message->generation)) {
-			message_destroy(message);
-			release(writer, 1);
-			continue;
-		}
-		const char *reason = writer_batch_add(&writer->batch, message, now);
-		if (reason != NULL)
-			note_bad(writer, message, reason);
-	}
-	return writer_batch_is_full(&writer->batch);
-}
-
 /* The store failed us. */
 static void give_way(struct writer *writer, const struct error *err)
 {
@@ -253,7 +156,7 @@ static void give_way(struct writer *writer, const struct error *err)
 	}
 	note_success(writer);
 	writer_positions_lose(writer);
-	drop_revoked(writer);
+	writer_drop_revoked(writer);
 }
 
 /* Between two batches: a step at removing what is kept no longer. A failure is for the next batch to find. */
@@ -318,15 +221,13 @@ static void write_batch(struct writer *writer)
 	note_success(writer);
 	count_batch(writer->figures, &written);
 	writer->bad_count += written.refused;
-	size_t count = batch->message_count;
 	writer_positions_note(writer, batch);
 	if (writer->events.on_committed != NULL)
 		writer->events.on_committed(writer->events.context, batch->generation,
 					    batch->positions, batch->position_count,
 					    written.inserted);
-	writer_batch_clear(batch);
-	release(writer, count);
-	log_bad(writer, false);
+	writer_end_batch(writer);
+	writer_log_bad(writer, false);
 }
 
 /* One turn of the thread, once the schema is there. Returns false when all is written and a stop was asked for. */
@@ -335,14 +236,14 @@ static bool turn(struct writer *writer)
 	bool is_stopping = atomic_load(&writer->is_stopping);
 	note_busy(writer);
 	writer_take_questions(writer);
-	drop_revoked(writer);
+	writer_drop_revoked(writer);
 	mono_us now = clock_mono_us();
 	bool may_try = now >= writer->retry_at;
 	if (may_try && !is_stopping)
 		answer(writer);
 	if (may_try && !is_stopping && now >= writer_positions_due(writer))
 		check_positions(writer);
-	bool is_closed = fill_batch(writer);
+	bool is_closed = writer_fill_batch(writer);
 	if (is_stopping && writer->batch.message_count == 0 && writer->pending == NULL &&
 	    mailbox_count(writer->messages) == 0)
 		return false;
@@ -384,7 +285,7 @@ static int prepare(struct writer *writer, struct error *err)
 					&prev->seq, err) != 0)
 			return -1;
 		if (is_found) {
-			writer->batch.options.prev = prev;
+			writer->batch.options.prev = writer->next.options.prev = prev;
 			break;
 		}
 	}
@@ -426,10 +327,11 @@ void *writer_run(void *context)
 	struct writer *writer = context;
 	(void)pthread_setname_np(pthread_self(), "writer");
 	start(writer);
+	store_meanwhile(writer->options.store, writer_fill_next, writer);
 	while (writer->is_ready && !atomic_load(&writer->is_abandoned))
 		if (!turn(writer))
 			break;
-	log_bad(writer, true);
+	writer_log_bad(writer, true);
 	figures_set(&writer->figures->busy_since, 0);
 	(void)pthread_mutex_lock(&writer->lock);
 	writer->has_ended = true;

@@ -37,6 +37,8 @@ struct state {
 
 struct store {
 	bool is_conflict_first;
+	bool (*work)(void *context); /* while a batch is written */
+	void *work_context;
 };
 
 struct sim_database_faults sim_database_faults;
@@ -311,11 +313,26 @@ void store_expect_duplicates(struct store *store)
 	store->is_conflict_first = true;
 }
 
+void store_meanwhile(struct store *store, bool (*work)(void *context), void *context)
+{
+	store->work = work;
+	store->work_context = context;
+}
+
+/* The writer's next messages, some of them, now and then. */
+static void do_work(struct store *store)
+{
+	while (store->work != NULL && sim_random_chance(5000) && store->work(store->work_context))
+		;
+}
+
 int store_write(struct store *store, const struct store_batch *batch,
 		struct store_written *ret_written, struct error *err)
 {
+	do_work(store);
 	if (trouble(err) != 0)
 		return -1;
+	do_work(store);
 	if (is_stale(batch)) {
 		sim_trace("a batch follows what is not there any more", 0, 0, 0);
 		error_set(err, ERROR_STALE, "simulated: put back to an earlier state");
@@ -332,6 +349,7 @@ int store_write(struct store *store, const struct store_batch *batch,
 		return IS_PLANTED(LOSE_UNKNOWN_COMMIT) ? 0 : -1;
 	}
 	apply(batch, ret_written);
+	do_work(store);
 	sim_point();
 	return 0;
 }

@@ -24,7 +24,7 @@ struct pretend {
 	atomic_int attempts;
 	atomic_int rows; /* written */
 	int64_t last_seqs[64];
-	int last_count;
+	atomic_int last_count;
 	atomic_int expected_duplicates;
 };
 
@@ -59,12 +59,14 @@ static int pretend_write(struct store *store, const struct store_batch *batch,
 			 struct store_written *ret_written, struct error *err)
 {
 	struct pretend *to = (struct pretend *)store;
+	size_t count = batch->row_count < 64 ? batch->row_count : 64;
+	for (size_t i = 0; i < count; i++)
+		to->last_seqs[i] = batch->rows[i].seq.value;
+	atomic_store(&to->last_count, (int)count);
 	(void)atomic_fetch_add(&to->attempts, 1);
-	to->last_count = 0;
-	for (size_t i = 0; i < batch->row_count && i < 64; i++)
-		to->last_seqs[to->last_count++] = batch->rows[i].seq.value;
 	while (atomic_load(&to->hangs) && !atomic_load(&to->is_interrupted))
-		(void)usleep(1000);
+		if (store->meanwhile.run == NULL || !store->meanwhile.run(store->meanwhile.context))
+			(void)usleep(1000);
 	if (atomic_load(&to->is_away) || atomic_load(&to->is_interrupted))
 		return be_away(err);
 	(void)atomic_fetch_add(&to->rows, (int)batch->row_count);
@@ -89,6 +91,16 @@ static int pretend_read_positions(struct store *store, const char *cluster_id,
 	return 0;
 }
 
+static atomic_int decoded;
+
+static int count_and_decode(const char *bytes, size_t length, struct report_row *ret_row,
+			    const char **ret_reason, char *ret_detail, size_t detail_size)
+{
+	int status = decode_line(bytes, length, ret_row, ret_reason, ret_detail, detail_size);
+	(void)atomic_fetch_add(&decoded, 1);
+	return status;
+}
+
 static const struct store_driver pretend_driver = {
 	.close = pretend_close,
 	.interrupt = pretend_interrupt,
@@ -109,7 +121,7 @@ static void start(size_t max_waiting, const struct uuid *producer_id)
 		.topic_count = 1,
 		.producer_id = producer_id,
 		.max_waiting = max_waiting,
-		.decode = decode_line,
+		.decode = count_and_decode,
 	};
 	struct writer_events callbacks = events_of(&events);
 	writer = writer_start(&options, &callbacks, &err);
@@ -122,6 +134,7 @@ static int setup(void **state)
 	pretend = xcalloc(1, sizeof(*pretend));
 	pretend->store.driver = &pretend_driver;
 	memset(&events, 0, sizeof(events));
+	atomic_store(&decoded, 0);
 	return 0;
 }
 
@@ -212,6 +225,101 @@ static void revoked_messages_are_not_written(void **state)
 	assert_int_equal(writer_stop(writer, 60000), 0);
 }
 
+/* The first message is being written, and these come meanwhile. */
+static void post_meanwhile(const struct uuid *producer_id, int count)
+{
+	start(100, producer_id);
+	assert_true(events_wait(&events.ready, 1));
+	atomic_store(&pretend->hangs, true);
+	for (int i = 0; i <= count; i++) {
+		assert_true(events_post(
+			writer, producer_id == NULL ? "a 1" : "{\"site\":\"a\",\"at\":1}",
+			producer_id == NULL ? 1 : 0, producer_id == NULL ? 0 : -1, i));
+		assert_true(events_wait(&pretend->attempts, 1));
+	}
+	assert_true(events_wait(&decoded, count + 1));
+	assert_int_equal(atomic_load(&pretend->attempts), 1);
+	assert_int_equal(atomic_load(&events.committed), 0);
+}
+
+static void the_next_batch_is_read_while_one_is_written(void **state)
+{
+	(void)state;
+	struct uuid producer_id = rows_producer(5);
+	post_meanwhile(&producer_id, 20);
+	atomic_store(&pretend->hangs, false);
+	assert_true(events_wait(&events.inserted, 21));
+	assert_int_equal(atomic_load(&pretend->attempts), 2);
+	assert_int_equal(pretend->last_count, 20);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(pretend->last_seqs[i], i + 1);
+}
+
+static void a_batch_that_failed_is_repeated_before_the_next_one(void **state)
+{
+	(void)state;
+	struct uuid producer_id = rows_producer(5);
+	post_meanwhile(&producer_id, 20);
+	go_away(true);
+	atomic_store(&pretend->hangs, false);
+	assert_true(events_wait(&pretend->attempts, 2));
+	assert_true(events_post(writer, "{\"site\":\"a\",\"at\":1}", 0, -1, 0));
+	assert_true(events_wait(&pretend->attempts, 3));
+	assert_int_equal(pretend->last_count, 1); /* the same, and nothing came to it */
+	go_away(false);
+	assert_true(events_wait(&events.inserted, 22));
+	assert_int_equal(pretend->last_seqs[pretend->last_count - 1], 21);
+	assert_int_equal(atomic_load(&pretend->rows), 22);
+}
+
+static void a_revoke_drops_both_batches(void **state)
+{
+	(void)state;
+	post_meanwhile(NULL, 5);
+	writer_revoke(writer, 1);
+	assert_true(events_post(writer, "b 3", 2, 0, 0));
+	go_away(true); /* else the first of them may be stored still */
+	atomic_store(&pretend->hangs, false);
+	assert_true(events_wait(&pretend->attempts, 2));
+	go_away(false);
+	assert_true(events_wait(&events.committed, 1));
+	assert_int_equal(atomic_load(&events.generation), 2);
+	assert_int_equal(atomic_load(&pretend->rows), 1);
+	assert_int_equal(writer_stop(writer, 60000), 0);
+}
+
+static void a_stop_writes_the_next_batch_too(void **state)
+{
+	(void)state;
+	post_meanwhile(NULL, 5);
+	atomic_store(&pretend->hangs, false);
+	assert_int_equal(writer_stop(writer, 60000), 0);
+	assert_int_equal(atomic_load(&pretend->rows), 6);
+}
+
+static void large_messages_are_refused_by_their_bytes(void **state)
+{
+	(void)state;
+	enum { LARGE = 1024 * 1024 };
+	char *large = xmalloc(LARGE + 1);
+	memset(large, 'x', LARGE);
+	large[LARGE] = '\0';
+	start(10000, NULL);
+	assert_true(events_wait(&events.ready, 1));
+	go_away(true);
+	int taken = 0;
+	while (events_post(writer, large, 1, 0, taken))
+		taken++;
+	assert_int_equal(taken, WRITER_WAITING_BYTES / LARGE);
+	assert_false(events_post(writer, "a 1", 1, 0, taken));
+	go_away(false);
+	assert_true(events_wait(&events.room, 1));
+	assert_true(events_post(writer, "a 1", 1, 0, taken));
+	assert_int_equal(writer_stop(writer, 60000), 0);
+	assert_int_equal(atomic_load(&pretend->rows), 1);
+	free(large);
+}
+
 static void a_question_waits_for_the_store(void **state)
 {
 	(void)state;
@@ -272,6 +380,11 @@ int main(void)
 		CASE(the_same_batch_is_written_again),
 		CASE(it_refuses_when_too_much_waits_and_says_when_there_is_room),
 		CASE(revoked_messages_are_not_written),
+		CASE(the_next_batch_is_read_while_one_is_written),
+		CASE(a_batch_that_failed_is_repeated_before_the_next_one),
+		CASE(a_revoke_drops_both_batches),
+		CASE(a_stop_writes_the_next_batch_too),
+		CASE(large_messages_are_refused_by_their_bytes),
 		CASE(a_question_waits_for_the_store),
 		CASE(a_stop_ends_at_its_deadline),
 		CASE(a_stop_interrupts_a_store_that_hangs),
