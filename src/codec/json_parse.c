@@ -141,16 +141,12 @@ static char *read_escape(struct parsing *parsing, char *out, bool *is_bad)
 	return out;
 }
 
-/*
- * Up to the next byte of a text that is no plain one: a quote, a backslash, a control character. Eight at a time; of the bits in found the
- * lowest is always right (the subtraction's borrow may set others above it).
- */
-static const char *plain_end(const struct parsing *parsing)
+/* Eight at a time; of the bits in found the lowest is always right (the subtraction's borrow may set others above it). */
+const char *json_plain_end(const char *at, const char *end)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101);
 	const uint64_t tops = UINT64_C(0x8080808080808080);
-	const char *at = parsing->at;
-	for (; parsing->end - at >= 8; at += 8) {
+	for (; end - at >= 8; at += 8) {
 		uint64_t word;
 		memcpy(&word, at, sizeof(word));
 		word = le64toh(word);
@@ -162,7 +158,7 @@ static const char *plain_end(const struct parsing *parsing)
 		if (found != 0)
 			return at + __builtin_ctzll(found) / 8;
 	}
-	while (at < parsing->end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20)
+	while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20)
 		at++;
 	return at;
 }
@@ -179,7 +175,7 @@ static bool read_escaped(struct parsing *parsing, struct json_event *event, cons
 		out = read_escape(parsing, out, &event->is_bad_text);
 		if (out == NULL)
 			return false;
-		const char *end = plain_end(parsing);
+		const char *end = json_plain_end(parsing->at, parsing->end);
 		memcpy(out, parsing->at, (size_t)(end - parsing->at));
 		out += end - parsing->at;
 		parsing->at = end;
@@ -194,7 +190,7 @@ static bool read_text(struct parsing *parsing, enum json_kind kind)
 {
 	struct json_event event = {.kind = kind, .depth = parsing->depth, .place = parsing->at};
 	const char *begin = ++parsing->at;
-	parsing->at = plain_end(parsing);
+	parsing->at = json_plain_end(parsing->at, parsing->end);
 	event.bytes = begin;
 	event.length = (size_t)(parsing->at - begin);
 	if (parsing->at < parsing->end && *parsing->at == '\\' &&

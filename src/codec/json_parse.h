@@ -42,6 +42,9 @@ typedef void json_handler(void *context, const struct json_event *event);
  */
 bool json_parse(const char *bytes, size_t length, json_handler *on_event, void *context);
 
+/* The next byte of a text that is no plain one: a quote, a backslash, a control character, or the end. */
+const char *json_plain_end(const char *at, const char *end);
+
 /* Whether a NUMBER is an integer (no fraction, no exponent) of 64 bits. */
 bool json_to_int64(const struct json_event *number, int64_t *ret_value);
 

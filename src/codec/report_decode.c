@@ -20,6 +20,7 @@
 #include "codec/json_parse.h"
 #include "codec/report_fields.h"
 #include "codec/report_part.h"
+#include "codec/report_plain.h"
 #include "codec/report_value.h"
 
 enum {
@@ -286,6 +287,9 @@ static enum decode_problem decode(const char *bytes, size_t length, struct repor
 		return DECODE_TOO_LARGE;
 	struct report_row *row = ret_row;
 	*row = (struct report_row){.storage = xmalloc(length + 1)};
+	if (report_plain_read(bytes, length, row))
+		return DECODE_NONE;
+	*row = (struct report_row){.storage = row->storage};
 	struct decoding decoding = {.row = row, .storage = row->storage, .field = FIELD_UNWANTED};
 	bool is_json = json_parse(bytes, length, on_event, &decoding);
 	report_part_finish(&decoding.part); /* of a message that broke off within it */
@@ -303,7 +307,9 @@ enum decode_problem report_decode(const char *bytes, size_t length, struct repor
 {
 	const char *detail = "";
 	enum decode_problem problem = decode(bytes, length, ret_row, &detail);
-	if (detail_size > 0)
+	if (detail_size > 0 && problem == DECODE_NONE)
+		ret_detail[0] = '\0';
+	else if (detail_size > 0)
 		(void)snprintf(ret_detail, detail_size, "%s", detail);
 	return problem;
 }

@@ -47,7 +47,7 @@ static const struct member evidence_members[] = {
 #define MEMBERS(array) .members = (array), .member_count = COUNT_OF(array)
 
 /* Durations and counts have no rule: they are never negative, that is all. */
-static const struct field_rule rules[REPORT_FIELD_COUNT] = {
+const struct field_rule report_field_rules[REPORT_FIELD_COUNT] = {
 	[REPORT_FIELD_kind] = {.min = 1, .max = 32},
 	[REPORT_FIELD_site] = {.min = 1, .max = SITE_NAME_MAX},
 	[REPORT_FIELD_url] = {.min = 1, .max = URL_MAX},
@@ -86,7 +86,7 @@ const size_t report_droppable_count = COUNT_OF(report_droppable);
 
 struct field_rule report_field_rule(size_t field)
 {
-	struct field_rule rule = rules[field];
+	struct field_rule rule = report_field_rules[field];
 	if (rule.max == 0)
 		rule.max = report_fields[field].type == FIELD_INT ? INT64_MAX : TEXT_ANY;
 	return rule;

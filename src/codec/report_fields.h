@@ -67,7 +67,10 @@ enum report_field {
 
 extern const struct field report_fields[REPORT_FIELD_COUNT];
 
-/* Of fields that have none of their own: INT from 0 on, TEXT of any length. */
+/* By field. max 0: no bound of its own. */
+extern const struct field_rule report_field_rules[REPORT_FIELD_COUNT];
+
+/* The same; of fields that have none of their own: INT from 0 on, TEXT of any length. */
 struct field_rule report_field_rule(size_t field);
 
 /*
