@@ -45,7 +45,7 @@ static void encode_row_text(struct buffer *out, struct row_text text)
 	encode_bytes(out, text.bytes, text.length);
 }
 
-/* count planned rows need their dimensions. */
+/* count planned rows bring their dimensions. */
 static int write_names(struct postgres_store *store, const struct store_plan *plan, size_t count,
 		       bool is_site, struct error *err)
 {
@@ -54,7 +54,7 @@ static int write_names(struct postgres_store *store, const struct store_plan *pl
 	struct buffer *names = parameter_array(&list, TYPE_TEXT, count);
 	for (size_t i = 0; i < plan->row_count; i++) {
 		const struct plan_row *planned = &plan->rows[i];
-		if (!planned->needs_dimensions)
+		if (!planned->brings_dimensions)
 			continue;
 		encode_int8(ids, is_site ? planned->ids.site_id : planned->ids.location_id);
 		encode_row_text(names, is_site ? planned->row->site : planned->row->location);
@@ -73,7 +73,7 @@ static int write_producers(struct postgres_store *store, const struct store_plan
 	struct buffer *prev_seqs = parameter_array(&list, TYPE_INT8, count);
 	for (size_t i = 0; i < plan->row_count; i++) {
 		const struct plan_row *planned = &plan->rows[i];
-		if (!planned->needs_dimensions)
+		if (!planned->brings_dimensions)
 			continue;
 		encode_uuid(ids, &planned->row->producer_id.value);
 		encode_int8(location_ids, planned->ids.location_id);
@@ -117,7 +117,7 @@ static int write_setups(struct postgres_store *store, const struct store_plan *p
 	for (size_t i = 0; i < plan->row_count; i++) {
 		const struct plan_row *planned = &plan->rows[i];
 		const struct report_row *row = planned->row;
-		if (!planned->needs_dimensions)
+		if (!planned->brings_dimensions)
 			continue;
 		encode_int8(columns[SETUP_ID], planned->ids.setup_id);
 		encode_int8(columns[SITE_ID], planned->ids.site_id);
@@ -139,7 +139,7 @@ int postgres_write_dimensions(struct postgres_store *store, const struct store_p
 {
 	size_t count = 0;
 	for (size_t i = 0; i < plan->row_count; i++)
-		count += plan->rows[i].needs_dimensions ? 1 : 0;
+		count += plan->rows[i].brings_dimensions ? 1 : 0;
 	if (count == 0)
 		return 0;
 	if (write_names(store, plan, count, true, err) != 0 ||

@@ -61,6 +61,7 @@ int postgres_find_refused(struct postgres_attempt *attempt, struct error *err)
 		return -1;
 	struct error cause = *err;
 	size_t count = 0;
+	store_plan_bring_all(&attempt->plan);
 	if (postgres_make_incoming(attempt->store, err) != 0 ||
 	    find_in(attempt, 0, attempt->plan.row_count, &count, err) != 0)
 		return -1;

@@ -210,24 +210,24 @@ static struct entry *find_entry(struct store_ids *ids, bool *ret_is_new)
 	return *slot;
 }
 
-/* Whether the entry is stored; one that is not goes on the list. */
-static bool is_stored(struct store_ids *ids, struct entry *entry)
+/* One that is not stored goes on the list. */
+static enum store_ids_found note(struct store_ids *ids, struct entry *entry)
 {
 	if (entry->stored_in == ids->era)
-		return true;
+		return STORE_IDS_STORED;
 	if (entry->found_in == ids->plan)
-		return false;
+		return STORE_IDS_AGAIN;
 	entry->found_in = ids->plan;
 	if (ids->found_count == ids->found_capacity) {
 		ids->found_capacity = ids->found_capacity * 2 + 64;
 		ids->found = xreallocarray(ids->found, ids->found_capacity, sizeof(struct entry *));
 	}
 	ids->found[ids->found_count++] = entry;
-	return false;
+	return STORE_IDS_FIRST;
 }
 
 struct setup_ids store_ids_find(struct store_ids *ids, const struct report_row *row,
-				bool *ret_is_stored)
+				enum store_ids_found *ret_found)
 {
 	bool is_new;
 	buffer_clear(&ids->key);
@@ -235,7 +235,7 @@ struct setup_ids store_ids_find(struct store_ids *ids, const struct report_row *
 			    sizeof(row->producer_id.value.bytes));
 	/* The first report of a producer says what came before it: its dimension row is written again with that. */
 	(void)buffer_append_char(&ids->key, row->has_prev ? 1 : 0);
-	bool is_producer_stored = is_stored(ids, find_entry(ids, &is_new));
+	enum store_ids_found producer = note(ids, find_entry(ids, &is_new));
 
 	make_setup_key(&ids->key, row);
 	struct entry *setup = find_entry(ids, &is_new);
@@ -244,7 +244,9 @@ struct setup_ids store_ids_find(struct store_ids *ids, const struct report_row *
 		setup->ids.location_id = store_id_of(row->location.bytes, row->location.length);
 		setup->ids.setup_id = store_id_of(ids->key.data, ids->key.length);
 	}
-	*ret_is_stored = is_stored(ids, setup) && is_producer_stored;
+	*ret_found = note(ids, setup);
+	if (producer == STORE_IDS_FIRST || *ret_found == STORE_IDS_STORED)
+		*ret_found = producer;
 	return setup->ids;
 }
 

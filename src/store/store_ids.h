@@ -28,9 +28,15 @@ struct store_ids;
 struct store_ids *store_ids_create(void);
 void store_ids_destroy(struct store_ids *ids); /* accepts NULL */
 
-/* The ids of a row; *ret_is_stored: its dimension rows, and that of its producer, are known to be in the store. */
+/* What is known of a row's dimension rows, and of its producer's. */
+enum store_ids_found {
+	STORE_IDS_STORED, /* all of them are in the store */
+	STORE_IDS_FIRST,  /* not all, and one of those was not asked for since the last begin */
+	STORE_IDS_AGAIN,  /* not all, and those were asked for before */
+};
+
 struct setup_ids store_ids_find(struct store_ids *ids, const struct report_row *row,
-				bool *ret_is_stored);
+				enum store_ids_found *ret_found);
 
 /* Another attempt: what was found so far is not stored by it. */
 void store_ids_begin(struct store_ids *ids);

@@ -16,7 +16,7 @@ static struct plan_key key_of(const struct plan_row *planned)
 {
 	return (struct plan_key){
 		.site_id = planned->ids.site_id,
-		.started_at = planned->row->started_at.value,
+		.started_at = planned->started_at,
 		.producer_id = &planned->row->producer_id.value,
 		.seq = planned->row->seq.value,
 	};
@@ -38,11 +38,15 @@ static int compare_keys(const struct plan_key *a, const struct plan_key *b)
 	return 0;
 }
 
-/* Of equal ones the first in the batch comes first. */
+/* Of equal ones the first in the batch comes first. Most are told apart without a look at the rows, which lie far from one another. */
 static int compare_rows(const void *a, const void *b)
 {
 	const struct plan_row *left = a;
 	const struct plan_row *right = b;
+	if (left->ids.site_id != right->ids.site_id)
+		return left->ids.site_id < right->ids.site_id ? -1 : 1;
+	if (left->started_at != right->started_at)
+		return left->started_at < right->started_at ? -1 : 1;
 	struct plan_key left_key = key_of(left);
 	struct plan_key right_key = key_of(right);
 	int order = compare_keys(&left_key, &right_key);
@@ -51,16 +55,27 @@ static int compare_rows(const void *a, const void *b)
 	return left->row < right->row ? -1 : left->row > right->row;
 }
 
+/* The dimension rows of one that is left out are brought by the one that is kept, where they refer to the same. */
+static bool brings_for(const struct plan_row *kept, const struct plan_row *left_out)
+{
+	return !left_out->brings_dimensions || (kept->ids.setup_id == left_out->ids.setup_id &&
+						kept->row->has_prev == left_out->row->has_prev);
+}
+
 static void remove_doubles(struct store_plan *plan)
 {
+	bool is_brought = true;
 	size_t kept = 0;
 	for (size_t i = 0; i < plan->row_count; i++) {
 		if (kept > 0) {
 			struct plan_key last = key_of(&plan->rows[kept - 1]);
 			struct plan_key here = key_of(&plan->rows[i]);
 			if (compare_keys(&last, &here) == 0) {
+				is_brought &= brings_for(&plan->rows[kept - 1], &plan->rows[i]);
 				plan->rows[kept - 1].needs_dimensions |=
 					plan->rows[i].needs_dimensions;
+				plan->rows[kept - 1].brings_dimensions |=
+					plan->rows[i].brings_dimensions;
 				plan->duplicates++;
 				continue;
 			}
@@ -68,6 +83,14 @@ static void remove_doubles(struct store_plan *plan)
 		plan->rows[kept++] = plan->rows[i];
 	}
 	plan->row_count = kept;
+	if (!is_brought)
+		store_plan_bring_all(plan);
+}
+
+void store_plan_bring_all(struct store_plan *plan)
+{
+	for (size_t i = 0; i < plan->row_count; i++)
+		plan->rows[i].brings_dimensions = plan->rows[i].needs_dimensions;
 }
 
 void store_plan_make(struct store_plan *plan, const struct store_batch *batch,
@@ -79,10 +102,12 @@ void store_plan_make(struct store_plan *plan, const struct store_batch *batch,
 		if (is_left_out != NULL && is_left_out[i])
 			continue;
 		struct plan_row *planned = &plan->rows[plan->row_count++];
-		bool is_stored;
 		planned->row = &batch->rows[i];
-		planned->ids = store_ids_find(ids, planned->row, &is_stored);
-		planned->needs_dimensions = !is_stored;
+		planned->started_at = planned->row->started_at.value;
+		enum store_ids_found found;
+		planned->ids = store_ids_find(ids, planned->row, &found);
+		planned->needs_dimensions = found != STORE_IDS_STORED;
+		planned->brings_dimensions = found == STORE_IDS_FIRST;
 	}
 	qsort(plan->rows, plan->row_count, sizeof(*plan->rows), compare_rows);
 	remove_doubles(plan);

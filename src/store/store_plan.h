@@ -17,8 +17,10 @@
 struct plan_row {
 	const struct report_row *row; /* in the batch */
 	struct setup_ids ids;
+	wall_us started_at;
 	bool needs_dimensions; /* the store may lack the rows that this one refers to */
-	bool is_inserted;      /* set by the driver: it was not there before */
+	bool brings_dimensions; /* the same, and it is the first one of the plan that refers to them */
+	bool is_inserted;       /* set by the driver: it was not there before */
 };
 
 /* What the batch makes of a site: from its inserted rows, which follow one another in the plan. */
@@ -41,6 +43,9 @@ struct store_plan {
 void store_plan_make(struct store_plan *plan, const struct store_batch *batch,
 		     const bool *is_left_out, struct store_ids *ids);
 void store_plan_finish(struct store_plan *plan);
+
+/* Each row that needs dimensions brings them itself: for plans of which parts are tried. */
+void store_plan_bring_all(struct store_plan *plan);
 
 /* The planned row with this key, or NULL. */
 struct plan_row *store_plan_find(struct store_plan *plan, int64_t site_id, wall_us started_at,

@@ -142,7 +142,8 @@ const char *writer_batch_add(struct writer_batch *batch, struct message *message
 			return NULL;
 	}
 	const char *reason = NULL;
-	char detail[WRITER_DETAIL_SIZE] = "";
+	char detail[WRITER_DETAIL_SIZE];
+	detail[0] = '\0';
 	struct report_row *row = &batch->rows[batch->row_count];
 	if (batch->options.decode(message->bytes, message->length, row, &reason, detail,
 				  sizeof(detail)) == 0) {

@@ -30,9 +30,9 @@ static void same_setup_has_the_same_id_in_every_cache(void **state)
 	struct store_ids *one = store_ids_create();
 	struct store_ids *other = store_ids_create();
 	struct report_row row = rows_make_full(1, ROWS_NOON);
-	bool is_stored;
-	struct setup_ids a = store_ids_find(one, &row, &is_stored);
-	struct setup_ids b = store_ids_find(other, &row, &is_stored);
+	enum store_ids_found found;
+	struct setup_ids a = store_ids_find(one, &row, &found);
+	struct setup_ids b = store_ids_find(other, &row, &found);
 	assert_memory_equal(&a, &b, sizeof(a));
 	assert_int_equal(a.site_id, store_id_of(row.site.bytes, row.site.length));
 	assert_int_equal(a.location_id, store_id_of("eu-1", 4));
@@ -62,8 +62,8 @@ static void every_field_of_a_setup_counts(void **state)
 	struct store_ids *ids = store_ids_create();
 	int64_t seen[12];
 	for (size_t i = 0; i < 12; i++) {
-		bool is_stored;
-		seen[i] = store_ids_find(ids, &rows[i], &is_stored).setup_id;
+		enum store_ids_found found;
+		seen[i] = store_ids_find(ids, &rows[i], &found).setup_id;
 		for (size_t j = 0; j < i; j++)
 			assert_int_not_equal(seen[i], seen[j]);
 	}
@@ -76,9 +76,9 @@ static void what_changes_from_check_to_check_is_no_part_of_the_setup(void **stat
 	struct report_row a = rows_make("a", rows_producer(1), 1, ROWS_NOON, OUTCOME_UP);
 	struct report_row b = rows_make("a", rows_producer(2), 9, ROWS_NOON + 7, OUTCOME_DOWN);
 	struct store_ids *ids = store_ids_create();
-	bool is_stored;
-	int64_t setup_id = store_ids_find(ids, &a, &is_stored).setup_id;
-	assert_int_equal(store_ids_find(ids, &b, &is_stored).setup_id, setup_id);
+	enum store_ids_found found;
+	int64_t setup_id = store_ids_find(ids, &a, &found).setup_id;
+	assert_int_equal(store_ids_find(ids, &b, &found).setup_id, setup_id);
 	store_ids_destroy(ids);
 }
 
@@ -88,25 +88,25 @@ static void stored_is_known_after_a_mark_and_not_after_a_forget(void **state)
 	struct store_ids *ids = store_ids_create();
 	struct report_row a = report("a");
 	struct report_row b = report("b");
-	bool is_stored;
+	enum store_ids_found found;
 	for (int i = 0; i < 3; i++) { /* asked again before the mark: still not stored */
-		(void)store_ids_find(ids, &a, &is_stored);
-		assert_false(is_stored);
+		(void)store_ids_find(ids, &a, &found);
+		assert_int_equal(found, i == 0 ? STORE_IDS_FIRST : STORE_IDS_AGAIN);
 	}
 	store_ids_mark_stored(ids);
-	(void)store_ids_find(ids, &a, &is_stored);
-	assert_true(is_stored);
-	(void)store_ids_find(ids, &b, &is_stored);
-	assert_false(is_stored);
+	(void)store_ids_find(ids, &a, &found);
+	assert_int_equal(found, STORE_IDS_STORED);
+	(void)store_ids_find(ids, &b, &found);
+	assert_int_not_equal(found, STORE_IDS_STORED);
 	store_ids_mark_stored(ids);
-	(void)store_ids_find(ids, &b, &is_stored);
-	assert_true(is_stored);
+	(void)store_ids_find(ids, &b, &found);
+	assert_int_equal(found, STORE_IDS_STORED);
 	store_ids_forget(ids);
-	(void)store_ids_find(ids, &a, &is_stored);
-	assert_false(is_stored);
+	(void)store_ids_find(ids, &a, &found);
+	assert_int_not_equal(found, STORE_IDS_STORED);
 	store_ids_mark_stored(ids);
-	(void)store_ids_find(ids, &b, &is_stored);
-	assert_false(is_stored);
+	(void)store_ids_find(ids, &b, &found);
+	assert_int_not_equal(found, STORE_IDS_STORED);
 	store_ids_destroy(ids);
 }
 
@@ -116,18 +116,18 @@ static void what_a_failed_attempt_found_is_not_marked(void **state)
 	struct store_ids *ids = store_ids_create();
 	struct report_row a = report("a");
 	struct report_row b = report("b");
-	bool is_stored;
+	enum store_ids_found found;
 	store_ids_begin(ids);
-	(void)store_ids_find(ids, &a, &is_stored);
-	(void)store_ids_find(ids, &b, &is_stored);
+	(void)store_ids_find(ids, &a, &found);
+	(void)store_ids_find(ids, &b, &found);
 	store_ids_begin(ids); /* that attempt failed; the next leaves b out */
-	(void)store_ids_find(ids, &a, &is_stored);
-	assert_false(is_stored);
+	(void)store_ids_find(ids, &a, &found);
+	assert_int_not_equal(found, STORE_IDS_STORED);
 	store_ids_mark_stored(ids);
-	(void)store_ids_find(ids, &a, &is_stored);
-	assert_true(is_stored);
-	(void)store_ids_find(ids, &b, &is_stored);
-	assert_false(is_stored);
+	(void)store_ids_find(ids, &a, &found);
+	assert_int_equal(found, STORE_IDS_STORED);
+	(void)store_ids_find(ids, &b, &found);
+	assert_int_not_equal(found, STORE_IDS_STORED);
 	store_ids_destroy(ids);
 }
 
@@ -136,19 +136,19 @@ static void a_new_producer_of_a_known_setup_is_not_stored(void **state)
 	(void)state;
 	struct store_ids *ids = store_ids_create();
 	struct report_row a = report("a");
-	bool is_stored;
-	(void)store_ids_find(ids, &a, &is_stored);
+	enum store_ids_found found;
+	(void)store_ids_find(ids, &a, &found);
 	store_ids_mark_stored(ids);
 	a.producer_id.value = rows_producer(2);
-	(void)store_ids_find(ids, &a, &is_stored);
-	assert_false(is_stored);
+	(void)store_ids_find(ids, &a, &found);
+	assert_int_not_equal(found, STORE_IDS_STORED);
 	store_ids_mark_stored(ids);
 	a.has_prev = true; /* the first report says what came before it: to be written, once */
-	(void)store_ids_find(ids, &a, &is_stored);
-	assert_false(is_stored);
+	(void)store_ids_find(ids, &a, &found);
+	assert_int_not_equal(found, STORE_IDS_STORED);
 	store_ids_mark_stored(ids);
-	(void)store_ids_find(ids, &a, &is_stored);
-	assert_true(is_stored);
+	(void)store_ids_find(ids, &a, &found);
+	assert_int_equal(found, STORE_IDS_STORED);
 	store_ids_destroy(ids);
 }
 
@@ -162,10 +162,10 @@ static void many_setups_keep_their_ids(void **state)
 			char name[32];
 			(void)snprintf(name, sizeof(name), "site %d", i);
 			struct report_row row = report(name);
-			bool is_stored;
-			struct setup_ids found = store_ids_find(ids, &row, &is_stored);
-			assert_int_equal(found.site_id, store_id_of(name, strlen(name)));
-			assert_int_equal(is_stored, round);
+			enum store_ids_found found;
+			struct setup_ids made = store_ids_find(ids, &row, &found);
+			assert_int_equal(made.site_id, store_id_of(name, strlen(name)));
+			assert_int_equal(found, round ? STORE_IDS_STORED : STORE_IDS_FIRST);
 		}
 		store_ids_mark_stored(ids);
 	}

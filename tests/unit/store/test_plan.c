@@ -75,6 +75,50 @@ static void of_doubles_the_first_is_kept(void **state)
 	assert_int_equal(plan.rows[0].row->outcome.value, OUTCOME_UP);
 }
 
+static size_t bringing(void)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < plan.row_count; i++)
+		count += plan.rows[i].brings_dimensions ? 1 : 0;
+	return count;
+}
+
+static void dimensions_are_brought_once(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		rows_add(&rows, rows_make(i % 2 ? "a" : "b", rows_producer(1), i, ROWS_NOON - i,
+					  OUTCOME_UP));
+	make(NULL);
+	assert_int_equal(bringing(), 2);
+	for (size_t i = 0; i < plan.row_count; i++)
+		assert_true(plan.rows[i].needs_dimensions);
+	store_plan_bring_all(&plan);
+	assert_int_equal(bringing(), 40);
+	make(NULL); /* an attempt that failed: once more */
+	assert_int_equal(bringing(), 2);
+	store_ids_mark_stored(ids);
+	make(NULL);
+	assert_int_equal(bringing(), 0);
+}
+
+/* The second one is left out; what it would have brought, the third one needs. */
+static void a_double_with_another_setup_takes_no_dimensions_away(void **state)
+{
+	(void)state;
+	struct report_row other = rows_make("a", rows_producer(1), 1, ROWS_NOON, OUTCOME_UP);
+	struct report_row later = rows_make("a", rows_producer(1), 2, ROWS_NOON + 1, OUTCOME_UP);
+	other.interval_us.value++;
+	later.interval_us.value++;
+	rows_add(&rows, rows_make("a", rows_producer(1), 1, ROWS_NOON, OUTCOME_UP));
+	rows_add(&rows, other);
+	rows_add(&rows, later);
+	make(NULL);
+	assert_int_equal(plan.row_count, 2);
+	assert_true(plan.rows[0].brings_dimensions);
+	assert_true(plan.rows[1].brings_dimensions);
+}
+
 static void left_out_rows_are_not_planned(void **state)
 {
 	(void)state;
@@ -161,6 +205,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(rows_come_in_the_order_of_the_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(of_doubles_the_first_is_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(dimensions_are_brought_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_double_with_another_setup_takes_no_dimensions_away, setup, teardown),
 		cmocka_unit_test_setup_teardown(left_out_rows_are_not_planned, setup, teardown),
 		cmocka_unit_test_setup_teardown(rows_are_found_by_their_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(states_count_inserted_rows_alone, setup, teardown),
