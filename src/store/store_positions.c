@@ -12,7 +12,9 @@ int store_position_follow(const struct store_position *position, int64_t known, 
 		*ret_next = known;
 		return 0;
 	}
-	if (known < followed)
+	/* Read again from further back, it lowered the position itself: its COMMIT had happened. All behind it comes again anyway. */
+	bool has_happened = known == position->next;
+	if (known < followed && !has_happened)
 		return -1;
 	bool is_ahead = known > followed && (is_claimed || followed > 0);
 	*ret_next = is_ahead && known > position->next ? known : position->next;

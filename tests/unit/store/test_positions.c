@@ -23,6 +23,7 @@ static void positions_follow(void **state)
 		{"the next one", 20, 10, 3, 10, 3, 20},
 		{"again, after a COMMIT that had happened", 20, 10, 3, 20, 3, 20},
 		{"read again from Kafka's position", 5, 10, 3, 10, 3, 5},
+		{"the same again, after a COMMIT that had happened", 5, 10, 3, 5, 3, 5},
 		{"put back", 20, 10, 3, 7, 2, STALE},
 		{"put back since this assignment", 20, 10, 3, 7, 3, STALE},
 		{"put back to nothing", 20, 10, 3, -1, -1, STALE},
