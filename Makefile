@@ -6,7 +6,7 @@ SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 prefix ?= /usr/local
 
-.PHONY: help build run pipeline test test-fast test-deep test-deploy chaos chaos-selftest lint format bench asan docs install clean
+.PHONY: help build run pipeline test test-fast test-deep test-deploy fuzz chaos chaos-selftest lint format bench asan docs install clean
 
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ test-deep: ## sanitizers, valgrind, the other compiler, long variants
 test-deploy: ## deploy/ on a real container engine (about two minutes)
 	@scripts/setup build run test
 	@deploy/check.sh
+
+fuzz: ## look for inputs that break a parser, SECONDS=60 for each (10): what breaks one is kept in build-fuzz/findings/
+	@scripts/setup build test
+	@scripts/fuzz $(if $(filter command line environment,$(origin SECONDS)),$(SECONDS))
 
 chaos: ## attack the running pipeline and prove that nothing is lost: DURATION=45m SEED=7 RATE=1200
 	@scripts/setup build run test

@@ -4,12 +4,13 @@ The same messages go into the same broker by kcat, in turn with us: what it take
 """
 import json
 import os
+import resource
 import shutil
 import statistics
 import time
 from datetime import datetime
 
-from parts import PAGE_SITE, Nginx, cpu_seconds, peak_mib, pinned, resident_mib
+from parts import PAGE_SITE, Nginx, busiest_thread_seconds, cpu_seconds, peak_mib, pinned, resident_mib
 from support.certs import Authority
 from support.kafka import Kafka
 from support.processes import ROOT, run, wait_until
@@ -58,15 +59,18 @@ class Backlog:
         self.kafka.delete_topic(topic)
 
     def kcat(self, *properties):
-        """Rows a second of kcat as it comes, waiting for all replicas as we do."""
+        """Rows a second and CPU a row of kcat as it comes, waiting for all replicas as we do."""
         topic = self._topic()
         words = [word for one in ("acks=all", *properties) for word in ("-X", one)]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         began = time.monotonic()
         run([*pinned(0), "kcat", "-P", "-q", "-b", self.kafka.servers, "-t", topic, "-K", "\t", "-z", "lz4", *words,
              "-l", self.messages], timeout=3600)
         seconds = time.monotonic() - began
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
         self._done(topic, ROWS)
-        return ROWS / seconds
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return {"rows_per_s": ROWS / seconds, "cpu_us": cpu * 1e6 / ROWS}
 
     def drain(self, sites, rest_s=0):
         """Start a producer on a copy of the backlog, and look until nothing waits; then rest_s more without one."""
@@ -87,6 +91,7 @@ class Backlog:
         drained, drained_at, cpu = time.monotonic(), time.time(), cpu_seconds(producer.pid) - cpu
         time.sleep(rest_s)
         result = {"start_s": ready - began, "rows_per_s": ROWS / (drained - ready), "cpu_us": cpu * 1e6 / ROWS,
+                  "busiest_thread_us": busiest_thread_seconds(producer.pid) * 1e6 / ROWS,
                   "peak_mib": peak_mib(producer.pid)}
         producer.stop(timeout=60)
         if rest_s > 0:
@@ -112,13 +117,13 @@ class Backlog:
 
 def measure(bench):
     backlog = Backlog(bench)
-    result = {"rows": ROWS, "partitions": PARTITIONS, "rounds": ROUNDS, "kcat_rows_per_s": [], "drain": []}
+    result = {"rows": ROWS, "partitions": PARTITIONS, "rounds": ROUNDS, "kcat": [], "drain": []}
     result["properties"] = PROPERTIES
     for _ in range(ROUNDS):
-        result["kcat_rows_per_s"].append(backlog.kcat())
+        result["kcat"].append(backlog.kcat())
         result["drain"].append(backlog.drain(1))
-    result["ratio"] = [one["rows_per_s"] / other
-                       for one, other in zip(result["drain"], result["kcat_rows_per_s"], strict=True)]
+    result["ratio"] = [one["rows_per_s"] / other["rows_per_s"]
+                       for one, other in zip(result["drain"], result["kcat"], strict=True)]
     result["on_time"] = backlog.drain(LIVE_SITES, 30)
     backlog.close()
     return result
@@ -137,8 +142,8 @@ def measure_in_flight(bench):
                 "ours, a queue of 100,000": (*ours, "queue.buffering.max.messages=100000",
                                              "queue.buffering.max.kbytes=65536")}
     result = {"rows": ROWS, "partitions": PARTITIONS,
-              "kcat_rows_per_s": {name: [backlog.kcat(*words) for _ in range(ROUNDS)]
-                                  for name, words in variants.items()}}
+              "kcat": {name: [backlog.kcat(*words) for _ in range(ROUNDS)]
+                       for name, words in variants.items()}}
     backlog.close()
     return result
 
