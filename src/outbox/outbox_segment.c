@@ -189,6 +189,10 @@ void outbox_segment_adopt(struct outbox *outbox)
 				   segment->meta.last_id < first_id_of_file;
 		if (!is_in_order)
 			set_aside(segment->path, "ids that another file has too");
+		/* a drained one too knows what was committed before us, where the file is new */
+		if (segment->meta.has_last && !outbox->meta.has_last)
+			outbox->prev = segment->meta.last;
+		outbox->has_prev = outbox->has_prev || segment->meta.has_last;
 		if (!is_in_order || segment->meta.rows == 0) {
 			take_out(outbox, segment, !is_in_order);
 			continue;
@@ -197,9 +201,6 @@ void outbox_segment_adopt(struct outbox *outbox)
 		log_event(LOG_INFO, "outbox segment is drained first",
 			  LOG_STR("file", segment->path), LOG_INT("rows", segment->meta.rows));
 		count(outbox, segment->rows_left, segment->bytes_left);
-		if (segment->meta.has_last && !outbox->meta.has_last)
-			outbox->prev = segment->meta.last;
-		outbox->has_prev = outbox->has_prev || segment->meta.has_last;
 	}
 	keep_ids_above(outbox, last_id > unread_id ? last_id : unread_id);
 	outbox->has_unread_segments = unread_id >= 0;

@@ -95,6 +95,12 @@ static void end_reading(struct outbox *outbox, struct outbox_segment *segment,
 	}
 }
 
+/* Whether outbox_file_next() has filled its row. */
+static bool has_row(enum outbox_file_result result)
+{
+	return result == OUTBOX_FILE_OK || result == OUTBOX_FILE_BAD_ROW;
+}
+
 void outbox_send_stored(struct outbox *outbox, mono_us now)
 {
 	struct error err = {0};
@@ -106,9 +112,10 @@ void outbox_send_stored(struct outbox *outbox, mono_us now)
 	outbox_file_seek(file, outbox->sent_id);
 	for (int i = 0; i < SEND_ROWS_MAX; i++) {
 		result = outbox_file_next(file, &row, &err);
-		if (segment != NULL && result != OUTBOX_FILE_NO_ROW && row.id > last_id)
+		bool is_behind = has_row(result) && row.id > last_id;
+		if (segment != NULL && is_behind)
 			result = OUTBOX_FILE_NO_ROW; /* of the commit that was not confirmed */
-		if (result == OUTBOX_FILE_BAD_ROW && row.id > last_id)
+		else if (result == OUTBOX_FILE_BAD_ROW && is_behind)
 			result = OUTBOX_FILE_DAMAGED; /* an id that was never given */
 		if (result != OUTBOX_FILE_OK || !outbox_send_row(outbox, &row))
 			break;
