@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "outbox/outbox_place.h"
 #include "sim_message.h"
 #include "sim_oracle.h"
 #include "sim_random.h"
@@ -14,60 +13,11 @@
 
 struct outbox_file {
 	struct sim_disk *disk;
+	struct sim_disk_file *file;
 	enum outbox_durability durability;
+	bool is_unsynced;
 	int64_t read_id;
 };
-
-static void copy(struct sim_disk_state *to, const struct sim_disk_state *from)
-{
-	to->meta = from->meta;
-	to->last_nonce = from->last_nonce;
-	to->count = from->count;
-	memcpy(to->rows, from->rows, from->count * sizeof(from->rows[0]));
-}
-
-static void clear(struct sim_disk_state *state)
-{
-	state->meta = (struct outbox_file_meta){0};
-	state->last_nonce = -1;
-	state->count = 0;
-}
-
-void sim_disk_reset(struct sim_disk *disk)
-{
-	clear(&disk->now);
-	clear(&disk->synced);
-	disk->has_ghost = disk->is_in_transaction = disk->is_full = false;
-	disk->fail_chance = disk->damage_chance = disk->rot_chance = 0;
-	disk->asides = 0;
-}
-
-/* A report is finished, and counts, from the moment that its row is there. */
-static void become(struct sim_disk *disk, const struct sim_disk_state *state)
-{
-	for (size_t i = 0; i < state->count; i++)
-		sim_oracle_report(state->rows[i].nonce)->is_durable = true;
-	copy(&disk->now, state);
-}
-
-void sim_disk_process_ended(struct sim_disk *disk)
-{
-	if (disk->has_ghost && sim_random_chance(5000)) {
-		sim_trace("the failed commit had happened", 0, 0, 0);
-		become(disk, &disk->ghost);
-	}
-	disk->has_ghost = disk->is_in_transaction = false;
-}
-
-void sim_disk_power_cut(struct sim_disk *disk)
-{
-	sim_trace("power cut: # rows, # synced", (int64_t)disk->now.count,
-		  (int64_t)disk->synced.count, 0);
-	for (size_t i = 0; i < disk->now.count; i++)
-		if (disk->now.rows[i].id > disk->synced.meta.last_id)
-			sim_oracle_report(disk->now.rows[i].nonce)->is_excused = true;
-	copy(&disk->now, &disk->synced);
-}
 
 static struct sim_disk_row *find(struct sim_disk_state *state, int64_t id)
 {
@@ -83,31 +33,17 @@ static struct sim_disk_row *find(struct sim_disk_state *state, int64_t id)
 	return &state->rows[low]; /* the first that is not below */
 }
 
-bool sim_disk_has(const struct sim_disk *disk, int nonce)
-{
-	for (size_t i = 0; i < disk->now.count; i++)
-		if (disk->now.rows[i].nonce == nonce)
-			return true;
-	return false;
-}
-
-bool sim_disk_has_id(const struct sim_disk *disk, int64_t id)
-{
-	for (size_t i = 0; i < disk->now.count; i++)
-		if (disk->now.rows[i].id == id)
-			return true;
-	return false;
-}
-
 /* --- outbox_file.h --- */
 
 /* What the disk has against a call. */
-static enum outbox_file_result trouble(const struct sim_disk *disk, struct error *err)
+static enum outbox_file_result trouble(const struct sim_disk *disk, struct sim_disk_file *file,
+				       struct error *err)
 {
 	sim_point();
 	if (sim_random_chance(disk->damage_chance)) {
 		sim_trace("the file is damaged", 0, 0, 0);
 		error_set(err, ERROR_RETRY, "simulated damage");
+		file->is_damaged = true;
 		return OUTBOX_FILE_DAMAGED;
 	}
 	if (!sim_random_chance(disk->fail_chance))
@@ -117,19 +53,52 @@ static enum outbox_file_result trouble(const struct sim_disk *disk, struct error
 	return OUTBOX_FILE_FAILED;
 }
 
+static enum outbox_file_result unsynced(struct error *err)
+{
+	error_set(err, ERROR_RETRY, "simulated failure to sync");
+	return OUTBOX_FILE_UNSYNCED;
+}
+
+static bool sync_fails(struct outbox_file *file)
+{
+	if (!sim_random_chance(file->disk->sync_chance))
+		return false;
+	sim_trace("an fsync fails", 0, 0, 0);
+	file->is_unsynced = true;
+	return true;
+}
+
+/* A checkpoint: the log is synced, then the database written and synced. With that, no gap of the log matters any more. */
+static bool sync_all(struct outbox_file *file)
+{
+	struct sim_disk_file *on_disk = file->file;
+	if (sync_fails(file))
+		return false;
+	sim_disk_copy(&on_disk->synced, &on_disk->now);
+	on_disk->has_gap = false;
+	return true;
+}
+
 enum outbox_file_result outbox_file_open(const char *path, enum outbox_durability durability,
 					 struct outbox_file **ret_file,
 					 struct outbox_file_meta *ret_meta, struct error *err)
 {
-	(void)path;
 	struct sim_disk *disk = sim_process_current()->owner;
-	enum outbox_file_result result = trouble(disk, err);
+	bool is_new = sim_disk_find(disk, path) == NULL;
+	struct sim_disk_file *on_disk = sim_disk_make(disk, path);
+	if (on_disk == NULL) {
+		error_set(err, ERROR_RETRY, "no room for one more file");
+		return OUTBOX_FILE_FAILED;
+	}
+	enum outbox_file_result result = trouble(disk, on_disk, err);
+	if (result == OUTBOX_FILE_OK && is_new && sim_random_chance(disk->sync_chance))
+		result = unsynced(err);
 	if (result != OUTBOX_FILE_OK)
 		return result;
 	struct outbox_file *file = xcalloc(1, sizeof(*file));
-	*file = (struct outbox_file){.disk = disk, .durability = durability};
+	*file = (struct outbox_file){.disk = disk, .file = on_disk, .durability = durability};
 	disk->is_in_transaction = false;
-	*ret_meta = disk->now.meta;
+	*ret_meta = on_disk->now.meta;
 	*ret_file = file;
 	sim_trace("opens outbox: # rows, last id #", ret_meta->rows, ret_meta->last_id, 0);
 	return OUTBOX_FILE_OK;
@@ -143,12 +112,14 @@ void outbox_file_close(struct outbox_file *file, bool is_damaged)
 
 enum outbox_file_result outbox_file_begin(struct outbox_file *file, struct error *err)
 {
-	enum outbox_file_result result = trouble(file->disk, err);
+	if (file->is_unsynced)
+		return unsynced(err);
+	enum outbox_file_result result = trouble(file->disk, file->file, err);
 	if (result != OUTBOX_FILE_OK)
 		return result;
 	assert(!file->disk->is_in_transaction);
 	file->disk->is_in_transaction = true;
-	copy(&file->disk->next, &file->disk->now);
+	sim_disk_copy(&file->disk->next, &file->file->now);
 	return OUTBOX_FILE_OK;
 }
 
@@ -188,19 +159,10 @@ enum outbox_file_result outbox_file_insert(struct outbox_file *file, const struc
 	return OUTBOX_FILE_OK;
 }
 
-/* Nothing may go that neither Kafka nor a quarantine file has. */
-static void check_deleted(const struct sim_disk_row *row)
-{
-	const struct sim_report *report = sim_oracle_report(row->nonce);
-	if (!report->is_in_log && !report->is_put_aside)
-		sim_oracle_fail("deleted from the outbox before Kafka had it: nonce, id",
-				row->nonce, row->id);
-}
-
 enum outbox_file_result outbox_file_delete(struct outbox_file *file, int64_t first_id,
 					   int64_t last_id, struct error *err)
 {
-	enum outbox_file_result result = trouble(file->disk, err);
+	enum outbox_file_result result = trouble(file->disk, file->file, err);
 	if (result != OUTBOX_FILE_OK)
 		return result;
 	assert(file->disk->is_in_transaction);
@@ -208,7 +170,7 @@ enum outbox_file_result outbox_file_delete(struct outbox_file *file, int64_t fir
 	struct sim_disk_row *first = find(state, first_id);
 	struct sim_disk_row *end = find(state, last_id + 1);
 	for (const struct sim_disk_row *row = first; row < end; row++)
-		check_deleted(row);
+		sim_disk_check_deleted(row);
 	memmove(first, end, (size_t)(state->rows + state->count - end) * sizeof(*end));
 	state->count -= (size_t)(end - first);
 	return OUTBOX_FILE_OK;
@@ -217,7 +179,7 @@ enum outbox_file_result outbox_file_delete(struct outbox_file *file, int64_t fir
 enum outbox_file_result outbox_file_move_bad(struct outbox_file *file, int64_t id,
 					     struct error *err)
 {
-	enum outbox_file_result result = trouble(file->disk, err);
+	enum outbox_file_result result = trouble(file->disk, file->file, err);
 	if (result != OUTBOX_FILE_OK)
 		return result;
 	struct sim_disk_state *state = &file->disk->next;
@@ -228,38 +190,58 @@ enum outbox_file_result outbox_file_move_bad(struct outbox_file *file, int64_t i
 	}
 	memmove(row, row + 1, (size_t)(state->rows + state->count - row - 1) * sizeof(*row));
 	state->count--;
+	state->bad_count++;
 	return OUTBOX_FILE_OK;
 }
 
 static void apply(struct outbox_file *file)
 {
-	struct sim_disk *disk = file->disk;
-	become(disk, &disk->next);
-	disk->has_ghost = false;
-	/* WAL and synchronous=NORMAL: synced with the next checkpoint */
-	if (file->durability == OUTBOX_DURABILITY_POWER || sim_random_chance(1000))
-		copy(&disk->synced, &disk->now);
+	struct sim_disk_file *on_disk = file->file;
+	sim_disk_become(on_disk, &file->disk->next);
+	on_disk->has_ghost = false;
+	if (file->durability == OUTBOX_DURABILITY_POWER) {
+		on_disk->promised_id = on_disk->now.meta.last_id;
+		if (!on_disk->has_gap)
+			sim_disk_copy(&on_disk->synced, &on_disk->now);
+	}
+	/* every so many pages there is a checkpoint; its failure shows later */
+	if (sim_random_chance(1000))
+		(void)sync_all(file);
+}
+
+/* The report that meta names as the last one, where this transaction has not committed it itself. */
+static void note_last(struct sim_disk_state *state)
+{
+	if (state->last_nonce < 0 && state->meta.has_last)
+		state->last_nonce = sim_oracle_nonce(&state->meta.last);
 }
 
 enum outbox_file_result outbox_file_commit(struct outbox_file *file,
 					   const struct outbox_file_meta *meta, struct error *err)
 {
 	struct sim_disk *disk = file->disk;
+	struct sim_disk_file *on_disk = file->file;
 	assert(disk->is_in_transaction);
 	disk->next.meta = *meta;
-	copy(&disk->ghost, &disk->next);
-	disk->has_ghost = true;
-	enum outbox_file_result result = trouble(disk, err);
+	note_last(&disk->next);
+	sim_disk_copy(&on_disk->ghost, &disk->next);
+	on_disk->has_ghost = true;
+	on_disk->is_ghost_dropped = false;
+	enum outbox_file_result result = trouble(disk, on_disk, err);
+	if (result == OUTBOX_FILE_OK && file->durability == OUTBOX_DURABILITY_POWER &&
+	    sync_fails(file))
+		result = unsynced(err);
 	if (result != OUTBOX_FILE_OK) {
-		disk->has_ghost = result == OUTBOX_FILE_FAILED && sim_random_chance(5000);
+		on_disk->has_ghost = result != OUTBOX_FILE_DAMAGED && sim_random_chance(5000);
+		on_disk->is_ghost_dropped = result == OUTBOX_FILE_UNSYNCED;
 		return result;
 	}
 	disk->is_in_transaction = false;
 	apply(file);
 	sim_trace("commits outbox: # rows, last id #", meta->rows, meta->last_id, 0);
-	if ((int64_t)disk->now.count != meta->rows)
-		sim_oracle_fail("the outbox counts wrong: rows, counted", (int64_t)disk->now.count,
-				meta->rows);
+	if ((int64_t)on_disk->now.count != meta->rows)
+		sim_oracle_fail("the outbox counts wrong: rows, counted",
+				(int64_t)on_disk->now.count, meta->rows);
 	sim_point();
 	return OUTBOX_FILE_OK;
 }
@@ -282,8 +264,9 @@ enum outbox_file_result outbox_file_next(struct outbox_file *file, struct outbox
 		error_set(err, ERROR_RETRY, "simulated failure to read");
 		return OUTBOX_FILE_FAILED;
 	}
-	struct sim_disk_row *row = find(&disk->now, file->read_id + 1);
-	if (row == disk->now.rows + disk->now.count)
+	struct sim_disk_state *state = &file->file->now;
+	struct sim_disk_row *row = find(state, file->read_id + 1);
+	if (row == state->rows + state->count)
 		return OUTBOX_FILE_NO_ROW;
 	file->read_id = row->id;
 	if (!row->is_bad && sim_random_chance(disk->rot_chance)) {
@@ -308,14 +291,13 @@ void outbox_file_reset(struct outbox_file *file)
 
 int64_t outbox_file_first_id(struct outbox_file *file)
 {
-	const struct sim_disk *disk = file->disk;
-	return disk->now.count == 0 ? INT64_MAX : disk->now.rows[0].id;
+	const struct sim_disk_state *state = &file->file->now;
+	return state->count == 0 ? INT64_MAX : state->rows[0].id;
 }
 
 bool outbox_file_has_bad_rows(struct outbox_file *file)
 {
-	(void)file;
-	return false;
+	return file->file->now.bad_count > 0;
 }
 
 void outbox_file_shrink(struct outbox_file *file)
@@ -331,79 +313,5 @@ int64_t outbox_file_free_bytes(struct outbox_file *file)
 
 bool outbox_file_checkpoint(struct outbox_file *file)
 {
-	copy(&file->disk->synced, &file->disk->now);
-	return true;
-}
-
-/* --- outbox_place.h --- */
-
-int outbox_place_set_aside(const char *path, char **ret_name, struct error *err)
-{
-	(void)err;
-	struct sim_disk *disk = sim_process_current()->owner;
-	for (size_t i = 0; i < disk->now.count; i++) /* they wait there, for salvage */
-		sim_oracle_report(disk->now.rows[i].nonce)->is_excused = true;
-	clear(&disk->now);
-	clear(&disk->synced);
-	disk->has_ghost = disk->is_in_transaction = false;
-	disk->asides++;
-	*ret_name = xstrdup(path);
-	sim_trace("sets the file aside", 0, 0, 0);
-	return 0;
-}
-
-/* For files whose fsync failed: this disk confirms everything. */
-int outbox_place_rename(const char *path, const char *infix, char **ret_name, struct error *err)
-{
-	(void)infix;
-	(void)ret_name;
-	error_set(err, ERROR_RETRY, "%s can't be renamed", path);
-	return -1;
-}
-
-char *outbox_place_finish_rename(const char *path)
-{
-	(void)path;
-	return NULL;
-}
-
-void outbox_place_remove(const char *path)
-{
-	(void)path;
-}
-
-bool outbox_place_is_torn(const char *path)
-{
-	(void)path;
-	return false;
-}
-
-bool outbox_place_is_folder(const char *path)
-{
-	(void)path;
-	return false;
-}
-
-void outbox_reserve_init(struct outbox_reserve *reserve, const char *path)
-{
-	(void)path;
-	*reserve = (struct outbox_reserve){0};
-}
-
-void outbox_reserve_finish(struct outbox_reserve *reserve)
-{
-	(void)reserve;
-}
-
-bool outbox_reserve_release(struct outbox_reserve *reserve, mono_us now)
-{
-	(void)reserve;
-	(void)now;
-	return false;
-}
-
-void outbox_reserve_restore(struct outbox_reserve *reserve, mono_us now)
-{
-	(void)reserve;
-	(void)now;
+	return !file->is_unsynced && sync_all(file);
 }

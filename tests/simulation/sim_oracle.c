@@ -96,6 +96,15 @@ struct sim_report *sim_oracle_report(int nonce)
 	return &reports[nonce];
 }
 
+int sim_oracle_nonce(const struct identity *identity)
+{
+	for (int i = 0; i < incarnation_count; i++)
+		if (uuid_equal(&incarnations[i].producer_id, &identity->producer_id) &&
+		    identity->seq < incarnations[i].count)
+			return incarnations[i].nonces[identity->seq];
+	return -1;
+}
+
 int sim_oracle_report_count(void)
 {
 	return report_count;

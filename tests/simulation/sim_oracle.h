@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/identity.h"
 #include "base/uuid.h"
 #include "sim_message.h"
 
@@ -44,6 +45,8 @@ void sim_oracle_append_refused(int nonce);
 void sim_oracle_durable(int incarnation, size_t rows);
 
 struct sim_report *sim_oracle_report(int nonce);
+/* Which report has this identity; -1: none. */
+int sim_oracle_nonce(const struct identity *identity);
 int sim_oracle_report_count(void);
 int sim_oracle_durable_count(void);
 

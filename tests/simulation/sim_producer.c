@@ -85,7 +85,7 @@ static void on_durable(void *context, size_t rows)
 static int open_parts(struct sim_producer *producer, struct error *err)
 {
 	const struct outbox_options options = {
-		.path = producer->name,
+		.path = producer->path,
 		.durability = producer->durability,
 		.max_rows = producer->max_rows,
 	};
@@ -94,7 +94,7 @@ static int open_parts(struct sim_producer *producer, struct error *err)
 	if (producer->outbox == NULL)
 		return -1;
 	struct uuid producer_id = outbox_producer_id(producer->outbox);
-	producer->incarnation = sim_oracle_begin(&producer_id, producer->disk.now.last_nonce);
+	producer->incarnation = sim_oracle_begin(&producer_id, producer->disk.prev_nonce);
 	const struct publisher_options publisher_options = {
 		.topics = {sim_broker_topics[0], sim_broker_topics[1]}};
 	const struct publisher_events publisher_events = {

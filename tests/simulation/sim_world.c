@@ -19,7 +19,10 @@ static const mono_us trouble_max = INT64_C(12) * CLOCK_US_PER_S;
 static const mono_us drain_max = INT64_C(900) * CLOCK_US_PER_S;
 static const mono_us stop_max = INT64_C(60) * CLOCK_US_PER_S;
 
-static struct sim_producer producers[PRODUCERS] = {{.name = "producer-1"}, {.name = "producer-2"}};
+static struct sim_producer producers[PRODUCERS] = {
+	{.name = "producer-1", .path = "producer-1/outbox.db"},
+	{.name = "producer-2", .path = "producer-2/outbox.db"},
+};
 static struct sim_consumer consumers[CONSUMERS] = {{.name = "consumer-1"}, {.name = "consumer-2"}};
 static bool is_healed;
 static bool is_closing;
@@ -273,6 +276,7 @@ static void set_up(void)
 		struct sim_producer *producer = &producers[i];
 		sim_disk_reset(&producer->disk);
 		producer->disk.fail_chance = often(500);
+		producer->disk.sync_chance = often(1000);
 		producer->disk.damage_chance = sim_random_chance(1000) ? 20 : 0;
 		producer->disk.rot_chance = sim_random_chance(1000) ? 50 : 0;
 		producer->durability = sim_random_chance(5000) ? OUTBOX_DURABILITY_POWER
@@ -306,8 +310,8 @@ static void heal(void)
 		struct sim_producer *producer = &producers[i];
 		producer->is_quiet = true;
 		producer->disk.is_full = false;
-		producer->disk.fail_chance = producer->disk.damage_chance =
-			producer->disk.rot_chance = 0;
+		producer->disk.fail_chance = producer->disk.sync_chance =
+			producer->disk.damage_chance = producer->disk.rot_chance = 0;
 		heal_process(producer->process);
 	}
 	for (int i = 0; i < CONSUMERS; i++)
