@@ -17,6 +17,8 @@ from chaos.world import TOPICS
 PARTITIONS_MAX = 9
 MESSAGE_LIMIT = 3000
 TICK_S = 0.1
+# What does not apply in its moment is tried again, so long that everything else is over by then.
+TRIES = 20
 
 
 class Nemesis:
@@ -26,13 +28,14 @@ class Nemesis:
         self.done = Counter()       # what happened, by kind and target or way
         self.skipped = Counter()    # what did not apply in its moment
         self.findings = []          # ends that nobody asked for, bad exit codes
-        self.must_be_stored = {}    # identity -> captured nonce: rows of outboxes at a kill
+        self.must_be_stored = {}    # identity -> outboxes.Row: what lay in outboxes at a kill
         self.ends = {name: [] for name in PRODUCERS}     # monotonic times at which its process was ended
         self.troubles = {name: [] for name in PRODUCERS} # (from, to): stopped, or its disk full
         self._journal = journal_file.open("w")
         self._agenda = []
         self._numbers = itertools.count()
         self._copies = itertools.count()
+        self._tries = Counter()     # of a fault that did not apply
         self._began = time.monotonic()
         self._poisoner = Poisoner(world.kafka.servers)
         self._down = {}             # name -> when it may start again (monotonic); also servers
@@ -81,6 +84,13 @@ class Nemesis:
     def _skip(self, fault, why):
         self.skipped[fault.kind] += 1
         self._note(f"{fault.kind} skipped", fault.target, why=why)
+
+    def _put_off(self, fault, why):
+        self._tries[fault] += 1
+        if self._tries[fault] > TRIES:
+            self._skip(fault, why)
+        else:
+            self._later(1.0, getattr(self, f"_begin_{fault.kind}"), fault)
 
     def total(self, kind):
         return sum(count for name, count in self.done.items() if name.split(" ")[0] == kind)
@@ -151,18 +161,23 @@ class Nemesis:
             self.note_end(self.world.members[name])
 
     def note_end(self, member):
-        """The producer is dead: what lay in its outbox must come into the store."""
+        """The producer is dead: what lay in its outbox must come into the store. Nothing here damages a file, so what
+        was set aside must have come as well."""
         self.ends[member.name].append(time.monotonic())
-        rows = self.world.waiting(member.name, self.world.folder / f"copy-{member.name}")
-        self.must_be_stored |= rows
-        self._note("outbox", member.name, rows=len(rows))
+        copied = outboxes.copy(member.data_dir, self.world.folder / f"copy-{member.name}")
+        rows = outboxes.read(copied)
+        aside, unreadable = outboxes.read_set_aside(copied)
+        self.must_be_stored |= aside | rows
+        self.findings += [f"{member.name} set aside {name}, which can't be read" for name in unreadable]
+        self._note("outbox", member.name, rows=len(rows), files=sorted({row.file for row in rows.values()}),
+                   **({"set_aside": len(aside)} if aside or unreadable else {}))
         return rows
 
     # --- faults
 
     def _begin_kill(self, fault):
         if fault.target in self._down or not self._is_up(fault.target):
-            self._skip(fault, "it is down")
+            self._put_off(fault, "it is down")
             return
         self._kill(fault.target)
         self._did(fault)
@@ -180,7 +195,7 @@ class Nemesis:
     def _begin_stop(self, fault):
         name = fault.target
         if name in self._down or name in self._stopped or not self._is_up(name):
-            self._skip(fault, "it is down or stopped")
+            self._put_off(fault, "it is down or stopped")
             return
         if name == POSTGRES:
             self.world.postgres.freeze()
@@ -234,8 +249,11 @@ class Nemesis:
         self._fill(fault, POSTGRES)
 
     def _fill(self, fault, disk):
-        if disk in self._filled or disk not in self.world.disks:
-            self._skip(fault, "full already" if disk in self._filled else "no disk of its own")
+        if disk not in self.world.disks:
+            self._skip(fault, "no disk of its own")
+            return
+        if disk in self._filled:
+            self._put_off(fault, "full already")
             return
         self.world.disks[disk].fill()
         self._filled[disk] = time.monotonic()
@@ -259,14 +277,14 @@ class Nemesis:
         member = self.world.members[fault.target]
         if fault.target in CONSUMERS:
             if not member.is_running() or fault.target in self._stopped:
-                self._skip(fault, "it is down or stopped")
+                self._put_off(fault, "it is down or stopped")
                 return
             member.ask_to_end()
             self._did(fault, "leave")
             self._later(fault.lasts, self._back, member)
         else:
             if member.is_running() or fault.target in self._down:
-                self._skip(fault, "it is here")
+                self._put_off(fault, "it is here")
                 return
             member.start()
             self._did(fault, "join")
@@ -299,10 +317,10 @@ class Nemesis:
         try:
             known = self.world.kafka.admin().list_topics(topic, timeout=1).topics[topic].partitions
         except Exception as failure:  # no broker answers just now
-            self._skip(fault, str(failure)[:100])
+            self._put_off(fault, str(failure)[:100])
             return
         if not 0 < len(known) < PARTITIONS_MAX:
-            self._skip(fault, "there are enough")
+            self._put_off(fault, "there are enough")
             return
         self._changes += self.world.kafka.admin().create_partitions([NewPartitions(topic, len(known) + 1)]).values()
         self._did(fault, total=len(known) + 1)
@@ -318,7 +336,8 @@ class Nemesis:
         self._changes += self.world.kafka.admin().alter_configs([resource], request_timeout=10).values()
 
     def _begin_poison(self, fault):
-        self._poisoner.write(TOPICS[fault.target], make(fault.get("seed"), fault.get("count")))
+        self._poisoner.write(TOPICS[fault.target],
+                             make(fault.get("seed"), fault.get("count"), list(self.must_be_stored)))
         self._did(fault, "batch")
 
     # --- the outbox of a while ago
@@ -327,13 +346,13 @@ class Nemesis:
         """Kill it, keep its outbox; later put that back, if nothing newer waits by then."""
         name = fault.target
         if name in self._down or not self._is_up(name) or name in self._filled:
-            self._skip(fault, "it is down, or its disk full")
+            self._put_off(fault, "it is down, or its disk full")
             return
         self._kill(name)
         self.done[f"kill {name}"] += 1
         old = outboxes.copy(self.world.members[name].data_dir, self.world.folder / f"old-{next(self._copies)}")
         self._down[name] = time.monotonic()
-        self._later(fault.lasts, self._end_for_old, fault, old, 5)
+        self._later(fault.lasts, self._end_for_old, fault, old, TRIES)
 
     def _end_for_old(self, fault, old, tries):
         """In good order, so that little waits."""

@@ -1,13 +1,15 @@
 """Says what became of every report. It shares no code with the program: it reads tables, and what the witnesses wrote.
 
-Witnesses: the site's log (each response, with its nonce), the outboxes as they lay at each kill, the places of the
-poison in Kafka. All of them are loaded into tables of a schema `oracle` beside the program's own and compared there.
+Witnesses: the site's log (each response, with its nonce), the outboxes as they lay at each kill (with segments, and
+with files that were set aside), the places of the poison in Kafka. All of them are loaded into tables of a schema
+`oracle` beside the program's own and compared there.
 """
 import dataclasses
 from collections import Counter
 
 from chaos import trace
-from chaos.poison import KEPT_BYTES
+from chaos.poison import KEPT_BYTES, identity_of
+from chaos.schedule import PRODUCERS
 
 # A response is a finished check soon after: a process that was killed later than this must have stored it.
 COMMIT_S = 6.0
@@ -22,7 +24,8 @@ TABLES = """
 DROP SCHEMA IF EXISTS oracle CASCADE;
 CREATE SCHEMA oracle;
 CREATE UNLOGGED TABLE oracle.served (nonce text PRIMARY KEY, status bigint, bytes bigint, path text, at_us bigint);
-CREATE UNLOGGED TABLE oracle.waited (producer_id uuid, seq bigint, nonce text);
+CREATE UNLOGGED TABLE oracle.waited (producer_id uuid, seq bigint, nonce text, file text);
+CREATE UNLOGGED TABLE oracle.named (producer_id uuid, seq bigint);
 CREATE UNLOGGED TABLE oracle.stored AS SELECT producer_id, seq, site, url, location, reason, http_status_code,
 	body_bytes, decoded_bytes, pattern_capture AS nonce FROM report_view WHERE site IS DISTINCT FROM '/poison/0';
 CREATE INDEX ON oracle.stored (nonce);
@@ -64,7 +67,7 @@ SELECT hole.producer_id || ': ' || count || ' of 0 to ' || last || ' missing, th
 FROM hole"""
 
 WAITED = """SELECT waited.producer_id || '/' || waited.seq || ' (' || coalesce(waited.nonce, 'no nonce')
-	|| ') lay in an outbox at a kill and is not stored'
+	|| ') lay in ' || waited.file || ' at a kill and is not stored'
 FROM oracle.waited LEFT JOIN oracle.stored ON stored.producer_id = waited.producer_id AND stored.seq = waited.seq
 	AND stored.nonce IS NOT DISTINCT FROM waited.nonce
 WHERE stored.producer_id IS NULL"""
@@ -80,13 +83,18 @@ WHERE stored.nonce IS NULL ORDER BY served.at_us"""
 
 WITHOUT_NONCE = "SELECT site, count(*) FROM oracle.stored WHERE nonce IS NULL GROUP BY site"
 
-# What an audit has to say of each process: how many are stored, the highest, and how many are not there.
+# What an audit has to say of each process: how many are stored, the highest, how many are not there, and how many of
+# what is not stored lie in quarantine. Those are not missing; the process may never have come to their seq.
 AUDIT = """WITH stored AS (SELECT producer_id, count(DISTINCT seq) AS count, max(seq) AS highest
 		FROM oracle.stored GROUP BY 1),
-	named AS (SELECT prev_producer_id AS producer_id, max(prev_seq) AS last FROM producer
-		WHERE prev_producer_id IS NOT NULL GROUP BY 1)
-SELECT producer_id::text, coalesce(count, 0), highest, greatest(highest, last) + 1 - coalesce(count, 0)
-FROM stored FULL JOIN named USING (producer_id)"""
+	before AS (SELECT prev_producer_id AS producer_id, max(prev_seq) AS last FROM producer
+		WHERE prev_producer_id IS NOT NULL GROUP BY 1),
+	aside AS (SELECT DISTINCT producer_id, seq FROM oracle.named EXCEPT SELECT producer_id, seq FROM oracle.stored),
+	known AS (SELECT producer_id, coalesce(count, 0) AS count, highest, greatest(highest, last) AS last
+		FROM stored FULL JOIN before USING (producer_id))
+SELECT producer_id::text, coalesce(known.count, 0), highest, coalesce(last + 1 - known.count, 0)
+		- count(*) FILTER (WHERE seq <= last), count(seq)
+FROM known FULL JOIN aside USING (producer_id) GROUP BY producer_id, known.count, highest, last"""
 
 QUARANTINE = "SELECT kafka_topic, kafka_partition, kafka_offset, coalesce(bytes, ''), reason FROM quarantine"
 
@@ -101,6 +109,7 @@ class Judgement:
     altered: int = 0
     quarantined: int = 0
     poison: int = 0
+    poison_named: int = 0    # poison with an identity that can be read
     excused: int = 0         # responses whose check never finished: its process was ended meanwhile
     producers: int = 0       # processes that stored something
     trace: str = ""          # of what is missing, whether Kafka had it
@@ -151,8 +160,8 @@ class Oracle:
             while piece := log.read(1 << 20):
                 copy.write(piece)
         with connection.cursor().copy("COPY oracle.waited FROM STDIN") as copy:
-            for (producer_id, seq), nonce in self._nemesis.must_be_stored.items():
-                copy.write_row((producer_id, seq, nonce))
+            for (producer_id, seq), row in self._nemesis.must_be_stored.items():
+                copy.write_row((producer_id, seq, row.nonce, row.file))
         connection.execute("ANALYZE oracle.served, oracle.waited")
 
     def _judge_rows(self, connection, found):
@@ -174,6 +183,10 @@ class Oracle:
         found.complain((row[0] for row in holes), "lost")
         found.complain(waited, "lost")
         found.complain(before, "lost")
+        # No report is too large for Kafka here, at any limit.
+        aside = {name: self._world.put_aside(name) for name in PRODUCERS}
+        found.complain((f"{name} put {len(files)} reports aside, such as {files[0]}" for name, files in aside.items()
+                        if files), "lost")
 
     def _judge_responses(self, connection, found):
         """A response without a row: its check never finished, because its process was ended around that time, or saw it
@@ -219,15 +232,21 @@ class Oracle:
         found.complain(gone, "lost")
         found.complain(changed, "altered")
         found.complain(innocent, "lost")
+        found.poison_named = sum(identity_of(content) is not None for content in poison.values())
+        named = {identity_of(content) for content, _ in kept.values()} - {None}
+        with connection.cursor().copy("COPY oracle.named FROM STDIN") as copy:
+            for identity in named:
+                copy.write_row(identity)
 
     def _judge_audit(self, connection, found):
         """`websentry audit` says the same, from the store alone."""
         code, said = self._world.audit()
-        of_audit = {one["producer_id"]: (one["stored"], one.get("highest_seq"), one["missing"] + one["pending"])
-                    for one in said["producers"]}
+        of_audit = {one["producer_id"]: (one["stored"], one.get("highest_seq"), one["missing"] + one["pending"],
+                                         one["quarantined"]) for one in said["producers"]}
         ours = {row[0]: row[1:] for row in connection.execute(AUDIT)}
-        lines = [f"of {producer_id} audit says {of_audit.get(producer_id)} (stored, highest, not there); it is {row}"
-                 for producer_id, row in ours.items() if of_audit.get(producer_id) != row]
+        lines = [f"of {producer_id} audit says {of_audit.get(producer_id)} (stored, highest, not there, quarantined); "
+                 f"it is {ours.get(producer_id)}" for producer_id in sorted(ours.keys() | of_audit.keys())
+                 if of_audit.get(producer_id) != ours.get(producer_id)]
         holes = sum(row[2] for row in ours.values())
         if code != (1 if holes > 0 else 0):
             lines.append(f"audit ended with {code}, and {holes} are not there")

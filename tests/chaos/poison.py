@@ -1,6 +1,11 @@
-"""Messages that are no reports. Each must come out in `quarantine`, byte for byte, and nothing else may."""
+"""Messages that are no reports. Each must come out in `quarantine`, byte for byte, and nothing else may.
+
+Some begin exactly as the program's own messages do, with an identity that can be read, and break behind it: `audit`
+counts those as quarantined, where no report with that identity is stored.
+"""
 import json
 import random
+import re
 import uuid
 from collections import Counter
 
@@ -9,6 +14,21 @@ from confluent_kafka import Producer
 # What `quarantine.bytes` keeps of a message.
 KEPT_BYTES = 1 << 20
 HUGE_BYTES = 900_000
+SEQ_MAX = (1 << 63) - 1
+
+# What audit can read: version, producer_id and seq, in this order, at the beginning, and something behind the seq.
+_NUMBER = rb"(0|[1-9][0-9]*)"
+_UUID = rb'"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"'
+_IDENTITY = re.compile(rb"[ \t\r\n]*".join((
+    b"", rb"\{", b'"v"', b":", _NUMBER, b",", b'"producer_id"', b":", _UUID, b",", b'"seq"', b":", _NUMBER, b"[,}]")))
+
+
+def identity_of(message):
+    """(producer_id, seq), or None where they can't be read."""
+    found = _IDENTITY.match(message)
+    if found is None or max(int(found[1]), int(found[3])) > SEQ_MAX:
+        return None
+    return found[2].decode(), int(found[3])
 
 
 def _report(rng):
@@ -49,6 +69,23 @@ def _wrong_type(rng):
     return json.dumps(_report(rng) | {field: rng.choice(([], {}, True))}).encode()
 
 
+def _begins_like_ours(rng, producer_id, seq):
+    """As the outbox writes it, up to the seq; behind it, broken in one of the ways above, or cut off."""
+    head = f'{{"v":1,"producer_id":"{producer_id}","seq":{seq},'.encode()
+    report = _report(rng)
+    for field in ("v", "producer_id", "seq", rng.choice(("site", "url", "started_at", "outcome", "reason"))):
+        del report[field]
+    tail = json.dumps(report, separators=(",", ":")).encode()[1:]
+    way = rng.randrange(4)
+    if way == 0:    # a required field is missing
+        return head + tail
+    if way == 1:    # cut off; right behind the seq, nothing says that the number has ended
+        return (head + tail)[:rng.randrange(len(head) - 1, len(head) + len(tail))]
+    if way == 2:    # a version that nobody knows
+        return head.replace(b'"v":1', b'"v":7') + tail
+    return head + tail[:20] + rng.choice((b"\x00", b"\x1f", b"\xff")) + tail[20:]
+
+
 KINDS = (
     lambda rng: rng.randbytes(rng.randrange(1, 200)) + b"\xff",
     lambda rng: b"",
@@ -57,10 +94,16 @@ KINDS = (
 )
 
 
-def make(seed, count):
-    """So many messages; now and then one as large as a broker takes."""
+def make(seed, count, known=()):
+    """So many messages, and a few with identities: of a producer that does not exist, and of reports that are known.
+    Now and then one as large as a broker takes."""
     rng = random.Random(seed)
     messages = [rng.choice(KINDS)(rng) for _ in range(count)]
+    nobody = uuid.UUID(int=rng.getrandbits(128), version=4)
+    for _ in range(3 + count // 8):
+        messages.append(_begins_like_ours(rng, nobody, rng.choice((0, 1, 2, 4095, 4096, rng.randrange(100_000)))))
+    for producer_id, seq in rng.sample(known, min(3, len(known))):
+        messages.append(_begins_like_ours(rng, producer_id, seq))
     if rng.random() < 0.2:
         messages.append(rng.randbytes(1000) * (HUGE_BYTES // 1000))
     return messages

@@ -27,6 +27,7 @@ from chaos.world import World  # noqa: E402
 
 # Set in the process that has a mount namespace of its own.
 OWN_MOUNTS = "CHAOS_OWN_MOUNTS"
+NO_DISKS = "disks were never full: this machine does not let us mount"
 
 
 @dataclasses.dataclass
@@ -40,6 +41,7 @@ class Plan:
     drain_s: float = 300.0         # the most that draining may take
     faults: list | None = None     # None: those that the seed gives
     name: str = "chaos"
+    must_have_disks: bool = False  # disks that can't be full make it fail
 
 
 def say(text):
@@ -172,10 +174,13 @@ def attack(plan, results, disks):
             "reports": {key: value for key, value in dataclasses.asdict(found).items()
                         if key not in ("complaints", "trace")},
             "waited_at_kills": len(nemesis.must_be_stored),
+            "disks": "small ones of their own" if disks else NO_DISKS,
             "seconds": {"start": round(up - began), "attack": round(attacked - up), "drain": round(drained - attacked),
                         "oracle": round(time.monotonic() - drained)},
             "complaints": problems + nemesis.findings + found.complaints + ([found.trace] if found.trace else []),
         }
+        if plan.must_have_disks and not disks:
+            result["complaints"].append(NO_DISKS)
         result["ok"] = not result["complaints"]
         (results / f"{plan.name}.json").write_text(json.dumps(result, indent=1) + "\n")
         return result
@@ -202,6 +207,8 @@ def keep_logs(world, target):
 def show(result):
     reports = result["reports"]
     say(f"chaos: {json.dumps(result['totals'])}")
+    if result["disks"] == NO_DISKS:
+        say(f"chaos: {NO_DISKS}")
     say(f"chaos: {reports['served']} responses, {reports['stored']} reports of {reports['producers']} processes "
         f"stored; {reports['lost']} lost, {reports['doubled']} doubled, {reports['altered']} altered")
     for line in result["complaints"]:
@@ -226,7 +233,8 @@ def main():
     disks = enter_own_mounts([str(Path(__file__).resolve()), *sys.argv[1:], "--seed", str(given.seed)])
     is_long = given.duration > schedule.SHORT_S
     plan = Plan(given.seed, given.duration, given.program.resolve(), given.rate or (1500.0 if is_long else 300.0),
-                5 if is_long else 2, drain_s=1800.0 if is_long else 300.0)
+                5 if is_long else 2, drain_s=1800.0 if is_long else 300.0,
+                must_have_disks=is_long or os.environ.get("CI") == "true")
     result = attack(plan, given.results.resolve(), disks)
     show(result)
     say(f"chaos: result in {os.path.relpath(given.results, ROOT)}/{plan.name}.json")

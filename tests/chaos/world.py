@@ -15,7 +15,6 @@ from support.kafka import Kafka
 from support.postgres import Postgres
 from support.processes import BUILD, Process, clean_environment, free_ports, run, wait_until
 
-from chaos import outboxes
 from chaos.schedule import BROKERS, CONSUMERS, POSTGRES, PRODUCERS, link_names
 
 PARTS = BUILD / "tests/chaos"
@@ -257,9 +256,10 @@ class World:
         member.start()
         member.is_wanted = False
 
-    def waiting(self, name, copied):
-        """The rows in an ended producer's outbox: {(producer_id, seq): nonce}."""
-        return outboxes.read(outboxes.copy(self.members[name].data_dir, copied))
+    def put_aside(self, name):
+        """Files of reports that a producer gave up, because Kafka refuses them."""
+        folder = self.members[name].data_dir / "quarantine"
+        return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
     def audit(self):
         """What `websentry audit` says, past the proxy: its exit code, and its JSON."""
