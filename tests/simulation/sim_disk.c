@@ -93,8 +93,10 @@ enum outbox_file_result outbox_file_open(const char *path, enum outbox_durabilit
 	enum outbox_file_result result = trouble(disk, on_disk, err);
 	if (result == OUTBOX_FILE_OK && is_new && sim_random_chance(disk->sync_chance))
 		result = unsynced(err);
-	if (result != OUTBOX_FILE_OK)
+	if (result != OUTBOX_FILE_OK) {
+		disk->has_unread = true;
 		return result;
+	}
 	struct outbox_file *file = xcalloc(1, sizeof(*file));
 	*file = (struct outbox_file){.disk = disk, .file = on_disk, .durability = durability};
 	disk->is_in_transaction = false;

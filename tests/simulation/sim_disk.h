@@ -33,7 +33,7 @@ struct sim_disk_row {
 
 struct sim_disk_state {
 	struct outbox_file_meta meta;
-	int last_nonce; /* of the row committed last; -1 none */
+	int last_nonce;   /* of the row committed last; -1 none */
 	size_t bad_count; /* damaged rows that were put aside in the same file */
 	size_t count;
 	struct sim_disk_row rows[SIM_DISK_ROWS]; /* by id */
@@ -54,7 +54,8 @@ struct sim_disk_file {
 struct sim_disk {
 	struct sim_disk_file files[SIM_DISK_FILES];
 	struct sim_disk_state next; /* of the transaction */
-	int prev_nonce;             /* of the report that the folder's processes committed last; -1 unknown */
+	int prev_nonce;  /* of the report that the folder's processes committed last; -1 none */
+	bool has_unread; /* a segment that may know it better could not be opened */
 	bool is_in_transaction;
 	bool is_full;
 	int fail_chance;   /* of a call, of ten thousand */
@@ -72,6 +73,8 @@ void sim_disk_process_ended(struct sim_disk *disk);
 void sim_disk_power_cut(struct sim_disk *disk);
 bool sim_disk_has(const struct sim_disk *disk, int nonce);
 bool sim_disk_has_id(const struct sim_disk *disk, int64_t id);
+/* Nor is there a segment that waits to be opened. */
+bool sim_disk_is_empty(const struct sim_disk *disk);
 
 /* Between sim_disk.c (what is in a file) and sim_disk_folder.c (files). */
 

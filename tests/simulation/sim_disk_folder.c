@@ -67,8 +67,11 @@ static int last_nonce(const struct sim_disk *disk)
 	const struct sim_disk_file *last = NULL;
 	for (int i = 0; i < SIM_DISK_FILES; i++) {
 		const struct sim_disk_file *file = &disk->files[i];
-		if (is_there(file) && file->now.last_nonce >= 0 &&
-		    (last == NULL || file->now.meta.last_id > last->now.meta.last_id))
+		if (!is_there(file) || file->now.last_nonce < 0)
+			continue;
+		if (strstr(file->name, ".segment-") == NULL)
+			return file->now.last_nonce;
+		if (last == NULL || file->now.meta.last_id > last->now.meta.last_id)
 			last = file;
 	}
 	return last == NULL ? -1 : last->now.last_nonce;
@@ -79,7 +82,7 @@ void sim_disk_reset(struct sim_disk *disk)
 	for (int i = 0; i < SIM_DISK_FILES; i++)
 		disk->files[i].name[0] = '\0';
 	disk->prev_nonce = -1;
-	disk->is_in_transaction = disk->is_full = false;
+	disk->is_in_transaction = disk->is_full = disk->has_unread = false;
 	disk->fail_chance = disk->sync_chance = disk->damage_chance = disk->rot_chance = 0;
 	disk->names = 0;
 	disk->asides = disk->segments = 0;
@@ -104,7 +107,7 @@ void sim_disk_process_ended(struct sim_disk *disk)
 		}
 		file->has_ghost = false;
 	}
-	disk->is_in_transaction = false;
+	disk->is_in_transaction = disk->has_unread = false;
 	disk->prev_nonce = last_nonce(disk);
 }
 
@@ -144,6 +147,14 @@ bool sim_disk_has_id(const struct sim_disk *disk, int64_t id)
 			if (disk->files[i].now.rows[j].id == id)
 				return true;
 	return false;
+}
+
+bool sim_disk_is_empty(const struct sim_disk *disk)
+{
+	for (int i = 0; i < SIM_DISK_FILES; i++)
+		if (is_there(&disk->files[i]) && disk->files[i].now.count > 0)
+			return false;
+	return true;
 }
 
 void sim_disk_check_deleted(const struct sim_disk_row *row)

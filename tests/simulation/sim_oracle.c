@@ -122,6 +122,8 @@ int sim_oracle_durable_count(void)
 static void check_prev(const struct sim_message *message, const struct incarnation *incarnation)
 {
 	bool is_expected = message->identity.seq == 0 && incarnation->prev_nonce >= 0;
+	if (message->identity.seq == 0 && incarnation->prev_nonce == SIM_PREV_ANY)
+		return;
 	if (message->has_prev != is_expected) {
 		sim_oracle_fail("prev where there is none, or none where there is one",
 				message->nonce, incarnation->prev_nonce);

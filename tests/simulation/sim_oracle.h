@@ -35,7 +35,8 @@ void sim_oracle_reset(void);
 void sim_oracle_fail(const char *what, int64_t a, int64_t b);
 const char *sim_oracle_failure(void); /* NULL: none */
 
-/* A process of a producer has begun. prev_nonce: of the row committed last in its folder, -1 none. */
+/* A process of a producer has begun. prev_nonce: of the row committed last in its folder, -1 none, or not to be known. */
+enum { SIM_PREV_ANY = -2 };
 int sim_oracle_begin(const struct uuid *producer_id, int prev_nonce);
 /* It appends a report: its nonce, -1 where there are enough. */
 int sim_oracle_append(int incarnation, enum sim_size size);

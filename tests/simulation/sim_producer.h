@@ -15,7 +15,7 @@ struct publisher;
 struct sim_producer {
 	struct sim_disk disk; /* must be first: it is what the process finds as its machine */
 	const char *name;
-	const char *path; /* of its outbox */
+	const char *path;            /* of its outbox */
 	struct sim_process *process; /* NULL: none runs */
 	enum outbox_durability durability;
 	int64_t max_rows;
