@@ -27,7 +27,8 @@ CREATE UNLOGGED TABLE oracle.served (nonce text PRIMARY KEY, status bigint, byte
 CREATE UNLOGGED TABLE oracle.waited (producer_id uuid, seq bigint, nonce text, file text);
 CREATE UNLOGGED TABLE oracle.named (producer_id uuid, seq bigint);
 CREATE UNLOGGED TABLE oracle.stored AS SELECT producer_id, seq, site, url, location, reason, http_status_code,
-	body_bytes, decoded_bytes, pattern_capture AS nonce FROM report_view WHERE site IS DISTINCT FROM '/poison/0';
+	body_bytes, decoded_bytes, pattern_capture AS nonce, truncated FROM report_view
+	WHERE site IS DISTINCT FROM '/poison/0';
 CREATE INDEX ON oracle.stored (nonce);
 CREATE INDEX ON oracle.stored (producer_id, seq);
 ANALYZE oracle.stored;
@@ -48,6 +49,8 @@ WHERE stored.nonce IS NOT NULL AND (served.nonce IS NULL OR stored.site <> serve
 	OR (reason <> ALL(%(incomplete)s) AND (
 	stored.http_status_code IS DISTINCT FROM served.status OR stored.body_bytes IS DISTINCT FROM served.bytes
 	OR stored.decoded_bytes IS DISTINCT FROM served.bytes)))
+UNION ALL
+SELECT producer_id || '/' || seq || ': shrunk, and no report here is too large' FROM oracle.stored WHERE truncated
 UNION ALL
 SELECT producer_id || '/' || seq || ': judged ' || reason || ' on a response whose nonce it lacks' FROM oracle.stored
 WHERE nonce IS NULL AND reason <> ALL(%(incomplete)s)"""

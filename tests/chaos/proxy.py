@@ -7,18 +7,21 @@ Commands are JSON objects on standard input, one a line; each is answered by one
 
 Modes. A link that leaves any of them but `slow` loses its connections, as a cable that was pulled out does in the end.
 
-    open      bytes pass
-    cut       all connections are reset, new ones too
-    silent    half-open: the far side is gone, the near side is not told; new connections get no answer
-    deaf      what is asked arrives, answers are thrown away: a COMMIT that nobody hears of
-    mute      what is asked is thrown away, answers arrive: a COMMIT that never was
-    slow      each piece comes late (latency_ms), and only so many bytes a second pass (rate)
+    open        bytes pass
+    cut         all connections are reset, new ones too
+    silent      half-open: the far side is gone, the near side is not told; new connections get no answer
+    deaf        what is asked arrives, answers are thrown away: a COMMIT that nobody hears of
+    mute        what is asked is thrown away, answers arrive: a COMMIT that never was
+    commitless  bytes pass, but a connection that asks for a COMMIT is reset before that arrives
+    slow        each piece comes late (latency_ms), and only so many bytes a second pass (rate)
 """
 import asyncio
 import json
 import sys
 
 PIECE = 64 * 1024
+# As it stands in PostgreSQL's protocol, small enough to come in one piece.
+COMMIT = b"COMMIT\0"
 
 
 class Link:
@@ -88,6 +91,8 @@ class Link:
                 return
             if self.mode == ("deaf" if is_answer else "mute"):
                 continue
+            if self.mode == "commitless" and not is_answer and COMMIT in piece:
+                return
             if self.mode == "slow":
                 await asyncio.sleep(self.latency_s + (len(piece) / self.rate if self.rate else 0))
             writer.write(piece)
