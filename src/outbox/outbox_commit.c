@@ -90,6 +90,12 @@ int outbox_commit_open(struct outbox *outbox, struct error *err)
 		error_set(err, ERROR_REJECT, "%s: %s", outbox->path, reason.message);
 		return -1;
 	}
+	/*
+	 * The process before may have been killed right after a failed fsync: what it left in the log reads well, but is not on the
+	 * disk, and whatever is synced behind it would be lost with it in a power cut. Out of the log, then.
+	 */
+	if (!is_new)
+		(void)outbox_file_checkpoint(outbox->file);
 	adopt(outbox, &meta);
 	return 0;
 }
