@@ -340,7 +340,7 @@ def prove_prod(tree):
             time.sleep(4)
             prod.script("cleanup.sh")
             expect(f"{prod.project}_outbox" in run("docker", "volume", "ls", "--quiet").stdout, "the outbox is gone")
-            servers.compose("start", "kafka")
+            servers.compose("up", "--detach", "--wait", "kafka")
             prod.script("run.sh")
             audit(servers.network, producers=2)
         with promise("deploy/prod/cleanup.sh --volumes removes the outbox too, and leaves nothing"):
