@@ -64,7 +64,8 @@ struct figures_kafka {
 	/* publisher */
 	struct figure delivered;
 	struct figure delivery_failures;
-	struct figure refused; /* even alone and shrunk */
+	struct figure unproven; /* called delivered without a place in the log, sent again */
+	struct figure refused;  /* even alone and shrunk */
 
 	/* subscriber */
 	struct figure messages;

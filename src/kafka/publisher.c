@@ -58,6 +58,15 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
 		return;
 	}
 	kafka_client_up(client);
+	/*
+	 * Only a place in the log is Kafka's own word. librdkafka also takes the answer to a later batch for one to this, and a
+	 * sequence number that was seen before for this message's: then there is no place.
+	 */
+	if (message->offset < 0 && (resend == NULL || !resend->is_unproven)) {
+		publisher_resend_unproven(publisher, message, resend, id,
+					  topic_index_of(publisher, message->rkt));
+		return;
+	}
 	figures_add(&publisher->figures->kafka.delivered, 1);
 	publisher_resend_delivered(publisher, resend);
 	publisher->events.on_delivered(publisher->events.context, id);

@@ -19,6 +19,7 @@ struct resend {
 	bool is_alone;   /* in a batch of its own: its batch was too large */
 	bool is_refused; /* too large even alone: to be shrunk */
 	bool is_shrunk;
+	bool is_unproven; /* it was called delivered without a place in the log */
 	mono_us due_at;
 	char *key;
 	size_t key_length;
@@ -69,6 +70,9 @@ struct publisher_handle *publisher_single(struct publisher *publisher);
 /* Librdkafka gave a message back with an error. resend NULL: a plain row. was_alone: in a batch of its own. */
 void publisher_resend_failed(struct publisher *publisher, const rd_kafka_message_t *message,
 			     struct resend *resend, int64_t id, int topic_index, bool was_alone);
+/* Librdkafka calls it delivered, and does not know where it lies: once more. What comes twice is stored once. */
+void publisher_resend_unproven(struct publisher *publisher, const rd_kafka_message_t *message,
+			       struct resend *resend, int64_t id, int topic_index);
 /* A plain row that the handle would not even take, because of its size. */
 void publisher_resend_too_large(struct publisher *publisher, int64_t id, int topic_index,
 				const char *key, size_t key_length, const char *message,

@@ -3,6 +3,7 @@
  *
  *     too large in a batch  -> again, alone in a batch
  *     too large alone       -> shrunk, again alone; too large still, or not to be shrunk: on_refused, done
+ *     delivered, but where? -> again, and the second time it counts
  *     invalid timestamp     -> again without one, and so are all rows of the next minute
  *     anything else         -> again after a pause; one log line says why
  *
@@ -136,17 +137,32 @@ static void note_refusal(struct publisher *publisher, struct resend *resend,
 	resend->due_at = now + publisher->refusal_pause;
 }
 
-void publisher_resend_failed(struct publisher *publisher, const rd_kafka_message_t *message,
-			     struct resend *resend, int64_t id, int topic_index, bool was_alone)
+/* Into held: a row that librdkafka has given back, plain or on its way once more. */
+static struct resend *take_back(struct publisher *publisher, const rd_kafka_message_t *message,
+				struct resend *resend, int64_t id, int topic_index)
 {
-	mono_us now = clock_mono_us();
-	figures_add(&publisher->figures->kafka.delivery_failures, 1);
 	if (resend != NULL)
 		TAILQ_REMOVE(&publisher->flying, resend, link);
 	else
 		resend = resend_create(id, topic_index, message->key, message->key_len,
 				       message->payload, message->len);
 	TAILQ_INSERT_TAIL(&publisher->held, resend, link);
+	return resend;
+}
+
+void publisher_resend_unproven(struct publisher *publisher, const rd_kafka_message_t *message,
+			       struct resend *resend, int64_t id, int topic_index)
+{
+	figures_add(&publisher->figures->kafka.unproven, 1);
+	take_back(publisher, message, resend, id, topic_index)->is_unproven = true;
+}
+
+void publisher_resend_failed(struct publisher *publisher, const rd_kafka_message_t *message,
+			     struct resend *resend, int64_t id, int topic_index, bool was_alone)
+{
+	mono_us now = clock_mono_us();
+	figures_add(&publisher->figures->kafka.delivery_failures, 1);
+	resend = take_back(publisher, message, resend, id, topic_index);
 	switch ((int)message->err) {
 	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
 		note_too_large(publisher, resend, was_alone, now);

@@ -186,6 +186,12 @@ const struct metric metrics_table[] = {
 	 AT(kafka.delivery_failures),
 	 .help = "Messages that Kafka has turned away: they are sent again"},
 	{.section = FIGURES_PUBLISHER,
+	 .name = "websentry_kafka_unproven_total",
+	 .type = METRIC_COUNTER,
+	 AT(kafka.unproven),
+	 .help = "Messages that librdkafka called delivered without an offset: they are sent "
+		 "again"},
+	{.section = FIGURES_PUBLISHER,
 	 .name = "websentry_kafka_refused_total",
 	 .type = METRIC_COUNTER,
 	 AT(kafka.refused),

@@ -74,13 +74,13 @@ static void on_fetched(void *context, int64_t number)
 	sim_broker_wake(rk);
 }
 
-void sim_broker_append(int topic, int partition, const char *bytes, size_t length)
+int64_t sim_broker_append(int topic, int partition, const char *bytes, size_t length)
 {
 	struct sim_message message;
 	struct sim_log *log = &sim_broker_logs[topic][partition];
 	if (log->count == SIM_LOG_MAX) {
 		sim_oracle_fail("a log is full: the same again and again", topic, partition);
-		return;
+		return RD_KAFKA_OFFSET_INVALID;
 	}
 	bool is_ours = sim_message_parse(bytes, length, &message);
 	if (is_ours) {
@@ -94,6 +94,7 @@ void sim_broker_append(int topic, int partition, const char *bytes, size_t lengt
 	for (rd_kafka_t *rk = handles; rk < handles + SIM_HANDLES; rk++)
 		if (rk->is_open && rk->is_assigned[topic][partition])
 			sim_broker_later(rk, sim_random_between(100, 5000), on_fetched, 0);
+	return (int64_t)log->count - 1;
 }
 
 int64_t sim_broker_records(void)

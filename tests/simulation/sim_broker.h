@@ -44,6 +44,7 @@ struct sim_log {
 struct sim_broker_faults {
 	int refuse_chance; /* a batch comes back with an error, not written */
 	int unsure_chance; /* with an error, written or not */
+	int false_chance;  /* without an error and without an offset, not written */
 	int fatal_chance;  /* the handle fails for good */
 	int error_chance;  /* other requests fail */
 	int skip_chance;   /* the client leaves a record out, though never the same one twice */
@@ -56,7 +57,8 @@ extern struct sim_broker_faults sim_broker_faults;
 
 void sim_broker_reset(void);
 /* A record at the end of a log, as a producer or a stranger writes it. */
-void sim_broker_append(int topic, int partition, const char *bytes, size_t length);
+/* Its offset. */
+int64_t sim_broker_append(int topic, int partition, const char *bytes, size_t length);
 /* How many records are in all logs, and how many the group has committed. */
 int64_t sim_broker_records(void);
 int64_t sim_broker_committed(void);
@@ -80,6 +82,7 @@ enum sim_sent_state { SIM_SENT_QUEUED, SIM_SENT_ON_WIRE, SIM_SENT_ANSWERED };
 struct sim_sent {
 	enum sim_sent_state state;
 	rd_kafka_resp_err_t err;
+	int64_t offset; /* of the record, with no err; below 0: nobody knows */
 	void *opaque;
 	int topic;
 	int partition;

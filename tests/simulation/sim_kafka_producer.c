@@ -10,6 +10,7 @@
 
 #include "sim_broker.h"
 #include "sim_message.h"
+#include "sim_oracle.h"
 #include "sim_random.h"
 #include "sim_trace.h"
 
@@ -62,6 +63,27 @@ static void on_leave(void *context, int64_t place)
 		*wire_of(rk, place) = false;
 }
 
+/*
+ * The client calls a batch delivered that never arrived, as librdkafka does where it takes the answer to a later one for it. The same
+ * message does not suffer that twice.
+ */
+static bool is_falsely_delivered(const rd_kafka_t *rk, int64_t place)
+{
+	struct sim_message message;
+	if (!sim_random_chance(sim_broker_faults.false_chance))
+		return false;
+	for (size_t i = 0; i < rk->sent_count; i++)
+		if (is_at(&rk->sent[i], place, SIM_SENT_ON_WIRE) &&
+		    sim_message_parse(rk->sent[i].bytes, rk->sent[i].length, &message) &&
+		    sim_oracle_report(message.nonce)->was_called_delivered)
+			return false;
+	for (size_t i = 0; i < rk->sent_count; i++)
+		if (is_at(&rk->sent[i], place, SIM_SENT_ON_WIRE) &&
+		    sim_message_parse(rk->sent[i].bytes, rk->sent[i].length, &message))
+			sim_oracle_report(message.nonce)->was_called_delivered = true;
+	return true;
+}
+
 /* What the broker makes of a batch; *ret_written: whether it is in the log. */
 static rd_kafka_resp_err_t judge(const rd_kafka_t *rk, int64_t place, bool *ret_written)
 {
@@ -87,7 +109,7 @@ static rd_kafka_resp_err_t judge(const rd_kafka_t *rk, int64_t place, bool *ret_
 		*ret_written = sim_random_chance(5000);
 		return RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND;
 	}
-	*ret_written = true;
+	*ret_written = !is_falsely_delivered(rk, place);
 	return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
@@ -109,8 +131,10 @@ static void on_arrive(void *context, int64_t place)
 		struct sim_sent *sent = &rk->sent[i];
 		if (!is_at(sent, place, SIM_SENT_ON_WIRE))
 			continue;
+		sent->offset = RD_KAFKA_OFFSET_INVALID;
 		if (is_written)
-			sim_broker_append(sent->topic, sent->partition, sent->bytes, sent->length);
+			sent->offset = sim_broker_append(sent->topic, sent->partition, sent->bytes,
+							 sent->length);
 		sent->err = err;
 	}
 	if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -235,6 +259,7 @@ int rd_kafka_poll(rd_kafka_t *rk, int timeout_ms)
 			.err = sent.err,
 			.rkt = &rk->topics[sent.topic],
 			.partition = sent.partition,
+			.offset = sent.offset,
 			.payload = (void *)sent.bytes,
 			.len = sent.length,
 			.key = (void *)sent.key,

@@ -23,9 +23,10 @@ struct sim_report {
 	int64_t seq; /* the one that it must get: how many the process appended before it */
 	enum sim_size size;
 	bool is_durable;
-	bool is_excused;   /* may be lost, the reason was not ours */
-	bool is_put_aside; /* in a quarantine file */
-	bool is_in_log;    /* Kafka has it */
+	bool is_excused;           /* may be lost, the reason was not ours */
+	bool is_put_aside;         /* in a quarantine file */
+	bool is_in_log;            /* Kafka has it */
+	bool was_called_delivered; /* though it was not written */
 	bool is_stored;
 };
 

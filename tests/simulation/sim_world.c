@@ -174,9 +174,9 @@ static void write_poison(void)
 	static const char *const poisons[] = {"poison", "", NULL, "{\"v\":1,\"producer_id\":\"0",
 					      "{\"v\":2}"};
 	const char *poison = poisons[sim_random_between(0, 4)];
-	sim_broker_append((int)sim_random_between(0, SIM_TOPICS - 1),
-			  (int)sim_random_between(0, SIM_PARTITIONS - 1), poison,
-			  poison == NULL ? 0 : strlen(poison));
+	(void)sim_broker_append((int)sim_random_between(0, SIM_TOPICS - 1),
+				(int)sim_random_between(0, SIM_PARTITIONS - 1), poison,
+				poison == NULL ? 0 : strlen(poison));
 }
 
 static void trouble_brokers(void)
@@ -263,6 +263,7 @@ static void set_up(void)
 	nemesis_pause = sim_random_log(100000, 4000000);
 	sim_broker_faults.refuse_chance = often(1000);
 	sim_broker_faults.unsure_chance = often(2000);
+	sim_broker_faults.false_chance = often(2000);
 	sim_broker_faults.fatal_chance = often(500);
 	sim_broker_faults.error_chance = often(500);
 	sim_broker_faults.skip_chance = often(500);

@@ -235,6 +235,38 @@ static void passing_errors_lose_nothing(void **state)
 	assert_int_equal(refused_count, 0);
 }
 
+/* The broker had a batch with this number before, librdkafka calls the row delivered, and nobody knows where. */
+static void a_delivery_without_a_place_is_sent_again(void **state)
+{
+	(void)state;
+	mock_create_topic(&mock, "all", 1);
+	struct publisher *publisher = open_publisher("all", "all");
+	rd_kafka_mock_push_request_errors(mock.cluster, MOCK_PRODUCE, 1,
+					  RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER);
+	MOCK_WAIT_FOR(send_row(publisher, 0, 0) == 0, publisher_serve(publisher));
+	MOCK_WAIT_FOR(delivered_count == 1, publisher_serve(publisher));
+	assert_int_equal(mock_count(&mock, "all", 1), 1);
+	send_all(publisher, 1, 50);
+	MOCK_WAIT_FOR(delivered_count == 50, publisher_serve(publisher));
+	publisher_destroy(publisher, 5000);
+	assert_each_once(50);
+	assert_int_equal(mock_count(&mock, "all", 1), 50);
+}
+
+static void a_place_that_is_never_known_counts_the_second_time(void **state)
+{
+	(void)state;
+	mock_create_topic(&mock, "all", 1);
+	struct publisher *publisher = open_publisher("all", "all");
+	rd_kafka_mock_push_request_errors(mock.cluster, MOCK_PRODUCE, 2,
+					  RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER,
+					  RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER);
+	MOCK_WAIT_FOR(send_row(publisher, 0, 0) == 0, publisher_serve(publisher));
+	MOCK_WAIT_FOR(delivered_count == 1, publisher_serve(publisher));
+	publisher_destroy(publisher, 5000);
+	assert_int_equal(mock_count(&mock, "all", 1), 0);
+}
+
 static void a_fatal_error_asks_for_everything_again(void **state)
 {
 	(void)state;
@@ -310,6 +342,10 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_refused_timestamp_is_left_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(passing_errors_lose_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_delivery_without_a_place_is_sent_again, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_place_that_is_never_known_counts_the_second_time,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_fatal_error_asks_for_everything_again, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_broker_that_is_away_is_waited_for, setup,
