@@ -1,3 +1,4 @@
+/* The wiring of src/app/consumer.c once more: that one lives on signals, settings, log lines and a web server, which nothing here has. */
 #include "sim_consumer.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* The wiring of src/app/producer.c once more: its callbacks are one line each, and every one here also tells the oracle. */
 #include "sim_producer.h"
 
 #include <stdlib.h>
