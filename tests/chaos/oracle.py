@@ -95,7 +95,7 @@ AUDIT = """WITH stored AS (SELECT producer_id, count(DISTINCT seq) AS count, max
 	aside AS (SELECT DISTINCT producer_id, seq FROM oracle.named EXCEPT SELECT producer_id, seq FROM oracle.stored),
 	known AS (SELECT producer_id, coalesce(count, 0) AS count, highest, greatest(highest, last) AS last
 		FROM stored FULL JOIN before USING (producer_id))
-SELECT producer_id::text, coalesce(known.count, 0), highest, coalesce(last + 1 - known.count, 0)
+SELECT producer_id::text, coalesce(known.count, 0), coalesce(highest, -1), coalesce(last + 1 - known.count, 0)
 		- count(*) FILTER (WHERE seq <= last), count(seq)
 FROM known FULL JOIN aside USING (producer_id) GROUP BY producer_id, known.count, highest, last"""
 
