@@ -254,10 +254,11 @@ static void write_head(struct buffer *out, const struct page_facts *facts)
 	(void)buffer_append_format(
 		out,
 		"</title>\n<link rel=\"icon\" id=\"icon\" type=\"image/svg+xml\" href=\"%s\">\n"
+		"<link rel=\"stylesheet\" href=\"%s\">\n"
 		"<link rel=\"stylesheet\" href=\"%s\">\n<script src=\"%s\" defer></script>\n"
 		"<noscript><meta http-equiv=\"refresh\" content=\"%d\"></noscript>\n</head>\n",
 		icon_path(worst_state(facts->snapshot)), assets_path("page.css"),
-		assets_path("page.js"), PAGE_REFRESH_S);
+		assets_path("sites.css"), assets_path("page.js"), PAGE_REFRESH_S);
 }
 
 /* A hole in the store is said where an operator looks, and does not worry visitors. */

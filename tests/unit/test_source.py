@@ -31,10 +31,15 @@ def find(pattern, text_of):
     return found
 
 
+def lines_of(path):
+    return len(path.read_text().splitlines())
+
+
 def test_files_are_small():
-    sizes = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in FILES}
-    assert {name: size for name, size in sizes.items() if size > LINES_MAX} == {}
-    assert statistics.median(sizes.values()) < LINES_MEDIAN
+    """Whatever it is written in: styles and scripts of the page too. The median is that of C."""
+    everything = [path for path in (ROOT / "src").rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert {path.relative_to(ROOT).as_posix() for path in everything if lines_of(path) > LINES_MAX} == set()
+    assert statistics.median(lines_of(path) for path in FILES) < LINES_MEDIAN
 
 
 def test_no_banned_call():

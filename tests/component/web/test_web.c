@@ -235,11 +235,12 @@ static void assets_are_kept_for_ever(void **state)
 	struct fixture *fixture = *state;
 	static const char *const types[][2] = {
 		{"href=\"/static/page.", "Content-Type: text/css; charset=utf-8"},
+		{"href=\"/static/sites.", "Content-Type: text/css; charset=utf-8"},
 		{"src=\"/static/page.", "Content-Type: text/javascript; charset=utf-8"},
 		{"href=\"/static/icon", "Content-Type: image/svg+xml"},
 	};
 	struct answer page = client_get(web_address(fixture->web), "/");
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		const char *at = strstr(page.body, types[i][0]);
 		assert_non_null(at);
 		at = strchr(at, '"') + 1;
