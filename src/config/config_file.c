@@ -21,7 +21,7 @@ static void add_scalar(struct reading *reading, const struct tree *tree,
 			     value->kind == NODE_SCALAR ? "a NUL byte" : found, setting->name);
 		return;
 	}
-	char *place = xasprintf("%s:%d", tree->name, value->line);
+	char *place = xasprintf("%s:%d:%d", tree->name, value->line, value->column);
 	reading_add(reading, setting, SOURCE_FILE, place, value->text);
 	free(place);
 }

@@ -42,7 +42,7 @@ static void set_parse_error(struct error *err, const char *message)
 static bool is_one_of(const char *word, const char *const *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (strcmp(word, words[i]) == 0)
+		if (words[i] != NULL && strcmp(word, words[i]) == 0)
 			return true;
 	return false;
 }
@@ -64,11 +64,47 @@ static bool are_ports(const char *text)
 	}
 }
 
+/* The keywords whose value is one of a few words, and those of a whole number. */
+static const struct {
+	const char *keyword;
+	const char *words[6];
+	const char *expected;
+} choices[] = {
+	{"sslmode",
+	 {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"},
+	 "disable, allow, prefer, require, verify-ca or verify-full"},
+	{"gssencmode", {"disable", "prefer", "require"}, "disable, prefer or require"},
+	{"channel_binding", {"disable", "prefer", "require"}, "disable, prefer or require"},
+	{"target_session_attrs",
+	 {"any", "read-write", "read-only", "primary", "standby", "prefer-standby"},
+	 "any, read-write, read-only, primary, standby or prefer-standby"},
+};
+static const char *const numbers[] = {"keepalives", "keepalives_idle", "keepalives_interval",
+				      "keepalives_count", "tcp_user_timeout"};
+
+static int check_choice(const PQconninfoOption *option, struct error *err)
+{
+	for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
+		if (strcmp(option->keyword, choices[i].keyword) != 0 ||
+		    is_one_of(option->val, choices[i].words, 6))
+			continue;
+		error_set(err, ERROR_REJECT, "its %s is '%.20s', expected %s", option->keyword,
+			  option->val, choices[i].expected);
+		return -1;
+	}
+	int64_t number;
+	if (is_one_of(option->keyword, numbers, sizeof(numbers) / sizeof(numbers[0])) &&
+	    text_parse_int64(option->val, &number) != 0) {
+		error_set(err, ERROR_REJECT, "its %s is '%.20s', expected a whole number",
+			  option->keyword, option->val);
+		return -1;
+	}
+	return 0;
+}
+
 /* What libpq finds out only when it connects, and we can see before. */
 static int check_option(const PQconninfoOption *option, struct error *err)
 {
-	static const char *const ssl_modes[] = {"disable", "allow",     "prefer",
-						"require", "verify-ca", "verify-full"};
 	int64_t number;
 	if (option->val == NULL || option->val[0] == '\0')
 		return 0;
@@ -77,13 +113,8 @@ static int check_option(const PQconninfoOption *option, struct error *err)
 			  option->val);
 		return -1;
 	}
-	if (strcmp(option->keyword, "sslmode") == 0 && !is_one_of(option->val, ssl_modes, 6)) {
-		error_set(err, ERROR_REJECT,
-			  "its sslmode is '%.20s', expected disable, allow, prefer, require, "
-			  "verify-ca or verify-full",
-			  option->val);
+	if (check_choice(option, err) != 0)
 		return -1;
-	}
 	if (strcmp(option->keyword, "connect_timeout") == 0 &&
 	    text_parse_int64(option->val, &number) != 0) {
 		error_set(err, ERROR_REJECT, "its connect_timeout is '%.20s', expected seconds",
@@ -95,6 +126,47 @@ static int check_option(const PQconninfoOption *option, struct error *err)
 		       strcmp(option->keyword, "sslkey") == 0;
 	if (is_file && file_check_readable(option->val, err) != 0) {
 		error_prefix(err, "its %s: ", option->keyword);
+		return -1;
+	}
+	return 0;
+}
+
+static const char *value_of(const PQconninfoOption *options, const char *keyword)
+{
+	for (const PQconninfoOption *at = options; at->keyword != NULL; at++)
+		if (strcmp(at->keyword, keyword) == 0)
+			return text_is_empty(at->val) ? NULL : at->val;
+	return NULL;
+}
+
+static int count_listed(const char *list)
+{
+	int count = 1;
+	for (const char *at = list; *at != '\0'; at++)
+		count += *at == ',';
+	return count;
+}
+
+/* A port for all hosts, or one for each; an address for each host that has a name. Hosts may come from elsewhere. */
+static int check_lists(const PQconninfoOption *options, struct error *err)
+{
+	const char *hosts = value_of(options, "host");
+	const char *addresses = value_of(options, "hostaddr");
+	const char *ports = value_of(options, "port");
+	if (hosts == NULL && addresses == NULL)
+		return 0;
+	int host_count = count_listed(addresses != NULL ? addresses : hosts);
+	int port_count = count_listed(ports != NULL ? ports : "");
+	if (hosts != NULL && addresses != NULL && count_listed(hosts) != host_count) {
+		error_set(err, ERROR_REJECT,
+			  "its hosts are %d and its addresses %d, expected as many of each",
+			  count_listed(hosts), host_count);
+		return -1;
+	}
+	if (port_count != 1 && port_count != host_count) {
+		error_set(err, ERROR_REJECT,
+			  "its hosts are %d and its ports %d, expected one port or one for each",
+			  host_count, port_count);
 		return -1;
 	}
 	return 0;
@@ -122,6 +194,8 @@ int dsn_check(const char *dsn, struct error *err)
 	int result = 0;
 	for (const PQconninfoOption *at = options; result == 0 && at->keyword != NULL; at++)
 		result = check_option(at, err);
+	if (result == 0)
+		result = check_lists(options, err);
 	PQconninfoFree(options);
 	return result;
 }

@@ -117,8 +117,8 @@ enum setting_source { SOURCE_DEFAULT, SOURCE_FILE, SOURCE_ENVIRONMENT, SOURCE_FL
 
 struct setting_origin {
 	enum setting_source source;
-	char *place; /* "--interval", "WEBSENTRY_INTERVAL", "websentry.yaml:3"; NULL for a default */
-	char *text;  /* the value in its canonical form, secrets unmasked; NULL for none */
+	char *place; /* "--interval", "WEBSENTRY_INTERVAL", "websentry.yaml:3:1"; NULL for a default */
+	char *text; /* the value in its canonical form, secrets unmasked; NULL for none */
 };
 
 /*

@@ -1,4 +1,5 @@
 /* config print. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,22 @@
 #include "config/settings.h"
 #include "config/settings_table.h"
 
+/* How much of "file:line:column" or "file:line" is said: up to the line. */
+static int length_to_line(const char *place)
+{
+	size_t length = strlen(place);
+	size_t end = length;
+	while (end > 0 && isdigit((unsigned char)place[end - 1]))
+		end--;
+	if (end == length || end < 2 || place[end - 1] != ':' ||
+	    !isdigit((unsigned char)place[end - 2]))
+		return (int)length;
+	size_t before = end - 1; /* the colon before the last number */
+	while (end > 1 && isdigit((unsigned char)place[end - 2]))
+		end--;
+	return (int)(end > 1 && place[end - 2] == ':' ? before : length);
+}
+
 static void print_line(FILE *out, const char *name, const char *value, enum setting_source source,
 		       const char *place)
 {
@@ -19,7 +36,7 @@ static void print_line(FILE *out, const char *name, const char *value, enum sett
 		(void)fputs("(default)\n", out);
 		break;
 	case SOURCE_FILE:
-		(void)fprintf(out, "(file %s)\n", place);
+		(void)fprintf(out, "(file %.*s)\n", length_to_line(place), place);
 		break;
 	case SOURCE_ENVIRONMENT:
 		(void)fprintf(out, "(env %s)\n", place);
