@@ -16,9 +16,6 @@
 #include "check/verdict.h"
 #include "config/settings.h"
 
-/* The exit codes of the monitoring plugins: https://www.monitoring-plugins.org/doc/guidelines.html */
-enum { CHECK_UP = 0, CHECK_DEGRADED = 1, CHECK_DOWN = 2, CHECK_UNKNOWN = 3 };
-
 struct check {
 	const struct settings *settings;
 	struct waiter *waiter;

@@ -5,6 +5,9 @@
 struct settings;
 struct site_list;
 
+/* check's exit codes are those of the monitoring plugins: https://www.monitoring-plugins.org/doc/guidelines.html */
+enum { CHECK_UP = 0, CHECK_DEGRADED = 1, CHECK_DOWN = 2, CHECK_UNKNOWN = 3 };
+
 /* sites are checked already and outlive the call. */
 int command_producer(const struct settings *settings, const struct site_list *sites);
 int command_run(const struct settings *settings, const struct site_list *sites);

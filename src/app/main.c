@@ -88,8 +88,8 @@ static int print_text(const struct settings *settings)
 	return -1;
 }
 
-/* Text that did not get out is a failure; but who closes the pipe has read enough. */
-static int flush_text(int code)
+/* The exit code, or failed where text did not get out; but who closes the pipe has read enough. */
+static int flush_text(int code, int failed)
 {
 	/* of a failure before the last flush only the mark is left: one more byte tells the reason */
 	bool has_failed = ferror(stdout) != 0;
@@ -102,7 +102,7 @@ static int flush_text(int code)
 	struct error err;
 	error_set_errno(&err, ERROR_FATAL, errno, "can't write to standard output");
 	log_event(LOG_ERROR, err.message);
-	return EXIT_FAILED;
+	return failed;
 }
 
 static int run_command(const struct settings *settings, const struct site_list *sites)
@@ -115,9 +115,9 @@ static int run_command(const struct settings *settings, const struct site_list *
 	case COMMAND_RUN:
 		return command_run(settings, sites);
 	case COMMAND_CHECK:
-		return command_check(settings, sites);
+		return flush_text(command_check(settings, sites), CHECK_UNKNOWN);
 	case COMMAND_CONFIG_CHECK:
-		return command_config_check(settings, sites);
+		return flush_text(command_config_check(settings, sites), EXIT_FAILED);
 	case COMMAND_WEB:
 		return command_web(settings, sites);
 	case COMMAND_NONE:
@@ -157,14 +157,14 @@ int main(int argc, char **argv)
 	if (problems.error_count > 0 && settings.command == COMMAND_CONFIG_PRINT) {
 		(void)command_config_print(
 			&settings); /* what there is, to find out what is missing */
-		(void)flush_text(code);
+		(void)flush_text(code, EXIT_FAILED);
 	} else if (problems.error_count == 0) {
 		code = print_text(&settings);
 		if (code < 0) {
 			process_start_working();
 			code = run_command(&settings, &sites);
 		} else {
-			code = flush_text(code);
+			code = flush_text(code, EXIT_FAILED);
 		}
 	}
 	site_list_finish(&sites);

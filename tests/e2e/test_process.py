@@ -34,10 +34,18 @@ def test_closed_standard_files_are_never_written_to_as_something_else(websentry,
         assert database.execute("SELECT count(*) FROM report").fetchone() == (1,)
 
 
-@pytest.mark.parametrize("words", [["--help"], ["config", "print", "run", "http://x/"], ["db", "migrate", "--print"]],
-                         ids=lambda words: words[0].strip("-"))
+@pytest.mark.parametrize("words", [["--help"], ["config", "print", "run", "http://x/"],
+                                   ["config", "check", "run", "http://x/"], ["db", "migrate", "--print"]],
+                         ids=lambda words: " ".join(words[:2]).strip("-"))
 def test_text_that_finds_no_room_is_an_error(websentry, words):
     started = websentry.run(*words, prefix=TO_A_FULL_DISK, code=1)
+    assert [event.level for event in started.complaints()] == ["error"]
+    assert "No space left" in started.stderr()
+
+
+def test_a_check_whose_result_finds_no_room_is_not_up(websentry, sites):
+    """Nor anything else that a script could take for the site's state."""
+    started = websentry.run("check", sites.site("/shop").url, prefix=TO_A_FULL_DISK, code=3)
     assert [event.level for event in started.complaints()] == ["error"]
     assert "No space left" in started.stderr()
 
