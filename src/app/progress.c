@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
+
 enum { BAR_WIDTH = 40 };
 
 void progress_draw(size_t checked, size_t total, long long to_send)
@@ -17,15 +19,13 @@ void progress_draw(size_t checked, size_t total, long long to_send)
 	memset(bar, ' ', BAR_WIDTH);
 	memset(bar, '#', filled);
 	bar[BAR_WIDTH] = '\0';
-	(void)fprintf(stderr, "\r\033[K[%s] %zu/%zu checked, %lld to send", bar, checked, total,
-		      to_send);
-	(void)fflush(stderr);
+	char line[LOG_STATUS_MAX];
+	(void)snprintf(line, sizeof(line), "[%s] %zu/%zu checked, %lld to send", bar, checked,
+		       total, to_send);
+	log_set_status(line);
 }
 
 void progress_clear(void)
 {
-	if (!isatty(STDERR_FILENO))
-		return;
-	(void)fputs("\r\033[K", stderr);
-	(void)fflush(stderr);
+	log_set_status(NULL);
 }

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -17,7 +18,8 @@ static bool may_block = true;
 
 /* One line at a time: the room that one thread saw must not be another's. */
 static pthread_mutex_t output_lock = PTHREAD_MUTEX_INITIALIZER;
-static int64_t lost_lines; /* since the last line that said so */
+static int64_t lost_lines;              /* since the last line that said so */
+static char status[LOG_STATUS_MAX + 1]; /* the line of a terminal that stays last; "" for none */
 static _Atomic int64_t all_lost_lines;
 static _Atomic int64_t lines[LOG_TRACE + 1]; /* by level */
 
@@ -139,6 +141,21 @@ static bool has_room(int timeout_ms)
 	return poll(&output, 1, timeout_ms) != 0;
 }
 
+/* In one go, the status out of its way and back below it. Under output_lock. stderr gone or full is no reason to stop working. */
+static void write_above_status(const char *line, size_t length)
+{
+	static const char erase[] = "\r\033[K";
+	const struct iovec parts[] = {
+		{(void *)erase, sizeof(erase) - 1},
+		{(void *)line, length},
+		{status, strlen(status)},
+	};
+	if (status[0] == '\0')
+		(void)!write(STDERR_FILENO, line, length);
+	else
+		(void)!writev(STDERR_FILENO, parts, 3);
+}
+
 static void write_lost(void)
 {
 	char now[CLOCK_TEXT_SIZE];
@@ -151,28 +168,39 @@ static void write_lost(void)
 				   "lost, nobody read them\",\"count\":%lld}\n"
 				 : "%s warn log lines were lost, nobody read them count=%lld\n",
 			 now, (long long)lost_lines);
-	(void)!write(STDERR_FILENO, line, (size_t)length);
+	write_above_status(line, (size_t)length);
 	lost_lines = 0;
 }
 
-/* stderr gone or full is no reason to stop working. */
 static void write_line(const struct buffer *line)
 {
-	if (may_block) {
-		(void)!write(STDERR_FILENO, line->data, line->length);
-		return;
-	}
 	(void)pthread_mutex_lock(&output_lock);
-	bool is_open = has_room(lost_lines > 0 ? 0 : LOG_WAIT_MS);
+	bool is_open = may_block || has_room(lost_lines > 0 ? 0 : LOG_WAIT_MS);
 	if (is_open && lost_lines > 0) {
 		write_lost();
 		is_open = has_room(0);
 	}
 	if (is_open) {
-		(void)!write(STDERR_FILENO, line->data, line->length);
+		write_above_status(line->data, line->length);
 	} else {
 		lost_lines++;
 		(void)atomic_fetch_add(&all_lost_lines, 1);
+	}
+	(void)pthread_mutex_unlock(&output_lock);
+}
+
+void log_set_status(const char *text)
+{
+	(void)pthread_mutex_lock(&output_lock);
+	if (text == NULL)
+		text = "";
+	if (strncmp(status, text, LOG_STATUS_MAX) != 0) {
+		bool was_shown = status[0] != '\0';
+		(void)snprintf(status, sizeof(status), "%s", text);
+		if (status[0] == '\0' && was_shown)
+			(void)!write(STDERR_FILENO, "\r\033[K", 4);
+		else
+			write_above_status("", 0);
 	}
 	(void)pthread_mutex_unlock(&output_lock);
 }

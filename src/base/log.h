@@ -59,6 +59,13 @@ enum { LOG_LINE_MAX = 4096 };
 void log_write(enum log_level level, const char *event, const struct log_field *fields,
 	       size_t count);
 
+/*
+ * A line that stays below the log lines of a terminal, such as a progress bar: it is drawn now, taken away before each
+ * log line and drawn again after it. Cut at LOG_STATUS_MAX bytes; NULL removes it. Any thread; only where stderr is a terminal.
+ */
+enum { LOG_STATUS_MAX = 160 };
+void log_set_status(const char *text);
+
 /* log_event(LOG_INFO, "ready", LOG_STR("command", name), LOG_INT("sites", n)); */
 #define log_event(level, event, ...)                                                               \
 	log_write((level), (event), (const struct log_field[]){{0}, ##__VA_ARGS__} + 1,            \

@@ -214,10 +214,40 @@ static void a_reader_that_stopped_costs_lines_not_time(void **state)
 	test_free(read_later);
 }
 
+static void status_stays_below_the_lines(void **state)
+{
+	(void)state;
+	struct capture capture;
+	log_configure(LOG_INFO, LOG_TEXT);
+	capture_start(&capture);
+	log_set_status("[##  ] 1/2");
+	log_set_status("[##  ] 1/2"); /* drawn once */
+	log_event(LOG_INFO, "ready");
+	log_set_status("[####] 2/2");
+	log_set_status(NULL);
+	log_set_status(NULL);
+	log_event(LOG_INFO, "stopped");
+	capture_stop(&capture);
+	char *at = capture.line;
+	static const char *const expected[] = {"\r\033[K[##  ] 1/2\r\033[K",
+					       " info ready\n[##  ] 1/2",
+					       "\r\033[K[####] 2/2\r\033[K", " info stopped\n"};
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		if (i % 2 == 1) {
+			assert_time(at);
+			at += TIME_LENGTH;
+		}
+		assert_memory_equal(at, expected[i], strlen(expected[i]));
+		at += strlen(expected[i]);
+	}
+	assert_string_equal(at, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_lines),
+		cmocka_unit_test(status_stays_below_the_lines),
 		cmocka_unit_test(values_are_quoted_where_they_need_it),
 		cmocka_unit_test(json_lines),
 		cmocka_unit_test(levels_hide_what_is_below),
