@@ -4,6 +4,7 @@ import re
 import signal
 import socket
 import sqlite3
+import sys
 
 import pytest
 from support.processes import wait_until
@@ -12,6 +13,8 @@ from support.sites import Answer
 # A daemon's parent may have closed them; what the program opens next must not take their places.
 WITHOUT_STANDARD_FILES = ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
 TO_A_FULL_DISK = ["/bin/sh", "-c", 'exec "$@" >/dev/full', "sh"]
+ON_A_TERMINAL = [sys.executable, "-c",
+                 "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"]
 TO_NOBODY = ["/bin/bash", "-c", 'exec "$@" > >(:)', "bash"]
 
 
@@ -53,6 +56,18 @@ def test_a_check_whose_result_finds_no_room_is_not_up(websentry, sites):
 def test_text_that_nobody_reads_is_no_error(websentry):
     started = websentry.run("--help", prefix=TO_NOBODY)
     assert not started.complaints()
+
+
+def test_once_shows_its_progress_below_the_lines_of_the_log(websentry, sites):
+    slow = sites.site("/slow", Answer(delay_s=0.5))
+    started = websentry.run("run", "--once", "--data-dir", websentry.data_dir(), "--listen=off", slow.url,
+                            "http://127.0.0.1:1/", prefix=ON_A_TERMINAL)
+    shown = started.out_file.read_bytes().decode()  # as it is: read_text() would take \r for the end of a line
+    assert "] 1/2 checked, 0 to send" in shown
+    # What a person sees in the end: what was erased is gone, and no line stands behind the bar.
+    lines = [line.rpartition("\r\x1b[K")[2] for line in shown.replace("\r\n", "\n").split("\n")]
+    assert lines and all(re.match(r"\d{4}-\d\d-\d\dT", line) for line in lines if line), lines
+    assert any(" site down " in line for line in lines)
 
 
 def test_migrate_can_be_stopped_while_its_database_is_silent(websentry, silent_server):
