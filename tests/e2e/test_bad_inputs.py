@@ -209,7 +209,7 @@ CASES = [
     Case("settings not there", f"{RUN} --config /nowhere.yaml", "/nowhere.yaml", "^: does not exist"),
     Case("settings: unknown key", f"{RUN} --config {{dir}}/c.yaml", "{dir}/c.yaml:2:1", "did you mean `threads`?", {},
          {"c.yaml": "timeout: 3s\nthread: 2\n"}),
-    Case("settings: bad value", f"{RUN} --config {{dir}}/c.yaml", "{dir}/c.yaml:1:11", "found 'soon'", {},
+    Case("settings: bad value", f"{RUN} --config {{dir}}/c.yaml", "{dir}/c.yaml:1:10", "found 'soon'", {},
          {"c.yaml": "timeout: soon\n"}),
     Case("settings: a list", f"{RUN} --config {{dir}}/c.yaml", "{dir}/c.yaml:1:1", "expected", {},
          {"c.yaml": "- timeout\n"}),
