@@ -265,6 +265,7 @@ int postgres_connect(struct postgres_connection *connection, struct error *err)
 	if (PQsetnonblocking(connection->conn, 1) != 0)
 		return lose(connection, PQerrorMessage(connection->conn), err);
 	connection->generation++;
+	memset(connection->is_prepared, 0, sizeof(connection->is_prepared));
 	if (postgres_execute(connection, session_settings, NULL, err) != 0 ||
 	    (connection->is_read_only &&
 	     postgres_execute(connection, "SET default_transaction_read_only = on", NULL, err) !=
@@ -403,17 +404,45 @@ int postgres_execute(struct postgres_connection *connection, const char *sql, PG
 	return take_results(connection, ret_result, err);
 }
 
+enum { PARAMETERS_MAX = 16 };
+static const int binary[PARAMETERS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+
 int postgres_query(struct postgres_connection *connection, const char *sql,
 		   const struct postgres_parameters *parameters, PGresult **ret_result,
 		   struct error *err)
 {
-	enum { PARAMETERS_MAX = 16 };
-	static const int binary[PARAMETERS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 	assert(parameters->count <= PARAMETERS_MAX);
 	forget_failure(connection);
 	if (connection->conn == NULL ||
 	    PQsendQueryParams(connection->conn, sql, parameters->count, parameters->types,
 			      parameters->values, parameters->lengths, binary, 1) == 0)
+		return lose(connection, PQerrorMessage(connection->conn), err);
+	return take_results(connection, ret_result, err);
+}
+
+int postgres_query_prepared(struct postgres_connection *connection,
+			    enum postgres_statement statement, const char *sql,
+			    const struct postgres_parameters *parameters, PGresult **ret_result,
+			    struct error *err)
+{
+	static const char *const names[POSTGRES_STATEMENT_COUNT] = {
+		[POSTGRES_UPDATE_STATES] = "websentry_update_states",
+		[POSTGRES_UPSERT_CHUNKS] = "websentry_upsert_chunks",
+		[POSTGRES_UPSERT_POSITIONS] = "websentry_upsert_positions",
+	};
+	assert(parameters->count <= PARAMETERS_MAX);
+	forget_failure(connection);
+	if (connection->conn == NULL)
+		return lose(connection, PQerrorMessage(connection->conn), err);
+	if (!connection->is_prepared[statement]) {
+		if (PQsendPrepare(connection->conn, names[statement], sql, 0, NULL) == 0)
+			return lose(connection, PQerrorMessage(connection->conn), err);
+		if (take_results(connection, NULL, err) != 0)
+			return -1;
+		connection->is_prepared[statement] = true;
+	}
+	if (PQsendQueryPrepared(connection->conn, names[statement], parameters->count,
+				parameters->values, parameters->lengths, binary, 1) == 0)
 		return lose(connection, PQerrorMessage(connection->conn), err);
 	return take_results(connection, ret_result, err);
 }

@@ -15,6 +15,14 @@
 #include "base/error.h"
 #include "store/store_driver.h"
 
+/* Statements of each batch, which a session parses and plans once: for a small batch that would be most of the work. */
+enum postgres_statement {
+	POSTGRES_UPDATE_STATES,
+	POSTGRES_UPSERT_CHUNKS,
+	POSTGRES_UPSERT_POSITIONS,
+	POSTGRES_STATEMENT_COUNT,
+};
+
 struct postgres_connection {
 	char *dsn;
 	PGconn *conn; /* NULL: not connected */
@@ -23,6 +31,7 @@ struct postgres_connection {
 	bool is_read_only;
 	uint64_t
 		generation; /* counts connections made: what was known of the last one holds no more */
+	bool is_prepared[POSTGRES_STATEMENT_COUNT]; /* in this session */
 	/* Of the last statement that failed: */
 	bool is_lost;
 	char sqlstate[6];    /* "" where the server said nothing */
@@ -54,6 +63,12 @@ struct postgres_parameters {
 int postgres_query(struct postgres_connection *connection, const char *sql,
 		   const struct postgres_parameters *parameters, PGresult **ret_result,
 		   struct error *err);
+
+/* The same with a statement that the session keeps; sql must be the same each time. */
+int postgres_query_prepared(struct postgres_connection *connection,
+			    enum postgres_statement statement, const char *sql,
+			    const struct postgres_parameters *parameters, PGresult **ret_result,
+			    struct error *err);
 
 /* COPY … FROM STDIN: the statement, then the bytes in one go, then its end. */
 int postgres_copy(struct postgres_connection *connection, const char *sql, const char *bytes,

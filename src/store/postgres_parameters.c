@@ -41,23 +41,48 @@ void parameter_uuid(struct parameter_list *list, const struct uuid *uuid)
 	(void)buffer_append(next_value(list), uuid->bytes, sizeof(uuid->bytes));
 }
 
-int parameter_query(struct postgres_connection *connection, const char *sql,
-		    const struct parameter_list *list, PGresult **ret_result, struct error *err)
-{
-	const char *values[PARAMETERS_MAX];
+struct values {
+	const char *bytes[PARAMETERS_MAX];
 	int lengths[PARAMETERS_MAX];
+};
+
+static int fill_values(const struct parameter_list *list, struct values *values,
+		       struct postgres_parameters *ret_parameters, struct error *err)
+{
 	for (int i = 0; i < list->count; i++) {
 		if (list->values[i].is_overflowed) {
 			error_set(err, ERROR_FATAL, "a batch is larger than %d bytes",
 				  POSTGRES_BUFFER_MAX);
 			return -1;
 		}
-		values[i] = list->values[i].data;
-		lengths[i] = (int)list->values[i].length;
+		values->bytes[i] = list->values[i].data;
+		values->lengths[i] = (int)list->values[i].length;
 	}
-	struct postgres_parameters parameters = {
-		.count = list->count, .values = values, .lengths = lengths};
+	*ret_parameters = (struct postgres_parameters){
+		.count = list->count, .values = values->bytes, .lengths = values->lengths};
+	return 0;
+}
+
+int parameter_query(struct postgres_connection *connection, const char *sql,
+		    const struct parameter_list *list, PGresult **ret_result, struct error *err)
+{
+	struct values values;
+	struct postgres_parameters parameters;
+	if (fill_values(list, &values, &parameters, err) != 0)
+		return -1;
 	return postgres_query(connection, sql, &parameters, ret_result, err);
+}
+
+int parameter_query_prepared(struct postgres_connection *connection,
+			     enum postgres_statement statement, const char *sql,
+			     const struct parameter_list *list, PGresult **ret_result,
+			     struct error *err)
+{
+	struct values values;
+	struct postgres_parameters parameters;
+	if (fill_values(list, &values, &parameters, err) != 0)
+		return -1;
+	return postgres_query_prepared(connection, statement, sql, &parameters, ret_result, err);
 }
 
 void parameter_finish(struct parameter_list *list)

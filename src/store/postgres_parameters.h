@@ -30,6 +30,11 @@ void parameter_text(struct parameter_list *list, const char *text);
 void parameter_uuid(struct parameter_list *list, const struct uuid *uuid);
 void parameter_int8(struct parameter_list *list, int64_t number);
 
+/* As a statement that the session keeps: it is not planned for these parameters. */
+int parameter_query_prepared(struct postgres_connection *connection,
+			     enum postgres_statement statement, const char *sql,
+			     const struct parameter_list *list, PGresult **ret_result,
+			     struct error *err);
 int parameter_query(struct postgres_connection *connection, const char *sql,
 		    const struct parameter_list *list, PGresult **ret_result, struct error *err);
 void parameter_finish(struct parameter_list *list);

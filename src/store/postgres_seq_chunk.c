@@ -91,7 +91,8 @@ static int upsert(struct postgres_store *store, const struct seq_chunks *chunks,
 		}
 	}
 	PGresult *result;
-	int status = parameter_query(&store->connection, upsert_chunks, &list, &result, err);
+	int status = parameter_query_prepared(&store->connection, POSTGRES_UPSERT_CHUNKS,
+					      upsert_chunks, &list, &result, err);
 	parameter_finish(&list);
 	if (status != 0)
 		return -1;

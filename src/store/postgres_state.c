@@ -11,6 +11,8 @@
 #include "store/postgres_parameters.h"
 #include "store/postgres_store.h"
 
+enum { PREPARED_STATES_MAX = 200 };
+
 enum {
 	SITE,
 	STARTED,
@@ -150,7 +152,12 @@ static int write_with(struct postgres_attempt *attempt, const char *sql, struct 
 		if (!plan->states[i].is_written)
 			encode_state(columns, &plan->states[i]);
 	PGresult *written;
-	int status = parameter_query(&attempt->store->connection, sql, &list, &written, err);
+	struct postgres_connection *connection = &attempt->store->connection;
+	/* For many sites a plan that knows how many is worth its price. */
+	int status = sql == update_states && count <= PREPARED_STATES_MAX
+			     ? parameter_query_prepared(connection, POSTGRES_UPDATE_STATES, sql,
+							&list, &written, err)
+			     : parameter_query(connection, sql, &list, &written, err);
 	parameter_finish(&list);
 	if (status != 0)
 		return -1;
