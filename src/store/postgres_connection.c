@@ -428,6 +428,7 @@ int postgres_query_prepared(struct postgres_connection *connection,
 	static const char *const names[POSTGRES_STATEMENT_COUNT] = {
 		[POSTGRES_UPDATE_STATES] = "websentry_update_states",
 		[POSTGRES_UPSERT_CHUNKS] = "websentry_upsert_chunks",
+		[POSTGRES_LOCK_POSITIONS] = "websentry_lock_positions",
 		[POSTGRES_UPSERT_POSITIONS] = "websentry_upsert_positions",
 	};
 	assert(parameters->count <= PARAMETERS_MAX);

@@ -75,7 +75,10 @@ static int look(struct postgres_store *store, const char *sql, const char *clust
 	struct parameter_list list = {0};
 	PGresult *result;
 	start_parameters(&list, store, cluster_id, positions, count);
-	int status = parameter_query(&store->connection, sql, &list, &result, err);
+	int status = sql == lock_positions
+			     ? parameter_query_prepared(&store->connection, POSTGRES_LOCK_POSITIONS,
+							sql, &list, &result, err)
+			     : parameter_query(&store->connection, sql, &list, &result, err);
 	parameter_finish(&list);
 	if (status != 0)
 		return -1;
@@ -186,7 +189,8 @@ int postgres_write_positions(struct postgres_attempt *attempt, struct error *err
 		status = follow(attempt, held, next, claims, are_there, err);
 	}
 	if (status == 0)
-		status = parameter_query(&store->connection, upsert_positions, &list, NULL, err);
+		status = parameter_query_prepared(&store->connection, POSTGRES_UPSERT_POSITIONS,
+						  upsert_positions, &list, NULL, err);
 	parameter_finish(&list);
 	free(held);
 	return status;
