@@ -29,7 +29,7 @@ CHECKS = 20_000        # of the producer and of the bare client, each
 SITES = 2_000          # of the producer, a check a second each
 IN_FLIGHT = 200        # of the bare client
 ROUNDS = 3
-ROWS = 300_000         # of the consumer and of \copy
+ROWS = int(os.environ.get("ROWS", "300000"))  # of the consumer and of \copy
 
 
 class Bench:
@@ -119,13 +119,25 @@ class Bench:
         topic = kafka.create_topic("rows", partitions=3)
         postgres = Postgres(self.session)
         self._fill(kafka, topic)
-        ours, copies = [], []
+        ours, copies, conflicts, again = [], [], [], []
         for number in range(ROUNDS):
             database = postgres.create_database()
-            ours.append(self._consume(kafka, postgres, database, topic, number))
+            ours.append(self._consume(kafka, postgres, database, topic, f"{number}-first"))
             copies.append(self._copy(postgres, database))
+            self._leave_hundredth(database)
+            conflicts.append(self._consume(kafka, postgres, database, topic, f"{number}-conflicts"))
+            again.append(self._consume(kafka, postgres, database, topic, f"{number}-again"))
+
+        def paths(others):
+            return [(other["postgres_us"] + other["consumer_us"]) / (one["postgres_us"] + one["consumer_us"])
+                    for one, other in zip(ours, others, strict=True)]
+
         self.results["consumer"] = {
             "rows": ROWS, "rounds": ROUNDS, "consumer": ours, "copy": copies,
+            "conflict_path": conflicts, "all_duplicates": again,
+            "conflict_path_ratio": paths(conflicts), "all_duplicates_ratio": paths(again),
+            "conflict_path_ratio_median": statistics.median(paths(conflicts)),
+            "all_duplicates_ratio_median": statistics.median(paths(again)),
             "postgres_cpu_ratio_median": statistics.median(
                 one["postgres_us"] / other["postgres_us"] for one, other in zip(ours, copies, strict=True)),
             "total_cpu_ratio_median": statistics.median(
@@ -174,6 +186,13 @@ class Bench:
             except FileNotFoundError:
                 pass
         return total
+
+    @staticmethod
+    def _leave_hundredth(database):
+        """One report of each hundred: then no batch of the same reports is without a duplicate."""
+        database.psql("SET websentry.moves_rows = 'on';\n"
+                      "DELETE FROM report WHERE seq % 100 <> 0;\nDELETE FROM site_state;\n"
+                      "VACUUM report;\nVACUUM site_state;\nCHECKPOINT;\n")
 
     def _consume(self, kafka, postgres, database, topic, number):
         websentry = self.websentry(f"consumer{number}")

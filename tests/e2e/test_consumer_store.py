@@ -3,7 +3,6 @@ import json
 import signal
 import socket
 import threading
-import time
 
 import psycopg
 import pytest
@@ -108,6 +107,10 @@ class Proxy:
         self.port = self._server.getsockname()[1]
         self._pairs = []
         threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def connections(self):
+        return len(self._pairs)
 
     def _accept(self):
         while True:
@@ -228,7 +231,8 @@ def test_a_primary_that_became_a_standby_is_left(websentry, kafka, topic, databa
         send(kafka, topic, reports(100, 200))
         away = consumer.wait_for("store is away, trying again", 40)
         assert "read-only" in away.fields["cause"]
-        time.sleep(3)
+        tried = proxy.connections
+        wait_until(lambda: proxy.connections >= tried + 3, "three more attempts, each on a new connection", 30)
         assert len(consumer.find("store is away, trying again")) == 1 and len(consumer.complaints()) == 1
     finally:
         with database.connect() as connection:
