@@ -23,7 +23,7 @@ PROPERTIES = os.environ.get("BACKLOG_PROPERTIES", "").split()  # of librdkafka, 
 LIVE_SITES = 500            # a check a second each, while a backlog drains
 AWAY_SITES = 10_000
 AWAY_SECONDS = int(os.environ.get("AWAY_SECONDS", "240"))
-AWAY_INTERVAL_S = 5         # 2,000 checks a second
+AWAY_INTERVAL_S = int(os.environ.get("AWAY_INTERVAL", "5"))  # 2,000 checks a second
 
 
 def sites_file(websentry, nginx, count, interval):

@@ -265,6 +265,24 @@ static void drop_doubles(struct outbox_salvage *salvage)
 	salvage->bad_count = kept;
 }
 
+/*
+ * Whether a bad row was found whole elsewhere. Both its identity and its id must say so: one changed digit of a seq makes it look like
+ * the row beside it.
+ */
+static bool is_whole_elsewhere(const struct outbox_salvage *salvage, const struct bad *bad,
+			       const int64_t *ids)
+{
+	const struct found *whole;
+	size_t count = salvage->row_count;
+	if (count == 0)
+		return false;
+	if (!bad->has_identity)
+		return bsearch(&bad->id, ids, count, sizeof(*ids), compare_ids) != NULL;
+	whole = bsearch(&bad->identity, salvage->rows, count, sizeof(*salvage->rows),
+			compare_to_identity);
+	return whole != NULL && whole->id == bad->id;
+}
+
 /* A row is not bad that was found whole elsewhere. */
 static void settle(struct outbox_salvage *salvage)
 {
@@ -275,17 +293,9 @@ static void settle(struct outbox_salvage *salvage)
 		ids[i] = salvage->rows[i].id;
 	qsort(ids, count, sizeof(*ids), compare_ids);
 	size_t kept = 0;
-	for (size_t i = 0; i < salvage->bad_count; i++) {
-		const struct bad *bad = &salvage->bad[i];
-		const void *whole = NULL;
-		if (count > 0 && bad->has_identity)
-			whole = bsearch(&bad->identity, salvage->rows, count,
-					sizeof(*salvage->rows), compare_to_identity);
-		else if (count > 0)
-			whole = bsearch(&bad->id, ids, count, sizeof(*ids), compare_ids);
-		if (whole == NULL)
-			salvage->bad[kept++] = *bad;
-	}
+	for (size_t i = 0; i < salvage->bad_count; i++)
+		if (!is_whole_elsewhere(salvage, &salvage->bad[i], ids))
+			salvage->bad[kept++] = salvage->bad[i];
 	salvage->bad_count = kept;
 	free(ids);
 	salvage->counts.rows = count;
