@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS seq_chunk (
 	quarantined bit(4096),
 	PRIMARY KEY (producer_id, chunk, partition)
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE seq_chunk IS 'Which seq of a producer_id are stored, 4096 a row and Kafka partition, until the chunk is full: then it becomes a seq_range. [websentry 2]';
+COMMENT ON TABLE seq_chunk IS 'Which seq of a producer_id are stored, 4096 a row and Kafka partition, until the chunk is full or nothing comes any more: then it becomes ranges. [websentry 2]';
 COMMENT ON COLUMN seq_chunk.producer_id IS 'producer.id';
 COMMENT ON COLUMN seq_chunk.chunk IS 'seq / 4096';
 COMMENT ON COLUMN seq_chunk.first_at IS 'started_at of the first of the reports';
@@ -39,8 +39,8 @@ CREATE TABLE IF NOT EXISTS seq_range (
 	who text,
 	PRIMARY KEY (state, producer_id, first)
 );
-COMMENT ON TABLE seq_range IS 'Ranges of seq: stored (full chunks), deleted (taken out of report by hand), lost (declared so), expired (older than what is kept). [websentry 2]';
-COMMENT ON COLUMN seq_range.state IS 'stored, deleted, lost or expired';
+COMMENT ON TABLE seq_range IS 'Ranges of seq: stored and quarantined (chunks that were folded), deleted (taken out of report by hand), lost (declared so), expired (older than what is kept). [websentry 2]';
+COMMENT ON COLUMN seq_range.state IS 'stored, quarantined, deleted, lost or expired';
 COMMENT ON COLUMN seq_range.producer_id IS 'producer.id';
 COMMENT ON COLUMN seq_range.first IS 'First seq';
 COMMENT ON COLUMN seq_range.last IS 'Last seq; it belongs to the range';
@@ -85,7 +85,7 @@ BEGIN
 	EXECUTE format('INSERT INTO %1$I.seq_range (state, producer_id, first, last) '
 		'SELECT ''deleted'', producer_id, 0, max(last) FROM ('
 		'SELECT producer_id, last FROM %1$I.seq_range WHERE state = ''stored'' UNION ALL '
-		'SELECT producer_id, chunk * 4096 + 4096 - position(B''1'' IN %2$s) FROM %1$I.seq_chunk '
+		'SELECT producer_id, chunk * 4096 + (4096 - position(B''1'' IN %2$s)) FROM %1$I.seq_chunk '
 		'WHERE position(B''1'' IN stored) > 0) AS stored GROUP BY producer_id', TG_TABLE_SCHEMA,
 		'reverse(stored::text)::bit varying');
 	RETURN NULL;
@@ -105,7 +105,7 @@ BEGIN
 	IF current_setting('websentry.makes_audit', true) = 'on' THEN
 		LOCK TABLE report IN SHARE ROW EXCLUSIVE MODE;
 		DELETE FROM seq_chunk;
-		DELETE FROM seq_range WHERE state IN ('stored', 'deleted');
+		DELETE FROM seq_range WHERE state IN ('stored', 'deleted', 'quarantined');
 		INSERT INTO seq_chunk (producer_id, chunk, partition, stored, first_at, last_at, changed_at)
 		SELECT producer_id, seq / 4096, -1, bit_or(set_bit(repeat('0', 4096)::bit(4096), (seq % 4096)::integer, 1)),
 			min(started_at), max(started_at), max(stored_at)
@@ -151,8 +151,8 @@ known (producer_id, state, first, last, first_at, last_at, changed_at) AS (
 ),
 -- a seq that is known to have existed, and up to where holes are old
 witness (producer_id, seq, settled) AS (
-	SELECT producer_id, max(last), max(CASE WHEN state = 'deleted' THEN last + 1 WHEN changed_at <= now() - interval '1 hour' THEN last ELSE 0 END)
-	FROM known WHERE state IN ('stored', 'deleted') GROUP BY producer_id
+	SELECT producer_id, max(last), max(CASE WHEN state IN ('deleted', 'expired') THEN last + 1 WHEN changed_at <= now() - interval '1 hour' THEN last ELSE 0 END)
+	FROM known WHERE state IN ('stored', 'deleted', 'expired') GROUP BY producer_id
 	UNION ALL
 	SELECT producer_id, max(seq), max(seq) FROM seq_mark WHERE marked_at <= now() - interval '1 hour' GROUP BY producer_id
 	UNION ALL
@@ -199,7 +199,7 @@ judged AS (
 		WHEN stored > 0 AND deleted = 0 THEN 'stored'
 		WHEN quarantined > 0 THEN 'quarantined'
 		WHEN expected = 0 THEN NULL
-		WHEN expired > 0 THEN 'expired'
+		WHEN expired > 0 AND stored = 0 THEN 'expired'
 		WHEN lost > 0 THEN 'lost'
 		WHEN settled > 0 THEN 'missing'
 		ELSE 'pending' END AS verdict
@@ -232,7 +232,7 @@ counted AS (
 	FROM piece GROUP BY producer_id
 ),
 times AS (
-	SELECT producer_id, min(first_at) AS first_report_at, max(last_at) AS last_report_at FROM known WHERE state = 'stored' GROUP BY producer_id
+	SELECT producer_id, min(first_at) AS first_report_at, max(last_at) AS last_report_at FROM known WHERE state IN ('stored', 'expired') GROUP BY producer_id
 ),
 expectation AS (SELECT producer_id, max(seq) AS expected_seq FROM witness GROUP BY producer_id)
 SELECT

@@ -1,7 +1,7 @@
 -- Which reports are here: the tables of schema/postgres/006_audit.sql. Bitmaps are 512 bytes, the first bit of a byte its highest. Where
 -- one of the tables or the trigger was not there, the program makes all of it again from the reports.
 
-CREATE TABLE IF NOT EXISTS seq_chunk ( -- [websentry 2] Which seq of a producer_id are stored, 4096 a row, until the chunk is full
+CREATE TABLE IF NOT EXISTS seq_chunk ( -- [websentry 2] Which seq of a producer_id are stored, 4096 a row, until it is full or nothing comes any more
 	producer_id TEXT NOT NULL,
 	chunk INTEGER NOT NULL, -- seq / 4096
 	partition INTEGER NOT NULL, -- of Kafka; -1 for none
@@ -13,8 +13,8 @@ CREATE TABLE IF NOT EXISTS seq_chunk ( -- [websentry 2] Which seq of a producer_
 	PRIMARY KEY (producer_id, chunk, partition)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS seq_range ( -- [websentry 2] Ranges of seq: stored, deleted by hand, declared lost, expired
-	state TEXT NOT NULL, -- stored (full chunks), deleted, lost or expired
+CREATE TABLE IF NOT EXISTS seq_range ( -- [websentry 2] Ranges of seq: stored, in quarantine, deleted by hand, declared lost, expired
+	state TEXT NOT NULL, -- stored and quarantined (chunks that were folded), deleted, lost or expired
 	producer_id TEXT NOT NULL,
 	first INTEGER NOT NULL,
 	last INTEGER NOT NULL, -- belongs to the range
@@ -63,8 +63,8 @@ known (producer_id, state, first, last, first_at, last_at, changed_at) AS (
 ),
 -- a seq that is known to have existed, and up to where holes are old
 witness (producer_id, seq, settled) AS (
-	SELECT producer_id, max(last), max(CASE WHEN state = 'deleted' THEN last + 1 WHEN changed_at <= (SELECT old FROM hour) THEN last ELSE 0 END)
-	FROM known WHERE state IN ('stored', 'deleted') GROUP BY producer_id
+	SELECT producer_id, max(last), max(CASE WHEN state IN ('deleted', 'expired') THEN last + 1 WHEN changed_at <= (SELECT old FROM hour) THEN last ELSE 0 END)
+	FROM known WHERE state IN ('stored', 'deleted', 'expired') GROUP BY producer_id
 	UNION ALL
 	SELECT producer_id, max(seq), max(seq) FROM seq_mark WHERE marked_at <= (SELECT old FROM hour) GROUP BY producer_id
 	UNION ALL
@@ -111,7 +111,7 @@ judged AS (
 		WHEN stored > 0 AND deleted = 0 THEN 'stored'
 		WHEN quarantined > 0 THEN 'quarantined'
 		WHEN expected = 0 THEN NULL
-		WHEN expired > 0 THEN 'expired'
+		WHEN expired > 0 AND stored = 0 THEN 'expired'
 		WHEN lost > 0 THEN 'lost'
 		WHEN settled > 0 THEN 'missing'
 		ELSE 'pending' END AS verdict
@@ -144,7 +144,7 @@ counted AS (
 	FROM (SELECT * FROM piece ORDER BY producer_id, first) GROUP BY producer_id
 ),
 times AS (
-	SELECT producer_id, min(first_at) AS first_report_at, max(last_at) AS last_report_at FROM known WHERE state = 'stored' GROUP BY producer_id
+	SELECT producer_id, min(first_at) AS first_report_at, max(last_at) AS last_report_at FROM known WHERE state IN ('stored', 'expired') GROUP BY producer_id
 ),
 expectation AS (SELECT producer_id, max(seq) AS expected_seq FROM witness GROUP BY producer_id)
 SELECT

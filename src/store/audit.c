@@ -20,7 +20,6 @@ struct audit_producer {
 	wall_us last_at;
 	int64_t expected; /* highest seq known to have existed; -1 none */
 	int64_t settled;  /* holes below this seq are old */
-	struct seq_ranges quarantined;
 	struct seq_ranges ranges[AUDIT_STATE_COUNT];
 	UT_hash_handle hh;
 };
@@ -42,10 +41,8 @@ struct audit {
 };
 
 static const char *const state_names[AUDIT_STATE_COUNT] = {
-	[AUDIT_STORED] = "stored",
-	[AUDIT_DELETED] = "deleted",
-	[AUDIT_LOST] = "lost",
-	[AUDIT_EXPIRED] = "expired",
+	[AUDIT_STORED] = "stored",   [AUDIT_DELETED] = "deleted",         [AUDIT_LOST] = "lost",
+	[AUDIT_EXPIRED] = "expired", [AUDIT_QUARANTINED] = "quarantined",
 };
 
 const char *audit_state_name(enum audit_state state)
@@ -73,7 +70,6 @@ static void destroy_producer(struct audit_producer *producer)
 {
 	for (int state = 0; state < AUDIT_STATE_COUNT; state++)
 		seq_ranges_finish(&producer->ranges[state]);
-	seq_ranges_finish(&producer->quarantined);
 	free(producer->location);
 	free(producer->host);
 	free(producer);
@@ -174,7 +170,8 @@ static void close_chunk(struct audit *audit)
 	if (open->producer == NULL)
 		return;
 	seq_chunk_add_ranges(&open->producer->ranges[AUDIT_STORED], open->chunk, open->stored);
-	seq_chunk_add_ranges(&open->producer->quarantined, open->chunk, open->quarantined);
+	seq_chunk_add_ranges(&open->producer->ranges[AUDIT_QUARANTINED], open->chunk,
+			     open->quarantined);
 	*open = (struct audit_chunk){.producer = NULL};
 }
 
@@ -209,9 +206,9 @@ void audit_add_range(struct audit *audit, const struct uuid *producer_id, enum a
 {
 	struct audit_producer *producer = find(audit, producer_id);
 	seq_ranges_add(&producer->ranges[state], range->first, range->last);
-	if (state == AUDIT_STORED)
+	if (state == AUDIT_STORED || state == AUDIT_EXPIRED)
 		note_stored(audit, producer, range->last, times);
-	else if (state == AUDIT_DELETED) {
+	if (state == AUDIT_DELETED || state == AUDIT_EXPIRED) {
 		/* It was there, so nothing is on its way. */
 		expect(producer, range->last);
 		settle(audit, producer, range->last + (range->last < INT64_MAX), STORE_NO_TIME);
@@ -273,18 +270,21 @@ static bool judge(struct audit_producer *producer,
 	struct seq_ranges holes = {0};
 	struct seq_ranges missing = {0};
 	struct seq_ranges expired = {0};
+	struct seq_ranges gone = {0};
 	struct seq_ranges lost = {0};
 	struct seq_ranges pending = {0};
 	for (int state = 0; state < AUDIT_STATE_COUNT; state++)
 		seq_ranges_settle(&producer->ranges[state]);
-	seq_ranges_settle(&producer->quarantined);
 	seq_ranges_subtract(&present, &producer->ranges[AUDIT_STORED],
 			    &producer->ranges[AUDIT_DELETED]);
-	seq_ranges_subtract(&quarantined, &producer->quarantined, &present);
+	seq_ranges_subtract(&quarantined, &producer->ranges[AUDIT_QUARANTINED], &present);
 	seq_ranges_add(&missing, 0, producer->expected);
 	seq_ranges_subtract(&holes, &missing, &present);
 	take_out(&holes, &quarantined, &missing);
-	take_out(&holes, &producer->ranges[AUDIT_EXPIRED], &expired);
+	/* A range that has expired in part stands as both: what is not there of it was deleted. */
+	seq_ranges_subtract(&gone, &producer->ranges[AUDIT_EXPIRED],
+			    &producer->ranges[AUDIT_STORED]);
+	take_out(&holes, &gone, &expired);
 	take_out(&holes, &producer->ranges[AUDIT_LOST], &lost);
 	seq_ranges_split(&holes, producer->settled, &pending);
 
@@ -312,8 +312,8 @@ static bool judge(struct audit_producer *producer,
 		.lost_range_count = lost.count,
 	};
 	bool is_wanted = on_producer(context, &facts);
-	struct seq_ranges *const all[] = {&present, &quarantined, &holes,  &missing,
-					  &expired, &lost,        &pending};
+	struct seq_ranges *const all[] = {&present, &quarantined, &holes,   &missing,
+					  &expired, &lost,        &pending, &gone};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		seq_ranges_finish(all[i]);
 	return is_wanted;

@@ -4,7 +4,7 @@
  *
  *   present     stored, but for what was deleted since
  *   expected    0 to the highest seq that is known to have existed: stored once, or named by the next process's prev
- *   hole        expected, not present: quarantined, expired, declared lost, or else
+ *   hole        expected, not present: quarantined, expired (unless it was deleted), declared lost, or else
  *   missing     a hole below settled: for after_us at least the store has known of a later seq
  *   pending     the other holes: they may be on their way
  */
@@ -27,10 +27,11 @@ struct audit;
 
 /* The words of seq_range.state. */
 enum audit_state {
-	AUDIT_STORED,  /* full chunks, folded */
-	AUDIT_DELETED, /* was stored, and was taken out of the table by hand */
-	AUDIT_LOST,    /* declared lost */
-	AUDIT_EXPIRED, /* older than what is kept, and forgotten */
+	AUDIT_STORED,      /* full chunks, folded */
+	AUDIT_DELETED,     /* was stored, and was taken out of the table by hand */
+	AUDIT_LOST,        /* declared lost */
+	AUDIT_EXPIRED,     /* was stored, and is older than what is kept */
+	AUDIT_QUARANTINED, /* of chunks that were folded */
 	AUDIT_STATE_COUNT,
 };
 const char *audit_state_name(enum audit_state state);

@@ -1,13 +1,16 @@
 /* What audit reads, and the one thing that it writes. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "store/audit.h"
 #include "store/postgres_parameters.h"
 #include "store/postgres_store.h"
 #include "store/seq_chunk.h"
 
 /* One moment for all of it, by the clock that the rows were dated with. */
-static const char begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+static const char begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
+			    "SET LOCAL cursor_tuple_fraction = 1";
 static const char select_now[] = "SELECT now()";
 
 static const char select_producers[] =
@@ -22,9 +25,13 @@ static const char select_chunks[] =
 static const char select_ranges[] = "SELECT producer_id, state, first, last, first_at, last_at, "
 				    "changed_at FROM seq_range";
 
-static const char select_marks[] = "SELECT producer_id, max(seq) FROM seq_mark WHERE marked_at <= "
-				   "now() - $1::bigint * interval '1 microsecond' "
-				   "GROUP BY producer_id";
+/* of after_us */
+#define SELECT_MARKS                                                                               \
+	"SELECT producer_id, max(seq) FROM seq_mark WHERE marked_at <= now() - %lld * interval "   \
+	"'1 microsecond' GROUP BY producer_id"
+
+enum { FETCH_ROWS = 1000 };
+#define FETCH "FETCH FORWARD 1000 FROM audit_rows"
 
 static const char insert_lost[] =
 	"INSERT INTO seq_range AS old (state, producer_id, first, last, who) "
@@ -68,92 +75,91 @@ static const unsigned char *bits_at(const PGresult *result, int row, int column)
 	return (const unsigned char *)PQgetvalue(result, row, column) + 4;
 }
 
-static int query(struct postgres_store *store, const char *sql, const struct parameter_list *list,
-		 PGresult **ret_result, struct error *err)
-{
-	static const struct parameter_list none = {0};
-	return parameter_query(&store->connection, sql, list == NULL ? &none : list, ret_result,
-			       err);
-}
-
 static int read_now(struct postgres_store *store, struct audit *audit, struct error *err)
 {
+	static const struct parameter_list none = {0};
 	PGresult *result;
-	if (query(store, select_now, NULL, &result, err) != 0)
+	if (parameter_query(&store->connection, select_now, &none, &result, err) != 0)
 		return -1;
 	audit_set_now(audit, time_at(result, 0, 0));
 	PQclear(result);
 	return 0;
 }
 
-static int read_producers(struct postgres_store *store, struct audit *audit, struct error *err)
+static void add_producer(struct audit *audit, const struct uuid *producer_id,
+			 const PGresult *result, int row)
 {
-	PGresult *result;
-	if (query(store, select_producers, NULL, &result, err) != 0)
-		return -1;
-	for (int i = 0; i < PQntuples(result); i++) {
-		const struct uuid producer_id = uuid_at(result, i, 0);
-		struct identity prev;
-		bool has_prev = !PQgetisnull(result, i, 3) && !PQgetisnull(result, i, 4);
-		if (has_prev)
-			prev = (struct identity){.producer_id = uuid_at(result, i, 3),
-						 .seq = int_at(result, i, 4)};
-		audit_add_producer(audit, &producer_id, PQgetvalue(result, i, 1),
-				   PQgetvalue(result, i, 2), has_prev ? &prev : NULL,
-				   time_at(result, i, 5));
-	}
-	PQclear(result);
-	return 0;
+	struct identity prev;
+	bool has_prev = !PQgetisnull(result, row, 3) && !PQgetisnull(result, row, 4);
+	if (has_prev)
+		prev = (struct identity){.producer_id = uuid_at(result, row, 3),
+					 .seq = int_at(result, row, 4)};
+	audit_add_producer(audit, producer_id, PQgetvalue(result, row, 1),
+			   PQgetvalue(result, row, 2), has_prev ? &prev : NULL,
+			   time_at(result, row, 5));
 }
 
-static int read_chunks(struct postgres_store *store, struct audit *audit, struct error *err)
+static void add_chunk(struct audit *audit, const struct uuid *producer_id, const PGresult *result,
+		      int row)
 {
-	PGresult *result;
-	if (query(store, select_chunks, NULL, &result, err) != 0)
-		return -1;
-	for (int i = 0; i < PQntuples(result); i++) {
-		const struct uuid producer_id = uuid_at(result, i, 0);
-		const struct audit_times times = times_at(result, i, 4);
-		audit_add_chunk(audit, &producer_id, int_at(result, i, 1), bits_at(result, i, 2),
-				bits_at(result, i, 3), &times);
-	}
-	PQclear(result);
-	return 0;
+	const struct audit_times times = times_at(result, row, 4);
+	audit_add_chunk(audit, producer_id, int_at(result, row, 1), bits_at(result, row, 2),
+			bits_at(result, row, 3), &times);
 }
 
-static int read_ranges(struct postgres_store *store, struct audit *audit, struct error *err)
+static void add_range(struct audit *audit, const struct uuid *producer_id, const PGresult *result,
+		      int row)
 {
-	PGresult *result;
-	if (query(store, select_ranges, NULL, &result, err) != 0)
-		return -1;
-	for (int i = 0; i < PQntuples(result); i++) {
-		const struct uuid producer_id = uuid_at(result, i, 0);
-		const enum audit_state state = audit_state_parse(PQgetvalue(result, i, 1));
-		const struct store_seq_range range = {.first = int_at(result, i, 2),
-						      .last = int_at(result, i, 3)};
-		const struct audit_times times = times_at(result, i, 4);
-		if (state != AUDIT_STATE_COUNT)
-			audit_add_range(audit, &producer_id, state, &range, &times);
-	}
-	PQclear(result);
-	return 0;
+	const enum audit_state state = audit_state_parse(PQgetvalue(result, row, 1));
+	const struct store_seq_range range = {.first = int_at(result, row, 2),
+					      .last = int_at(result, row, 3)};
+	const struct audit_times times = times_at(result, row, 4);
+	if (state != AUDIT_STATE_COUNT)
+		audit_add_range(audit, producer_id, state, &range, &times);
 }
 
-static int read_marks(struct postgres_store *store, struct audit *audit, struct error *err)
+static void add_mark(struct audit *audit, const struct uuid *producer_id, const PGresult *result,
+		     int row)
 {
-	struct parameter_list list = {0};
-	PGresult *result;
-	parameter_int8(&list, audit_after_us(audit));
-	int status = query(store, select_marks, &list, &result, err);
-	parameter_finish(&list);
-	if (status != 0)
-		return -1;
-	for (int i = 0; i < PQntuples(result); i++) {
-		const struct uuid producer_id = uuid_at(result, i, 0);
-		audit_add_mark(audit, &producer_id, int_at(result, i, 1));
+	audit_add_mark(audit, producer_id, int_at(result, row, 1));
+}
+
+/* A statement's rows, some at a time: a table may be larger than what we want to hold. The first column is the producer_id. */
+static int read_rows(struct postgres_store *store, struct audit *audit, const char *sql,
+		     void (*add)(struct audit *audit, const struct uuid *producer_id,
+				 const PGresult *result, int row),
+		     struct error *err)
+{
+	char *declare = xasprintf("DECLARE audit_rows NO SCROLL BINARY CURSOR FOR %s", sql);
+	int status = postgres_execute(&store->connection, declare, NULL, err);
+	free(declare);
+	for (int count = FETCH_ROWS; status == 0 && count == FETCH_ROWS;) {
+		PGresult *result;
+		if (postgres_execute(&store->connection, FETCH, &result, err) != 0)
+			return -1;
+		count = PQntuples(result);
+		for (int i = 0; i < count; i++) {
+			const struct uuid producer_id = uuid_at(result, i, 0);
+			add(audit, &producer_id, result, i);
+		}
+		PQclear(result);
 	}
-	PQclear(result);
-	return 0;
+	return status == 0 ? postgres_execute(&store->connection, "CLOSE audit_rows", NULL, err)
+			   : -1;
+}
+
+static int read_all(struct postgres_store *store, struct audit *audit, struct error *err)
+{
+	if (postgres_execute(&store->connection, begin, NULL, err) != 0 ||
+	    read_now(store, audit, err) != 0 ||
+	    read_rows(store, audit, select_producers, add_producer, err) != 0 ||
+	    read_rows(store, audit, select_chunks, add_chunk, err) != 0 ||
+	    read_rows(store, audit, select_ranges, add_range, err) != 0)
+		return -1;
+	char *marks = xasprintf(SELECT_MARKS, (long long)audit_after_us(audit));
+	int status = read_rows(store, audit, marks, add_mark, err);
+	free(marks);
+	return status;
 }
 
 /* A missing relation is a schema that is not there yet. */
@@ -168,10 +174,7 @@ int postgres_read_audit(struct store *base, struct audit *audit, struct error *e
 	struct postgres_store *store = (struct postgres_store *)base;
 	if (postgres_connect(&store->connection, err) != 0)
 		return -1;
-	if (postgres_execute(&store->connection, begin, NULL, err) == 0 &&
-	    read_now(store, audit, err) == 0 && read_producers(store, audit, err) == 0 &&
-	    read_chunks(store, audit, err) == 0 && read_ranges(store, audit, err) == 0 &&
-	    read_marks(store, audit, err) == 0)
+	if (read_all(store, audit, err) == 0)
 		return postgres_execute(&store->connection, "COMMIT", NULL, err);
 	explain(store, err);
 	postgres_rollback(&store->connection);

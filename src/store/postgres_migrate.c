@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "store/postgres_parameters.h"
 #include "store/postgres_store.h"
 
 /* "websentr" and a number, so that it is no other program's lock by accident. */
@@ -34,17 +35,31 @@ static const char select_relations[] =
 	"to_regclass('report_view')::oid, to_regclass('uptime_view')::oid, "
 	"to_regclass('quarantine_view')::oid, to_regclass('delivery_audit_view')::oid";
 
-/* The tables on which our role lacks a right that writing needs. */
+/*
+ * What would give our role the rights that it lacks, as statements; null where it has all. DELETE: ranges of seq replace bitmaps and one
+ * another. $1: with --retention, which deletes from report_default, too.
+ */
 static const char select_rights[] =
-	"SELECT string_agg(quote_ident(c.relname), ', ' ORDER BY c.relname), "
-	"quote_ident(current_user) FROM pg_class AS c "
-	"WHERE c.oid IN ('site'::regclass, 'location'::regclass, 'producer'::regclass, "
-	"'check_setup'::regclass, "
-	"'report'::regclass, 'site_state'::regclass, 'kafka_offset'::regclass, "
-	"'quarantine'::regclass, 'seq_chunk'::regclass, 'seq_range'::regclass, "
-	"'seq_mark'::regclass) "
-	"AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') "
-	"AND has_table_privilege(c.oid, 'UPDATE'))";
+	"WITH wanted (relation, privilege) AS ("
+	"SELECT relation, privilege FROM unnest(ARRAY['site', 'location', 'producer', "
+	"'check_setup', 'report', 'site_state', 'kafka_offset', 'quarantine', 'seq_chunk', "
+	"'seq_range', 'seq_mark']) AS relation, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS "
+	"privilege "
+	"UNION ALL SELECT unnest(ARRAY['seq_chunk', 'seq_range', 'seq_mark']), 'DELETE' "
+	"UNION ALL SELECT 'report_default', unnest(ARRAY['SELECT', 'DELETE']) WHERE $1::bigint <> "
+	"0), "
+	"lacking AS (SELECT relation, string_agg(privilege, ', ' ORDER BY position(privilege IN "
+	"'SELECT INSERT UPDATE DELETE')) AS privileges FROM wanted "
+	"WHERE NOT has_table_privilege(relation::regclass, privilege) GROUP BY relation), "
+	"grants AS (SELECT format('GRANT %s ON %s TO %I', privileges, string_agg(relation, ', ' "
+	"ORDER BY relation), current_user) AS line FROM lacking GROUP BY privileges "
+	"UNION ALL SELECT format('GRANT TEMPORARY ON DATABASE %I TO %I', current_database(), "
+	"current_user) WHERE NOT has_database_privilege(current_database(), 'TEMPORARY') "
+	"UNION ALL SELECT format('GRANT %I TO %I (--retention drops days of report, which only its "
+	"owner may)', pg_get_userbyid(relowner), current_user) FROM pg_class "
+	"WHERE $1::bigint <> 0 AND oid = 'report'::regclass AND NOT pg_has_role(relowner, "
+	"'USAGE')) "
+	"SELECT string_agg(line, '; ' ORDER BY line) FROM grants";
 
 int postgres_read_relations(struct postgres_store *store, char **ret_relations, struct error *err)
 {
@@ -198,15 +213,17 @@ static int check_complete(struct postgres_store *store, struct error *err)
 
 static int check_rights(struct postgres_store *store, struct error *err)
 {
+	struct parameter_list list = {0};
 	PGresult *result;
-	if (postgres_execute(&store->connection, select_rights, &result, err) != 0)
+	parameter_int8(&list, store->store.keep_days);
+	int status = parameter_query(&store->connection, select_rights, &list, &result, err);
+	parameter_finish(&list);
+	if (status != 0)
 		return -1;
 	bool is_fine = PQgetisnull(result, 0, 0);
 	if (!is_fine)
-		error_set(
-			err, ERROR_REJECT,
-			"the database role lacks rights: GRANT SELECT, INSERT, UPDATE ON %s TO %s",
-			PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1));
+		error_set(err, ERROR_REJECT, "the database role lacks rights: %s",
+			  PQgetvalue(result, 0, 0));
 	PQclear(result);
 	return is_fine ? 0 : -1;
 }
@@ -217,9 +234,8 @@ int postgres_migrate(struct postgres_store *store, bool is_allowed, struct error
 	if (postgres_connect(&store->connection, err) != 0)
 		return -1;
 	postgres_forget(store);
-	if (is_allowed)
-		return migrate(store, err);
-	if (check_marks(store, true, err) != 0 || check_complete(store, err) != 0)
+	if (is_allowed ? migrate(store, err) != 0
+		       : check_marks(store, true, err) != 0 || check_complete(store, err) != 0)
 		return -1;
 	return check_rights(store, err);
 }

@@ -111,6 +111,12 @@ int postgres_tidy(struct store *base, int *ret_again_ms, struct error *err)
 	if (postgres_connect(&store->connection, err) != 0 ||
 	    read_first_day(store, &first_kept, err) != 0 || postgres_read_days(store, err) != 0)
 		return -1;
+	if (first_kept != store->expired_day) {
+		/* Before they go, so that no audit ever misses them. */
+		if (postgres_expire_seqs(store, clock_day_start(first_kept), err) != 0)
+			return -1;
+		store->expired_day = first_kept;
+	}
 	int64_t day = oldest_day(store, first_kept);
 	*ret_again_ms = STORE_TIDY_STEP_MS;
 	if (day != INT64_MAX)

@@ -1,18 +1,12 @@
 /*
- * What a batch adds to seq_chunk, in its transaction: the bits of the rows that are new. Also here: full chunks become ranges, once a
- * minute, in a transaction of its own, by one consumer at a time.
+ * What a batch adds to seq_chunk, in its transaction: the bits of the rows that are new.
  */
 #include <endian.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "store/postgres_parameters.h"
 #include "store/postgres_store.h"
 #include "store/seq_chunk.h"
-
-enum { FOLD_EVERY_S = 60 };
-
-#define FOLD_LOCK "8602260756014002292"
 
 /* Sorted by key: consumers that meet in a row wait for one another, and never in a circle. The answer tells
  * whether something was deleted by hand, which this batch may bring back. */
@@ -133,72 +127,4 @@ int postgres_write_seq_chunks(struct postgres_attempt *attempt, struct error *er
 	if (status == 0 && has_deleted)
 		status = bring_back(attempt->store, &attempt->plan, err);
 	return status;
-}
-
-/*
- * A chunk is done with when all of it is stored. Rows that say nothing that a range does not say go too: what came once more after
- * its chunk was folded. Bits that are set meanwhile are not lost: DELETE waits for the row and returns its newest version.
- */
-static const char fold_chunks[] =
-	"WITH ready AS (SELECT producer_id, chunk FROM seq_chunk GROUP BY producer_id, chunk "
-	"HAVING bit_or(stored) = ~repeat('0', 4096)::bit(4096) OR EXISTS ("
-	"SELECT FROM seq_range AS r WHERE r.state = 'stored' AND r.producer_id = "
-	"seq_chunk.producer_id "
-	"AND r.first <= seq_chunk.chunk * 4096 AND r.last >= seq_chunk.chunk * 4096 + 4095)), "
-	"gone AS (DELETE FROM seq_chunk AS c USING ready WHERE c.producer_id = ready.producer_id "
-	"AND c.chunk = ready.chunk RETURNING c.*), "
-	"old AS (DELETE FROM seq_range AS r USING (SELECT DISTINCT producer_id FROM ready) AS p "
-	"WHERE r.state = 'stored' AND r.producer_id = p.producer_id RETURNING r.*), "
-	"pieces AS (SELECT producer_id, first, last, first_at, last_at, changed_at FROM old UNION "
-	"ALL "
-	"SELECT producer_id, chunk * 4096, chunk * 4096 + 4095, first_at, last_at, changed_at FROM "
-	"gone), "
-	"begun AS (SELECT *, CASE WHEN first <= max(last) OVER (PARTITION BY producer_id ORDER BY "
-	"first, last "
-	"ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + 1 THEN 0 ELSE 1 END AS is_new FROM "
-	"pieces), "
-	"joined AS (SELECT *, sum(is_new) OVER (PARTITION BY producer_id ORDER BY first, last) AS "
-	"island FROM begun) "
-	"INSERT INTO seq_range (state, producer_id, first, last, first_at, last_at, changed_at) "
-	"SELECT 'stored', producer_id, min(first), max(last), min(first_at), max(last_at), "
-	"max(changed_at) "
-	"FROM joined GROUP BY producer_id, island";
-
-/* Only the newest mark of a producer that is older than a day tells anything. */
-static const char drop_marks[] =
-	"DELETE FROM seq_mark AS m WHERE m.marked_at < now() - interval '25 hours' AND EXISTS ("
-	"SELECT FROM seq_mark AS later WHERE later.producer_id = m.producer_id AND later.slot > "
-	"m.slot "
-	"AND later.marked_at < now() - interval '25 hours')";
-
-static int fold(struct postgres_store *store, struct error *err)
-{
-	PGresult *result;
-	if (postgres_execute(&store->connection,
-			     "BEGIN; SET LOCAL lock_timeout = '1s'; "
-			     "SELECT pg_try_advisory_xact_lock(" FOLD_LOCK ")",
-			     &result, err) != 0)
-		return -1;
-	bool is_ours = PQgetvalue(result, 0, 0)[0] == 't';
-	PQclear(result);
-	if (!is_ours)
-		return postgres_execute(&store->connection, "ROLLBACK", NULL, err);
-	if (postgres_execute(&store->connection, fold_chunks, NULL, err) != 0 ||
-	    postgres_execute(&store->connection, drop_marks, NULL, err) != 0)
-		return -1;
-	return postgres_execute(&store->connection, "COMMIT", NULL, err);
-}
-
-void postgres_fold_seq_chunks(struct postgres_store *store)
-{
-	mono_us now = clock_mono_us();
-	if (now < store->fold_at)
-		return;
-	store->fold_at = now + FOLD_EVERY_S * CLOCK_US_PER_S;
-	struct error err;
-	if (fold(store, &err) != 0) {
-		/* Nothing hangs on it: audit reads chunks as well. */
-		log_event(LOG_DEBUG, "full chunks were not folded", LOG_STR("cause", err.message));
-		postgres_rollback(&store->connection);
-	}
 }

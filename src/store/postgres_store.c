@@ -208,6 +208,7 @@ struct store *store_open_postgres(const char *dsn, enum store_mode mode, struct 
 	}
 	store->store.driver = &postgres_driver;
 	store->ids = store_ids_create();
+	store->fold_chunk = -1;
 	buffer_init(&store->buffer, POSTGRES_BUFFER_MAX);
 	postgres_forget(store);
 	return &store->store;

@@ -11,6 +11,7 @@
  *   postgres_quarantine.c what was put aside: in, out, and looked at
  *   postgres_state.c      the states of the sites
  *   postgres_seq_chunk.c  which seq are stored
+ *   postgres_seq_range.c  that becomes ranges, and expires
  *   postgres_audit.c      what audit reads of that
  *   postgres_refused.c    which rows of a batch the database refuses
  *   postgres_positions.c  how far Kafka's partitions are stored
@@ -45,8 +46,11 @@ struct postgres_store {
 	int64_t ahead_made_on;    /* the day on which the days ahead were made last */
 	mono_us days_pause_until; /* after a failure */
 	bool is_drop_waiting;     /* a day could not be dropped, and that was said */
-	mono_us fold_at;          /* when full chunks of seq become ranges again */
-	struct buffer buffer;     /* reused from batch to batch */
+	mono_us fold_at;          /* when chunks of seq become ranges again, and behind which one */
+	struct uuid fold_producer;
+	int64_t fold_chunk;
+	int64_t expired_day;  /* what was stored before it is noted as expired */
+	struct buffer buffer; /* reused from batch to batch */
 };
 
 /* Why a row goes to quarantine: the word and a detail, such as what the database said. */
@@ -88,8 +92,11 @@ int postgres_write_states(struct postgres_attempt *attempt, struct error *err);
 
 int postgres_write_seq_chunks(struct postgres_attempt *attempt, struct error *err);
 
-/* Now and then, outside a transaction: full chunks become ranges. */
+/* Now and then, outside a transaction: chunks that are full, or that nothing comes to any more, become ranges. */
 void postgres_fold_seq_chunks(struct postgres_store *store);
+
+/* Reports that began before go: what is stored of them is expired from now on. Outside a transaction. */
+int postgres_expire_seqs(struct postgres_store *store, wall_us before, struct error *err);
 
 /* Make the temporary table, unless this connection has it. Outside a transaction. */
 int postgres_make_incoming(struct postgres_store *store, struct error *err);

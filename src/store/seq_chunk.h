@@ -19,6 +19,10 @@ struct store_batch;
 struct store_plan;
 
 enum { SEQ_CHUNK_SIZE = 4096, SEQ_CHUNK_BYTES = SEQ_CHUNK_SIZE / 8 };
+/* Chunks become ranges for so long at a time, and again when all were looked at, or where some are left. */
+enum { SEQ_FOLD_STEP_MS = 100, SEQ_FOLD_EVERY_S = 60, SEQ_FOLD_AGAIN_S = 1 };
+/* A chunk that nothing came to for so long is folded as it is, into so many ranges at most: more take more room than the bitmap. */
+enum { SEQ_CHUNK_IDLE_S = 3600, SEQ_CHUNK_RANGES_MAX = 8 };
 enum { SEQ_CHUNK_NO_PARTITION = -1 }; /* from no Kafka (`run`), or put together of several */
 
 struct seq_chunk_entry; /* of the hash */
@@ -63,6 +67,11 @@ void seq_chunks_settle(struct seq_chunks *chunks);
 /* The seq of a bitmap as ranges. */
 void seq_chunk_add_ranges(struct seq_ranges *ranges, int64_t chunk,
 			  const unsigned char bits[static SEQ_CHUNK_BYTES]);
+
+/* Whether a chunk may become ranges, which are then put into the two sets (empty before). What is stored is not quarantined any more. */
+bool seq_chunk_fold(int64_t chunk, const unsigned char stored[static SEQ_CHUNK_BYTES],
+		    const unsigned char quarantined[static SEQ_CHUNK_BYTES], bool is_idle,
+		    struct seq_ranges *ret_stored, struct seq_ranges *ret_quarantined);
 bool seq_chunk_is_full(const unsigned char bits[static SEQ_CHUNK_BYTES]);
 
 /* The highest seq of a bitmap; -1 where it is empty. */

@@ -16,11 +16,17 @@ int sqlite_tidy(struct store *base, int *ret_again_ms, struct error *err)
 	struct sqlite_store *store = (struct sqlite_store *)base;
 	sqlite3_stmt *statement = NULL;
 	char first[CLOCK_TEXT_SIZE];
+	int64_t first_kept = store_first_kept_day(base, clock_wall_us());
 	if (sqlite_connect(store, err) != 0)
 		return -1;
+	if (first_kept != store->expired_day) {
+		if (sqlite_expire_seqs(store, clock_day_start(first_kept), err) != 0)
+			return -1;
+		store->expired_day = first_kept;
+	}
 	if (sqlite3_prepare_v2(store->db, delete_some, -1, &statement, NULL) != SQLITE_OK)
 		return sqlite_fail(store, "prepare", err);
-	clock_format(clock_day_start(store_first_kept_day(base, clock_wall_us())), first);
+	clock_format(clock_day_start(first_kept), first);
 	(void)sqlite3_bind_text(statement, 1, first, -1, SQLITE_STATIC);
 	(void)sqlite3_bind_int(statement, 2, STEP_ROWS);
 	int status = sqlite3_step(statement) == SQLITE_DONE

@@ -1,15 +1,14 @@
 /*
  * What a batch adds to seq_chunk, in its transaction. One connection writes: a row is read, and written with more bits. Also
- * here: full chunks become ranges, and all of it made again from the reports where a table was missing.
+ * here: all of it made again from the reports where a table was missing.
  */
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "store/seq_chunk.h"
 #include "store/sqlite_store.h"
 
-enum { FOLD_EVERY_S = 60, MARK_SLOT_S = 300, MARKS_KEPT_S = 25 * 3600 };
+enum { MARK_SLOT_S = 300 };
 
 static const char select_chunk[] = "SELECT stored, quarantined, first_at, last_at FROM seq_chunk "
 				   "WHERE producer_id = ?1 AND chunk = ?2 AND partition = ?3";
@@ -219,69 +218,6 @@ int sqlite_write_seq_chunks(struct sqlite_store *store, const struct store_batch
 	return status;
 }
 
-/* --- full chunks become ranges --- */
-
-static const char create_full[] = "CREATE TEMP TABLE IF NOT EXISTS full_chunk AS "
-				  "SELECT producer_id, chunk FROM seq_chunk WHERE 0";
-
-static const char fold_chunks[] =
-	"DELETE FROM temp.full_chunk;"
-	"INSERT INTO temp.full_chunk SELECT producer_id, chunk FROM main.seq_chunk "
-	"WHERE hex(stored) = printf('%.1024c', 'F');"
-	"CREATE TEMP TABLE piece AS SELECT producer_id, first, last, first_at, last_at, changed_at "
-	"FROM main.seq_range WHERE state = 'stored' AND producer_id IN "
-	"(SELECT producer_id FROM temp.full_chunk) "
-	"UNION ALL SELECT producer_id, chunk * 4096, chunk * 4096 + 4095, first_at, last_at, "
-	"changed_at FROM main.seq_chunk WHERE (producer_id, chunk) IN "
-	"(SELECT producer_id, chunk FROM temp.full_chunk);"
-	"DELETE FROM main.seq_chunk WHERE (producer_id, chunk) IN "
-	"(SELECT producer_id, chunk FROM temp.full_chunk);"
-	"DELETE FROM main.seq_range WHERE state = 'stored' AND producer_id IN "
-	"(SELECT producer_id FROM temp.full_chunk);"
-	"INSERT INTO main.seq_range (state, producer_id, first, last, first_at, last_at, "
-	"changed_at) "
-	"SELECT 'stored', producer_id, min(first), max(last), min(first_at), max(last_at), "
-	"max(changed_at) FROM (SELECT *, sum(is_new) OVER (PARTITION BY producer_id ORDER BY "
-	"first, last) AS island FROM (SELECT *, CASE WHEN first <= max(last) OVER "
-	"(PARTITION BY producer_id ORDER BY first, last ROWS BETWEEN UNBOUNDED PRECEDING AND 1 "
-	"PRECEDING) + 1 THEN 0 ELSE 1 END AS is_new FROM temp.piece)) "
-	"GROUP BY producer_id, island;"
-	"DROP TABLE temp.piece;";
-
-/* Only the newest mark of a producer that is older than a day tells anything. */
-static const char drop_marks[] =
-	"DELETE FROM seq_mark WHERE marked_at < ?1 AND EXISTS (SELECT 1 FROM seq_mark AS later "
-	"WHERE later.producer_id = seq_mark.producer_id AND later.slot > seq_mark.slot "
-	"AND later.marked_at < ?1)";
-
-static int fold(struct sqlite_store *store, wall_us now, struct error *err)
-{
-	if (sqlite_execute(store, create_full, err) != 0 ||
-	    sqlite_execute(store, "BEGIN IMMEDIATE", err) != 0)
-		return -1;
-	sqlite3_stmt *statement = prepare(store, drop_marks, err);
-	if (statement == NULL)
-		return -1;
-	bind_time(statement, 1, now - MARKS_KEPT_S * CLOCK_US_PER_S);
-	if (finish(store, statement, err) != 0 || sqlite_execute(store, fold_chunks, err) != 0)
-		return -1;
-	return sqlite_execute(store, "COMMIT", err);
-}
-
-void sqlite_fold_seq_chunks(struct sqlite_store *store)
-{
-	mono_us now = clock_mono_us();
-	if (now < store->fold_at)
-		return;
-	store->fold_at = now + FOLD_EVERY_S * CLOCK_US_PER_S;
-	struct error err;
-	if (fold(store, clock_wall_us(), &err) != 0) {
-		/* Nothing hangs on it: audit reads chunks as well. */
-		log_event(LOG_DEBUG, "full chunks were not folded", LOG_STR("cause", err.message));
-		(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-	}
-}
-
 /* --- made again --- */
 
 static const char count_parts[] =
@@ -343,7 +279,8 @@ int sqlite_make_seq_chunks(struct sqlite_store *store, struct error *err)
 	int status = -1;
 	if (sqlite_execute(store,
 			   "DELETE FROM seq_chunk; "
-			   "DELETE FROM seq_range WHERE state IN ('stored', 'deleted')",
+			   "DELETE FROM seq_range WHERE state IN "
+			   "('stored', 'deleted', 'quarantined')",
 			   err) != 0 ||
 	    note_reports(store, &chunks, err) != 0 || note_quarantined(store, &chunks, err) != 0)
 		goto out;

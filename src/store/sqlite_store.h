@@ -6,6 +6,7 @@
  *   sqlite_write.c   a batch
  *   sqlite_read.c    what the page reads
  *   sqlite_seq_chunk.c which seq are stored
+ *   sqlite_seq_range.c that becomes ranges, and expires
  *   sqlite_audit.c   what audit reads of that
  */
 #ifndef WEBSENTRY_STORE_SQLITE_STORE_H
@@ -62,6 +63,11 @@ enum sqlite_statement {
 		SQLITE_STATEMENT_COUNT,
 };
 
+struct sqlite_fold_place {
+	char producer_id[UUID_TEXT_SIZE];
+	int64_t chunk;
+};
+
 struct sqlite_store {
 	struct store store;
 	char *path;
@@ -75,7 +81,9 @@ struct sqlite_store {
 	struct store_ids *ids;
 	bool may_migrate;
 	int64_t schema_version; /* SQLite's own counter when the relations were looked at; -1 never */
-	mono_us fold_at;        /* when full chunks of seq become ranges again */
+	mono_us fold_at;        /* when chunks of seq become ranges again, and behind which one */
+	struct sqlite_fold_place fold_from;
+	int64_t expired_day; /* what was stored before it is noted as expired; INT64_MIN: never */
 	atomic_bool is_interrupted;
 };
 
@@ -103,8 +111,11 @@ int sqlite_write_seq_chunks(struct sqlite_store *store, const struct store_batch
 			    const struct store_plan *plan, const bool *is_old, wall_us now,
 			    struct error *err);
 
-/* Now and then, outside a transaction: full chunks become ranges. */
+/* Now and then, outside a transaction: chunks that are full, or that nothing comes to any more, become ranges. */
 void sqlite_fold_seq_chunks(struct sqlite_store *store);
+
+/* Reports that began before go: what is stored of them is expired from now on. Outside a transaction. */
+int sqlite_expire_seqs(struct sqlite_store *store, wall_us before, struct error *err);
 
 /* Whether the tables and the trigger are there; and fill them from the reports. In the migration's transaction. */
 int sqlite_seq_chunks_are_there(struct sqlite_store *store, bool *ret_are_there, struct error *err);

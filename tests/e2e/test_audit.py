@@ -103,7 +103,7 @@ def audit(websentry, place):
 
 
 def reports(*seqs, producer=1, **fields):
-    return [report(seq, at(seq), producer=producer, **fields) for seq in seqs]
+    return [report(seq, at(seq % 2**20), producer=producer, **fields) for seq in seqs]
 
 
 def age(place):
@@ -215,6 +215,116 @@ def test_full_chunks_become_ranges_and_say_the_same(audit, place):
     assert found[MADE % 1]["missing_ranges"] == found[MADE % 2]["missing_ranges"] == [[77, 77]]
     assert place.query(f"SELECT count(*) FROM seq_range WHERE state = 'stored' AND producer_id = '{MADE % 1}'"
                        )[0][0] == 1
+
+
+def chunks(place):
+    """How many rows seq_chunk has, but for the one of the fold itself."""
+    return place.query(f"SELECT count(*) FROM seq_chunk WHERE producer_id <> '{PRODUCER % 9}'")[0][0]
+
+
+def test_chunks_that_never_fill_become_ranges(audit, place):
+    """As of a `producer --once` each minute: a process with a few reports, and nothing comes to its chunk any more."""
+    for producer in range(20):
+        place.make(producer, 0, 5)
+    place.write(*reports(0, 1, 2), report(3, at(3), outcome="upp"), *reports(6, 7), partition=1)
+    place.write(*reports(4096, 4097), partition=2)
+    place.write(*reports(*range(0, 60, 2), producer=2))  # a bitmap takes less than its ranges
+    place.fold()
+    assert chunks(place) == 20 + 3
+    age(place)
+    before = audit(code=1)
+    place.fold()
+    assert chunks(place) == 1
+    ranges = place.query("SELECT state, first, last FROM seq_range "
+                         f"WHERE producer_id = '{PRODUCER % 1}' ORDER BY first")
+    assert [tuple(row) for row in ranges] == [
+        ("stored", 0, 2), ("quarantined", 3, 3), ("stored", 6, 7), ("stored", 4096, 4097)]
+    assert place.query("SELECT count(*) FROM seq_range")[0][0] == 20 + 4 + 1  # and the fold's own
+    after = audit(code=1)
+    del before[PRODUCER % 9], after[PRODUCER % 9]
+    assert after == before
+    # What comes late is counted once, and once more it is nothing.
+    assert place.write(*reports(2, 3, 4)) == (2, 1, 0)
+    assert audit(code=1)[PRODUCER % 1]["stored"] == 9
+    assert place.write(*reports(2, 3, 4, 5, 6)) == (1, 4, 0)
+    age(place)
+    place.fold()
+    one = audit(code=1)[PRODUCER % 1]
+    assert (one["stored"], one["quarantined"], one["missing_ranges"]) == (10, 0, [[8, 4095]])
+    ranges = place.query(f"SELECT first, last FROM seq_range WHERE state = 'stored' AND producer_id = '{PRODUCER % 1}' "
+                         "ORDER BY first")
+    assert [tuple(row) for row in ranges] == [(0, 7), (4096, 4097)] and chunks(place) == 1
+
+
+def test_marks_of_processes_that_are_done_with_go(audit, place):
+    place.make(1, 0, 5)
+    age(place)
+    old = "now() - interval '30 hours'" if isinstance(place, Postgresql) else "'2001-01-01T00:00:00.000000Z'"
+    place.query(f"UPDATE seq_mark SET marked_at = {old}, slot = {old}")
+    place.fold()
+    assert place.query(f"SELECT count(*) FROM seq_mark WHERE producer_id = '{MADE % 1}'")[0][0] == 0
+    audit()
+
+
+def ago(days, second=0):
+    moment = datetime.datetime.now(datetime.UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+    return (moment - datetime.timedelta(days=days) + datetime.timedelta(seconds=second)).strftime(
+        "%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def remake(place):
+    """The tables of audit are gone, but for what the reports can't tell, and are made again."""
+    place.query(f"DROP TABLE seq_chunk{' CASCADE' if isinstance(place, Postgresql) else ''}")
+    place.store().close()
+    age(place)
+
+
+def test_what_retention_takes_away_is_expired_and_not_missing(audit, place):
+    gone = [report(seq, ago(10, seq % 60), producer=1, site=f"s{seq % 5}") for seq in range(5000)]
+    holey = [report(seq, ago(10, seq), producer=2) for seq in (0, 1, 4)]
+    halves = [report(seq, ago(10 if seq < 10 else 1, seq), producer=3) for seq in range(20)]
+    place.write(*gone, *holey, *halves)
+    age(place)
+    place.fold()
+    before = audit(code=1)
+    assert [before[PRODUCER % n]["stored"] for n in (1, 2, 3)] == [5000, 3, 20]
+    store = place.store()
+    store.ask("keep 5")
+    store.ask("tidy")
+    store.close()
+    assert place.query(f"SELECT count(*) FROM report WHERE producer_id = '{PRODUCER % 1}'")[0][0] == 0
+    expected = [(0, 5000, []), (0, 3, [[2, 3]])]
+    for made_again in (False, True):
+        if made_again:
+            remake(place)
+        found = audit(code=1)
+        for number, (stored, expired, missing) in enumerate(expected, 1):
+            one = found[PRODUCER % number]
+            assert (one["stored"], one["expired"], one["missing_ranges"]) == (stored, expired, missing)
+        three = found[PRODUCER % 3]
+        assert three["missing"] == three["pending"] == 0
+        # A range of several days is counted as stored until all of it is gone.
+        assert (three["stored"], three["expired"]) == ((10, 10) if made_again else (20, 0))
+    # Deleted by hand is something else, also beside what has expired.
+    place.query(f"DELETE FROM report WHERE seq = 15 AND producer_id = '{PRODUCER % 3}'")
+    assert audit(code=1)[PRODUCER % 3]["missing_ranges"] == [[15, 15]]
+
+
+def test_the_highest_seq_beside_deleted_ones(audit, place):
+    place.write(*reports(*range(6)))
+    place.query("DELETE FROM report WHERE seq = 3")
+    assert place.write(*reports(2**63 - 1)) == (1, 0, 0)
+    assert place.write(*reports(3, 2**63 - 1)) == (1, 1, 0)
+    for _ in range(2):
+        one = audit("--hole-after", "0s", code=1)[PRODUCER % 1]
+        assert (one["stored"], one["missing_ranges"]) == (7, [[6, 2**63 - 2]])
+        age(place)
+        place.fold()
+    assert chunks(place) == 0
+    assert place.write(*reports(2**63 - 2)) == (1, 0, 0)
+    age(place)
+    place.fold()
+    assert chunks(place) == 0 and place.query("SELECT max(last) FROM seq_range")[0][0] == 2**63 - 1
 
 
 @pytest.mark.parametrize("table", ["seq_chunk", "seq_range", "seq_mark"])

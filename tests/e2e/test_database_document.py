@@ -3,6 +3,7 @@ import datetime
 import re
 import sqlite3
 
+import pytest
 from support.processes import ROOT
 from support.store_tool import RELATIONS, report
 
@@ -68,3 +69,34 @@ def test_the_grants_are_enough(store, database, open_store):
         assert limited.ask("sites").startswith("Example up ")
     finally:
         database.query(f"DROP OWNED BY {name}; DROP ROLE {name}")
+
+
+@pytest.mark.parametrize(("taken", "wanted"), [
+    ("DELETE ON seq_chunk, seq_range", "GRANT DELETE ON seq_chunk, seq_range TO {role}"),
+    ("UPDATE ON kafka_offset", "GRANT UPDATE ON kafka_offset TO {role}"),
+    ("ALL ON quarantine, seq_mark",
+     "GRANT SELECT, INSERT, UPDATE ON quarantine TO {role}; "
+     "GRANT SELECT, INSERT, UPDATE, DELETE ON seq_mark TO {role}"),
+    ("TEMPORARY ON DATABASE", "GRANT TEMPORARY ON DATABASE {database} TO {role}"),
+    ("--retention", "GRANT SELECT, DELETE ON report_default TO {role}; GRANT {owner} TO {role}"),
+], ids=lambda one: one.split(" ON ")[0])
+def test_a_right_that_is_missing_is_said_at_the_start(store, database, websentry, taken, wanted):
+    """One line that says what to grant, before anything is read from Kafka."""
+    role = f"granted_{database.name}"
+    database.query(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")
+    words = () if taken != "--retention" else ("--retention", "7d")
+    try:
+        for statement in GRANTS.replace("TO websentry", f"TO {role}").split(";\n"):
+            database.query(statement)
+        if "DATABASE" in taken:
+            database.query(f'REVOKE TEMPORARY ON DATABASE "{database.name}" FROM PUBLIC')
+        elif not words:
+            database.query(f"REVOKE {taken} FROM {role}")
+        dsn = f"postgresql://{role}:x@127.0.0.1:{database.server.port}/{database.name}"
+        done = websentry.run("consumer", "--no-migrate", "--kafka-servers", "127.0.0.1:1", "--database-dsn", dsn,
+                             *words, code=2)
+        said = wanted.format(role=role, database=database.name, owner=database.one("SELECT current_user"))
+        assert f"the database role lacks rights: {said}" in done.stderr().replace('\\"', "").replace('"', "")
+        assert len(done.complaints()) == 1
+    finally:
+        database.query(f"DROP OWNED BY {role}; DROP ROLE {role}")

@@ -11,6 +11,7 @@
  *   write                                 ok INSERTED DUPLICATES QUARANTINED; the batch stays
  *   clear                                 forget the batch
  *   claim CLUSTER TOPIC PARTITION         ok NEXT CLAIM
+ *   tidy                                  ok: all steps of store_tidy()
  *   keep DAYS, expect, positions CLUSTER TOPIC PARTITION, last-seq UUID, sites
  *   cpu                                   ok MICROSECONDS of this process so far
  */
@@ -190,6 +191,16 @@ static void keep_days(struct tool *tool, const char *words)
 	(void)puts("ok");
 }
 
+static void tidy(struct tool *tool)
+{
+	struct error err;
+	int again_ms = 0;
+	int status = 0;
+	while (status == 0 && again_ms < STORE_TIDY_WAIT_MS)
+		status = store_tidy(tool->store, &again_ms, &err);
+	answer(status, &err);
+}
+
 static void ask_position(struct tool *tool, const char *words)
 {
 	char cluster_id[WORD];
@@ -290,6 +301,8 @@ static void run(struct tool *tool, const char *line)
 		store_expect_duplicates(tool->store);
 	else if ((words = after(line, "keep")) != NULL)
 		keep_days(tool, words);
+	else if (after(line, "tidy") != NULL)
+		tidy(tool);
 	else if ((words = after(line, "positions")) != NULL)
 		ask_position(tool, words);
 	else if ((words = after(line, "claim")) != NULL)
