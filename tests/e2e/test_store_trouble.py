@@ -121,7 +121,7 @@ def test_a_role_that_may_not_create_is_told_what_to_grant(store, database, open_
         with pytest.raises(StoreError, match=f"GRANT SELECT, INSERT, UPDATE ON .*site_state.* TO {name}") as caught:
             open_store("postgres", dsn).ask("compare")
         assert caught.value.kind == "reject"
-        database.query(f"GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {name}")
+        database.query(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}")
         limited = open_store("postgres", dsn)
         limited.ask("compare")
         assert limited.write(report(1), report(2, "1999-01-01T00:00:00Z"), "bad") == (2, 0, 1)
