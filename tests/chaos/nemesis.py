@@ -425,9 +425,9 @@ class Nemesis:
         return self._poisoner.lie_at
 
     @property
-    def unsure_poison(self):
-        """What may lie in a topic or not."""
-        return {message for message, count in self._poisoner.unsure.items() if count > 0}
+    def written_poison(self):
+        """All of it, wherever it lies."""
+        return self._poisoner.written
 
     def close(self):
         self._journal.close()

@@ -221,7 +221,7 @@ class Oracle:
 
     def _judge_quarantine(self, connection, found):
         poison = self._nemesis.poison
-        unsure = {message[:KEPT_BYTES] for message in self._nemesis.unsure_poison}
+        written = {message[:KEPT_BYTES] for message in self._nemesis.written_poison}
         kept = {(topic, partition, offset): (bytes(content), reason)
                 for topic, partition, offset, content, reason in connection.execute(QUARANTINE)}
         found.poison, found.quarantined = len(poison), len(kept)
@@ -229,7 +229,7 @@ class Oracle:
         changed = [f"the message at {place} is not what was written" for place, content in poison.items()
                    if place in kept and kept[place][0] != content[:KEPT_BYTES]]
         innocent = [f"{place} was put into quarantine ({kept[place][1]}): {kept[place][0][:80]}" for place in kept
-                    if place not in poison and kept[place][0] not in unsure]
+                    if place not in poison and kept[place][0] not in written]
         found.lost += len(innocent) + len(gone)
         found.altered += len(changed)
         found.complain(gone, "lost")

@@ -7,7 +7,6 @@ import json
 import random
 import re
 import uuid
-from collections import Counter
 
 from confluent_kafka import Producer
 
@@ -113,21 +112,21 @@ class Poisoner:
     """Writes them, and knows where each one came to lie. Its connections go past the proxy."""
 
     def __init__(self, servers):
-        self._producer = Producer({"bootstrap.servers": servers, "log_level": 0, "enable.idempotence": True,
+        # Not idempotent: librdkafka would infer deliveries that never were, and give up after a lost sequence. What
+        # comes twice lies at two places, and the second one is found by its bytes.
+        self._producer = Producer({"bootstrap.servers": servers, "log_level": 0, "acks": "all",
                                    "message.timeout.ms": 0, "reconnect.backoff.max.ms": 500,
                                    "topic.metadata.refresh.interval.ms": 5000})
         self.lie_at = {}        # (topic, partition, offset): bytes
-        self.unsure = Counter() # messages whose delivery nobody has confirmed or refused yet
+        self.written = set()    # all of them; what was refused (too large for the moment's limit) lies nowhere
 
     def write(self, topic, messages):
         for message in messages:
-            self.unsure[message] += 1
+            self.written.add(message)
             self._producer.produce(topic, message, on_delivery=self._delivered)
         self._producer.poll(0)
 
     def _delivered(self, failure, message):
-        # Refused (too large for the moment's limit) means that it is nowhere.
-        self.unsure[message.value() or b""] -= 1
         if failure is None:
             self.lie_at[message.topic(), message.partition(), message.offset()] = message.value() or b""
 

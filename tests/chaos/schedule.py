@@ -15,7 +15,7 @@ DAY_S = 86400
 TWO_BROKERS_MAX_S = 15.0
 
 # Faults a minute. Half an hour and more of this is what `make chaos DURATION=45m` is for.
-LONG = {"kill": 27.0, "stop": 3.0, "cut": 4.5, "slow": 2.0, "restart_all": 0.15, "outbox_full": 0.5,
+LONG = {"kill": 36.0, "stop": 5.0, "cut": 4.5, "slow": 2.0, "restart_all": 0.15, "outbox_full": 0.5,
         "postgres_full": 0.25, "clock": 0.8, "rebalance": 1.0, "partitions": 0.1, "outbox_old": 0.5, "poison": 4.0,
         "topic_limit": 0.3}
 # In a short run every kind of fault comes at least this often.
