@@ -202,11 +202,20 @@ class Oracle:
                 found.excused += 1
             else:
                 missing[path] += 1
-                example[path] = nonce
+                example[path] = f"{nonce}, {self._before_the_end(path.split('/')[1], at_us / 1e6)}"
         lines = [f"{count} responses of {path} (such as {example[path]}) are in no row, and {blind.get(path, 0)} of "
                  "its rows have no nonce" for path, count in missing.items() if count > blind.get(path, 0)]
         found.lost = max(found.lost, sum(max(0, count - blind.get(path, 0)) for path, count in missing.items()))
         found.complain(lines, "lost")
+
+    def _before_the_end(self, name, at):
+        """How long before the next end of its process, and the last trouble that it had before that."""
+        end = min((end for end in self._nemesis.ends.get(name, ()) if end >= at), default=None)
+        if end is None:
+            return "and its process was not ended"
+        trouble = max((stop for _, stop in self._nemesis.troubles[name] if stop <= end), default=None)
+        words = "" if trouble is None else f", which was stopped or had no room until {end - trouble:.1f} s before that"
+        return f"{end - at:.1f} s before its process was ended{words}"
 
     def _was_ended_around(self, name, at):
         for end in self._nemesis.ends.get(name, ()):
