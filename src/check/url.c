@@ -21,8 +21,10 @@ static CURLU *new_handle(void)
 static char *copy_part(CURLU *handle, CURLUPart part, unsigned flags)
 {
 	char *text = NULL;
-	if (curl_url_get(handle, part, &text, flags) != CURLUE_OK)
+	if (curl_url_get(handle, part, &text, flags) != CURLUE_OK) {
+		curl_free(text); /* libcurl 7.88 leaves a host there that has no form in ASCII */
 		return NULL;
+	}
 	char *copy = xstrdup(text);
 	curl_free(text);
 	return copy;
