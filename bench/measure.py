@@ -28,7 +28,7 @@ RESULTS = ROOT / "build" / "bench" / "results.json"
 CHECKS = 20_000        # of the producer and of the bare client, each
 SITES = 2_000          # of the producer, a check a second each
 IN_FLIGHT = 200        # of the bare client
-ROUNDS = 3
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
 ROWS = int(os.environ.get("ROWS", "300000"))  # of the consumer and of \copy
 
 
@@ -183,7 +183,7 @@ class Bench:
         for child in Path(f"/proc/{postgres.process.pid}/task/{postgres.process.pid}/children").read_text().split():
             try:
                 total += cpu_seconds(child)
-            except FileNotFoundError:
+            except (FileNotFoundError, ProcessLookupError):
                 pass
         return total
 
@@ -209,7 +209,7 @@ class Bench:
         while started.is_running():
             try:
                 cpu = cpu_seconds(started.pid)
-            except FileNotFoundError:
+            except (FileNotFoundError, ProcessLookupError):
                 break
             watched.wait(0.01)
         seconds = time.monotonic() - began

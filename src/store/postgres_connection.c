@@ -25,15 +25,17 @@ enum {
 };
 
 /* What every session needs, whatever the server's and the role's defaults are. moves_rows: what we delete from report ourselves
- * moves to another partition, or is kept no longer; it does not count as deleted by hand (schema/postgres/006_audit.sql). */
-static const char session_settings[] = "SET synchronous_commit = on; SET TimeZone = 'UTC'; SET "
-				       "client_encoding = 'UTF8'; SET statement_timeout = 0; "
-				       "SET idle_in_transaction_session_timeout = 0; SET "
-				       "lock_timeout = '10s'; SET client_min_messages = warning; "
-				       "SET default_transaction_isolation = 'read committed'; SET "
-				       "standard_conforming_strings = on; "
-				       "SET bytea_output = hex; SET DateStyle = 'ISO'; "
-				       "SET websentry.moves_rows = 'on'";
+ * moves to another partition, or is kept no longer; it does not count as deleted by hand (schema/postgres/006_audit.sql). jit: compiling a statement over a partition for each day
+ * takes far longer than running it: 0.3 s of 0.6 s for the strips of 1,000 sites. */
+static const char session_settings[] =
+	"SET synchronous_commit = on; SET TimeZone = 'UTC'; SET "
+	"client_encoding = 'UTF8'; SET statement_timeout = 0; "
+	"SET idle_in_transaction_session_timeout = 0; SET "
+	"lock_timeout = '10s'; SET client_min_messages = warning; "
+	"SET default_transaction_isolation = 'read committed'; SET "
+	"standard_conforming_strings = on; "
+	"SET bytea_output = hex; SET DateStyle = 'ISO'; SET jit = off; "
+	"SET websentry.moves_rows = 'on'";
 
 static void ignore_notice(void *context, const PGresult *result)
 {
