@@ -1,8 +1,10 @@
 #include "config/dsn.h"
 
 #include <libpq-fe.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/buffer.h"
 #include "base/memory.h"
@@ -64,6 +66,46 @@ static bool are_ports(const char *text)
 	}
 }
 
+/* One numeric address, or one for each of several hosts; one that is empty is looked up by its host's name. */
+static bool are_addresses(const char *text)
+{
+	const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM};
+	for (const char *at = text;; at++) {
+		size_t length = strcspn(at, ",");
+		struct addrinfo *found = NULL;
+		char *address = xstrndup(at, length);
+		bool is_good = length == 0 || getaddrinfo(address, NULL, &hints, &found) == 0;
+		free(address);
+		if (found != NULL)
+			freeaddrinfo(found);
+		if (!is_good)
+			return false;
+		at += length;
+		if (*at == '\0')
+			return true;
+	}
+}
+
+/*
+ * Whether libpq finds a service: it looks when a connection is begun, so one is, with an sslmode that ends it before any
+ * server is thought of. Only libpq knows where its files are, and what may stand in them.
+ */
+static int check_service(const char *service, struct error *err)
+{
+	static const char *const keywords[] = {"service", "host", "sslmode", NULL};
+	const char *values[] = {service, "/", "none", NULL};
+	PGconn *connection = PQconnectStartParams(keywords, values, 0);
+	const char *reason = connection == NULL ? "out of memory" : PQerrorMessage(connection);
+	bool is_found = strstr(reason, "sslmode") != NULL;
+	if (!is_found)
+		error_set(err, ERROR_REJECT,
+			  "its service is '%.40s', expected one of ~/.pg_service.conf or "
+			  "PGSERVICEFILE: %.*s",
+			  service, (int)strcspn(reason, "\n"), reason);
+	PQfinish(connection);
+	return is_found ? 0 : -1;
+}
+
 /* The keywords whose value is one of a few words, and those of a whole number. */
 static const struct {
 	const char *keyword;
@@ -113,6 +155,14 @@ static int check_option(const PQconninfoOption *option, struct error *err)
 			  option->val);
 		return -1;
 	}
+	if (strcmp(option->keyword, "hostaddr") == 0 && !are_addresses(option->val)) {
+		error_set(err, ERROR_REJECT,
+			  "its hostaddr is '%.60s', expected numeric addresses such as 192.0.2.7",
+			  option->val);
+		return -1;
+	}
+	if (strcmp(option->keyword, "service") == 0 && check_service(option->val, err) != 0)
+		return -1;
 	if (check_choice(option, err) != 0)
 		return -1;
 	if (strcmp(option->keyword, "connect_timeout") == 0 &&

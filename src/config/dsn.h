@@ -1,6 +1,6 @@
 /*
- * Where the database is, as libpq reads it (only its parser is used: no I/O). A DSN is a URI or key=value; parts given
- * apart from it fill what it leaves out. Passwords never get into a message. Main thread.
+ * Where the database is, as libpq reads it (no connection is made; a service is looked up in libpq's files). A DSN is a URI
+ * or key=value; parts given apart from it fill what it leaves out. Passwords never get into a message. Main thread.
  */
 #ifndef WEBSENTRY_CONFIG_DSN_H
 #define WEBSENTRY_CONFIG_DSN_H

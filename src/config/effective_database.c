@@ -42,6 +42,28 @@ static void check_agreement(struct reading *reading, const char *dsn,
 	free(in_dsn);
 }
 
+/* libpq looks the service up whatever the DSN says, and takes the address where the DSN names none. */
+static void check_libpq(struct reading *reading)
+{
+	static const struct {
+		const char *keyword;
+		const char *variable;
+	} checked[] = {{"service", "PGSERVICE"}, {"hostaddr", "PGHOSTADDR"}};
+	for (size_t i = 0; i < sizeof(checked) / sizeof(checked[0]); i++) {
+		struct error err;
+		const struct dsn_part part = {
+			.keyword = checked[i].keyword,
+			.value = reading_variable(reading, checked[i].variable),
+		};
+		char *in_dsn = dsn_get(reading->settings->database_dsn, part.keyword);
+		char *alone = dsn_compose(NULL, &part, 1);
+		if (in_dsn == NULL && dsn_check(alone, &err) != 0)
+			reading_problem(reading, checked[i].variable, "%s", err.message);
+		free(alone);
+		free(in_dsn);
+	}
+}
+
 /* libpq's variables alone: enough for the commands that can do nothing else than use PostgreSQL. */
 static char *compose_from_libpq(const struct reading *reading)
 {
@@ -56,6 +78,19 @@ static char *compose_from_libpq(const struct reading *reading)
 		return dsn;
 	free(dsn);
 	return NULL;
+}
+
+static void take_from_libpq(struct reading *reading)
+{
+	struct settings *settings = reading->settings;
+	settings->database_dsn = compose_from_libpq(reading);
+	if (settings->database_dsn == NULL)
+		effective_complain_missing(
+			reading, "database-dsn",
+			"a database (WEBSENTRY_DATABASE_NAME and its like will do)");
+	else
+		reading_set_origin(reading, "database-dsn", SOURCE_ENVIRONMENT, "PG*",
+				   settings->database_dsn);
 }
 
 static void complete_from_parts(struct reading *reading)
@@ -101,14 +136,8 @@ void effective_complete_database(struct reading *reading)
 	if (!setting_belongs(settings_table_find("database-dsn"), reading->commands))
 		return;
 	complete_from_parts(reading);
-	if (settings->database_dsn != NULL || was_any_tried(reading) || !is_needed)
-		return;
-	settings->database_dsn = compose_from_libpq(reading);
-	if (settings->database_dsn == NULL)
-		effective_complain_missing(
-			reading, "database-dsn",
-			"a database (WEBSENTRY_DATABASE_NAME and its like will do)");
-	else
-		reading_set_origin(reading, "database-dsn", SOURCE_ENVIRONMENT, "PG*",
-				   settings->database_dsn);
+	if (settings->database_dsn == NULL && !was_any_tried(reading) && is_needed)
+		take_from_libpq(reading);
+	if (settings->database_dsn != NULL)
+		check_libpq(reading);
 }

@@ -1,6 +1,7 @@
 #include "fixture.h"
 
 #include <libpq-fe.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,17 @@ static const struct check_case check_cases[] = {
 	{"a port with letters", "port=54x", "its port is '54x', expected 1 to 65535"},
 	{"a timeout that is none", "connect_timeout=soon",
 	 "its connect_timeout is 'soon', expected seconds"},
+	{"numeric addresses, one of them by name", "host=a,b,c hostaddr=192.0.2.7,,::1", NULL},
+	{"an address with a scope", "hostaddr=fe80::1%lo", NULL},
+	{"an address that is a name", "hostaddr=nonsense",
+	 "its hostaddr is 'nonsense', expected numeric addresses such as 192.0.2.7"},
+	{"the second address is one too long", "host=a,b hostaddr=192.0.2.7,192.0.2.7.1",
+	 "its hostaddr is '192.0.2.7,192.0.2.7.1', expected numeric addresses such as 192.0.2.7"},
+	{"a service", "service=known", NULL},
+	{"a service of a URI", "postgresql://u@/n?service=known", NULL},
+	{"a service that nobody defines", "service=nope",
+	 "its service is 'nope', expected one of ~/.pg_service.conf or PGSERVICEFILE: "
+	 "definition of service \"nope\" not found"},
 	{"an unclosed quote", "password='sesame",
 	 "unterminated quoted string in connection info string; "
 	 "expected postgresql://user@host:port/name or key=value"},
@@ -89,13 +101,39 @@ static const struct check_case check_cases[] = {
 	{"no UTF-8", "host=\xff", "expected at most 16 KiB of UTF-8"},
 };
 
+static void write_services(const char *text)
+{
+	FILE *file = fopen("services", "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0 && fclose(file) == 0);
+}
+
 static void checks(void **state)
 {
 	const struct check_case *row = *state;
 	struct error err = {0};
+	write_services("[known]\nhost=h\nsslmode=prefer\n");
 	int result = dsn_check(row->dsn, &err);
 	assert_int_equal(result, row->message == NULL ? 0 : -1);
 	assert_string_equal(err.message, row->message == NULL ? "" : row->message);
+}
+
+static void a_service_file_that_is_wrong_is_said(void **state)
+{
+	(void)state;
+	struct error err;
+	write_services("[known]\nnonsense\n");
+	assert_int_equal(dsn_check("service=known", &err), -1);
+	assert_string_equal(
+		err.message,
+		"its service is 'known', expected one of ~/.pg_service.conf or PGSERVICEFILE: "
+		"syntax error in service file \"services\", line 2");
+	assert_int_equal(remove("services"), 0);
+	assert_int_equal(dsn_check("service=known", &err), -1);
+	assert_string_equal(
+		err.message,
+		"its service is 'known', expected one of ~/.pg_service.conf or PGSERVICEFILE: "
+		"service file \"services\" not found");
 }
 
 static void gets_a_keyword(void **state)
@@ -120,8 +158,10 @@ static void refuses_one_that_is_too_long(void **state)
 
 int main(void)
 {
+	(void)setenv("PGSERVICEFILE", "services", 1);
 	FIXTURE_ADD_TABLE(compose_cases, composes);
 	FIXTURE_ADD_TABLE(check_cases, checks);
+	FIXTURE_ADD(a_service_file_that_is_wrong_is_said);
 	FIXTURE_ADD(gets_a_keyword);
 	FIXTURE_ADD(refuses_one_that_is_too_long);
 	return fixture_run("dsn");

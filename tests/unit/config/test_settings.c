@@ -334,7 +334,9 @@ static const struct good_case database_cases[] = {
 	  .environment = {"PGHOST=h", "PGDATABASE=n", "PGPASSWORD=sesame"}},
 	 {"database-dsn = dbname=n host=h  (env PG*)"}},
 	{"PGSERVICE is enough for db migrate",
-	 {.args = {"db", "migrate"}, .environment = {"PGSERVICE=s"}},
+	 {.args = {"db", "migrate"},
+	  .environment = {"PGSERVICE=s"},
+	  .files = {{"services", "[s]\nhost=h\n"}}},
 	 {"database-dsn = service=s  (env PG*)"}},
 	{"libpq's variables do not make run use PostgreSQL",
 	 {.args = {"run", SITE}, .environment = {"PGHOST=h", "PGDATABASE=n"}},
@@ -501,6 +503,7 @@ static void defaults_hold_where_nothing_can_be_read(void **state)
 
 int main(void)
 {
+	(void)setenv("PGSERVICEFILE", "services", 1); /* libpq reads it from our own environment */
 	FIXTURE_ADD_TABLE(alias_cases, check_good);
 	FIXTURE_ADD_TABLE(database_cases, check_good);
 	FIXTURE_ADD_TABLE(precedence_cases, check_good);
