@@ -134,9 +134,13 @@ static void complete_servers(struct reading *reading)
 {
 	struct settings *settings = reading->settings;
 	size_t index = 0;
+	size_t other_index = 0;
 	const char *servers = find_property(settings, "bootstrap.servers", &index);
-	if (servers == NULL)
-		servers = find_property(settings, "metadata.broker.list", &index);
+	const char *other = find_property(settings, "metadata.broker.list", &other_index);
+	if (other != NULL && (servers == NULL || other_index > index)) { /* the last one counts */
+		servers = other;
+		index = other_index;
+	}
 	if (settings->kafka_servers == NULL && !text_is_empty(servers)) {
 		assert(settings->kafka_property_origins.count > index); /* parallel lists */
 		settings->kafka_servers = xstrdup(servers);
@@ -185,6 +189,7 @@ static void complete_kafka(struct reading *reading)
 		return;
 	complete_topics(reading);
 	complete_properties(reading);
+	effective_check_properties(reading); /* before the servers come from them */
 	complete_servers(reading);
 	check_key_pair(reading);
 }

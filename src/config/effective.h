@@ -9,6 +9,7 @@ struct setting_origin;
 
 void effective_complete(struct reading *reading);
 void effective_complete_database(struct reading *reading);
+void effective_check_properties(struct reading *reading); /* against settings that say the same */
 void effective_check_quarantine(struct reading *reading); /* which messages are meant */
 
 /* The origin of a setting by name, borrowed until it is set again. */

@@ -79,6 +79,8 @@ static const struct promised {
 	{"retries", true, "2147483647", "a report is sent until it is delivered"},
 	{"message.send.max.retries", true, "2147483647", "a report is sent until it is delivered"},
 	{"transactional.id", true, "", "reports are not sent in transactions"},
+	{"delivery.report.only.error", true, "false",
+	 "a report leaves the outbox once it is said to be delivered"},
 	{"enable.auto.commit", false, "false", "an offset is committed once its report is stored"},
 	{"auto.commit.enable", false, "false", "an offset is committed once its report is stored"},
 	{"enable.auto.offset.store", false, "false",
@@ -88,6 +90,13 @@ static const struct promised {
 	{"enable.partition.eof", false, "true", "it tells that a partition was read to its end"},
 	{"partition.assignment.strategy", false, "range roundrobin range,roundrobin",
 	 "partitions are taken over as a whole, eagerly"},
+	{"group.protocol", false, "classic", "partitions are taken over as a whole, eagerly"},
+	{"offset.store.method", false, "broker", "positions are kept in Kafka and in the store"},
+	{"isolation.level", false, "read_committed",
+	 "what a transaction took back must not be stored"},
+	{"check.crcs", false, "true", "a report that was altered on its way must not be stored"},
+	{"allow.auto.create.topics", false, "false",
+	 "topics are created by --kafka-create-topics alone"},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -107,6 +116,13 @@ static bool is_listed(const char *values, const char *value)
 static int check_promised(const struct kafka_property *property, bool is_producer,
 			  struct error *err)
 {
+	/* Both kinds: brokers that live in this process alone would keep nothing. */
+	if (strcmp(property->name, "test.mock.num.brokers") == 0 &&
+	    !is_listed("0", property->value)) {
+		error_set(err, ERROR_REJECT, "%s: Kafka property %s can't be changed: %s",
+			  property->origin, property->name, "the brokers would not be real ones");
+		return -1;
+	}
 	for (size_t i = 0; i < COUNT(promised_settings); i++) {
 		const struct promised *promised = &promised_settings[i];
 		if (promised->is_producers != is_producer ||

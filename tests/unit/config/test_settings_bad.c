@@ -148,6 +148,27 @@ static const struct bad_case flag_cases[] = {
 	{"a property that is none",
 	 {.args = {"producer", SITE, BROKER, "--kafka-property=linger"}},
 	 "--kafka-property: found 'linger', expected key=value with a key such as linger.ms\n"},
+	{"a group by property",
+	 {.args = {"consumer", BROKER, DSN, "--kafka-property=group.id=mine"}},
+	 "--kafka-property: found `group.id`, but `kafka-group` is 'websentry' (default), expected "
+	 "--kafka-group alone\n"},
+	{"a group by variable and property",
+	 {.args = {"consumer", BROKER, DSN, "--kafka-property=group.id=mine"},
+	  .environment = {"WEBSENTRY_CONSUMER_GROUP=ours"}},
+	 "--kafka-property: found `group.id`, but `kafka-group` is 'ours' "
+	 "(WEBSENTRY_CONSUMER_GROUP), expected --kafka-group alone\n"},
+	{"servers by setting and properties file",
+	 {.args = {"producer", SITE, BROKER},
+	  .environment = {"WEBSENTRY_KAFKA_CONFIG=k.conf"},
+	  .files = {{"k.conf", "linger.ms=5\nbootstrap.servers=other:1\n"}}},
+	 "k.conf:2: found `bootstrap.servers`, but `kafka-servers` is 'k' (--kafka-servers), "
+	 "expected --kafka-servers alone\n"},
+	{"an authority by setting and property",
+	 {.args = {"producer", SITE, BROKER, "--kafka-ca-file=ca",
+		   "--kafka-property=ssl.ca.location=other"},
+	  .files = {{"ca", "x"}}},
+	 "--kafka-property: found `ssl.ca.location`, but `kafka-ca-file` is 'ca' "
+	 "(--kafka-ca-file), expected --kafka-ca-file alone\n"},
 	{"a TLS file that is missing",
 	 {.args = {"producer", SITE, BROKER, "--kafka-ca-file=none.pem"}},
 	 "--kafka-ca-file: none.pem does not exist\n"},
