@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "folder.h"
 #include "rows.h"
@@ -385,6 +386,40 @@ static void days_and_centuries_make_no_difference(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void assert_mode(const char *ending, mode_t wanted)
+{
+	char path[128];
+	struct stat status;
+	(void)snprintf(path, sizeof(path), "%s%s", folder.file, ending);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, wanted);
+}
+
+static void a_new_file_is_its_owners_alone(void **state)
+{
+	(void)state;
+	add("a", 0, 0, OUTCOME_UP);
+	(void)write_rows();
+	assert_mode("", 0600);
+	assert_mode("-wal", 0600);
+	assert_mode("-shm", 0600);
+}
+
+static void a_file_that_exists_keeps_its_mode(void **state)
+{
+	(void)state;
+	add("a", 0, 0, OUTCOME_UP);
+	(void)write_rows();
+	store_close(store);
+	assert_int_equal(chmod(folder.file, 0644), 0);
+	store = store_open_sqlite(folder.file, STORE_WRITE, &err);
+	assert_non_null(store);
+	add("a", 1, 1, OUTCOME_UP);
+	(void)write_rows();
+	assert_mode("", 0644);
+	assert_mode("-wal", 0644);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -401,6 +436,8 @@ int main(void)
 		CASE(uptime_counts_what_could_tell),
 		CASE(an_empty_batch_is_fine),
 		CASE(days_and_centuries_make_no_difference),
+		CASE(a_new_file_is_its_owners_alone),
+		CASE(a_file_that_exists_keeps_its_mode),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
