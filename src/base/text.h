@@ -23,6 +23,12 @@ bool text_clean(struct buffer *out, const char *bytes, size_t length, size_t max
 /* The same into fresh memory, to be freed by the caller. */
 char *text_clean_copy(const char *bytes, size_t length, size_t max_bytes);
 
+/*
+ * The first control, format or bidirectional character or line separator of a text that people tell from others by eye;
+ * joiners between the letters of scripts that need them are none. text is UTF-8.
+ */
+bool text_find_invisible(const char *text, uint32_t *ret_character);
+
 bool text_equal_ignoring_case(const char *a, const char *b); /* ASCII letters only */
 bool text_starts_with(const char *text, const char *prefix);
 bool text_is_empty(const char *text); /* NULL or "" */

@@ -144,6 +144,15 @@ int setting_check_group(const char *text, char **ret_canonical, struct error *er
 
 int setting_check_label(const char *text, char **ret_canonical, struct error *err)
 {
+	uint32_t character;
+	if (text_is_utf8(text, strlen(text)) && !has_control(text) &&
+	    text_find_invisible(text, &character)) {
+		error_set(err, ERROR_REJECT,
+			  "found the invisible character U+%04X, expected a name that is what it "
+			  "looks like",
+			  (unsigned)character);
+		return -1;
+	}
 	return check_line(text, 255, "a name", ret_canonical, err);
 }
 

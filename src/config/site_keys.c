@@ -54,8 +54,18 @@ static void take_url(struct entry_reader *reader, const struct node *value)
 static void take_name(struct entry_reader *reader, const struct node *value)
 {
 	char *name;
-	if (entry_take_text(reader, "name", value, SITE_NAME_MAX, &name) == 0)
-		replace(&reader->entry->site.name, name);
+	uint32_t character;
+	if (entry_take_text(reader, "name", value, SITE_NAME_MAX, &name) != 0)
+		return;
+	if (text_find_invisible(name, &character)) {
+		entry_problem(reader, value,
+			      "found the invisible character U+%04X in `name`, expected a name "
+			      "that is what it looks like",
+			      (unsigned)character);
+		free(name);
+		return;
+	}
+	replace(&reader->entry->site.name, name);
 }
 
 static void take_method(struct entry_reader *reader, const struct node *value)

@@ -88,6 +88,8 @@ CASES = [
     Case("log format unknown", f"{RUN} --log-format xml", "--log-format", "found 'xml', expected"),
     Case("durability unknown", f"{RUN} --durability disk", "--durability", "found 'disk', expected"),
     Case("location with a control character", f"{RUN} --location eu\x01", "--location", "expected"),
+    Case("location with an invisible character", f"{RUN} --location eu\u2066", "--location",
+         "found the invisible character U.2066"),
     Case("location empty", f"{RUN} --location=", "--location", "found nothing"),
     Case("wait without meaning", f"{RUN} --once --once-wait soon", "--once-wait", "found 'soon'"),
     Case("outbox of no rows", f"{PRODUCER} --outbox-max 0", "--outbox-max",

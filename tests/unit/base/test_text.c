@@ -332,6 +332,59 @@ static void nearest_word_bounds_long_words(void **state)
 	assert_ptr_equal(text_nearest(word, words, 2), word);
 }
 
+static void invisible_characters_are_found(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		const char *text;
+		uint32_t found; /* 0: none */
+	} cases[] = {
+		{"nothing", "", 0},
+		{"ascii", "shop (EU) #1", 0},
+		{"letters of many scripts",
+		 "\u00dcn\u00efc\u00f6de \u0416 \u05d0 \u0639\u0631\u0628 \u0939\u093f "
+		 "\u65e5\u672c "
+		 "\ud55c\uad6d",
+		 0},
+		{"a combining mark", "e\u0301", 0},
+		{"a no-break space is seen", "a\u00a0b", 0},
+		{"an emoji", "\U0001F600", 0},
+		{"a family of emoji", "\U0001F468\u200d\U0001F469\u200d\U0001F467", 0},
+		{"a Persian non-joiner", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", 0},
+		{"a joiner of Devanagari", "\u0915\u094d\u200d\u0937", 0},
+		{"a non-joiner after Latin letters", "HTTP\u200c\u0647\u0627", 0},
+		{"a separator of Mongolian", "\u182d\u180e\u1820", 0},
+		{"a number sign of Arabic", "\u0600\u0661", 0},
+		{"an escape", "a\x1b[0m", 0x1B},
+		{"delete", "a\x7f", 0x7F},
+		{"a C1 control", "a\xC2\x85", 0x85},
+		{"a soft hyphen", "sh\u00adop", 0xAD},
+		{"a mark of Arabic", "\u0639\u061c", 0x61C},
+		{"a space of no width", "shop\u200b", 0x200B},
+		{"a mark of the left", "\u200eshop", 0x200E},
+		{"a line separator", "a\u2028b", 0x2028},
+		{"a paragraph separator", "a\u2029b", 0x2029},
+		{"an embedding", "a\u202ab", 0x202A},
+		{"an override", "pay\u202eLAP", 0x202E},
+		{"a word joiner", "a\u2060b", 0x2060},
+		{"an isolate", "a\u2066b", 0x2066},
+		{"the last isolate", "a\u2069b", 0x2069},
+		{"a byte order mark", "\ufeffshop", 0xFEFF},
+		{"a tag", "a\U000E0041", 0xE0041},
+		{"a joiner of Latin letters", "sh\u200dop", 0x200D},
+		{"a joiner in front", "\u200d\u0645", 0x200D},
+		{"a joiner at the end", "\u0645\u200c", 0x200C},
+		{"two joiners", "\u0645\u200c\u200c\u0645", 0x200C},
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		uint32_t found = 0;
+		if (text_find_invisible(cases[i].text, &found) != (cases[i].found != 0) ||
+		    found != cases[i].found)
+			fail_msg("%s: found U+%04X", cases[i].name, (unsigned)found);
+	}
+}
+
 static void small_readers(void **state)
 {
 	(void)state;
@@ -360,6 +413,7 @@ int main(void)
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(nearest_word),
 		cmocka_unit_test(nearest_word_bounds_long_words),
+		cmocka_unit_test(invisible_characters_are_found),
 		cmocka_unit_test(small_readers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,6 +92,18 @@ static const struct bad_case value_cases[] = {
 	 "s.yaml:2:3: found the name 'n' again (first at s.yaml:1:3), expected it once\n", 0},
 	{"an empty name", SITE("name: ''"),
 	 "s.yaml:1:25: found 0 bytes, expected 1 to 512 for `name`\n", 0},
+	{"a name that reads from the right", SITE("name: \"pay\u202eLAP\""),
+	 "s.yaml:1:25: found the invisible character U+202E in `name`, expected a name that is "
+	 "what it looks like\n",
+	 0},
+	{"a name with a space of no width", SITE("name: \"shop\\u200B\""),
+	 "s.yaml:1:25: found the invisible character U+200B in `name`, expected a name that is "
+	 "what it looks like\n",
+	 0},
+	{"a URL with a mark, and no name", "- url: \"http://a/\u200e\"",
+	 "s.yaml:1:3: found the invisible character U+200E in the URL of a site without a "
+	 "`name`, expected it percent-encoded\n",
+	 0},
 	{"a method that is none", SITE("method: GETT"),
 	 "s.yaml:1:27: found the method 'GETT', did you mean GET?\n", 0},
 	{"a method that smuggles", SITE("method: \"GET / HTTP/1.1\\r\\nX: y\""),
