@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS report (
 	evidence jsonb,
 	PRIMARY KEY (site_id, started_at, producer_id, seq)
 ) PARTITION BY RANGE (started_at);
-COMMENT ON TABLE report IS 'One row for each check; report_view shows it with names. Partitioned by day (UTC) of started_at. [websentry 2]';
+COMMENT ON TABLE report IS 'One row for each check; report_view shows it with names. Partitioned by day (UTC) of started_at. [websentry 3]';
 COMMENT ON COLUMN report.site_id IS 'site.id';
 COMMENT ON COLUMN report.started_at IS 'When the check began';
 COMMENT ON COLUMN report.seq IS 'Counts the reports of a producer_id from 0 without gaps';
@@ -80,4 +80,4 @@ COMMENT ON COLUMN report.evidence IS 'What the site answered when it failed';
 
 -- Days are made by the program, ahead and on demand (report_YYYYMMDD); whatever has no day lands here.
 CREATE TABLE IF NOT EXISTS report_default PARTITION OF report DEFAULT;
-COMMENT ON TABLE report_default IS 'Reports of days without a partition of their own. [websentry 2]';
+COMMENT ON TABLE report_default IS 'Reports of days without a partition of their own. [websentry 3]';

@@ -12,9 +12,21 @@ CREATE TABLE IF NOT EXISTS site_state (
 	outcome text NOT NULL,
 	reason text NOT NULL,
 	strip text NOT NULL,
-	message text
+	message text,
+	is_strip_stale boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE site_state IS 'The latest report of each site and its last 50 outcomes. [websentry 2]';
+
+-- Of a store from before strips were made anew after the batch. Looked at first: ALTER TABLE waits for whoever reads.
+DO $$
+BEGIN
+	IF NOT EXISTS (
+		SELECT FROM pg_attribute WHERE attrelid = 'site_state'::regclass AND attname = 'is_strip_stale' AND NOT attisdropped
+	) THEN
+		ALTER TABLE site_state ADD COLUMN is_strip_stale boolean NOT NULL DEFAULT false;
+	END IF;
+END
+$$;
+COMMENT ON TABLE site_state IS 'The latest report of each site and its last 50 outcomes. [websentry 3]';
 COMMENT ON COLUMN site_state.site_id IS 'site.id';
 COMMENT ON COLUMN site_state.started_at IS 'When the latest check began';
 COMMENT ON COLUMN site_state.seq IS 'With producer_id: which report that is';
@@ -26,6 +38,7 @@ COMMENT ON COLUMN site_state.outcome IS 'Of the latest report';
 COMMENT ON COLUMN site_state.reason IS 'Of the latest report';
 COMMENT ON COLUMN site_state.strip IS 'The last 50 outcomes, oldest first: U up, G degraded, D down, ? unknown';
 COMMENT ON COLUMN site_state.message IS 'Of the latest report';
+COMMENT ON COLUMN site_state.is_strip_stale IS 'Reports came late that the strip lacks: it is made anew from the reports soon';
 
 -- A state that is missing (the table was dropped) is made again from the reports.
 INSERT INTO site_state (site_id, started_at, seq, setup_id, http_status_code, total_us, producer_id,

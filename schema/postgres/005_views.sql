@@ -51,7 +51,7 @@ FROM report
 LEFT JOIN site ON site.id = report.site_id
 LEFT JOIN check_setup AS setup ON setup.id = report.setup_id
 LEFT JOIN location ON location.id = setup.location_id;
-COMMENT ON VIEW report_view IS 'Reports, a column for each field of the message. [websentry 2]';
+COMMENT ON VIEW report_view IS 'Reports, a column for each field of the message. [websentry 3]';
 
 CREATE OR REPLACE VIEW uptime_view AS
 SELECT
@@ -81,7 +81,7 @@ CROSS JOIN LATERAL (
 	FROM report
 	WHERE report.site_id = site.id AND report.started_at >= now() - period.length AND report.started_at <= now()
 ) AS counts;
-COMMENT ON VIEW uptime_view IS 'Per site and period (the last hour, day, week, month): counts by outcome, uptime in percent of the checks that could tell (degraded counts as up), and durations of the good checks. [websentry 2]';
+COMMENT ON VIEW uptime_view IS 'Per site and period (the last hour, day, week, month): counts by outcome, uptime in percent of the checks that could tell (degraded counts as up), and durations of the good checks. [websentry 3]';
 
 CREATE OR REPLACE VIEW quarantine_view AS
 SELECT
@@ -95,4 +95,4 @@ SELECT
 	stored_at
 FROM quarantine
 ORDER BY stored_at DESC, kafka_topic, kafka_partition, kafka_offset;
-COMMENT ON VIEW quarantine_view IS 'Messages that were put aside, the newest first, with how they begin. [websentry 2]';
+COMMENT ON VIEW quarantine_view IS 'Messages that were put aside, the newest first, with how they begin. [websentry 3]';

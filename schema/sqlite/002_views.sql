@@ -1,7 +1,7 @@
 -- For people and scripts; the columns of schema/postgres/005_views.sql. Views hold no data: they are made anew at each start.
 
 DROP VIEW IF EXISTS report_view;
-CREATE VIEW report_view AS -- [websentry 2] Reports, a column for each field of the message
+CREATE VIEW report_view AS -- [websentry 3] Reports, a column for each field of the message
 SELECT
 	setup.v,
 	report.producer_id,
@@ -53,7 +53,7 @@ LEFT JOIN check_setup AS setup ON setup.id = report.setup_id
 LEFT JOIN location ON location.id = setup.location_id;
 
 DROP VIEW IF EXISTS uptime_view;
-CREATE VIEW uptime_view AS -- [websentry 2] Uptime per site and period, in percent of the checks that could tell
+CREATE VIEW uptime_view AS -- [websentry 3] Uptime per site and period, in percent of the checks that could tell
 WITH period (name, length) AS (
 	VALUES ('hour', '-1 hour'), ('day', '-1 day'), ('week', '-7 days'), ('month', '-30 days')
 )
@@ -77,7 +77,7 @@ LEFT JOIN report ON report.site_id = site.id
 GROUP BY site.id, period.name;
 
 DROP VIEW IF EXISTS quarantine_view;
-CREATE VIEW quarantine_view AS -- [websentry 2] Messages that were put aside, the newest first, with how they begin
+CREATE VIEW quarantine_view AS -- [websentry 3] Messages that were put aside, the newest first, with how they begin
 SELECT
 	kafka_topic,
 	kafka_partition,

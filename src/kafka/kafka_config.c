@@ -55,8 +55,10 @@ static const struct setting consumer_settings[] = {
 	{"allow.auto.create.topics", "false"},
 	{"check.crcs", "true"},
 	{"session.timeout.ms", "10000"}, /* how long the partitions of a killed consumer lie idle */
-	{"queued.min.messages", "20000"},
-	{"queued.max.messages.kbytes", "16384"},
+	/* What is fetched ahead. When that much waits librdkafka (2.0.2, rd_kafka_toppar_fetch_decide()) sleeps for up to a second,
+	 * whatever is taken meanwhile: less than a second's worth of a backlog would be a brake. */
+	{"queued.min.messages", "100000"},
+	{"queued.max.messages.kbytes", "65536"},
 	{"topic.metadata.refresh.interval.ms", "30000"},
 };
 

@@ -24,9 +24,11 @@ enum {
 		256 * 1024, /* bytes given to libpq at once, so that its own buffer stays small */
 };
 
-/* What every session needs, whatever the server's and the role's defaults are. moves_rows: what we delete from report ourselves
- * moves to another partition, or is kept no longer; it does not count as deleted by hand (schema/postgres/006_audit.sql). jit: compiling a statement over a partition for each day
- * takes far longer than running it: 0.3 s of 0.6 s for the strips of 1,000 sites. */
+/*
+ * What every session needs, whatever the server's and the role's defaults are. moves_rows: what we delete from report ourselves
+ * moves to another partition, or is kept no longer; it does not count as deleted by hand (schema/postgres/006_audit.sql). jit:
+ * compiling a statement over a partition for each day takes longer than running it, half a second for the strips of 1,000 sites.
+ */
 static const char session_settings[] =
 	"SET synchronous_commit = on; SET TimeZone = 'UTC'; SET "
 	"client_encoding = 'UTF8'; SET statement_timeout = 0; "

@@ -1,10 +1,13 @@
 /*
  * The states of the sites, from the rows that a batch inserted:
  *
- *   UPDATE   sites whose reports in the batch are all newer than what is there: the strip is appended to
- *   INSERT   what was not updated: sites without a state
- *   rebuild  what was not inserted either: reports came late, and state and strip are made anew from the report table,
- *            with the rows locked first, so that two writers never make a strip without the other's reports
+ *   update   sites whose reports in the batch are all newer than what is there: the strip is appended to
+ *   insert   what was not updated: sites without a state
+ *   advance  what was not inserted either: reports came late, and yet the batch has the latest one; the strip is stale
+ *   mark     the rest: the strip is stale
+ *
+ * postgres_strip.c makes stale strips anew. A strip that is stale already is marked again: that locks the row, so that nobody makes
+ * the strip, without our reports, before we commit.
  */
 #include <string.h>
 
@@ -44,60 +47,30 @@ static const enum postgres_type types[COLUMNS] = {
 	"$7::uuid[], $8::text[], $9::text[], $10::text[], $11::text[], $12::timestamptz[]) AS i "  \
 	"(" STATE_COLUMNS ", first_at)"
 
+#define LATEST                                                                                     \
+	"started_at = i.started_at, seq = i.seq, setup_id = i.setup_id, http_status_code = "       \
+	"i.http_status_code, total_us = i.total_us, producer_id = i.producer_id, outcome = "       \
+	"i.outcome, reason = i.reason, message = i.message"
+
 /* Cheaper than INSERT ... ON CONFLICT DO UPDATE by half: that one locks each row in a step of its own. */
 static const char update_states[] =
-	"UPDATE site_state AS s SET started_at = i.started_at, seq = i.seq, setup_id = i.setup_id, "
-	"http_status_code = i.http_status_code, total_us = i.total_us, producer_id = "
-	"i.producer_id, "
-	"outcome = i.outcome, reason = i.reason, strip = right(s.strip || i.strip, 50), message = "
-	"i.message "
-	"FROM " INCOMING
+	"UPDATE site_state AS s SET " LATEST
+	", strip = right(s.strip || i.strip, 50) FROM " INCOMING
 	" WHERE s.site_id = i.site_id AND s.started_at < i.first_at RETURNING s.site_id";
 
 static const char insert_states[] =
 	"INSERT INTO site_state (" STATE_COLUMNS ") SELECT " STATE_COLUMNS " FROM " INCOMING
 	" ORDER BY site_id ON CONFLICT DO NOTHING RETURNING site_id";
 
-static const char lock_states[] = "SELECT site_id FROM site_state WHERE site_id = ANY "
-				  "($1::bigint[]) ORDER BY site_id FOR UPDATE";
+/* Until the strip is made anew its last letter is the latest outcome's. */
+static const char advance_states[] =
+	"UPDATE site_state AS s SET " LATEST ", strip = right(s.strip || right(i.strip, 1), 50), "
+	"is_strip_stale = true FROM " INCOMING
+	" WHERE s.site_id = i.site_id AND (s.started_at, s.producer_id, s.seq) < (i.started_at, "
+	"i.producer_id, i.seq) RETURNING s.site_id";
 
-#define STRIP_OF(rows)                                                                             \
-	"SELECT string_agg(CASE outcome WHEN 'up' THEN 'U' WHEN 'degraded' THEN 'G' WHEN 'down' "  \
-	"THEN 'D' "                                                                                \
-	"ELSE '?' END, '' ORDER BY started_at, producer_id, seq) AS strip FROM (" rows             \
-	") AS fifty"
-
-#define NEWEST "ORDER BY started_at DESC, producer_id DESC, seq DESC "
-
-/*
- * The window keeps it from looking into every day's partition; where it holds fewer outcomes than the strip had, all days are
- * looked at.
- */
-static const char rebuild_states[] =
-	"UPDATE site_state AS s SET started_at = latest.started_at, seq = latest.seq, setup_id = "
-	"latest.setup_id, "
-	"http_status_code = latest.http_status_code, total_us = latest.total_us, producer_id = "
-	"latest.producer_id, "
-	"outcome = latest.outcome, reason = latest.reason, message = latest.message, "
-	"strip = CASE WHEN length(recent.strip) < least(50, length(old.strip) + 1) THEN (" STRIP_OF(
-		"SELECT outcome, started_at, producer_id, seq FROM report "
-		"WHERE report.site_id = old.site_id " NEWEST
-		"LIMIT 50") ") ELSE recent.strip END "
-			    "FROM unnest($1::bigint[]) AS wanted (site_id) JOIN site_state AS old "
-			    "ON old.site_id = wanted.site_id "
-			    "LEFT JOIN check_setup AS setup ON setup.id = old.setup_id "
-			    "CROSS JOIN LATERAL (SELECT least(old.started_at, now()) - "
-			    "greatest(interval '1 day', "
-			    "coalesce(setup.interval_us, 0) * interval '100 microseconds') AS "
-			    "since) AS span "
-			    "CROSS JOIN LATERAL (SELECT * FROM report WHERE report.site_id = "
-			    "old.site_id "
-			    "AND report.started_at >= span.since " NEWEST "LIMIT 1) AS latest "
-			    "CROSS JOIN LATERAL (" STRIP_OF(
-				    "SELECT outcome, started_at, producer_id, seq FROM report "
-				    "WHERE report.site_id = old.site_id "
-				    "AND report.started_at >= span.since " NEWEST
-				    "LIMIT 50") ") AS recent WHERE s.site_id = wanted.site_id";
+static const char mark_states[] =
+	"UPDATE site_state SET is_strip_stale = true WHERE site_id = ANY ($1::bigint[])";
 
 static void encode_word(struct buffer *out, const char *word)
 {
@@ -171,22 +144,18 @@ static int write_with(struct postgres_attempt *attempt, const char *sql, struct 
 	return 0;
 }
 
-static int rebuild(struct postgres_attempt *attempt, struct error *err)
+static int mark(struct postgres_attempt *attempt, struct error *err)
 {
 	const struct store_plan *plan = &attempt->plan;
-	struct postgres_connection *connection = &attempt->store->connection;
-	size_t late = count_unwritten(plan);
-	if (late == 0)
+	size_t count = count_unwritten(plan);
+	if (count == 0)
 		return 0;
 	struct parameter_list list = {0};
-	struct buffer *site_ids = parameter_array(&list, TYPE_INT8, late);
+	struct buffer *site_ids = parameter_array(&list, TYPE_INT8, count);
 	for (size_t i = 0; i < plan->state_count; i++)
 		if (!plan->states[i].is_written)
 			encode_int8(site_ids, plan->states[i].latest->ids.site_id);
-	/* Two statements: the second one sees all that was committed before the rows were ours. */
-	int status = parameter_query(connection, lock_states, &list, NULL, err);
-	if (status == 0)
-		status = parameter_query(connection, rebuild_states, &list, NULL, err);
+	int status = parameter_query(&attempt->store->connection, mark_states, &list, NULL, err);
 	parameter_finish(&list);
 	return status;
 }
@@ -197,5 +166,6 @@ int postgres_write_states(struct postgres_attempt *attempt, struct error *err)
 	if (write_with(attempt, update_states, err) != 0 ||
 	    write_with(attempt, insert_states, err) != 0)
 		return -1;
-	return rebuild(attempt, err);
+	attempt->written.late_sites = count_unwritten(&attempt->plan);
+	return write_with(attempt, advance_states, err) != 0 ? -1 : mark(attempt, err);
 }

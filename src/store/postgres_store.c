@@ -190,6 +190,7 @@ static const struct store_driver postgres_driver = {
 	.write = postgres_write,
 	.expect_duplicates = postgres_expect_duplicates,
 	.tidy = postgres_tidy,
+	.refresh_strips = postgres_refresh_strips,
 	.read_positions = postgres_read_positions,
 	.claim_positions = postgres_claim_positions,
 	.read_last_seq = postgres_read_last_seq,

@@ -10,6 +10,7 @@
  *   postgres_write.c      one attempt at a batch: COPY or the conflict path, positions
  *   postgres_quarantine.c what was put aside: in, out, and looked at
  *   postgres_state.c      the states of the sites
+ *   postgres_strip.c      their last outcomes, where reports came late
  *   postgres_seq_chunk.c  which seq are stored
  *   postgres_seq_range.c  that becomes ranges, and expires
  *   postgres_audit.c      what audit reads of that
@@ -119,6 +120,7 @@ void postgres_refuse(struct postgres_attempt *attempt, size_t index, const char 
 void postgres_refuse_old(struct postgres_attempt *attempt);
 
 int postgres_tidy(struct store *base, int *ret_again_ms, struct error *err);
+int postgres_refresh_strips(struct store *base, bool *ret_is_done, struct error *err);
 
 /* Whoever makes or drops a day holds this advisory lock. */
 #define POSTGRES_DAYS_LOCK "8602260756014002291"

@@ -59,10 +59,18 @@ static const char take_old_offsets[] =
 	"SELECT cluster_id, topic, partition, next, stored_at FROM kafka_offset_old; "
 	"DROP TABLE kafka_offset_old";
 
-static int look_for_old_offsets(struct sqlite_store *store, bool *ret_found, struct error *err)
+/* A site_state from before strips were made anew after the batch. */
+static const char has_old_states[] =
+	"SELECT EXISTS (SELECT 1 FROM pragma_table_info('site_state')) AND NOT EXISTS (SELECT 1 "
+	"FROM pragma_table_info('site_state') WHERE name = 'is_strip_stale')";
+
+static const char mend_old_states[] =
+	"ALTER TABLE site_state ADD COLUMN is_strip_stale INTEGER NOT NULL DEFAULT 0";
+
+static int look_for(struct sqlite_store *store, const char *sql, bool *ret_found, struct error *err)
 {
 	sqlite3_stmt *statement;
-	if (sqlite3_prepare_v2(store->db, has_old_offsets, -1, &statement, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK)
 		return sqlite_fail(store, "look at the schema", err);
 	int status = 0;
 	if (sqlite3_step(statement) == SQLITE_ROW)
@@ -77,8 +85,11 @@ static int replay(struct sqlite_store *store, struct error *err)
 {
 	bool has_seq_chunks;
 	bool has_old = false;
+	bool has_old_state = false;
 	if (sqlite_seq_chunks_are_there(store, &has_seq_chunks, err) != 0 ||
-	    look_for_old_offsets(store, &has_old, err) != 0)
+	    look_for(store, has_old_offsets, &has_old, err) != 0 ||
+	    look_for(store, has_old_states, &has_old_state, err) != 0 ||
+	    (has_old_state && sqlite_execute(store, mend_old_states, err) != 0))
 		return -1;
 	if (has_old &&
 	    sqlite_execute(store, "ALTER TABLE kafka_offset RENAME TO kafka_offset_old", err) != 0)
@@ -93,23 +104,29 @@ static int replay(struct sqlite_store *store, struct error *err)
 	return sqlite_execute(store, "COMMIT", err);
 }
 
+/* Without leave to make them. */
+static int check_complete(struct sqlite_store *store, struct error *err)
+{
+	bool is_old = false;
+	int count = count_relations(store, err);
+	if (count < 0 || look_for(store, has_old_states, &is_old, err) != 0)
+		return -1;
+	if (count == relation_count() && !is_old)
+		return 0;
+	error_set(err, ERROR_REJECT,
+		  "%s: relations are missing or of an older release, and --no-migrate forbids to "
+		  "make them: run `websentry db migrate`",
+		  store->path);
+	return -1;
+}
+
 int sqlite_migrate(struct sqlite_store *store, bool is_allowed, struct error *err)
 {
 	store->may_migrate = is_allowed;
 	store->schema_version = -1;
 	store_ids_forget(store->ids);
-	if (!is_allowed) {
-		int count = count_relations(store, err);
-		if (count >= 0 && count < relation_count()) {
-			error_set(err, ERROR_REJECT,
-				  "%s: relations are missing, and --no-migrate forbids to make "
-				  "them: run "
-				  "`websentry db migrate`",
-				  store->path);
-			return -1;
-		}
-		return count < 0 ? -1 : 0;
-	}
+	if (!is_allowed)
+		return check_complete(store, err);
 	if (sqlite_execute(store, "BEGIN IMMEDIATE", err) != 0)
 		return -1;
 	if (count_relations(store, err) >= 0 && replay(store, err) == 0)

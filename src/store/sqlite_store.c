@@ -112,6 +112,7 @@ static const struct store_driver sqlite_driver = {
 	.write = sqlite_write,
 	.expect_duplicates = sqlite_expect_duplicates,
 	.tidy = sqlite_tidy,
+	.refresh_strips = sqlite_refresh_strips,
 	.read_positions = sqlite_read_positions,
 	.claim_positions = sqlite_read_positions,
 	.read_last_seq = sqlite_read_last_seq,

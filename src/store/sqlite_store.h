@@ -4,6 +4,7 @@
  *   sqlite_store.c   the driver: open, the lock of the one writer, close
  *   sqlite_migrate.c the schema
  *   sqlite_write.c   a batch
+ *   sqlite_strip.c   the last outcomes of sites whose reports came late
  *   sqlite_read.c    what the page reads
  *   sqlite_seq_chunk.c which seq are stored
  *   sqlite_seq_range.c that becomes ranges, and expires
@@ -40,7 +41,8 @@
 		 "ON CONFLICT DO NOTHING")                                                         \
 	X(REPORT, sqlite_insert_report)                                                            \
 	X(STATE, sqlite_upsert_state)                                                              \
-	X(REBUILD, sqlite_rebuild_state)                                                           \
+	X(ADVANCE, sqlite_advance_state)                                                           \
+	X(MARK, "UPDATE site_state SET is_strip_stale = 1 WHERE site_id = ?1")                     \
 	X(BAD,                                                                                     \
 	  "INSERT INTO quarantine (id, kafka_topic, kafka_partition, kafka_offset, reason, "       \
 	  "detail, length, "                                                                       \
@@ -54,7 +56,7 @@
 
 extern const char sqlite_insert_report[];
 extern const char sqlite_upsert_state[];
-extern const char sqlite_rebuild_state[];
+extern const char sqlite_advance_state[];
 
 enum sqlite_statement {
 #define SQLITE_STATEMENT_ENUM(suffix, sql) SQLITE_STATEMENT_##suffix,
@@ -126,6 +128,7 @@ int sqlite_declare_lost(struct store *base, const struct uuid *producer_id,
 			const struct store_seq_range *range, const char *who, struct error *err);
 
 int sqlite_tidy(struct store *base, int *ret_again_ms, struct error *err);
+int sqlite_refresh_strips(struct store *base, bool *ret_is_done, struct error *err);
 int sqlite_read_positions(struct store *base, const char *cluster_id,
 			  struct store_position *positions, size_t count, struct error *err);
 int sqlite_read_last_seq(struct store *base, const struct uuid *producer_id, bool *ret_found,

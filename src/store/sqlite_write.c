@@ -27,21 +27,12 @@ const char sqlite_upsert_state[] =
 	"reason = excluded.reason, strip = substr(site_state.strip || excluded.strip, -50), "
 	"message = excluded.message WHERE site_state.started_at < ?12";
 
-#define NEWEST "ORDER BY started_at DESC, producer_id DESC, seq DESC "
-
-/* For a site whose rows came late. */
-const char sqlite_rebuild_state[] =
-	"UPDATE site_state SET (started_at, seq, setup_id, http_status_code, total_us, "
-	"producer_id, outcome, reason, "
-	"message) = (SELECT started_at, seq, setup_id, http_status_code, total_us, producer_id, "
-	"outcome, reason, message "
-	"FROM report WHERE site_id = ?1 " NEWEST
-	"LIMIT 1), strip = (SELECT group_concat(letter, '') FROM ("
-	"SELECT CASE outcome WHEN 'up' THEN 'U' WHEN 'degraded' THEN 'G' WHEN 'down' THEN 'D' ELSE "
-	"'?' END AS letter "
-	"FROM (SELECT outcome, started_at, producer_id, seq FROM report WHERE site_id = ?1 " NEWEST
-	"LIMIT 50) "
-	"ORDER BY started_at, producer_id, seq)) WHERE site_id = ?1";
+/* Where reports came late and yet the batch has the latest one. Until the strip is made anew its last letter is that outcome's. */
+const char sqlite_advance_state[] =
+	"UPDATE site_state SET started_at = ?2, seq = ?3, setup_id = ?4, http_status_code = ?5, "
+	"total_us = ?6, producer_id = ?7, outcome = ?8, reason = ?9, strip = substr(strip || "
+	"substr(?10, -1), -50), message = ?11, is_strip_stale = 1 WHERE site_id = ?1 AND "
+	"(started_at, producer_id, seq) < (?2, ?7, ?3)";
 
 static const char *const statement_texts[SQLITE_STATEMENT_COUNT] = {
 #define STATEMENT_TEXT(suffix, sql) [SQLITE_STATEMENT_##suffix] = (sql),
@@ -242,11 +233,12 @@ static int write_report(struct sqlite_store *store, struct plan_row *planned, wa
 	return run(store, &binding, &planned->is_inserted, err);
 }
 
-static int write_state(struct sqlite_store *store, const struct plan_state *state,
-		       struct error *err)
+/* A statement whose first parameters are those of sqlite_upsert_state. */
+static struct binding start_state(struct sqlite_store *store, enum sqlite_statement which,
+				  const struct plan_state *state)
 {
 	const struct report_row *row = state->latest->row;
-	struct binding binding = start(store, SQLITE_STATEMENT_STATE);
+	struct binding binding = start(store, which);
 	bind_int(&binding, state->latest->ids.site_id);
 	bind_time(&binding, row->started_at.value);
 	bind_int(&binding, row->seq.value);
@@ -258,13 +250,26 @@ static int write_state(struct sqlite_store *store, const struct plan_state *stat
 	bind_TEXT(&binding, row->reason);
 	bind_word(&binding, state->strip);
 	bind_TEXT(&binding, row->message);
-	bind_time(&binding, state->first_at);
+	return binding;
+}
+
+static int write_state(struct sqlite_store *store, const struct plan_state *state,
+		       struct store_written *written, struct error *err)
+{
 	bool is_written;
+	struct binding binding = start_state(store, SQLITE_STATEMENT_STATE, state);
+	bind_time(&binding, state->first_at);
 	if (run(store, &binding, &is_written, err) != 0)
 		return -1;
 	if (is_written)
 		return 0;
-	binding = start(store, SQLITE_STATEMENT_REBUILD);
+	written->late_sites++;
+	binding = start_state(store, SQLITE_STATEMENT_ADVANCE, state);
+	if (run(store, &binding, &is_written, err) != 0)
+		return -1;
+	if (is_written)
+		return 0;
+	binding = start(store, SQLITE_STATEMENT_MARK);
 	bind_int(&binding, state->latest->ids.site_id);
 	return run(store, &binding, NULL, err);
 }
@@ -367,7 +372,7 @@ static int write_all(struct sqlite_store *store, const struct store_batch *batch
 	}
 	store_plan_states(plan);
 	for (size_t i = 0; i < plan->state_count; i++)
-		if (write_state(store, &plan->states[i], err) != 0)
+		if (write_state(store, &plan->states[i], written, err) != 0)
 			return -1;
 	for (size_t i = 0; i < batch->bad_count; i++)
 		if (write_bad(store, &batch->bad[i], now, written, err) != 0)

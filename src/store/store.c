@@ -86,6 +86,11 @@ int store_tidy(struct store *store, int *ret_again_ms, struct error *err)
 	return store->keep_days == 0 ? 0 : store->driver->tidy(store, ret_again_ms, err);
 }
 
+int store_refresh_strips(struct store *store, bool *ret_is_done, struct error *err)
+{
+	return store->driver->refresh_strips(store, ret_is_done, err);
+}
+
 void store_expect_duplicates(struct store *store)
 {
 	store->driver->expect_duplicates(store);

@@ -101,6 +101,7 @@ struct store_written {
 	size_t duplicates;
 	size_t quarantined; /* bad messages and refused rows that were not in quarantine before */
 	size_t refused; /* rows that the database refused or that are too old, in quarantine before or not */
+	size_t late_sites; /* whose strip is stale now, since reports came that are older than what was there */
 };
 
 /*
@@ -130,6 +131,13 @@ void store_keep(struct store *store, int64_t days);
  */
 enum { STORE_TIDY_MS = 600000, STORE_TIDY_STEP_MS = 50, STORE_TIDY_WAIT_MS = 5000 };
 int store_tidy(struct store *store, int *ret_again_ms, struct error *err);
+
+/*
+ * Take a small step at making stale strips anew, some milliseconds long; is_done: none was left but those that another writer has in
+ * hand. A strip is stale for a while when reports come late: to read them all again for each batch would hold up the batches.
+ */
+enum { STORE_STRIPS_STEP = 100 };
+int store_refresh_strips(struct store *store, bool *ret_is_done, struct error *err);
 
 /* Tell the store that positions may move backwards or rows come again (assignment, reconnect): the conflict path first. */
 void store_expect_duplicates(struct store *store);

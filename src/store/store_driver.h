@@ -18,6 +18,7 @@ struct store_driver {
 		     struct store_written *ret_written, struct error *err);
 	void (*expect_duplicates)(struct store *store);
 	int (*tidy)(struct store *store, int *ret_again_ms, struct error *err);
+	int (*refresh_strips)(struct store *store, bool *ret_is_done, struct error *err);
 	int (*read_positions)(struct store *store, const char *cluster_id,
 			      struct store_position *positions, size_t count, struct error *err);
 	int (*claim_positions)(struct store *store, const char *cluster_id,
@@ -55,7 +56,7 @@ struct store {
 };
 
 /* The schema's newest file that this program knows: what the marks in comments, "[websentry N]", are compared with. */
-enum { STORE_SCHEMA_VERSION = 2 };
+enum { STORE_SCHEMA_VERSION = 3 };
 
 /* The first day that is kept, at this time, and whether a report began before it. */
 int64_t store_first_kept_day(const struct store *store, wall_us now);

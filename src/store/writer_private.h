@@ -67,8 +67,11 @@ struct writer {
 	size_t stored_count;
 	uint64_t stored_generation;
 	mono_us stored_check_at;
-	mono_us tidy_at; /* when to look for what is kept no longer */
-	int backoff_ms;  /* 0: the store is there */
+	mono_us tidy_at;       /* when to look for what is kept no longer */
+	mono_us strips_at;     /* when to look for stale strips */
+	bool has_stale_strips; /* as far as we know */
+	mono_us stop_seen_at;  /* 0: not asked to stop */
+	int backoff_ms;        /* 0: the store is there */
 	mono_us retry_at;
 	mono_us away_since;
 	char cause[256]; /* that was said last */

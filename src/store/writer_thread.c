@@ -22,7 +22,12 @@
 enum {
 	BACKOFF_FIRST_MS = 100,
 	BACKOFF_MAX_MS = 10000,
-	CAUSE_LOG_S = 60, /* another cause for the store being away is said this often at most */
+	CAUSE_LOG_S = 60,   /* another cause for the store being away is said this often at most */
+	STRIPS_LOOK_S = 60, /* for what another writer left behind */
+	STRIPS_LATE_MS =
+		500,     /* after a batch with late reports: the next one may have more of them */
+	STRIPS_REST = 4, /* times as long as a step took: batches go on meanwhile */
+	STRIPS_AT_STOP_MS = 1000,
 };
 
 void writer_question_destroy(struct writer_question *question)
@@ -171,6 +176,47 @@ static void tidy(struct writer *writer)
 	writer->tidy_at = clock_mono_us() + (mono_us)again_ms * CLOCK_US_PER_MS;
 }
 
+/* A step at strips that lack late reports. */
+static void refresh_strips(struct writer *writer)
+{
+	bool is_done = false;
+	struct error err;
+	mono_us began_at = clock_mono_us();
+	if (store_refresh_strips(writer->options.store, &is_done, &err) != 0) {
+		back_off(writer, &err);
+		writer->strips_at = writer->retry_at;
+		return;
+	}
+	note_success(writer);
+	mono_us now = clock_mono_us();
+	writer->has_stale_strips = !is_done;
+	writer->strips_at = now + (is_done ? (mono_us)STRIPS_LOOK_S * CLOCK_US_PER_S
+					   : (now - began_at) * STRIPS_REST);
+}
+
+static void note_late(struct writer *writer, const struct store_written *written)
+{
+	mono_us soon = clock_mono_us() + (mono_us)STRIPS_LATE_MS * CLOCK_US_PER_MS;
+	if (written->late_sites == 0)
+		return;
+	if (!writer->has_stale_strips)
+		writer->strips_at = soon;
+	writer->has_stale_strips = true;
+}
+
+/* All is written and a stop was asked for. Returns whether a step was taken at what would be left for the next process. */
+static bool refresh_last_strips(struct writer *writer)
+{
+	mono_us now = clock_mono_us();
+	if (writer->stop_seen_at == 0)
+		writer->stop_seen_at = now;
+	if (!writer->has_stale_strips || writer->backoff_ms != 0 ||
+	    now - writer->stop_seen_at > (mono_us)STRIPS_AT_STOP_MS * CLOCK_US_PER_MS)
+		return false;
+	refresh_strips(writer);
+	return true;
+}
+
 static void check_positions(struct writer *writer)
 {
 	struct error err;
@@ -220,6 +266,7 @@ static void write_batch(struct writer *writer)
 	}
 	note_success(writer);
 	count_batch(writer->figures, &written);
+	note_late(writer, &written);
 	writer->bad_count += written.refused;
 	writer_positions_note(writer, batch);
 	if (writer->events.on_committed != NULL)
@@ -243,10 +290,12 @@ static bool turn(struct writer *writer)
 		answer(writer);
 	if (may_try && !is_stopping && now >= writer_positions_due(writer))
 		check_positions(writer);
+	if (!is_stopping && now >= writer->retry_at && now >= writer->strips_at)
+		refresh_strips(writer);
 	bool is_closed = writer_fill_batch(writer);
 	if (is_stopping && writer->batch.message_count == 0 && writer->pending == NULL &&
 	    mailbox_count(writer->messages) == 0)
-		return false;
+		return refresh_last_strips(writer);
 	may_try = now >= writer->retry_at;
 	mono_us due = is_closed || is_stopping ? now : writer_batch_due(&writer->batch);
 	if (may_try && writer->batch.message_count > 0 && due <= clock_mono_us()) {
@@ -264,6 +313,8 @@ static bool turn(struct writer *writer)
 		until = writer_positions_due(writer);
 	if (!is_stopping && until > writer->tidy_at)
 		until = writer->tidy_at;
+	if (!is_stopping && until > writer->strips_at)
+		until = writer->strips_at;
 	if (until < writer->retry_at)
 		until = writer->retry_at;
 	sleep_until(writer, until, !is_closed && !is_stopping);

@@ -6,6 +6,7 @@ import uuid
 
 import psycopg
 import pytest
+from support.processes import wait_until
 from support.store_tool import PRODUCER, StoreError, at, report
 
 
@@ -111,17 +112,22 @@ def test_late_reports_do_not_move_the_latest(store):
     store.write(report(5, at(50)), report(6, at(60), outcome="down"))
     assert store.ask("sites") == "a down UD"
     store.write(report(3, at(30), outcome="degraded"))
-    assert store.ask("sites") == "a down GUD"
+    assert store.ask("strips") == "1" and store.ask("sites") == "a down GUD"
     store.write(report(4, at(55), outcome="unknown"), report(7, at(70)))
-    assert store.ask("sites") == "a up GU?DU"
+    assert store.ask("sites") == "a up GUDU"  # the latest at once, the one between in a moment
+    assert store.ask("strips") == "1" and store.ask("sites") == "a up GU?DU"
     store.write(report(7, at(70)), report(3, at(30), outcome="degraded"))
     assert store.ask("sites") == "a up GU?DU"
     store.write(*[report(i, at(i * 10)) for i in range(100, 160)])
     assert store.ask("sites") == "a up " + "U" * 50
     store.write(report(8, at(1001), outcome="down"), report(200, at(5000), site="b"))
-    assert store.ask("sites") == "a up " + "U" * 50 + "; b up U"
+    assert store.ask("strips") == "1" and store.ask("sites") == "a up " + "U" * 50 + "; b up U"
     store.write(report(9, at(1585), outcome="down"))
-    assert store.ask("sites") == "a up " + "U" * 48 + "DU; b up U"
+    assert store.ask("strips") == "1" and store.ask("sites") == "a up " + "U" * 48 + "DU; b up U"
+    # Of the same microsecond: the order of the key decides.
+    store.write(report(160, at(1590), outcome="down"))
+    store.write(report(158, at(1590), outcome="degraded"))
+    assert store.ask("strips") == "1" and store.ask("sites") == "a down " + "U" * 46 + "DGUD; b up U"
 
 
 def test_late_reports_over_many_days(store):
@@ -129,7 +135,64 @@ def test_late_reports_over_many_days(store):
     days = [report(i, f"2026-10-{i + 1:02}T12:00:00.000000Z", interval_us=3600000000) for i in range(20)]
     store.write(*days)
     store.write(report(50, "2026-10-20T11:59:00.000000Z", outcome="down", interval_us=3600000000))
-    assert store.ask("sites") == "a up " + "U" * 19 + "DU"
+    assert store.ask("strips") == "1" and store.ask("sites") == "a up " + "U" * 19 + "DU"
+
+
+def test_stale_strips_of_many_sites_take_several_steps(store, database):
+    newer = [report(i, at(20), site=f"site {i}") for i in range(250)]
+    older = [report(i + 250, at(10), site=f"site {i}", outcome="down") for i in range(250)]
+    store.write(*newer)
+    store.write(*older)
+    assert database.query("SELECT DISTINCT strip, is_strip_stale FROM site_state") == [("U", True)]
+    # One that another writer has in hand is left for later, and nobody waits for it.
+    with database.connect() as other:
+        other.execute("BEGIN")
+        other.execute("SELECT FROM site_state ORDER BY site_id LIMIT 1 FOR UPDATE")
+        assert store.ask("strips") == "3"
+        assert database.one("SELECT count(*) FROM site_state WHERE is_strip_stale") == 1
+        other.execute("ROLLBACK")
+    assert store.ask("strips") == "1"
+    assert database.query("SELECT DISTINCT strip, is_strip_stale FROM site_state") == [("DU", False)]
+    # All reports of a site were deleted: there is nothing to make a strip of, and no reason to try for ever.
+    database.query("DELETE FROM report WHERE site_id = (SELECT id FROM site WHERE name = 'site 7')")
+    database.query("UPDATE site_state SET is_strip_stale = true")
+    assert store.ask("strips") == "3"
+    assert database.query("SELECT DISTINCT strip, is_strip_stale FROM site_state") == [("DU", False)]
+
+
+def test_a_strip_is_not_made_without_what_is_being_committed(store, database, open_store):
+    """A writer that has marked a stale strip once more holds its row until its reports can be seen."""
+    other = open_store("postgres", database.dsn)
+    other.ask("migrate")
+    store.write(report(5, at(50)))
+    store.write(report(4, at(40), outcome="down"))
+    with database.connect() as reader:
+        # Holds up the other writer behind its mark, before its commit.
+        reader.execute("BEGIN")
+        reader.execute("LOCK TABLE quarantine IN EXCLUSIVE MODE")
+        other.tell("clear")
+        other.add(report(3, at(30), outcome="degraded"), "no report")
+        other.tell("write")
+        wait_until(lambda: database.one("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = "
+                                        "'quarantine'::regclass") == 1, "the other writer waits")
+        assert store.ask("strips") == "1"
+        assert database.query("SELECT strip, is_strip_stale FROM site_state") == [("U", True)]
+        reader.execute("ROLLBACK")
+    other.answer()
+    assert store.ask("strips") == "1"
+    assert database.query("SELECT strip, is_strip_stale FROM site_state") == [("GDU", False)]
+
+
+def test_states_of_before_stale_strips_are_kept(store, database, open_store):
+    store.write(report(1))
+    database.query("ALTER TABLE site_state DROP COLUMN is_strip_stale; "
+                   "COMMENT ON TABLE site_state IS 'x [websentry 2]'")
+    later = open_store("postgres", database.dsn)
+    with pytest.raises(StoreError, match="older release"):
+        later.ask("compare")
+    later.ask("migrate")
+    later.write(report(2, at(-1)))
+    assert later.ask("strips") == "1" and later.ask("sites") == "a up UU"
 
 
 def test_days_have_partitions_and_the_rest_the_default(store, database):

@@ -157,6 +157,7 @@ def test_two_stores_write_the_same_rows_at_once(store, database, open_store):
     assert inserted == count(database) == 14 * 500 + 800
     assert database.one("SELECT max(n) FROM (SELECT count(*) AS n FROM report GROUP BY producer_id, seq) AS x") == 1
     # The states are what the reports say, whoever wrote last.
+    store.ask("strips")
     wrong = database.query(
         "SELECT s.site_id FROM site_state AS s JOIN LATERAL (SELECT string_agg(CASE outcome WHEN 'up' THEN 'U' "
         "ELSE 'D' END, '' ORDER BY started_at) AS strip, max(started_at) AS last FROM (SELECT * FROM report r WHERE "

@@ -12,6 +12,7 @@
  *   clear                                 forget the batch
  *   claim CLUSTER TOPIC PARTITION         ok NEXT CLAIM
  *   tidy                                  ok: all steps of store_tidy()
+ *   strips                                ok STEPS: of store_refresh_strips(), until none is stale
  *   keep DAYS, expect, positions CLUSTER TOPIC PARTITION, last-seq UUID, sites
  *   cpu                                   ok MICROSECONDS of this process so far
  */
@@ -201,6 +202,21 @@ static void tidy(struct tool *tool)
 	answer(status, &err);
 }
 
+static void refresh_strips(struct tool *tool)
+{
+	struct error err;
+	bool is_done = false;
+	int steps = 0;
+	while (!is_done) {
+		if (store_refresh_strips(tool->store, &is_done, &err) != 0) {
+			answer_error(&err);
+			return;
+		}
+		steps++;
+	}
+	(void)printf("ok %d\n", steps);
+}
+
 static void ask_position(struct tool *tool, const char *words)
 {
 	char cluster_id[WORD];
@@ -301,6 +317,8 @@ static void run(struct tool *tool, const char *line)
 		store_expect_duplicates(tool->store);
 	else if ((words = after(line, "keep")) != NULL)
 		keep_days(tool, words);
+	else if (after(line, "strips") != NULL)
+		refresh_strips(tool);
 	else if (after(line, "tidy") != NULL)
 		tidy(tool);
 	else if ((words = after(line, "positions")) != NULL)

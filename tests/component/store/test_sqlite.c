@@ -158,6 +158,16 @@ static void a_report_is_stored_once(void **state)
 		     "UUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUUU");
 }
 
+/* All steps, of which there are so many. */
+static void refresh_strips(int steps)
+{
+	bool is_done = false;
+	for (int i = 1; i <= steps; i++) {
+		assert_int_equal(store_refresh_strips(store, &is_done, &err), 0);
+		assert_int_equal(is_done, i == steps);
+	}
+}
+
 static void late_reports_do_not_move_the_latest(void **state)
 {
 	(void)state;
@@ -166,15 +176,61 @@ static void late_reports_do_not_move_the_latest(void **state)
 	(void)write_rows();
 	assert_query("SELECT strip FROM site_state", "UD");
 	add("a", 3, 30, OUTCOME_DEGRADED); /* before all */
-	(void)write_rows();
-	assert_query("SELECT strip || seq FROM site_state", "GUD6");
+	assert_int_equal(write_rows().late_sites, 1);
+	assert_query("SELECT strip || seq || is_strip_stale FROM site_state", "UD61");
+	refresh_strips(1);
+	assert_query("SELECT strip || seq || is_strip_stale FROM site_state", "GUD60");
 	add("a", 4, 55, OUTCOME_UNKNOWN); /* between */
 	add("a", 7, 70, OUTCOME_UP);      /* and after, in one batch */
-	(void)write_rows();
+	assert_int_equal(write_rows().late_sites, 1);
+	/* The latest is the latest at once. */
+	assert_query("SELECT strip || seq || outcome FROM site_state", "GUDU7up");
+	refresh_strips(1);
 	assert_query("SELECT strip || seq || outcome FROM site_state", "GU?DU7up");
 	add("a", 7, 70, OUTCOME_UP); /* once more: no change */
+	assert_int_equal(write_rows().late_sites, 0);
+	assert_query("SELECT strip || seq || is_strip_stale FROM site_state", "GU?DU70");
+}
+
+/* Of reports that began in the same microsecond the order of the key decides which is the latest, in the state as in the strip. */
+static void of_equal_times_the_key_decides(void **state)
+{
+	(void)state;
+	add("a", 5, 50, OUTCOME_UP);
 	(void)write_rows();
-	assert_query("SELECT strip || seq FROM site_state", "GU?DU7");
+	add("a", 4, 50, OUTCOME_DOWN);
+	assert_int_equal(write_rows().late_sites, 1);
+	assert_query("SELECT seq || outcome FROM site_state", "5up");
+	add("a", 6, 50, OUTCOME_DEGRADED);
+	assert_int_equal(write_rows().late_sites, 1);
+	assert_query("SELECT seq || outcome FROM site_state", "6degraded");
+	refresh_strips(1);
+	assert_query("SELECT strip FROM site_state", "DUG");
+}
+
+static void many_stale_strips_take_several_steps(void **state)
+{
+	(void)state;
+	enum { SITES = 2 * STORE_STRIPS_STEP + 1 };
+	char names[SITES][16]; /* borrowed by the rows */
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < SITES; i++) {
+			(void)snprintf(names[i], sizeof(names[i]), "site %d", i);
+			/* The second half of the rows is the older one. */
+			add(names[i], round * SITES + i, round == 0 ? 20 : 10,
+			    round == 0 ? OUTCOME_UP : OUTCOME_DOWN);
+		}
+		assert_int_equal(write_rows().late_sites, round == 0 ? 0 : SITES);
+	}
+	refresh_strips(3);
+	assert_query("SELECT DISTINCT strip FROM site_state", "DU");
+	/* Somebody deleted all reports of a site: there is nothing to make a strip of, and no reason to try for ever. */
+	folder_execute(&folder, "DELETE FROM report WHERE site_id = (SELECT id FROM site WHERE "
+				"name = 'site 7')");
+	folder_execute(&folder, "UPDATE site_state SET is_strip_stale = 1 WHERE site_id = (SELECT "
+				"id FROM site WHERE name = 'site 7')");
+	refresh_strips(1);
+	assert_query("SELECT sum(is_strip_stale) FROM site_state", "0");
 }
 
 static void positions_and_bad_messages_are_of_the_batch(void **state)
@@ -427,6 +483,8 @@ int main(void)
 		CASE(absent_fields_are_null),
 		CASE(a_report_is_stored_once),
 		CASE(late_reports_do_not_move_the_latest),
+		CASE(of_equal_times_the_key_decides),
+		CASE(many_stale_strips_take_several_steps),
 		CASE(positions_and_bad_messages_are_of_the_batch),
 		CASE(a_mebibyte_of_a_bad_message_is_kept),
 		CASE(the_page_reads_all_sites_by_name),

@@ -120,6 +120,23 @@ static void positions_of_before_groups_are_kept(void **state)
 	assert_int_equal(position.next, 9);
 }
 
+static void states_of_before_stale_strips_are_kept(void **state)
+{
+	(void)state;
+	bool is_done = false;
+	assert_int_equal(store_migrate(store, true, &err), 0);
+	assert_int_equal(write_report(0), 0);
+	folder_execute(&folder, "ALTER TABLE site_state DROP COLUMN is_strip_stale");
+	assert_int_equal(store_migrate(store, false, &err), -1);
+	assert_non_null(strstr(err.message, "older release"));
+	assert_int_equal(store_migrate(store, true, &err), 0);
+	folder_assert(&folder, "SELECT strip || is_strip_stale FROM site_state", "U0");
+	assert_int_equal(write_report(1), 0);
+	assert_int_equal(store_refresh_strips(store, &is_done, &err), 0);
+	assert_true(is_done);
+	folder_assert(&folder, "SELECT strip || is_strip_stale FROM site_state", "UU0");
+}
+
 static void somebody_elses_table_is_not_touched(void **state)
 {
 	(void)state;
@@ -258,6 +275,7 @@ int main(void)
 		CASE(dropped_tables_are_made_again),
 		CASE(a_dropped_state_is_made_from_the_reports),
 		CASE(positions_of_before_groups_are_kept),
+		CASE(states_of_before_stale_strips_are_kept),
 		CASE(somebody_elses_table_is_not_touched),
 		CASE(a_newer_schema_is_refused),
 		CASE(without_leave_to_migrate_the_schema_must_be_there),

@@ -26,6 +26,9 @@ struct pretend {
 	int64_t last_seqs[64];
 	atomic_int last_count;
 	atomic_int expected_duplicates;
+	atomic_int late_steps;  /* that the next batch asks for */
+	atomic_int stale_steps; /* left */
+	atomic_int steps;       /* taken */
 };
 
 static struct pretend *pretend;
@@ -71,7 +74,22 @@ static int pretend_write(struct store *store, const struct store_batch *batch,
 		return be_away(err);
 	(void)atomic_fetch_add(&to->rows, (int)batch->row_count);
 	*ret_written = (struct store_written){.inserted = batch->row_count,
-					      .quarantined = batch->bad_count};
+					      .quarantined = batch->bad_count,
+					      .late_sites = (size_t)atomic_load(&to->late_steps)};
+	(void)atomic_fetch_add(&to->stale_steps, atomic_exchange(&to->late_steps, 0));
+	return 0;
+}
+
+static int pretend_refresh_strips(struct store *store, bool *ret_is_done, struct error *err)
+{
+	struct pretend *to = (struct pretend *)store;
+	if (atomic_load(&to->is_away))
+		return be_away(err);
+	if (atomic_load(&to->stale_steps) > 0) {
+		(void)atomic_fetch_sub(&to->stale_steps, 1);
+		(void)atomic_fetch_add(&to->steps, 1);
+	}
+	*ret_is_done = atomic_load(&to->stale_steps) == 0;
 	return 0;
 }
 
@@ -107,6 +125,7 @@ static const struct store_driver pretend_driver = {
 	.migrate = pretend_migrate,
 	.write = pretend_write,
 	.expect_duplicates = pretend_expect_duplicates,
+	.refresh_strips = pretend_refresh_strips,
 	.read_positions = pretend_read_positions,
 	.claim_positions = pretend_read_positions,
 };
@@ -297,6 +316,49 @@ static void a_stop_writes_the_next_batch_too(void **state)
 	assert_int_equal(atomic_load(&pretend->rows), 6);
 }
 
+/* What the process before left, and what a batch leaves, while nothing else comes. */
+static void stale_strips_are_made_anew(void **state)
+{
+	(void)state;
+	atomic_store(&pretend->stale_steps, 3);
+	start(100, NULL);
+	assert_true(events_wait(&pretend->steps, 3));
+	atomic_store(&pretend->late_steps, 2);
+	assert_true(events_post(writer, "a 1", 1, 0, 0));
+	assert_true(events_wait(&pretend->steps, 5));
+}
+
+static void stale_strips_wait_for_the_store(void **state)
+{
+	(void)state;
+	start(100, NULL);
+	assert_true(events_wait(&events.ready, 1));
+	atomic_store(&pretend->late_steps, 2);
+	assert_true(events_post(writer, "a 1", 1, 0, 0));
+	assert_true(events_wait(&events.committed, 1));
+	go_away(true);
+	assert_true(events_post(writer, "a 2", 1, 0, 1));
+	assert_true(events_wait(&pretend->attempts, 2));
+	go_away(false);
+	assert_true(events_wait(&events.committed, 2));
+	assert_true(events_wait(&pretend->steps, 2));
+}
+
+/* A stop takes the steps that are known to be left, for nobody else may take them soon. */
+static void a_stop_leaves_no_strip_stale(void **state)
+{
+	(void)state;
+	start(100, NULL);
+	assert_true(events_wait(&events.ready, 1));
+	atomic_store(&pretend->hangs, true);
+	atomic_store(&pretend->late_steps, 2);
+	assert_true(events_post(writer, "a 1", 1, 0, 0));
+	assert_true(events_wait(&pretend->attempts, 1));
+	atomic_store(&pretend->hangs, false);
+	assert_int_equal(writer_stop(writer, 60000), 0);
+	assert_int_equal(atomic_load(&pretend->steps), 2);
+}
+
 static void large_messages_are_refused_by_their_bytes(void **state)
 {
 	(void)state;
@@ -384,6 +446,9 @@ int main(void)
 		CASE(a_batch_that_failed_is_repeated_before_the_next_one),
 		CASE(a_revoke_drops_both_batches),
 		CASE(a_stop_writes_the_next_batch_too),
+		CASE(stale_strips_are_made_anew),
+		CASE(stale_strips_wait_for_the_store),
+		CASE(a_stop_leaves_no_strip_stale),
 		CASE(large_messages_are_refused_by_their_bytes),
 		CASE(a_question_waits_for_the_store),
 		CASE(a_stop_ends_at_its_deadline),
