@@ -11,4 +11,8 @@ void tree_add_item(struct node *sequence, struct node *item);
 void tree_finish_mapping(struct tree *tree, struct node *mapping, struct problems *problems,
 			 bool *is_broken);
 
+/* Refuse a tag (NULL: none) that is not of the core schema or does not fit; node's text is complete. */
+void tree_take_tag(const struct tree *tree, struct node *node, const char *tag,
+		   struct problems *problems);
+
 #endif

@@ -36,6 +36,9 @@ struct building {
 	struct anchor *latest_anchor; /* the same, linked by before */
 	int documents;
 	bool is_broken;
+	uint64_t most;    /* values that one may expand to; 0: not known before the end */
+	size_t over_line; /* where it did to more; 0: nowhere yet */
+	size_t over_column;
 };
 
 static void complain_at(struct building *building, size_t line, size_t column, const char *what)
@@ -103,8 +106,18 @@ static void complain_of_parser(struct building *building, const yaml_parser_t *p
 	complain_at(building, line, column, what);
 }
 
-/* Put a complete or opening node where it belongs: as the root, an item, a key or a value. */
-static void place(struct building *building, struct node *node)
+/* Whether a node that was added to is too large now. The first place where one is stays. */
+static void note_expansion(struct building *building, const struct node *node, size_t line,
+			   size_t column)
+{
+	if (building->most == 0 || building->over_line != 0 || node->expanded <= building->most)
+		return;
+	building->over_line = line;
+	building->over_column = column;
+}
+
+/* Put a complete node where it belongs: as the root, an item, a key or a value. It, or its alias, stands at line and column. */
+static void place(struct building *building, struct node *node, size_t line, size_t column)
 {
 	if (building->depth == 0) {
 		building->tree->root = node;
@@ -122,6 +135,12 @@ static void place(struct building *building, struct node *node)
 	} else {
 		*key = node;
 	}
+	note_expansion(building, parent, line, column);
+}
+
+static void place_here(struct building *building, struct node *node)
+{
+	place(building, node, (size_t)node->line, (size_t)node->column);
 }
 
 static void remember_anchor(struct building *building, const yaml_char_t *name, struct node *node)
@@ -158,7 +177,7 @@ static void take_alias(struct building *building, const yaml_event_t *event)
 			       name, name);
 		complain_at(building, line, column, what);
 	} else {
-		place(building, anchor->node);
+		place(building, anchor->node, line, column);
 	}
 }
 
@@ -170,12 +189,14 @@ static void take_scalar(struct building *building, const yaml_event_t *event)
 	node->length = event->data.scalar.length;
 	node->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	node->is_complete = true;
+	tree_take_tag(building->tree, node, (const char *)event->data.scalar.tag,
+		      building->problems);
 	remember_anchor(building, event->data.scalar.anchor, node);
-	place(building, node);
+	place_here(building, node);
 }
 
 static void open_node(struct building *building, const yaml_event_t *event, enum node_kind kind,
-		      const yaml_char_t *anchor)
+		      const yaml_char_t *anchor, const yaml_char_t *tag)
 {
 	struct node *node = tree_make(building->tree, kind, (int)event->start_mark.line + 1,
 				      (int)event->start_mark.column + 1);
@@ -183,6 +204,7 @@ static void open_node(struct building *building, const yaml_event_t *event, enum
 		complain(building, node, "found more than 64 values within one another");
 		return;
 	}
+	tree_take_tag(building->tree, node, (const char *)tag, building->problems);
 	/* A child is counted when it is complete: close_node() puts it into its parent. */
 	remember_anchor(building, anchor, node);
 	building->keys[building->depth] = NULL;
@@ -194,8 +216,9 @@ static void close_node(struct building *building)
 	struct node *node = building->stack[--building->depth];
 	if (node->kind == NODE_MAPPING)
 		tree_finish_mapping(building->tree, node, building->problems, &building->is_broken);
+	note_expansion(building, node, (size_t)node->line, (size_t)node->column); /* by merging */
 	node->is_complete = true;
-	place(building, node);
+	place_here(building, node);
 }
 
 static void take_event(struct building *building, const yaml_event_t *event)
@@ -214,10 +237,12 @@ static void take_event(struct building *building, const yaml_event_t *event)
 		take_alias(building, event);
 		break;
 	case YAML_SEQUENCE_START_EVENT:
-		open_node(building, event, NODE_SEQUENCE, event->data.sequence_start.anchor);
+		open_node(building, event, NODE_SEQUENCE, event->data.sequence_start.anchor,
+			  event->data.sequence_start.tag);
 		break;
 	case YAML_MAPPING_START_EVENT:
-		open_node(building, event, NODE_MAPPING, event->data.mapping_start.anchor);
+		open_node(building, event, NODE_MAPPING, event->data.mapping_start.anchor,
+			  event->data.mapping_start.tag);
 		break;
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
@@ -231,16 +256,14 @@ static void take_event(struct building *building, const yaml_event_t *event)
 	}
 }
 
-static void check_expansion(struct building *building)
+static void forget_anchors(struct building *building)
 {
-	const struct tree *tree = building->tree;
-	uint64_t most = TREE_EXPANSION_FREE + TREE_EXPANSION_FACTOR * tree->made_count;
-	if (!building->is_broken && tree->root != NULL && tree->root->expanded > most) {
-		char what[160];
-		(void)snprintf(what, sizeof(what),
-			       "aliases expand this file of %llu values to more than %llu",
-			       (unsigned long long)tree->made_count, (unsigned long long)most);
-		complain(building, tree->root, what);
+	HASH_CLEAR(hh, building->anchors);
+	for (struct anchor *anchor = building->latest_anchor; anchor != NULL;) {
+		struct anchor *before = anchor->before;
+		free(anchor->name);
+		free(anchor);
+		anchor = before;
 	}
 }
 
@@ -253,7 +276,7 @@ static void run_parser(struct building *building)
 	yaml_parser_set_input_string(&parser, (const unsigned char *)building->bytes,
 				     building->length);
 	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-	for (bool is_done = false; !is_done && !building->is_broken;) {
+	for (bool is_done = false; !is_done && !building->is_broken && building->over_line == 0;) {
 		if (yaml_parser_parse(&parser, &event) == 0) {
 			complain_of_parser(building, &parser);
 			break;
@@ -263,18 +286,36 @@ static void run_parser(struct building *building)
 		yaml_event_delete(&event);
 	}
 	yaml_parser_delete(&parser);
-	check_expansion(building);
+	forget_anchors(building);
 }
 
-static void forget_anchors(struct building *building)
+/*
+ * How much aliases may add depends on how much is written out, which is known at the end: only then, and only of a file that
+ * is refused, is the place looked for by reading it once more.
+ */
+static void check_expansion(struct building *building)
 {
-	HASH_CLEAR(hh, building->anchors);
-	for (struct anchor *anchor = building->latest_anchor; anchor != NULL;) {
-		struct anchor *before = anchor->before;
-		free(anchor->name);
-		free(anchor);
-		anchor = before;
-	}
+	const struct tree *tree = building->tree;
+	uint64_t most = TREE_EXPANSION_FREE + TREE_EXPANSION_FACTOR * tree->made_count;
+	if (building->is_broken || tree->root == NULL || tree->root->expanded <= most)
+		return;
+	struct tree *second_tree = xcalloc(1, sizeof(*second_tree));
+	struct problems unsaid;
+	problems_init(&unsaid);
+	second_tree->name = xstrdup(tree->name);
+	struct building second = {.tree = second_tree,
+				  .problems = &unsaid,
+				  .bytes = building->bytes,
+				  .length = building->length,
+				  .most = most};
+	run_parser(&second);
+	char what[160];
+	(void)snprintf(what, sizeof(what),
+		       "aliases expand this file of %llu values to more than %llu from here on",
+		       (unsigned long long)tree->made_count, (unsigned long long)most);
+	complain_at(building, second.over_line, second.over_column, what);
+	problems_finish(&unsaid);
+	tree_destroy(second_tree);
 }
 
 /* The first byte that is no UTF-8; length where all is. */
@@ -317,7 +358,7 @@ struct tree *tree_parse(const char *name, const char *bytes, size_t length,
 		complain_at(&building, line, column, what);
 	} else {
 		run_parser(&building);
-		forget_anchors(&building);
+		check_expansion(&building);
 	}
 	if (building.is_broken) {
 		tree_destroy(tree);

@@ -59,6 +59,24 @@ static const struct bad_case form_cases[] = {
 	 "s.yaml:1:2: found a list or a mapping as a key, expected a word\n", 0},
 	{"a key twice", "[{url: http://a/,\n  url: http://b/}]",
 	 "s.yaml:2:3: `url` is given twice (first on line 1), expected it once\n", 0},
+	{"a tag that is not of the core schema", "- !foo http://a/\n- {url: http://b/, url: x}\n",
+	 "s.yaml:1:3: found the tag !foo at 'http://a/', expected none or one of !!str, !!int, "
+	 "!!float, !!bool, !!null, !!seq and !!map that fits it\n"
+	 "s.yaml:2:20: `url` is given twice (first on line 2), expected it once\n",
+	 0},
+	{"a core tag that does not fit", SITE("max_redirects: !!int some"),
+	 "s.yaml:1:34: found the tag !!int at 'some', expected none or one of !!str, !!int, "
+	 "!!float, !!bool, !!null, !!seq and !!map that fits it\n"
+	 "s.yaml:1:34: found 'some', expected a whole number from 0 to 20 for `max_redirects`\n",
+	 0},
+	{"a list that says it is a mapping", "!!map [http://a/]",
+	 "s.yaml:1:1: found the tag !!map at a list, expected none or one of !!str, !!int, "
+	 "!!float, !!bool, !!null, !!seq and !!map that fits it\n",
+	 0},
+	{"a tag of another schema", "[!!python/object http://a/]",
+	 "s.yaml:1:2: found the tag !!python/object at 'http://a/', expected none or one of "
+	 "!!str, !!int, !!float, !!bool, !!null, !!seq and !!map that fits it\n",
+	 0},
 	{"a merge of no mapping", "[{<<: 5, url: http://a/}]",
 	 "s.yaml:1:7: expected a mapping of at most 256 keys to merge (<<)\n", 0},
 };
@@ -290,7 +308,8 @@ static void aliases_cannot_explode(void **state)
 	fixture_read(&fixture, &input);
 	assert_string_equal(
 		fixture.lines,
-		"s.yaml:1:1: aliases expand this file of 28 values to more than 1000448\n");
+		"s.yaml:7:15: aliases expand this file of 28 values to more than 1000448 from "
+		"here on\n");
 	fixture_finish(&fixture);
 }
 

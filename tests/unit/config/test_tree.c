@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "config/tree.h"
 
 static struct tree *parse(const char *text)
@@ -44,6 +45,47 @@ static void an_alias_is_the_node_itself(void **state)
 	struct node **items = tree->root->items;
 	assert_ptr_equal(items[0], items[1]);
 	assert_ptr_equal(items[2], items[3]); /* the latest anchor of a name counts */
+	tree_destroy(tree);
+}
+
+/* The last of many small merges is what is too much. */
+static void merges_cannot_explode(void **state)
+{
+	(void)state;
+	enum { KEYS = 250, MERGES = 5000 };
+	struct buffer text;
+	buffer_init(&text, 1024 * 1024);
+	(void)buffer_append_text(&text, "a: &a {");
+	for (int i = 0; i < KEYS; i++)
+		(void)buffer_append_format(&text, "k%d: x, ", i);
+	(void)buffer_append_text(&text, "}\nb:\n");
+	for (int i = 0; i < MERGES; i++)
+		(void)buffer_append_text(&text, "- {<<: *a}\n");
+	char *whole = buffer_take(&text);
+	struct problems problems;
+	problems_init(&problems);
+	assert_null(tree_parse("t.yaml", whole, strlen(whole), &problems));
+	assert_int_equal(problems.error_count, 1);
+	/* 10,504 values are written out, and each item is 502: the 2,327th is above 1,000,000 + 16 * 10,504. */
+	assert_string_equal(problems.items[0].where, "t.yaml:2329:3");
+	problems_finish(&problems);
+	free(whole);
+}
+
+static void core_tags_that_fit_are_fine(void **state)
+{
+	(void)state;
+	struct tree *tree =
+		parse("!!map\n"
+		      "numbers: !!seq [!!int 5, !!int -0x1F, !!float 1.5e3, !!float .inf]\n"
+		      "words: [!!str null, ! ~, !!bool true, !<tag:yaml.org,2002:str> x]\n"
+		      "nothing: [!!null null, !!null '', !!null ]\n");
+	struct node **words = tree_find(tree->root, "words")->items;
+	const struct node *nothing = tree_find(tree->root, "nothing");
+	assert_false(node_is_null(words[0]));
+	assert_false(node_is_null(words[1]));
+	for (size_t i = 0; i < nothing->count; i++)
+		assert_true(node_is_null(nothing->items[i]));
 	tree_destroy(tree);
 }
 
@@ -132,6 +174,8 @@ int main(void)
 {
 	FIXTURE_ADD(every_value_knows_its_place);
 	FIXTURE_ADD(an_alias_is_the_node_itself);
+	FIXTURE_ADD(merges_cannot_explode);
+	FIXTURE_ADD(core_tags_that_fit_are_fine);
 	FIXTURE_ADD(merging_keeps_what_is_there);
 	FIXTURE_ADD(nothing_comes_in_three_forms);
 	FIXTURE_ADD(an_empty_document_has_no_root);
