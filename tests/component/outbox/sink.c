@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -206,4 +207,27 @@ void sink_remove_dir(char *dir)
 		(void)closedir(listing);
 	(void)rmdir(dir);
 	free(dir);
+}
+
+struct sink_copy sink_read_copy(const char *dir, const char *name)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	struct stat status = {0};
+	FILE *file = fopen(path, "rbe");
+	free(path);
+	if (file == NULL || fstat(fileno(file), &status) != 0)
+		return (struct sink_copy){0};
+	struct sink_copy copy = {.bytes = xmalloc((size_t)status.st_size + 1)};
+	copy.size = fread(copy.bytes, 1, (size_t)status.st_size, file);
+	(void)fclose(file);
+	return copy;
+}
+
+void sink_write_copy(const char *dir, const char *name, const char *bytes, size_t size)
+{
+	char *path = xasprintf("%s/%s", dir, name);
+	FILE *file = fopen(path, "wbe");
+	free(path);
+	if (file == NULL || fwrite(bytes, 1, size, file) != size || fclose(file) != 0)
+		die(name, "can't be written");
 }

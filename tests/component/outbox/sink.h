@@ -77,4 +77,14 @@ void sink_pause(void); /* 1 ms */
 char *sink_make_dir(void);
 void sink_remove_dir(char *dir); /* frees the name too */
 
+/* A file's bytes, to be freed by the caller; none where it is not there. */
+struct sink_copy {
+	char *bytes;
+	size_t size;
+};
+struct sink_copy sink_read_copy(const char *dir, const char *name);
+
+/* Fails the test where that does not work. */
+void sink_write_copy(const char *dir, const char *name, const char *bytes, size_t size);
+
 #endif

@@ -20,36 +20,9 @@
 
 enum { ROWS = 300, NEW_ROWS = 3, FIRST_NEW = 100000, POSITIONS = 150 };
 
-static char *original;
-static size_t original_size;
-static char *original_wal;
-static size_t original_wal_size;
+static struct sink_copy original;
+static struct sink_copy original_wal;
 static char original_id[UUID_TEXT_SIZE];
-
-static char *read_file(const char *dir, const char *name, size_t *ret_size)
-{
-	char path[512];
-	struct stat status;
-	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
-	FILE *file = fopen(path, "rb");
-	*ret_size = 0;
-	if (file == NULL || fstat(fileno(file), &status) != 0)
-		return NULL;
-	char *bytes = xmalloc((size_t)status.st_size + 1);
-	*ret_size = fread(bytes, 1, (size_t)status.st_size, file);
-	(void)fclose(file);
-	return bytes;
-}
-
-static void write_file(const char *dir, const char *name, const char *bytes, size_t size)
-{
-	char path[512];
-	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
-	FILE *file = fopen(path, "wb");
-	assert_non_null(file);
-	assert_int_equal(fwrite(bytes, 1, size, file), size);
-	(void)fclose(file);
-}
 
 /* A file with ROWS rows: as it is after a clean end, and as kill -9 leaves it, with most of it in the log. */
 static int make_originals(void **state)
@@ -69,10 +42,10 @@ static int make_originals(void **state)
 		(void)kill(getpid(), SIGKILL);
 	}
 	(void)waitpid(pid, NULL, 0);
-	original_wal = read_file(dir, "outbox.db-wal", &original_wal_size);
-	char *base = read_file(dir, "outbox.db", &original_size);
-	write_file(dir, "base", base, original_size);
-	free(base);
+	original_wal = sink_read_copy(dir, "outbox.db-wal");
+	struct sink_copy base = sink_read_copy(dir, "outbox.db");
+	sink_write_copy(dir, "base", base.bytes, base.size);
+	free(base.bytes);
 	struct sink sink;
 	sink_init(&sink, SINK_HOLD);
 	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100000);
@@ -81,16 +54,16 @@ static int make_originals(void **state)
 	outbox_close(outbox);
 	memcpy(original_id, strstr(sink.rows[0].message, "producer_id\":\"") + 14, 36);
 	sink_finish(&sink);
-	original = read_file(dir, "outbox.db", &original_size);
+	original = sink_read_copy(dir, "outbox.db");
 	sink_remove_dir(dir);
-	return original != NULL && original_wal_size > 0 ? 0 : -1;
+	return original.bytes != NULL && original_wal.size > 0 ? 0 : -1;
 }
 
 static int free_originals(void **state)
 {
 	(void)state;
-	free(original);
-	free(original_wal);
+	free(original.bytes);
+	free(original_wal.bytes);
 	return 0;
 }
 
@@ -157,7 +130,7 @@ static void an_intact_file_gives_all_rows(void **state)
 {
 	(void)state;
 	char *dir = sink_make_dir();
-	write_file(dir, "outbox.db", original, original_size);
+	sink_write_copy(dir, "outbox.db", original.bytes, original.size);
 	assert_int_equal(open_and_drain(dir), ROWS);
 	assert_int_equal(count_aside(dir), 0);
 	sink_remove_dir(dir);
@@ -170,11 +143,11 @@ static void any_flipped_bit_is_survived(void **state)
 	for (size_t i = 0; i < POSITIONS; i++) {
 		/* the header and the first page densely, the rest in steps */
 		size_t position =
-			i < 110 ? i : 110 + (i - 110) * ((original_size - 110) / (POSITIONS - 110));
+			i < 110 ? i : 110 + (i - 110) * ((original.size - 110) / (POSITIONS - 110));
 		char *dir = sink_make_dir();
-		char *copy = xmemdup(original, original_size);
+		char *copy = xmemdup(original.bytes, original.size);
 		copy[position] = (char)(copy[position] ^ (1 << (i % 8)));
-		write_file(dir, "outbox.db", copy, original_size);
+		sink_write_copy(dir, "outbox.db", copy, original.size);
 		with_rows += open_and_drain(dir) > 0 ? 1 : 0;
 		free(copy);
 		sink_remove_dir(dir);
@@ -185,9 +158,9 @@ static void any_flipped_bit_is_survived(void **state)
 static void any_length_is_survived(void **state)
 {
 	(void)state;
-	for (size_t length = 0; length < original_size; length += original_size / 40 + 1) {
+	for (size_t length = 0; length < original.size; length += original.size / 40 + 1) {
 		char *dir = sink_make_dir();
-		write_file(dir, "outbox.db", original, length);
+		sink_write_copy(dir, "outbox.db", original.bytes, length);
 		(void)open_and_drain(dir);
 		sink_remove_dir(dir);
 	}
@@ -199,11 +172,11 @@ static void random_bytes_in_pages_are_survived(void **state)
 	srand(4711);
 	for (int round = 0; round < 60; round++) {
 		char *dir = sink_make_dir();
-		char *copy = xmemdup(original, original_size);
-		size_t start = 100 + (size_t)rand() % (original_size - 600);
+		char *copy = xmemdup(original.bytes, original.size);
+		size_t start = 100 + (size_t)rand() % (original.size - 600);
 		for (size_t i = start; i < start + 500; i++)
 			copy[i] = (char)rand();
-		write_file(dir, "outbox.db", copy, original_size);
+		sink_write_copy(dir, "outbox.db", copy, original.size);
 		(void)open_and_drain(dir);
 		free(copy);
 		sink_remove_dir(dir);
@@ -215,15 +188,15 @@ static void any_damage_to_the_log_is_survived(void **state)
 	(void)state;
 	for (size_t i = 0; i < 60; i++) {
 		char *dir = sink_make_dir();
-		char *copy = xmemdup(original_wal, original_wal_size);
-		size_t length = original_wal_size;
-		size_t position = i < 40 ? i : i * (original_wal_size / 61);
+		char *copy = xmemdup(original_wal.bytes, original_wal.size);
+		size_t length = original_wal.size;
+		size_t position = i < 40 ? i : i * (original_wal.size / 61);
 		if (i % 3 == 0)
 			length = position;
 		else
 			copy[position] = (char)(copy[position] ^ (1 << (i % 8)));
-		write_file(dir, "outbox.db", original, original_size);
-		write_file(dir, "outbox.db-wal", copy, length);
+		sink_write_copy(dir, "outbox.db", original.bytes, original.size);
+		sink_write_copy(dir, "outbox.db-wal", copy, length);
 		(void)open_and_drain(dir);
 		free(copy);
 		sink_remove_dir(dir);
@@ -234,8 +207,8 @@ static void a_log_without_its_database_is_kept(void **state)
 {
 	(void)state;
 	char *dir = sink_make_dir();
-	write_file(dir, "outbox.db", "", 0);
-	write_file(dir, "outbox.db-wal", original_wal, original_wal_size);
+	sink_write_copy(dir, "outbox.db", "", 0);
+	sink_write_copy(dir, "outbox.db-wal", original_wal.bytes, original_wal.size);
 	(void)open_and_drain(dir);
 	assert_int_equal(count_aside(dir), 2);
 	sink_remove_dir(dir);
@@ -258,7 +231,7 @@ static void a_foreign_file_is_set_aside_unharmed(void **state)
 	(void)state;
 	static const char text[] = "this is not a database, it is a letter to a friend";
 	char *dir = sink_make_dir();
-	write_file(dir, "outbox.db", text, sizeof(text));
+	sink_write_copy(dir, "outbox.db", text, sizeof(text));
 	assert_int_equal(open_and_drain(dir), 0);
 	assert_int_equal(count_aside(dir), 1);
 	sink_remove_dir(dir);
@@ -268,9 +241,9 @@ static void a_newer_version_is_set_aside(void **state)
 {
 	(void)state;
 	char *dir = sink_make_dir();
-	char *copy = xmemdup(original, original_size);
+	char *copy = xmemdup(original.bytes, original.size);
 	copy[63] = 9; /* user_version */
-	write_file(dir, "outbox.db", copy, original_size);
+	sink_write_copy(dir, "outbox.db", copy, original.size);
 	assert_int_equal(open_and_drain(dir), 0);
 	assert_true(count_aside(dir) >= 1); /* with an empty log beside it */
 	free(copy);

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,35 +25,9 @@
 
 enum { ROWS = 40, EVERY_DEFAULT = 127 };
 
-static struct copy {
-	char *bytes;
-	size_t size;
-} database, wal;
+static struct sink_copy database;
+static struct sink_copy wal;
 static char *messages[ROWS]; /* as they were committed, by n */
-
-static struct copy read_copy(const char *dir, const char *name)
-{
-	char *path = xasprintf("%s/%s", dir, name);
-	struct stat status = {0};
-	FILE *file = fopen(path, "rbe");
-	free(path);
-	if (file == NULL || fstat(fileno(file), &status) != 0)
-		return (struct copy){0};
-	struct copy copy = {.bytes = xmalloc((size_t)status.st_size + 1)};
-	copy.size = fread(copy.bytes, 1, (size_t)status.st_size, file);
-	(void)fclose(file);
-	return copy;
-}
-
-static void write_copy(const char *dir, const char *name, const struct copy *copy)
-{
-	char *path = xasprintf("%s/%s", dir, name);
-	FILE *file = fopen(path, "wbe");
-	free(path);
-	assert_non_null(file);
-	assert_int_equal(fwrite(copy->bytes, 1, copy->size, file), copy->size);
-	assert_int_equal(fclose(file), 0);
-}
 
 /* Half of the rows in the database, the others in the log alone. */
 static void fill_and_die(const char *dir)
@@ -87,8 +60,8 @@ static int make_originals(void **state)
 	if (pid == 0)
 		fill_and_die(dir);
 	(void)waitpid(pid, NULL, 0);
-	database = read_copy(dir, "outbox.db");
-	wal = read_copy(dir, "outbox.db-wal");
+	database = sink_read_copy(dir, "outbox.db");
+	wal = sink_read_copy(dir, "outbox.db-wal");
 	char *path = xasprintf("%s/outbox.db", dir);
 	struct outbox_look *look = NULL;
 	struct outbox_row row;
@@ -179,12 +152,12 @@ static size_t check_salvage(const char *dir, const char *what, bool *ret_is_said
 }
 
 /* Salvage first: opening changes the files. Returns what it found. */
-static size_t check(const struct copy *db, const struct copy *log, const char *what,
+static size_t check(const struct sink_copy *db, const struct sink_copy *log, const char *what,
 		    bool *ret_is_said)
 {
 	char *dir = sink_make_dir();
-	write_copy(dir, "outbox.db", db);
-	write_copy(dir, "outbox.db-wal", log);
+	sink_write_copy(dir, "outbox.db", db->bytes, db->size);
+	sink_write_copy(dir, "outbox.db-wal", log->bytes, log->size);
 	size_t found = check_salvage(dir, what, ret_is_said);
 	check_start(dir, what);
 	sink_remove_dir(dir);
@@ -198,7 +171,7 @@ static size_t every(void)
 	return number < 1 ? 1 : (size_t)number;
 }
 
-static void flip_all(struct copy *changed, const char *name)
+static void flip_all(struct sink_copy *changed, const char *name)
 {
 	size_t step = every();
 	for (size_t i = 0; i < changed->size; i += step) {
@@ -247,7 +220,7 @@ static void a_changed_seq_is_spoken_of(void **state)
 	}
 }
 
-static void cut_all(struct copy *cut, const char *name)
+static void cut_all(struct sink_copy *cut, const char *name)
 {
 	size_t whole = cut->size;
 	size_t before = 0;

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,35 +21,9 @@
 enum { ROWS = 1800, WAL_HEADER = 32, FRAME = 24 + 4096, LARGE_EVERY = 100, LARGE_BYTES = 20000 };
 
 /* As kill -9 leaves it: part in the database, part in the log. */
-static struct copy {
-	char *bytes;
-	size_t size;
-} database, wal;
+static struct sink_copy database;
+static struct sink_copy wal;
 static char original_id[UUID_TEXT_SIZE];
-
-static struct copy read_copy(const char *dir, const char *name)
-{
-	char *path = xasprintf("%s/%s", dir, name);
-	struct stat status = {0};
-	FILE *file = fopen(path, "rb");
-	free(path);
-	if (file == NULL || fstat(fileno(file), &status) != 0)
-		return (struct copy){0};
-	struct copy copy = {.bytes = xmalloc((size_t)status.st_size + 1)};
-	copy.size = fread(copy.bytes, 1, (size_t)status.st_size, file);
-	(void)fclose(file);
-	return copy;
-}
-
-static void write_copy(const char *dir, const char *name, const char *bytes, size_t size)
-{
-	char *path = xasprintf("%s/%s", dir, name);
-	FILE *file = fopen(path, "wb");
-	free(path);
-	assert_non_null(file);
-	assert_int_equal(fwrite(bytes, 1, size, file), size);
-	(void)fclose(file);
-}
 
 /* {"n":5} and now and then a report that needs overflow pages: {"n":100,"pad":"aaa…"}. */
 static void append_row(struct outbox *outbox, int64_t number)
@@ -85,8 +58,8 @@ static int make_originals(void **state)
 		(void)kill(getpid(), SIGKILL);
 	}
 	(void)waitpid(pid, NULL, 0);
-	database = read_copy(dir, "outbox.db");
-	wal = read_copy(dir, "outbox.db-wal");
+	database = sink_read_copy(dir, "outbox.db");
+	wal = sink_read_copy(dir, "outbox.db-wal");
 	char *path = xasprintf("%s/outbox.db", dir);
 	struct outbox_look *look = NULL;
 	struct outbox_row row;
@@ -146,9 +119,9 @@ static size_t salvage(const char *db, size_t db_size, const char *log, size_t lo
 	char *from = xasprintf("%s/old.db", dir);
 	char *to = xasprintf("%s/outbox.db", dir);
 	memset(seen, 0, ROWS * sizeof(*seen));
-	write_copy(dir, "old.db", db, db_size);
+	sink_write_copy(dir, "old.db", db, db_size);
 	if (log != NULL)
-		write_copy(dir, "old.db-wal", log, log_size);
+		sink_write_copy(dir, "old.db-wal", log, log_size);
 	struct outbox_salvage *found = outbox_salvage_open(from, &err);
 	assert_non_null(found);
 	outbox_salvage_count(found, ret_counts);
@@ -259,8 +232,8 @@ static void rows_go_behind_what_waits_already(void **state)
 	sink_append(outbox, 100000);
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
-	write_copy(dir, "old.db", database.bytes, database.size);
-	write_copy(dir, "old.db-wal", wal.bytes, wal.size);
+	sink_write_copy(dir, "old.db", database.bytes, database.size);
+	sink_write_copy(dir, "old.db-wal", wal.bytes, wal.size);
 	for (int i = 0; i < 2; i++) { /* twice does no harm: the same identities */
 		struct outbox_salvage *found = outbox_salvage_open(from, &err);
 		assert_int_equal(outbox_salvage_feed(found, to, &fed, &err), 0);
