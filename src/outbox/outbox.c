@@ -21,6 +21,8 @@ static const mono_us sync_after = INT64_C(1) * OUTBOX_SYNC_MS * CLOCK_US_PER_MS;
 static const mono_us delete_after = INT64_C(100) * CLOCK_US_PER_MS;
 static const mono_us show_every = INT64_C(200) * CLOCK_US_PER_MS;
 static const mono_us serve_every = INT64_C(1) * CLOCK_US_PER_S;
+/* So many are deleted without waiting: the window must not fill up with rows that have arrived. */
+enum { DELETE_ROWS = OUTBOX_WINDOW_MAX / 4 };
 enum { WAIT_SLICE_MS = 50 };
 
 /* What was there before us is as old as its first row. */
@@ -206,8 +208,9 @@ bool outbox_wait_empty(struct outbox *outbox, int64_t timeout_ms, const volatile
 
 static bool is_delete_due(const struct outbox *outbox, mono_us now)
 {
-	return outbox->window.acknowledged > 0 &&
-	       (now >= outbox->inserted_at + delete_after || !outbox_has_room(outbox));
+	size_t acknowledged = outbox->window.acknowledged;
+	return acknowledged > 0 && (now >= outbox->deleted_at + delete_after ||
+				    acknowledged >= DELETE_ROWS || !outbox_has_room(outbox));
 }
 
 static bool is_retry_due(const struct outbox *outbox, mono_us now)
@@ -233,7 +236,7 @@ static mono_us next_deadline(const struct outbox *outbox)
 		deadline = earlier(deadline, is_in_trouble ? outbox->retry_at : 0);
 	if (outbox->window.acknowledged > 0)
 		deadline = earlier(deadline, is_in_trouble ? outbox->retry_at
-							   : outbox->inserted_at + delete_after);
+							   : outbox->deleted_at + delete_after);
 	if (outbox->unsynced_since != 0)
 		deadline = earlier(deadline, outbox->unsynced_since + sync_after);
 	if (atomic_load(&outbox->is_stopping))

@@ -321,7 +321,7 @@ static bool commit_batch(struct outbox *outbox, struct outbox_batch *batch, mono
 		return false;
 	}
 	outbox->meta = meta;
-	outbox->inserted_at = now;
+	outbox->deleted_at = now;
 	forget_acknowledged(outbox);
 	batch_finish(outbox, batch);
 	succeed(outbox, now);
@@ -374,6 +374,7 @@ void outbox_commit_deletes(struct outbox *outbox, mono_us now)
 		return;
 	}
 	outbox->meta = meta;
+	outbox->deleted_at = now;
 	forget_acknowledged(outbox);
 	if (was_full)
 		(void)outbox_file_checkpoint(outbox->file);

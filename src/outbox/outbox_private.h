@@ -81,7 +81,7 @@ struct outbox {
 	bool is_waiting_for_segments; /* nothing is sent until what is on its way has arrived */
 	mono_us segments_retry_at;    /* 0: not set yet */
 	mono_us batch_since;          /* the first row of the next commit came; 0: none */
-	mono_us inserted_at;          /* the last commit with rows in it */
+	mono_us deleted_at;           /* the last commit: each deletes what it can */
 	mono_us unsynced_since; /* the first commit that need not be on the disk; 0: all are */
 	mono_us served_at;
 	mono_us shown_at; /* the figures */
