@@ -476,6 +476,17 @@ void check_run_destroy(struct check_run *run)
 	free(run);
 }
 
+static void on_closed(uv_handle_t *timer)
+{
+	check_run_destroy(timer->data);
+}
+
+void check_run_release(struct check_run *run)
+{
+	assert(run->state == RUN_IDLE);
+	uv_close((uv_handle_t *)&run->timer, on_closed);
+}
+
 void check_run_start(struct check_run *run, const struct check_start *start, mono_us now)
 {
 	struct observation *observation = &run->observation;

@@ -45,6 +45,8 @@ struct check_env {
 struct check_run *check_run_create(const struct check_env *env, struct error *err);
 void check_run_close(struct check_run *run);
 void check_run_destroy(struct check_run *run);
+/* While the loop goes on: destroy an idle run as soon as the loop has let go of it. */
+void check_run_release(struct check_run *run);
 
 /* How a check came to be started. */
 struct check_start {

@@ -17,6 +17,7 @@
 #include "probe/loop_lag.h"
 #include "probe/poller.h"
 #include "probe/resolver.h"
+#include "probe/run_pool.h"
 #include "probe/trust.h"
 
 enum {
@@ -28,6 +29,14 @@ enum {
 	RETRY_MS = 50,
 	/* How often an abandoned search on the pool is looked after. */
 	DRAIN_TICK_MS = 10,
+	/*
+	 * Checks started in one turn of the loop. A prober that fell behind, on a machine that is busy otherwise, must not start
+	 * all that is due before it looks at what runs: every check would take as long as all of them together, and hold its
+	 * buffers for that long. What is due starts late instead, and says so.
+	 */
+	STARTS_A_TURN = 64,
+	/* Runs that were idle for so long are given back. */
+	SHRINK_EVERY_MS = 10 * 1000,
 };
 
 /* What is known of one site between its checks; sites of other probers take none of these. */
@@ -35,6 +44,12 @@ struct site_state {
 	int64_t missed;
 	mono_us waiting_due; /* fell due while its last check was still ending; 0 for none */
 	bool is_running;
+};
+
+enum start_result {
+	START_ALL,       /* nothing is due any more */
+	START_NEXT_TURN, /* enough for one turn */
+	START_NO_RUN,    /* the end of a check comes back here */
 };
 
 struct prober {
@@ -54,6 +69,7 @@ struct prober {
 	uv_async_t wake;
 	uv_timer_t due_timer;
 	uv_timer_t stop_timer;
+	uv_timer_t shrink_timer;
 	uv_prepare_t before_sleep;
 	uv_check_t after_sleep;
 	struct loop_lag lag;
@@ -63,10 +79,8 @@ struct prober {
 	size_t once_next; /* with is_once: the next site to start */
 	bool is_done_told;
 	bool is_stopping;
-	struct check_run **runs; /* all that were made */
-	size_t run_count;
-	struct check_run **idle;
-	size_t idle_count;
+	struct run_pool pool;
+	size_t starts_left;          /* in this turn */
 	struct check_run **finished; /* to be told at the end of the turn */
 	size_t finished_count;
 	struct check_run **reaped; /* the batch that is being told */
@@ -94,20 +108,6 @@ static const struct site *site_at(const struct prober *prober, size_t index)
 }
 
 static void on_due(uv_timer_t *timer);
-
-/* A run to use: an idle one, or a new one while there are less than may be in flight. NULL: none. */
-static struct check_run *take_run(struct prober *prober)
-{
-	if (prober->idle_count > 0)
-		return prober->idle[--prober->idle_count];
-	if (prober->run_count == prober->max_in_flight)
-		return NULL;
-	struct error err;
-	struct check_run *run = check_run_create(&prober->env, &err);
-	if (run != NULL)
-		prober->runs[prober->run_count++] = run;
-	return run;
-}
 
 static bool may_start(const struct prober *prober)
 {
@@ -145,25 +145,29 @@ static bool has_turn(struct prober *prober, const struct due_check *check)
 	return true;
 }
 
-/* Start what is due. What finds no run stays due: it starts late, and says so. Returns whether the timer is of use. */
-static bool start_due(struct prober *prober, mono_us now)
+/* Start what is due. What finds no run stays due: it starts late, and says so. Returns when to go on. */
+static enum start_result start_due(struct prober *prober, mono_us now)
 {
 	for (;;) {
 		mono_us next;
 		if (!schedule_next_due(prober->schedule, &next) || next > now)
-			return true;
-		struct check_run *run = take_run(prober);
+			return START_ALL;
+		if (prober->starts_left == 0)
+			return START_NEXT_TURN;
+		struct check_run *run = run_pool_take(&prober->pool);
 		if (run == NULL)
-			return false; /* the end of a check will come back here */
+			return START_NO_RUN;
 		struct due_check check;
 		if (!schedule_take_due(prober->schedule, now, &check)) {
-			prober->idle[prober->idle_count++] = run;
-			return true;
+			run_pool_put(&prober->pool, run);
+			return START_ALL;
 		}
-		if (has_turn(prober, &check))
+		if (has_turn(prober, &check)) {
+			prober->starts_left--;
 			start_check(prober, run, check.site, check.due, clock_mono_us());
-		else
-			prober->idle[prober->idle_count++] = run;
+		} else {
+			run_pool_put(&prober->pool, run);
+		}
 	}
 }
 
@@ -173,7 +177,7 @@ static bool start_once(struct prober *prober)
 	while (prober->once_next < prober->count) {
 		if (!may_start(prober))
 			return false;
-		struct check_run *run = take_run(prober);
+		struct check_run *run = run_pool_take(&prober->pool);
 		if (run == NULL)
 			return atomic_load(&prober->in_flight) > 0;
 		mono_us now = clock_mono_us();
@@ -205,8 +209,9 @@ static void start_more(struct prober *prober)
 		return;
 	}
 	mono_us now = clock_mono_us();
-	if (!start_due(prober, now)) {
-		/* The end of a check comes back here; without any there is no memory for one. */
+	enum start_result result = start_due(prober, now);
+	if (result == START_NO_RUN) {
+		/* Without any check that runs there is no memory for one. */
 		if (atomic_load(&prober->in_flight) == 0)
 			(void)uv_timer_start(&prober->due_timer, on_due, RETRY_MS, 0);
 		return;
@@ -216,6 +221,9 @@ static void start_more(struct prober *prober)
 	uv_update_time(&prober->loop);
 	now = clock_mono_us();
 	int64_t wait_us = next > now ? next - now : 0;
+	/* Not at once: libuv would come back within this turn. Sockets that are ready are not kept waiting by it. */
+	if (result == START_NEXT_TURN)
+		wait_us = CLOCK_US_PER_MS;
 	(void)uv_timer_start(&prober->due_timer, on_due,
 			     (uint64_t)((wait_us + CLOCK_US_PER_MS - 1) / CLOCK_US_PER_MS), 0);
 }
@@ -237,11 +245,11 @@ static void close_all(struct prober *prober)
 	uv_close((uv_handle_t *)&prober->wake, NULL);
 	uv_close((uv_handle_t *)&prober->due_timer, NULL);
 	uv_close((uv_handle_t *)&prober->stop_timer, NULL);
+	uv_close((uv_handle_t *)&prober->shrink_timer, NULL);
 	uv_close((uv_handle_t *)&prober->before_sleep, NULL);
 	uv_close((uv_handle_t *)&prober->after_sleep, NULL);
 	loop_lag_close(&prober->lag);
-	for (size_t i = 0; i < prober->run_count; i++)
-		check_run_close(prober->runs[i]);
+	run_pool_close(&prober->pool);
 	resolver_close(prober->env.resolver);
 	poller_close(prober->env.poller);
 }
@@ -261,7 +269,7 @@ static void start_waiting(struct prober *prober, size_t index)
 	state->waiting_due = 0;
 	if (due == 0 || prober->is_stopping)
 		return;
-	struct check_run *run = may_start(prober) ? take_run(prober) : NULL;
+	struct check_run *run = may_start(prober) ? run_pool_take(&prober->pool) : NULL;
 	if (run != NULL)
 		start_check(prober, run, index, due, clock_mono_us());
 	else
@@ -275,7 +283,7 @@ static void tell(struct prober *prober, struct check_run *run)
 	prober->states[index].is_running = false;
 	prober->sink.on_checked(prober->sink.context, origin->site, check_run_observation(run));
 	check_run_clear(run);
-	prober->idle[prober->idle_count++] = run;
+	run_pool_put(&prober->pool, run);
 	(void)atomic_fetch_sub(&prober->in_flight, 1);
 	figures_add(&prober->figures->checks.in_flight, -1);
 	start_waiting(prober, index);
@@ -307,7 +315,15 @@ static void on_before_sleep(uv_prepare_t *prepare)
 
 static void on_after_sleep(uv_check_t *check)
 {
-	reap(check->data);
+	struct prober *prober = check->data;
+	prober->starts_left = STARTS_A_TURN;
+	reap(prober);
+}
+
+static void on_shrink(uv_timer_t *timer)
+{
+	struct prober *prober = timer->data;
+	(void)run_pool_shrink(&prober->pool);
 }
 
 /* The grace is over: give up what still runs; a search on the pool is waited for. */
@@ -318,8 +334,8 @@ static void on_grace_over(uv_timer_t *timer)
 	reap(prober);
 	if (uv_is_closing((const uv_handle_t *)&prober->wake))
 		return;
-	for (size_t i = 0; i < prober->run_count; i++) {
-		if (!check_run_abandon(prober->runs[i]))
+	for (size_t i = 0; i < prober->pool.count; i++) {
+		if (!check_run_abandon(prober->pool.runs[i]))
 			running++;
 	}
 	size_t before = atomic_exchange(&prober->in_flight, running);
@@ -337,6 +353,7 @@ static void on_wake(uv_async_t *wake)
 		return;
 	prober->is_stopping = true;
 	(void)uv_timer_stop(&prober->due_timer);
+	(void)uv_timer_stop(&prober->shrink_timer);
 	int grace_ms = atomic_load(&prober->grace_ms);
 	(void)uv_timer_start(&prober->stop_timer, on_grace_over,
 			     grace_ms > 0 ? (uint64_t)grace_ms : 0, 0);
@@ -402,14 +419,17 @@ static int prepare_loop(struct prober *prober, const struct prober_options *opti
 	prober->wake.data = prober;
 	(void)uv_timer_init(&prober->loop, &prober->due_timer);
 	(void)uv_timer_init(&prober->loop, &prober->stop_timer);
+	(void)uv_timer_init(&prober->loop, &prober->shrink_timer);
 	(void)uv_prepare_init(&prober->loop, &prober->before_sleep);
 	(void)uv_check_init(&prober->loop, &prober->after_sleep);
 	prober->due_timer.data = prober;
 	prober->stop_timer.data = prober;
+	prober->shrink_timer.data = prober;
 	prober->before_sleep.data = prober;
 	prober->after_sleep.data = prober;
 	(void)uv_prepare_start(&prober->before_sleep, on_before_sleep);
 	(void)uv_check_start(&prober->after_sleep, on_after_sleep);
+	(void)uv_timer_start(&prober->shrink_timer, on_shrink, SHRINK_EVERY_MS, SHRINK_EVERY_MS);
 	loop_lag_init(&prober->lag, &prober->loop);
 
 	prober->env = (struct check_env){
@@ -473,8 +493,8 @@ struct prober *prober_start(const struct prober_options *options, const struct p
 	prober->max_in_flight = derive_max_in_flight(options);
 	prober->states = xcalloc(prober->count, sizeof(prober->states[0]));
 	prober->schedule = schedule_create(prober->count);
-	prober->runs = xcalloc(prober->max_in_flight, sizeof(struct check_run *));
-	prober->idle = xcalloc(prober->max_in_flight, sizeof(struct check_run *));
+	run_pool_init(&prober->pool, &prober->env, prober->max_in_flight);
+	prober->starts_left = STARTS_A_TURN;
 	prober->finished = xcalloc(prober->max_in_flight, sizeof(struct check_run *));
 	prober->reaped = xcalloc(prober->max_in_flight, sizeof(struct check_run *));
 	if (prepare_loop(prober, options, err) != 0 || start_thread(prober, err) != 0) {
@@ -512,8 +532,7 @@ void prober_destroy(struct prober *prober)
 		uv_walk(&prober->loop, close_left, NULL);
 		(void)uv_run(&prober->loop, UV_RUN_DEFAULT);
 	}
-	for (size_t i = 0; i < prober->run_count; i++)
-		check_run_destroy(prober->runs[i]);
+	run_pool_finish(&prober->pool);
 	poller_destroy(prober->env.poller);
 	resolver_destroy(prober->env.resolver);
 	trust_destroy(prober->env.trust);
@@ -521,8 +540,6 @@ void prober_destroy(struct prober *prober)
 		(void)uv_loop_close(&prober->loop);
 	schedule_destroy(prober->schedule);
 	free(prober->states);
-	free(prober->runs);
-	free(prober->idle);
 	free(prober->finished);
 	free(prober->reaped);
 	free(prober);

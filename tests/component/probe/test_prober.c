@@ -251,6 +251,33 @@ static void ten_thousand_sites_are_scheduled_at_once(void **state)
 	free(many);
 }
 
+/* More than one turn of the loop starts, because the first check holds the thread up: the others come with the next turns. */
+static void what_fell_due_meanwhile_is_started(void **state)
+{
+	(void)state;
+	enum { COUNT = 500, INTERVAL_MS = 400 };
+	struct site *many = xcalloc(COUNT, sizeof(many[0]));
+	for (size_t i = 0; i < COUNT; i++) {
+		char name[32];
+		(void)snprintf(name, sizeof(name), "site %zu", i);
+		watch_make_site(&many[i], name,
+				xasprintf("http://127.0.0.1:%d/%zu", peer_refused_port(), i),
+				INTERVAL_MS);
+	}
+	struct watch watch;
+	watch_prepare(&watch);
+	watch.block_ms = 2 * INTERVAL_MS;
+	watch_run(&watch, (struct prober_options){0}, many, COUNT);
+	assert_true(watch_wait_count(&watch, 3 * COUNT, PATIENCE_MS));
+	watch_stop(&watch, 0);
+	for (size_t i = 0; i < COUNT; i++)
+		assert_non_null(watch_find(&watch, &many[i]));
+	watch_finish(&watch);
+	for (size_t i = 0; i < COUNT; i++)
+		site_finish(&many[i]);
+	free(many);
+}
+
 static void wait_in_flight(const struct watch *watch, size_t count)
 {
 	for (int i = 0; i < PATIENCE_MS / 5 && prober_in_flight(watch->prober) != count; i++)
@@ -416,6 +443,7 @@ int main(void)
 		PROBER_TEST(checks_in_flight_are_bounded),
 		PROBER_TEST(shares_take_each_site_once),
 		PROBER_TEST(ten_thousand_sites_are_scheduled_at_once),
+		PROBER_TEST(what_fell_due_meanwhile_is_started),
 		PROBER_TEST(stop_lets_running_checks_finish),
 		PROBER_TEST(stop_abandons_what_does_not_end),
 		PROBER_TEST(stop_waits_for_a_search_on_the_pool),

@@ -1,0 +1,48 @@
+/*
+ * The check runs of a prober: those that run, and idle ones to be used again.
+ *
+ * A run that waits for its site takes some 20 KiB, most of it libcurl's; thousands run at once where many sites are silent. What
+ * was not needed for a while is given back to the system, down to a few. One thread: the loop's.
+ */
+#ifndef WEBSENTRY_PROBE_RUN_POOL_H
+#define WEBSENTRY_PROBE_RUN_POOL_H
+
+#include <stddef.h>
+
+struct check_env;
+struct check_run;
+
+/* So many idle runs are never given back. */
+enum { RUN_POOL_KEPT = 64 };
+
+struct run_pool {
+	const struct check_env *env;
+	size_t max;
+	struct check_run **runs; /* all that there are */
+	size_t count;
+	struct check_run **idle;
+	size_t idle_count;
+	size_t idle_least; /* since the last run_pool_shrink() */
+	size_t released;   /* by the last one */
+};
+
+/* For at most max runs. env is borrowed. */
+void run_pool_init(struct run_pool *pool, const struct check_env *env, size_t max);
+/* Once the loop has ended. */
+void run_pool_finish(struct run_pool *pool);
+
+/* An idle run, or a new one. NULL: all are in use, or there is no memory for one more. */
+struct check_run *run_pool_take(struct run_pool *pool);
+/* An idle run, back. */
+void run_pool_put(struct run_pool *pool, struct check_run *run);
+
+/*
+ * Release runs that were idle all the time since the last call, but for RUN_POOL_KEPT; a bounded number at a time. Every run
+ * that is not in the pool is in use: started, and not cleared. Returns how many.
+ */
+size_t run_pool_shrink(struct run_pool *pool);
+
+/* Before the loop ends: let go of it. */
+void run_pool_close(struct run_pool *pool);
+
+#endif
