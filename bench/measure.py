@@ -149,17 +149,17 @@ class Bench:
         kafka.kill()
 
     @staticmethod
-    def _fill(kafka, topic):
-        """ROWS different reports of 1,000 sites, as a producer writes them."""
+    def _fill(kafka, topic, age_s=3600, number=1):
+        """ROWS different reports of 1,000 sites, as a producer writes them; the first is so old."""
         from confluent_kafka import Producer
         producer = Producer({"bootstrap.servers": kafka.servers, "linger.ms": 20, "compression.type": "lz4"})
-        start = time.time() - 3600
+        start = time.time() - age_s
         for seq in range(ROWS):
             at = start + seq * 0.01
             stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at % 1 * 1e6):06d}Z"
             site = seq % 1000
             message = {
-                "v": 1, "producer_id": "6f0c1f5e-58c6-4e53-9a3c-0d6a1f2b3c4d", "seq": seq, "kind": "http",
+                "v": 1, "producer_id": f"6f0c1f5e-58c6-4e53-9a3c-0d6a1f2b3c{number:02x}", "seq": seq, "kind": "http",
                 "site": f"site {site}", "url": f"http://shop-{site}.example/", "host": "bench", "location": "default",
                 "labels": {}, "interval_us": 10_000_000, "timeout_us": 10_000_000, "scheduled_at": stamp,
                 "started_at": stamp,
@@ -174,6 +174,27 @@ class Bench:
                 except BufferError:
                     producer.poll(0.1)
         producer.flush(60)
+
+    def late(self):
+        """Reports that are all older than what is stored, beside as many that came in order."""
+        kafka = Kafka(self.session, Authority(self.session.new_folder("authority")))
+        topics = [kafka.create_topic(name, partitions=3) for name in ("newer", "older")]
+        postgres = Postgres(self.session)
+        self._fill(kafka, topics[0])
+        self._fill(kafka, topics[1], age_s=3600 + ROWS * 0.01, number=2)
+        rounds = []
+        for number in range(ROUNDS):
+            database = postgres.create_database()
+            newer = self._consume(kafka, postgres, database, topics[0], f"{number}-newer")
+            older = self._consume(kafka, postgres, database, topics[1], f"{number}-older", rows=2 * ROWS)
+            assert database.one("SELECT count(*) FROM site_state WHERE is_strip_stale") == 0
+            rounds.append({"in_order": newer, "late": older, "cpu_ratio": sum(
+                older[name] for name in ("consumer_us", "postgres_us")) / sum(
+                newer[name] for name in ("consumer_us", "postgres_us"))})
+        self.results["late"] = {"rows": ROWS, "rounds": rounds,
+                                "cpu_ratio_median": statistics.median(one["cpu_ratio"] for one in rounds)}
+        postgres.stop()
+        kafka.kill()
 
     @staticmethod
     def _server_cpu(postgres):
@@ -195,7 +216,7 @@ class Bench:
                       "DELETE FROM seq_range;\n"  # that \\copy's TRUNCATE was noted by hand
                       "VACUUM report;\nVACUUM site_state;\nCHECKPOINT;\n")
 
-    def _consume(self, kafka, postgres, database, topic, number):
+    def _consume(self, kafka, postgres, database, topic, number, rows=ROWS):
         websentry = self.websentry(f"consumer{number}")
         run([ROOT / "build/websentry", "db", "migrate", "--database-dsn", database.dsn],
             env=websentry.environment())
@@ -214,7 +235,7 @@ class Bench:
             watched.wait(0.01)
         seconds = time.monotonic() - began
         assert started.wait(60) == 0, started.stderr()[-2000:]
-        assert database.one("SELECT count(*) FROM report") == ROWS
+        assert database.one("SELECT count(*) FROM report") == rows
         return {"rows_per_s": ROWS / seconds, "consumer_us": cpu * 1e6 / ROWS,
                 "postgres_us": (self._server_cpu(postgres) - before) * 1e6 / ROWS}
 
