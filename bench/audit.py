@@ -1,10 +1,12 @@
 """How long `websentry audit` takes over 100 million reports: their seq_chunk rows are made, the reports are not.
 
 A hundred producers of a million reports each (PostgreSQL: from three partitions), a thousand reports missing: once as
-it never is, with not one chunk folded, and once as it is a minute later.
+it never is, with not one chunk folded, and once as it is a minute later. AUDIT_PRODUCERS=20000: as many processes, each
+of which was there for a short time, and one report of each missing.
 """
 import contextlib
 import json
+import os
 import sqlite3
 import statistics
 import time
@@ -13,12 +15,14 @@ from support.postgres import Postgres
 from support.store_tool import StoreTool, report
 from support.websentry import PROGRAM
 
-PRODUCERS, REPORTS, HOLES = 100, 1_000_000, 10  # reports and holes of each producer
+PRODUCERS = int(os.environ.get("AUDIT_PRODUCERS", "100"))
+REPORTS = 100_000_000 // PRODUCERS       # of each producer
+HOLES = 10 if PRODUCERS <= 100 else 1
 PARTITIONS = {"postgres": 3, "sqlite": 1}       # `run` has no Kafka
 CHUNK = 4096
 ROUNDS = 5
 
-PRODUCER = "aaaaaaaa-0000-4000-8000-0000000000%02x"
+PRODUCER = "aaaaaaaa-0000-4000-8000-%012x"
 LONG_AGO = "2026-11-01T00:00:00.000000Z"
 
 
@@ -73,12 +77,17 @@ def time_audit(websentry, words):
     return {"best_s": min(seconds), "median_s": statistics.median(seconds)}
 
 
-def measure_one(bench, driver, where, words, fill):
+def count_sqlite(path):
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT count(*) FROM seq_chunk").fetchone()[0]
+
+
+def measure_one(bench, driver, where, words, fill, count):
     folder = bench.session.new_folder(f"audit-{driver}")
     websentry = bench.websentry(f"audit-{driver}-commands")
 
     def write_one(seq):
-        """The first batch of a process folds what is full."""
+        """The first batch of a process folds for a tenth of a second; one that stays does so every few seconds."""
         store = StoreTool(bench.session, folder, driver, where)
         store.ask("migrate")
         began = time.monotonic()
@@ -89,8 +98,12 @@ def measure_one(bench, driver, where, words, fill):
     write_one(0)
     fill()
     unfolded = time_audit(websentry, words)
-    fold_s = write_one(1)
-    return {"unfolded": unfolded, "fold_s": fold_s, "folded": time_audit(websentry, words)}
+    seconds, before, left = [], None, count()
+    while left != before:
+        seconds.append(write_one(len(seconds) + 1))
+        before, left = left, count()
+    return {"unfolded": unfolded, "fold_s": sum(seconds), "fold_steps": len(seconds), "chunks_left": left,
+            "folded": time_audit(websentry, words)}
 
 
 def measure(bench):
@@ -100,9 +113,11 @@ def measure(bench):
     database = postgres.create_database()
     result = {"reports": PRODUCERS * REPORTS, "producers": PRODUCERS, "missing": PRODUCERS * HOLES}
     result["postgres"] = measure_one(bench, "postgres", database.dsn, ("--database-dsn", database.dsn),
-                                     lambda: fill_postgres(database))
+                                     lambda: fill_postgres(database),
+                                     lambda: database.one("SELECT count(*) FROM seq_chunk"))
     result["postgres"]["view_s"] = time_view(database)
-    result["sqlite"] = measure_one(bench, "sqlite", str(path), ("--data-dir", path.parent), lambda: fill_sqlite(path))
+    result["sqlite"] = measure_one(bench, "sqlite", str(path), ("--data-dir", path.parent), lambda: fill_sqlite(path),
+                                   lambda: count_sqlite(path))
     postgres.stop()
     return result
 
