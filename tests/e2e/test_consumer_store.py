@@ -1,12 +1,15 @@
 """The consumer on real Kafka while its database is put back, moved, cut in COMMIT or away: nothing lost or twice."""
 import json
+import shutil
 import signal
 import socket
 import threading
 
 import psycopg
 import pytest
-from support.processes import wait_until
+from chaos.world import Disk
+from support.processes import run, wait_until
+from support.scrape import wait_figure
 from support.store_tool import StoreError, at, report
 
 SESSION_MS = 6000
@@ -264,6 +267,45 @@ def test_out_of_connections(websentry, kafka, topic, database):
     assert len(consumer.find("store is away, trying again")) == 1
     consumer.stop()
     database.query(f"DROP OWNED BY limited_{database.name}; DROP ROLE limited_{database.name}")
+
+
+@pytest.fixture
+def small_disk(session, postgres):
+    """A disk of 64 MiB, and a database of its own that lies there."""
+    folder = session.new_folder("small-disk") / "disk"
+    name = folder.parent.name
+    try:
+        disk = Disk(folder, 64 << 20)
+    except AssertionError as failure:
+        pytest.skip(f"this machine does not let us mount: {failure}")
+    shutil.chown(folder, postgres.user, postgres.user)
+    maintenance(postgres, f"CREATE TABLESPACE \"{name}\" LOCATION '{folder}'")
+    made = postgres.create_database(tablespace=name)
+    yield disk, made
+    disk.free()
+    postgres.drop_database(made.name)
+    maintenance(postgres, f'DROP TABLESPACE "{name}"')
+    run(["umount", folder])
+
+
+def test_a_full_disk_of_the_database_is_waited_for(websentry, kafka, topic, small_disk):
+    disk, database = small_disk
+    consumer = start(websentry, kafka, topic, database.dsn, "--listen", "127.0.0.1:0")
+    send(kafka, topic, reports(0, 100))
+    wait_rows(database, 100)
+    disk.fill()
+    send(kafka, topic, reports(100, 5000))
+    away = consumer.wait_for("store is away, trying again", 40)
+    assert "No space left on device" in away.fields["cause"]
+    wait_figure(consumer, "store_failures_total", lambda failures: failures >= 4)
+    assert len(consumer.find("store is away, trying again")) == 1 and len(consumer.complaints()) == 1
+    assert database.one("SELECT count(*) FROM report") < 5000
+    disk.free()
+    wait_rows(database, 5000)
+    consumer.wait_for("store is back")
+    assert database.one("SELECT count(*) FROM quarantine") == 0
+    assert len(consumer.find("partitions assigned")) == 1
+    consumer.stop()
 
 
 def test_a_consumer_that_slept_past_its_session_does_no_harm(websentry, kafka, topic, database):
