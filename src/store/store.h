@@ -63,6 +63,8 @@ struct store_position {
 	const char *topic;
 	int32_t partition;
 	int64_t next;
+	/* store_write(): the offset of the batch's first message. From there on the batch holds whatever the store lacks. */
+	int64_t first;
 	/* store_write(): what the store held after the batch before. Less: it was put back. More: another writer is ahead of us, and
 	 * next does not move it back. Not above 0: nothing. */
 	int64_t stored;

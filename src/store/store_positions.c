@@ -12,9 +12,12 @@ int store_position_follow(const struct store_position *position, int64_t known, 
 		*ret_next = known;
 		return 0;
 	}
-	/* Read again from further back, it lowered the position itself: its COMMIT had happened. All behind it comes again anyway. */
-	bool has_happened = known == position->next;
-	if (known < followed && !has_happened)
+	/*
+	 * Read again from further back, it lowered the position itself: its COMMIT had happened, and while nobody knew, more
+	 * messages may have joined it. Whoever put the store back to there left no hole either: the batch begins before it.
+	 */
+	bool leaves_hole = known < position->first;
+	if (known < followed && leaves_hole)
 		return -1;
 	bool is_ahead = known > followed && (is_claimed || followed > 0);
 	*ret_next = is_ahead && known > position->next ? known : position->next;

@@ -93,10 +93,13 @@ static void note_position(struct writer_batch *batch, const struct message *mess
 	int64_t next = message->offset + 1 + (IS_PLANTED(POSITION_TOO_FAR) ? 1 : 0);
 	for (size_t i = 0; i < batch->position_count; i++) {
 		struct position *position = &batch->positions[i];
+		int64_t *first = &batch->store_positions[i].first;
 		if (position->topic_index == message->topic_index &&
 		    position->partition == message->partition) {
 			if (position->next < next)
 				position->next = next;
+			if (*first > message->offset)
+				*first = message->offset;
 			return;
 		}
 	}
@@ -108,6 +111,7 @@ static void note_position(struct writer_batch *batch, const struct message *mess
 			xreallocarray(batch->store_positions, batch->position_capacity,
 				      sizeof(*batch->store_positions));
 	}
+	batch->store_positions[batch->position_count].first = message->offset;
 	batch->positions[batch->position_count++] = (struct position){
 		.topic_index = message->topic_index,
 		.partition = message->partition,
@@ -170,6 +174,7 @@ struct store_batch writer_batch_view(struct writer_batch *batch, const char *clu
 			.topic = batch->options.topics[batch->positions[i].topic_index],
 			.partition = batch->positions[i].partition,
 			.next = batch->positions[i].next,
+			.first = batch->store_positions[i].first,
 			.stored = -1,
 			.claim = STORE_NO_CLAIM,
 		};

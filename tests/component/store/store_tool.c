@@ -182,6 +182,8 @@ static void add_position(struct tool *tool, const char *words)
 		   tool->cluster_id, topic, &position.partition, &position.next, &position.stored,
 		   &position.claim) < 4)
 		return;
+	/* Behind what is stored; of one that is read again, its last message alone. */
+	position.first = position.stored < position.next ? position.stored : position.next - 1;
 	position.topic = keep(topic);
 	tool->positions[tool->position_count++] = position;
 }

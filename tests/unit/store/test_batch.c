@@ -67,6 +67,26 @@ static void good_and_bad_messages_are_told_apart(void **state)
 	assert_string_equal(view.cluster_id, "cluster");
 }
 
+/* What it follows is judged by where it begins, however many messages join it before it is tried again. */
+static void a_batch_that_grows_begins_where_it_began(void **state)
+{
+	(void)state;
+	(void)writer_batch_add(&batch, message_at("a 1", 0, 0, 60), 0);
+	(void)writer_batch_add(&batch, message_at("a 2", 0, 0, 61), 0);
+	struct store_batch view = writer_batch_view(&batch, NULL);
+	assert_int_equal(view.positions[0].first, 60);
+	assert_int_equal(view.positions[0].next, 62);
+	for (int i = 62; i < 90; i++)
+		(void)writer_batch_add(&batch, message_at("a 3", 0, i == 70 ? 1 : 0, i), 0);
+	view = writer_batch_view(&batch, NULL);
+	assert_int_equal(view.positions[0].first, 60);
+	assert_int_equal(view.positions[0].next, 90);
+	assert_int_equal(view.positions[1].first, 70);
+	writer_batch_clear(&batch);
+	(void)writer_batch_add(&batch, message_at("a 4", 0, 0, 90), 0);
+	assert_int_equal(writer_batch_view(&batch, NULL).positions[0].first, 90);
+}
+
 static void positions_are_the_highest_of_each_partition(void **state)
 {
 	(void)state;
@@ -171,6 +191,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(good_and_bad_messages_are_told_apart, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_batch_that_grows_begins_where_it_began, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(positions_are_the_highest_of_each_partition, setup,
 						teardown),
