@@ -344,9 +344,21 @@ void outbox_segment_end(struct outbox *outbox, struct outbox_segment *segment)
 	outbox_segment_remove_drained(outbox);
 }
 
+/*
+ * A segment is never written to, so a row of it that is bad stays where it is, and is met again whenever what is behind it is sent again.
+ * Its entry in the window says that it was taken off the figures.
+ */
 void outbox_segment_bad_row(struct outbox *outbox, struct outbox_segment *segment,
 			    const struct outbox_row *row)
 {
+	const struct outbox_window_entry *entry = outbox_window_find(&outbox->window, row->id);
+	if (entry == NULL && outbox_window_is_full(&outbox->window))
+		return; /* again when there is room */
+	outbox->sent_id = row->id;
+	if (entry == NULL)
+		outbox_window_add(&outbox->window, row->id, (uint32_t)row->message_length);
+	else if (entry->state == OUTBOX_WINDOW_GONE || entry->state == OUTBOX_WINDOW_ACKNOWLEDGED)
+		return; /* or it has arrived */
 	log_event(LOG_WARN, "outbox row damaged, put aside", LOG_STR("file", segment->path),
 		  LOG_INT("row", row->id));
 	figures_add(&outbox->figures->set_aside, 1);
@@ -354,7 +366,6 @@ void outbox_segment_bad_row(struct outbox *outbox, struct outbox_segment *segmen
 	segment->rows_left--;
 	segment->bytes_left -= (int64_t)row->message_length;
 	count(outbox, -1, -(int64_t)row->message_length);
-	outbox->sent_id = row->id;
 	outbox_window_drop(&outbox->window, row->id);
 	outbox_segment_remove_drained(outbox);
 }
