@@ -176,6 +176,18 @@ static void tidy(struct writer *writer)
 	writer->tidy_at = clock_mono_us() + (mono_us)again_ms * CLOCK_US_PER_MS;
 }
 
+/*
+ * When to look for strips that lack late reports. A store that is away is asked by what failed: a look that finds nothing to write
+ * would take a full disk for one that has room again. Where no batch waits, the look itself tells when it is back.
+ */
+static mono_us strips_due(const struct writer *writer)
+{
+	if (writer->backoff_ms == 0)
+		return writer->strips_at;
+	return writer->batch.message_count > 0 || writer->question != NULL ? INT64_MAX
+									   : writer->retry_at;
+}
+
 /* A step at strips that lack late reports. */
 static void refresh_strips(struct writer *writer)
 {
@@ -184,7 +196,6 @@ static void refresh_strips(struct writer *writer)
 	mono_us began_at = clock_mono_us();
 	if (store_refresh_strips(writer->options.store, &is_done, &err) != 0) {
 		back_off(writer, &err);
-		writer->strips_at = writer->retry_at;
 		return;
 	}
 	note_success(writer);
@@ -290,7 +301,7 @@ static bool turn(struct writer *writer)
 		answer(writer);
 	if (may_try && !is_stopping && now >= writer_positions_due(writer))
 		check_positions(writer);
-	if (!is_stopping && now >= writer->retry_at && now >= writer->strips_at)
+	if (!is_stopping && now >= strips_due(writer))
 		refresh_strips(writer);
 	bool is_closed = writer_fill_batch(writer);
 	if (is_stopping && writer->batch.message_count == 0 && writer->pending == NULL &&
@@ -313,8 +324,8 @@ static bool turn(struct writer *writer)
 		until = writer_positions_due(writer);
 	if (!is_stopping && until > writer->tidy_at)
 		until = writer->tidy_at;
-	if (!is_stopping && until > writer->strips_at)
-		until = writer->strips_at;
+	if (!is_stopping && until > strips_due(writer))
+		until = strips_due(writer);
 	if (until < writer->retry_at)
 		until = writer->retry_at;
 	sleep_until(writer, until, !is_closed && !is_stopping);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/figures.h"
 #include "base/memory.h"
 #include "decode.h"
 #include "events.h"
@@ -19,6 +20,7 @@
 struct pretend {
 	struct store store;
 	atomic_bool is_away;
+	atomic_bool is_full; /* it answers, and takes no batch */
 	atomic_bool hangs; /* until it is interrupted */
 	atomic_bool is_interrupted;
 	atomic_int attempts;
@@ -34,6 +36,7 @@ struct pretend {
 static struct pretend *pretend;
 static struct events events;
 static struct writer *writer;
+static struct figures figures;
 static const char *const topics[] = {"up"};
 
 static int be_away(struct error *err)
@@ -70,7 +73,8 @@ static int pretend_write(struct store *store, const struct store_batch *batch,
 	while (atomic_load(&to->hangs) && !atomic_load(&to->is_interrupted))
 		if (store->meanwhile.run == NULL || !store->meanwhile.run(store->meanwhile.context))
 			(void)usleep(1000);
-	if (atomic_load(&to->is_away) || atomic_load(&to->is_interrupted))
+	if (atomic_load(&to->is_away) || atomic_load(&to->is_full) ||
+	    atomic_load(&to->is_interrupted))
 		return be_away(err);
 	(void)atomic_fetch_add(&to->rows, (int)batch->row_count);
 	*ret_written = (struct store_written){.inserted = batch->row_count,
@@ -141,6 +145,7 @@ static void start(size_t max_waiting, const struct uuid *producer_id)
 		.producer_id = producer_id,
 		.max_waiting = max_waiting,
 		.decode = count_and_decode,
+		.figures = &figures,
 	};
 	struct writer_events callbacks = events_of(&events);
 	writer = writer_start(&options, &callbacks, &err);
@@ -153,6 +158,7 @@ static int setup(void **state)
 	pretend = xcalloc(1, sizeof(*pretend));
 	pretend->store.driver = &pretend_driver;
 	memset(&events, 0, sizeof(events));
+	memset(&figures, 0, sizeof(figures));
 	atomic_store(&decoded, 0);
 	return 0;
 }
@@ -344,6 +350,55 @@ static void stale_strips_wait_for_the_store(void **state)
 	assert_true(events_wait(&pretend->steps, 2));
 }
 
+static bool is_said_to_be_away(void)
+{
+	return readiness_is_there(&figures.readiness, OBSTACLE_STORE_AWAY, NULL);
+}
+
+/* A full disk, say: to look for stale strips writes nothing, and would be taken for a store that is back. */
+static void a_look_at_strips_does_not_hide_that_batches_fail(void **state)
+{
+	(void)state;
+	enum { MANY = 1000000 }; /* a step is due all the time */
+	start(100, NULL);
+	assert_true(events_wait(&events.ready, 1));
+	atomic_store(&pretend->late_steps, MANY);
+	assert_true(events_post(writer, "a 1", 1, 0, 0));
+	assert_true(events_wait(&pretend->steps, 1));
+	atomic_store(&pretend->is_full, true);
+	assert_true(events_post(writer, "a 2", 1, 0, 1));
+	assert_true(events_wait(&pretend->attempts, 3)); /* the second time is over */
+	int steps = atomic_load(&pretend->steps);
+	assert_true(events_wait(&pretend->attempts, 4));
+	assert_int_equal(atomic_load(&pretend->steps), steps);
+	assert_true(is_said_to_be_away());
+	atomic_store(&pretend->is_full, false);
+	assert_true(events_wait(&events.committed, 2));
+	assert_true(events_wait(&pretend->steps, steps + 1));
+	assert_false(is_said_to_be_away());
+}
+
+/* Nothing comes that would tell. */
+static void a_store_that_is_back_is_noticed_without_a_message(void **state)
+{
+	(void)state;
+	atomic_store(&pretend->stale_steps, 1000000);
+	start(100, NULL);
+	assert_true(events_wait(&pretend->steps, 1));
+	go_away(true);
+	for (int i = 0; i < 1000 && !is_said_to_be_away(); i++)
+		(void)usleep(10000);
+	assert_true(is_said_to_be_away());
+	int steps = atomic_load(&pretend->steps);
+	atomic_store(&pretend->stale_steps, 1);
+	go_away(false);
+	assert_true(events_wait(&pretend->steps, steps + 1));
+	for (int i = 0; i < 1000 && is_said_to_be_away(); i++)
+		(void)usleep(10000);
+	assert_false(is_said_to_be_away());
+	assert_int_equal(atomic_load(&pretend->attempts), 0);
+}
+
 /* A stop takes the steps that are known to be left, for nobody else may take them soon. */
 static void a_stop_leaves_no_strip_stale(void **state)
 {
@@ -448,6 +503,8 @@ int main(void)
 		CASE(a_stop_writes_the_next_batch_too),
 		CASE(stale_strips_are_made_anew),
 		CASE(stale_strips_wait_for_the_store),
+		CASE(a_look_at_strips_does_not_hide_that_batches_fail),
+		CASE(a_store_that_is_back_is_noticed_without_a_message),
 		CASE(a_stop_leaves_no_strip_stale),
 		CASE(large_messages_are_refused_by_their_bytes),
 		CASE(a_question_waits_for_the_store),
