@@ -32,14 +32,33 @@ static int refuse(const char *message)
 
 /* --- show --- */
 
+/* The end of the labels, whose names are anybody's; where there are none, the message's beginning. */
+static const char *behind_labels(const struct outbox_row *row)
+{
+	static const char labels[] = "\"labels\":{";
+	const char *end = row->message + row->message_length;
+	const char *at = memmem(row->message, row->message_length, labels, strlen(labels));
+	bool is_text = false;
+	if (at == NULL)
+		return row->message;
+	for (at += strlen(labels); at < end && (is_text || *at != '}'); at++) {
+		if (*at == '"')
+			is_text = !is_text;
+		else if (*at == '\\' && at + 1 < end)
+			at++;
+	}
+	return at;
+}
+
 /*
- * A member of a message, which is JSON of ours: the first of that name, as it stands there, without quotes. Quotes within texts are
- * escaped, so that no text can hold the name.
+ * A member of a message, which is JSON of ours: the first of that name from there on, as it stands there, without quotes. Quotes
+ * within texts are escaped, so that no text can hold the name.
  */
-static const char *member_of(const struct outbox_row *row, const char *name, char *text)
+static const char *member_of(const struct outbox_row *row, const char *from, const char *name,
+			     char *text)
 {
 	const char *end = row->message + row->message_length;
-	const char *at = memmem(row->message, row->message_length, name, strlen(name));
+	const char *at = memmem(from, (size_t)(end - from), name, strlen(name));
 	size_t length = 0;
 	if (at != NULL) {
 		at += strlen(name);
@@ -63,11 +82,13 @@ static void append_row(struct buffer *page, const struct outbox_row *row, bool i
 	if (is_json) {
 		(void)buffer_append(page, row->message, row->message_length);
 	} else {
+		const char *first = row->message;
+		const char *later = behind_labels(row);
 		(void)buffer_append_format(page, "%s %-8s %s %s ",
-					   member_of(row, "\"started_at\":", started_at),
-					   member_of(row, "\"outcome\":", outcome),
-					   member_of(row, "\"producer_id\":", producer_id),
-					   member_of(row, "\"seq\":", seq));
+					   member_of(row, later, "\"started_at\":", started_at),
+					   member_of(row, later, "\"outcome\":", outcome),
+					   member_of(row, first, "\"producer_id\":", producer_id),
+					   member_of(row, first, "\"seq\":", seq));
 		(void)text_clean(page, row->key, row->key_length, SITE_MAX);
 	}
 	(void)buffer_append_char(page, '\n');

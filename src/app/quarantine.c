@@ -134,7 +134,7 @@ int command_quarantine_list(const struct settings *settings)
 		.after = STORE_QUARANTINE_ANY,
 		.limit = settings->limit,
 	};
-	struct store *store = store_settings_open(settings, STORE_READ, &err);
+	struct store *store = store_settings_open_existing(settings, STORE_READ, &err);
 	int status = store == NULL
 			     ? -1
 			     : store_read_quarantine(store, &query, on_listed, &listing, &err);
@@ -189,7 +189,7 @@ int command_quarantine_show(const struct settings *settings)
 	struct quarantined found = {.is_found = false};
 	int64_t id = 0;
 	(void)text_parse_int64(settings->words.items[0], &id);
-	struct store *store = store_settings_open(settings, STORE_READ, &err);
+	struct store *store = store_settings_open_existing(settings, STORE_READ, &err);
 	int status = store == NULL ? -1 : quarantined_read(store, id, &found, &err);
 	store_close(store);
 	if (status != 0)

@@ -181,6 +181,12 @@ out:
 static int open_file(struct sqlite_store *store, int flags, struct error *err)
 {
 	sqlite3 *db = NULL;
+	struct stat status;
+	if (stat(store->path, &status) == 0 && !S_ISREG(status.st_mode)) {
+		/* SQLite would wait for whoever writes to a pipe */
+		error_set(err, ERROR_REJECT, "%s: expected a file", store->path);
+		return -1;
+	}
 	int code = sqlite3_open_v2(store->path, &db, flags | SQLITE_OPEN_NOMUTEX, NULL);
 	(void)pthread_mutex_lock(&store->db_lock);
 	store->db = db;
@@ -239,8 +245,10 @@ static int open_reader(struct sqlite_store *store, struct error *err)
 		note_file(store);
 		return 0;
 	}
+	bool is_file = store->db != NULL;
 	close_file(store);
-	err->kind = ERROR_RETRY; /* the writer may not have made it yet */
+	if (is_file)
+		err->kind = ERROR_RETRY; /* the writer may not have made it yet */
 	return -1;
 }
 

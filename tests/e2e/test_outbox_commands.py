@@ -39,6 +39,18 @@ def test_show_lists_what_waits_and_changes_nothing(websentry, sites):
     assert before == {name: (data / name).read_bytes() for name in before}
 
 
+def test_show_takes_no_label_for_a_field(websentry, sites, folder):
+    data = websentry.data_dir()
+    given = folder / "sites.yaml"
+    given.write_text(json.dumps({"sites": [{
+        "url": sites.site("/shop").url, "labels": {"outcome": 'gold}\\"', "started_at": "never", "seq": "7"}}]}))
+    websentry.run("producer", "--once", "--once-wait", "1s", "--data-dir", data, "--kafka-servers", AWAY, given, code=1)
+    row = json.loads(websentry.run("outbox", "show", "--json", "--data-dir", data).stdout())
+    assert row["labels"]["outcome"] == 'gold}\\"'
+    line = websentry.run("outbox", "show", "--data-dir", data).stdout().splitlines()[1]
+    assert line.split() == [row["started_at"], "up", row["producer_id"], "0", row["site"]]
+
+
 def fill_by_hand(data, count):
     """More than a page of `show` holds: rows of a kilobyte behind those that are there; how many wait then."""
     with contextlib.closing(sqlite3.connect(data / "outbox.db")) as database, database:

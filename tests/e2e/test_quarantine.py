@@ -201,3 +201,10 @@ def test_a_store_that_run_holds(websentry, sites, folder, open_store):
 def test_a_wrong_command_line(websentry, words, complaint):
     done = websentry.run("quarantine", *words, "--data-dir", websentry.data_dir(), code=2)
     assert complaint in done.stderr() and len(done.complaints()) == 1
+
+
+@pytest.mark.parametrize("words", [["list"], ["show", "1"], ["retry", "1"]], ids=lambda words: words[0])
+def test_what_is_no_store(websentry, folder, words):
+    done = websentry.run("quarantine", *words, "--data-dir", folder / "nowhere", code=2)
+    assert "no store at" in done.stderr() and len(done.complaints()) == 1
+    assert not (folder / "nowhere").exists()

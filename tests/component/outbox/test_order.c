@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "sink.h"
 
@@ -250,6 +251,28 @@ static void stop_commits_what_waits(void **state)
 	outbox_close(outbox);
 }
 
+/* URLs and captured text stand in it. */
+static void assert_is_owners_alone(const char *name)
+{
+	char path[512];
+	struct stat status;
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+}
+
+static void a_new_file_is_its_owners_alone(void **state)
+{
+	(void)state;
+	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 1000);
+	sink_append(outbox, 1);
+	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	assert_is_owners_alone("outbox.db");
+	assert_is_owners_alone("outbox.db-wal");
+	outbox_stop(outbox, 0);
+	outbox_close(outbox);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +290,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(has_room_ends_at_the_bound, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_in_use_is_rejected, setup, teardown),
 		cmocka_unit_test_setup_teardown(stop_commits_what_waits, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_new_file_is_its_owners_alone, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -271,6 +272,21 @@ static void what_is_no_outbox_gives_nothing(void **state)
 	assert_int_equal(err.kind, ERROR_REJECT);
 }
 
+/* Nobody writes to it, and it would be waited for. */
+static void a_pipe_is_refused(void **state)
+{
+	(void)state;
+	struct error err = {0};
+	char *dir = sink_make_dir();
+	char *path = xasprintf("%s/pipe.db", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_null(outbox_salvage_open(path, &err));
+	assert_int_equal(err.kind, ERROR_REJECT);
+	assert_non_null(strstr(err.message, "expected a file"));
+	free(path);
+	sink_remove_dir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -281,6 +297,7 @@ int main(void)
 		cmocka_unit_test(a_log_alone_is_read),
 		cmocka_unit_test(rows_go_behind_what_waits_already),
 		cmocka_unit_test(what_is_no_outbox_gives_nothing),
+		cmocka_unit_test(a_pipe_is_refused),
 	};
 	return cmocka_run_group_tests(tests, make_originals, free_originals);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "folder.h"
 #include "rows.h"
@@ -476,6 +477,31 @@ static void a_file_that_exists_keeps_its_mode(void **state)
 	assert_mode("-wal", 0644);
 }
 
+/* Nobody writes to the one, and the other is a folder: neither is waited for. */
+static void what_is_no_file_is_refused(void **state)
+{
+	(void)state;
+	char pipe[128];
+	char inner[128];
+	(void)snprintf(pipe, sizeof(pipe), "%s.pipe", folder.file);
+	(void)snprintf(inner, sizeof(inner), "%s.folder", folder.file);
+	assert_int_equal(mkfifo(pipe, 0600), 0);
+	assert_int_equal(mkdir(inner, 0700), 0);
+	const char *const paths[] = {pipe, inner};
+	for (size_t i = 0; i < 2; i++) {
+		struct store *reader = store_open_sqlite(paths[i], STORE_READ, &err);
+		assert_non_null(reader);
+		assert_int_equal(store_read_sites(reader, NULL, NULL, &err), -1);
+		assert_int_equal(err.kind, ERROR_REJECT);
+		assert_non_null(strstr(err.message, "expected a file"));
+		store_close(reader);
+		assert_null(store_open_sqlite(paths[i], STORE_WRITE, &err));
+		assert_int_equal(err.kind, ERROR_REJECT);
+		assert_non_null(strstr(err.message, "expected a file"));
+	}
+	assert_int_equal(rmdir(inner), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -496,6 +522,7 @@ int main(void)
 		CASE(days_and_centuries_make_no_difference),
 		CASE(a_new_file_is_its_owners_alone),
 		CASE(a_file_that_exists_keeps_its_mode),
+		CASE(what_is_no_file_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

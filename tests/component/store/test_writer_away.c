@@ -21,7 +21,7 @@ struct pretend {
 	struct store store;
 	atomic_bool is_away;
 	atomic_bool is_full; /* it answers, and takes no batch */
-	atomic_bool hangs; /* until it is interrupted */
+	atomic_bool hangs;   /* until it is interrupted */
 	atomic_bool is_interrupted;
 	atomic_int attempts;
 	atomic_int rows; /* written */
