@@ -81,19 +81,21 @@ static void take_answer(struct subscriber *subscriber, rd_kafka_event_t *event, 
 	rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
 	bool is_ours = (uintptr_t)rd_kafka_event_opaque(event) == (uintptr_t)subscriber->generation;
 	subscriber->is_committing = false;
-	for (int i = 0; list != NULL && is_ours && i < list->cnt; i++) {
+	for (int i = 0; list != NULL && i < list->cnt; i++) {
 		const rd_kafka_topic_partition_t *element = &list->elems[i];
 		struct subscriber_partition *partition = subscriber_find(
 			subscriber, subscriber_topic_index(subscriber, element->topic),
 			element->partition);
 		rd_kafka_resp_err_t failure =
 			element->err != RD_KAFKA_RESP_ERR_NO_ERROR ? element->err : all;
-		/* after a failure nobody knows: the commit may have happened all the same */
+		/*
+		 * After a failure nobody knows: the commit may have happened all the same. One of an earlier generation may have
+		 * happened after Kafka was asked for this one's positions: then ours is not what Kafka holds either.
+		 */
+		bool is_known = is_ours && failure == RD_KAFKA_RESP_ERR_NO_ERROR;
 		if (partition != NULL)
-			partition->kafka_next = failure == RD_KAFKA_RESP_ERR_NO_ERROR
-							? element->offset
-							: POSITION_NONE;
-		if (failure != RD_KAFKA_RESP_ERR_NO_ERROR)
+			partition->kafka_next = is_known ? element->offset : POSITION_NONE;
+		if (is_ours && failure != RD_KAFKA_RESP_ERR_NO_ERROR)
 			code = failure;
 	}
 	figures_add(code == RD_KAFKA_RESP_ERR_NO_ERROR
