@@ -20,6 +20,7 @@
 #include "base/figures.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/priority.h"
 #include "check/report.h"
 #include "check/report_row.h"
 #include "check/site.h"
@@ -91,6 +92,13 @@ static void on_done(void *context)
 }
 
 /* --- outbox thread --- */
+
+/* The prober's threads come first: a backlog that drains must not make checks late. */
+static void on_begin(void *context)
+{
+	(void)context;
+	priority_give_way();
+}
 
 static int on_send(void *context, const struct outbox_row *row)
 {
@@ -219,6 +227,7 @@ static int open_publisher(struct producer *producer, struct error *err)
 		return -1;
 	producer->drain = (struct outbox_drain){
 		.context = producer,
+		.begin = on_begin,
 		.send = on_send,
 		.serve = on_serve,
 		.fd = publisher_fd(producer->publisher),

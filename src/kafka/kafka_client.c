@@ -11,6 +11,7 @@
 #include "base/figures.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/priority.h"
 #include "kafka/kafka_conf.h"
 #include "kafka/kafka_config.h"
 
@@ -34,6 +35,28 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 	kafka_client_complain(client, (rd_kafka_resp_err_t)code, reason);
 }
 
+/* A producer's: compressing and sending a backlog must not make checks late. */
+static rd_kafka_resp_err_t on_thread_start(rd_kafka_t *rk, rd_kafka_thread_type_t type,
+					   const char *name, void *context)
+{
+	(void)rk;
+	(void)type;
+	(void)name;
+	(void)context;
+	priority_give_way();
+	return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *context,
+				  char *reason, size_t reason_size)
+{
+	(void)conf;
+	(void)context;
+	(void)reason;
+	(void)reason_size;
+	return rd_kafka_interceptor_add_on_thread_start(rk, "priority", on_thread_start, NULL);
+}
+
 struct kafka_client *kafka_client_create(const struct kafka_client_setup *setup, struct error *err)
 {
 	char reason[512];
@@ -50,6 +73,8 @@ struct kafka_client *kafka_client_create(const struct kafka_client_setup *setup,
 	rd_kafka_conf_set_opaque(conf, client);
 	rd_kafka_conf_set_log_cb(conf, on_log);
 	rd_kafka_conf_set_error_cb(conf, on_error);
+	if (setup->is_producer)
+		(void)rd_kafka_conf_interceptor_add_on_new(conf, "priority", on_new, NULL);
 	if (setup->on_delivery != NULL)
 		rd_kafka_conf_set_dr_msg_cb(conf, setup->on_delivery);
 	if (setup->on_rebalance != NULL)

@@ -345,6 +345,8 @@ static void turn(struct outbox *outbox)
 static void *run(void *context)
 {
 	struct outbox *outbox = context;
+	if (outbox->drain->begin != NULL)
+		outbox->drain->begin(outbox->drain->context);
 	while (!is_finished(outbox, clock_mono_us()))
 		turn(outbox);
 	mono_us now = clock_mono_us();

@@ -45,6 +45,8 @@ struct outbox_row {
 /* Where rows go. All are called on the outbox thread. */
 struct outbox_drain {
 	void *context;
+	/* Once, before all others. May be NULL. */
+	void (*begin)(void *context);
 	/* Hand a row over; the bytes are borrowed for the call. 0: taken, outbox_acknowledge(id) follows some time. -1: no
 	 * room or not ready; the outbox offers it again after the next serve. */
 	int (*send)(void *context, const struct outbox_row *row);
