@@ -21,10 +21,6 @@
 
 struct audit;
 
-/* What a driver says of a store that lacks them. */
-#define AUDIT_TABLES_MISSING                                                                       \
-	"no tables to audit: start what fills the store once, or run `websentry db migrate`"
-
 /* The words of seq_range.state. */
 enum audit_state {
 	AUDIT_STORED,      /* full chunks, folded */

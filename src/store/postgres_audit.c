@@ -166,7 +166,9 @@ static int read_all(struct postgres_store *store, struct audit *audit, struct er
 static void explain(const struct postgres_store *store, struct error *err)
 {
 	if (strcmp(store->connection.sqlstate, "42P01") == 0)
-		error_set(err, ERROR_RETRY, "PostgreSQL: " AUDIT_TABLES_MISSING);
+		error_set(err, ERROR_RETRY,
+			  "PostgreSQL: no tables to audit: start what fills the store once, "
+			  "or run `websentry db migrate`");
 }
 
 int postgres_read_audit(struct store *base, struct audit *audit, struct error *err)

@@ -124,7 +124,8 @@ int sqlite_read_audit(struct store *base, struct audit *audit, struct error *err
 		return -1;
 	bool are_there = false;
 	if (sqlite_seq_chunks_are_there(store, &are_there, err) == 0 && !are_there)
-		error_set(err, ERROR_RETRY, "%s: " AUDIT_TABLES_MISSING, store->path);
+		error_set(err, ERROR_RETRY, "%s: no tables to audit: start `run` there once",
+			  store->path);
 	int status =
 		!are_there || read_rows(store, audit, select_producers, add_producer, err) != 0 ||
 				read_rows(store, audit, select_chunks, add_chunk, err) != 0 ||

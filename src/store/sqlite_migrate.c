@@ -115,7 +115,7 @@ static int check_complete(struct sqlite_store *store, struct error *err)
 		return 0;
 	error_set(err, ERROR_REJECT,
 		  "%s: relations are missing or of an older release, and --no-migrate forbids to "
-		  "make them: run `websentry db migrate`",
+		  "make them: leave it out once",
 		  store->path);
 	return -1;
 }

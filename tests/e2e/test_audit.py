@@ -308,6 +308,12 @@ def test_what_retention_takes_away_is_expired_and_not_missing(audit, place):
     # Deleted by hand is something else, also beside what has expired.
     place.query(f"DELETE FROM report WHERE seq = 15 AND producer_id = '{PRODUCER % 3}'")
     assert audit(code=1)[PRODUCER % 3]["missing_ranges"] == [[15, 15]]
+    # Nobody else knows what expired.
+    place.query(f"DROP TABLE seq_range{' CASCADE' if isinstance(place, Postgresql) else ''}")
+    place.store().close()
+    age(place)
+    found = audit("--hole-after", "0s", code=1)
+    assert found[PRODUCER % 3]["missing_ranges"] == [[0, 9], [15, 15]] and found[PRODUCER % 3]["expired"] == 0
 
 
 def test_the_highest_seq_beside_deleted_ones(audit, place):
@@ -404,7 +410,7 @@ def test_what_is_no_store(websentry, folder, database):
     assert "file is not a database" in damaged.stderr() and len(damaged.complaints()) == 1
     (data / "websentry.db").write_bytes(b"")
     empty = websentry.run("audit", "--data-dir", data, code=1)
-    assert "db migrate" in empty.stderr() and len(empty.complaints()) == 1
+    assert "start `run` there once" in empty.stderr() and len(empty.complaints()) == 1
     bare = websentry.run("audit", "--database-dsn", database.dsn, code=1)
     assert "db migrate" in bare.stderr() and len(bare.complaints()) == 1
     away = websentry.run("audit", "--database-dsn", "postgresql://127.0.0.1:1/x", code=1)
