@@ -37,7 +37,7 @@ static const char select_relations[] =
 
 /*
  * What would give our role the rights that it lacks, as statements; null where it has all. DELETE: ranges of seq replace bitmaps and one
- * another. $1: with --retention, which deletes from report_default, too.
+ * another. $1: with --retention, which deletes from report_default, and drops days, which only their owner can.
  */
 static const char select_rights[] =
 	"WITH wanted (relation, privilege) AS ("
@@ -51,15 +51,23 @@ static const char select_rights[] =
 	"lacking AS (SELECT relation, string_agg(privilege, ', ' ORDER BY position(privilege IN "
 	"'SELECT INSERT UPDATE DELETE')) AS privileges FROM wanted "
 	"WHERE NOT has_table_privilege(relation::regclass, privilege) GROUP BY relation), "
+	"owners AS (SELECT DISTINCT relowner FROM pg_partition_tree('report') JOIN pg_class ON oid "
+	"= "
+	"relid WHERE $1::bigint <> 0 AND NOT pg_has_role(relowner, 'USAGE')), "
 	"grants AS (SELECT format('GRANT %s ON %s TO %I', privileges, string_agg(relation, ', ' "
 	"ORDER BY relation), current_user) AS line FROM lacking GROUP BY privileges "
 	"UNION ALL SELECT format('GRANT TEMPORARY ON DATABASE %I TO %I', current_database(), "
 	"current_user) WHERE NOT has_database_privilege(current_database(), 'TEMPORARY') "
-	"UNION ALL SELECT format('GRANT %I TO %I (--retention drops days of report, which only its "
-	"owner may)', pg_get_userbyid(relowner), current_user) FROM pg_class "
-	"WHERE $1::bigint <> 0 AND oid = 'report'::regclass AND NOT pg_has_role(relowner, "
-	"'USAGE')) "
-	"SELECT string_agg(line, '; ' ORDER BY line) FROM grants";
+	"UNION ALL SELECT format('GRANT %I TO %I', rolname, current_user) FROM owners JOIN "
+	"pg_roles "
+	"ON oid = relowner WHERE NOT rolsuper "
+	/* Nobody should be given a superuser's rights for this. */
+	"UNION ALL SELECT format('DO $$DECLARE part regclass; BEGIN FOR part IN SELECT relid FROM "
+	"pg_partition_tree(''report'') LOOP EXECUTE format(''ALTER TABLE %%s OWNER TO %I'', part); "
+	"END LOOP; END$$', current_user) WHERE EXISTS (SELECT FROM owners JOIN pg_roles ON oid = "
+	"relowner WHERE rolsuper)) "
+	"SELECT string_agg(line, '; ' ORDER BY line) || CASE WHEN EXISTS (SELECT FROM owners) THEN "
+	"' (for --retention: only its owner can drop a day of report)' ELSE '' END FROM grants";
 
 int postgres_read_relations(struct postgres_store *store, char **ret_relations, struct error *err)
 {

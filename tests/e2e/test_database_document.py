@@ -78,7 +78,9 @@ def test_the_grants_are_enough(store, database, open_store):
      "GRANT SELECT, INSERT, UPDATE ON quarantine TO {role}; "
      "GRANT SELECT, INSERT, UPDATE, DELETE ON seq_mark TO {role}"),
     ("TEMPORARY ON DATABASE", "GRANT TEMPORARY ON DATABASE {database} TO {role}"),
-    ("--retention", "GRANT SELECT, DELETE ON report_default TO {role}; GRANT {owner} TO {role}"),
+    ("--retention", "DO $$DECLARE part regclass; BEGIN FOR part IN SELECT relid FROM pg_partition_tree('report') LOOP "
+     "EXECUTE format('ALTER TABLE %s OWNER TO {role}', part); END LOOP; END$$; "
+     "GRANT SELECT, DELETE ON report_default TO {role} (for --retention: "),
 ], ids=lambda one: one.split(" ON ")[0])
 def test_a_right_that_is_missing_is_said_at_the_start(store, database, websentry, taken, wanted):
     """One line that says what to grant, before anything is read from Kafka."""

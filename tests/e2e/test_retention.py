@@ -1,11 +1,12 @@
 """--retention: old days go, in small steps that hold up nobody; a report older than what is kept goes to quarantine."""
 import datetime
 import json
+import re
 import sqlite3
 
 import pytest
 from support.processes import wait_until
-from support.store_tool import report
+from support.store_tool import StoreError, report
 
 
 def days_ago(days, second=0):
@@ -69,6 +70,34 @@ def test_days_that_are_kept_no_longer_are_dropped(websentry, kafka, topic, store
     assert done.stdout().startswith("0 stored, 0 were stored already, 1 left")
     done = websentry.run("quarantine", "retry", "--all", "--reason", "too_old", *dsn)
     assert done.stdout().startswith("1 stored, ") and seqs(database) == [1, 2, 7, 8, 9]
+
+
+@pytest.mark.parametrize("is_superuser", [True, False], ids=["of a superuser", "of another role"])
+def test_only_the_owner_may_drop_days_and_the_line_says_how_to_become_it(store, database, open_store, is_superuser):
+    """What the line says is run word for word; then the same role starts, and drops a day."""
+    store.write(report(1, days_ago(0)), report(2, days_ago(40)))
+    role, owner = f"keeper_{database.name}", f"owner_{database.name}"
+    database.query(f"CREATE ROLE {role} LOGIN PASSWORD 'x'; CREATE ROLE {owner}; "
+                   f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}")
+    try:
+        parts = database.query("SELECT relid::regclass FROM pg_partition_tree('report')")
+        for (part,) in [] if is_superuser else parts:
+            database.query(f"ALTER TABLE {part} OWNER TO {owner}")
+        limited = open_store("postgres", f"postgresql://{role}:x@127.0.0.1:{database.server.port}/{database.name}")
+        limited.ask("compare")
+        limited.ask("keep 7")
+        with pytest.raises(StoreError, match=r"lacks rights: (.*) \(for --retention: only its owner") as caught:
+            limited.ask("compare")
+        assert caught.value.kind == "reject"
+        wanted = re.search("lacks rights: (.*) [(]for", str(caught.value))[1]
+        assert is_superuser or wanted == f"GRANT {owner} TO {role}"
+        database.query(wanted)
+        limited.ask("compare")
+        limited.ask("tidy")
+        assert not database.has(partition(40)) and seqs(database) == [1]
+    finally:
+        database.query(f"REASSIGN OWNED BY {role}, {owner} TO postgres; DROP OWNED BY {role}, {owner}; "
+                       f"DROP ROLE {role}, {owner}")
 
 
 def test_run_deletes_from_sqlite_in_steps(websentry, sites, open_store):
