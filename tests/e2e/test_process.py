@@ -5,6 +5,7 @@ import signal
 import socket
 import sqlite3
 import sys
+from pathlib import Path
 
 import pytest
 from support.processes import wait_until
@@ -51,6 +52,26 @@ def test_a_check_whose_result_finds_no_room_is_not_up(websentry, sites):
     started = websentry.run("check", sites.site("/shop").url, prefix=TO_A_FULL_DISK, code=3)
     assert [event.level for event in started.complaints()] == ["error"]
     assert "No space left" in started.stderr()
+
+
+def nice_values(pid):
+    """Of each of a process's threads, above the main thread's, with its name."""
+    def one(task):
+        name, _, fields = (task / "stat").read_text().partition("(")[2].rpartition(")")
+        return name, int(fields.split()[16])
+    of_main = one(Path(f"/proc/{pid}"))[1]
+    return of_main, {(name, nice - of_main) for name, nice in map(one, Path(f"/proc/{pid}/task").iterdir())}
+
+
+def test_a_producers_threads_that_send_give_way_to_those_that_check(websentry, sites):
+    started = websentry.start("producer", "--kafka-servers", "127.0.0.1:9", "--data-dir", websentry.data_dir(),
+                              sites.site("/shop").url)
+    started.wait_ready()
+    of_main, _ = nice_values(started.pid)
+    lower = min(5, 19 - of_main)
+    wait_until(lambda: nice_values(started.pid)[1] >= {("prober", 0), ("rdk:main", lower), ("websentry", lower)},
+               "the threads of librdkafka and of the outbox to give way")
+    assert {nice for name, nice in nice_values(started.pid)[1] if name == "prober"} == {0}
 
 
 def test_text_that_nobody_reads_is_no_error(websentry):
