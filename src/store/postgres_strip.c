@@ -76,6 +76,8 @@ int postgres_refresh_strips(struct store *base, bool *ret_is_done, struct error 
 	}
 	if (status == 0 && postgres_execute(connection, "COMMIT", NULL, err) == 0)
 		return 0;
+	bool is_away = connection->is_lost;
 	postgres_rollback(connection);
+	err->kind = is_away || connection->conn == NULL ? ERROR_RETRY : ERROR_FATAL;
 	return -1;
 }

@@ -25,6 +25,8 @@ int sqlite_refresh_strips(struct store *base, bool *ret_is_done, struct error *e
 	int status = sqlite3_step(statement) == SQLITE_DONE
 			     ? 0
 			     : sqlite_fail(store, "make strips anew", err);
+	if (status != 0)
+		err->kind = atomic_load(&store->is_interrupted) ? ERROR_RETRY : ERROR_FATAL;
 	*ret_is_done = status == 0 && sqlite3_changes(store->db) < STORE_STRIPS_STEP;
 	(void)sqlite3_finalize(statement);
 	return status;

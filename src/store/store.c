@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "store/store_driver.h"
 
 extern const char *const store_schema_postgres_files[];
@@ -88,7 +89,16 @@ int store_tidy(struct store *store, int *ret_again_ms, struct error *err)
 
 int store_refresh_strips(struct store *store, bool *ret_is_done, struct error *err)
 {
-	return store->driver->refresh_strips(store, ret_is_done, err);
+	bool was_failing = store->are_strips_failing;
+	int status = store->driver->refresh_strips(store, ret_is_done, err);
+	store->are_strips_failing = status != 0 && err->kind != ERROR_RETRY;
+	if (!store->are_strips_failing)
+		return status;
+	if (!was_failing)
+		log_event(LOG_WARN, "can't make strips anew, trying again later",
+			  LOG_STR("cause", err->message));
+	*ret_is_done = true;
+	return 0;
 }
 
 void store_expect_duplicates(struct store *store)

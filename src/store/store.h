@@ -136,7 +136,8 @@ int store_tidy(struct store *store, int *ret_again_ms, struct error *err);
 
 /*
  * Take a small step at making stale strips anew, some milliseconds long; is_done: none was left but those that another writer has in
- * hand. A strip is stale for a while when reports come late: to read them all again for each batch would hold up the batches.
+ * hand. A strip is stale for a while when reports come late: to read them all again for each batch would hold up the batches. -1: the
+ * store is away; where it is not and yet fails here (an index of an old day is damaged, say), that is logged, and done for now.
  */
 enum { STORE_STRIPS_STEP = 100 };
 int store_refresh_strips(struct store *store, bool *ret_is_done, struct error *err);

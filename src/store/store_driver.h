@@ -18,6 +18,7 @@ struct store_driver {
 		     struct store_written *ret_written, struct error *err);
 	void (*expect_duplicates)(struct store *store);
 	int (*tidy)(struct store *store, int *ret_again_ms, struct error *err);
+	/* ERROR_RETRY: the store is away. Anything else: this alone failed, and batches need not know. */
 	int (*refresh_strips)(struct store *store, bool *ret_is_done, struct error *err);
 	int (*read_positions)(struct store *store, const char *cluster_id,
 			      struct store_position *positions, size_t count, struct error *err);
@@ -48,6 +49,7 @@ struct store_work {
 struct store {
 	const struct store_driver *driver;
 	struct store_work meanwhile;
+	bool are_strips_failing;        /* and that was said */
 	int64_t keep_days;              /* 0: all */
 	const char *group;              /* of consumers, borrowed; NULL: none */
 	struct store_audit_holes holes; /* of the last look */

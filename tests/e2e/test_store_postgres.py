@@ -160,6 +160,20 @@ def test_stale_strips_of_many_sites_take_several_steps(store, database):
     assert database.query("SELECT DISTINCT strip, is_strip_stale FROM site_state") == [("DU", False)]
 
 
+def test_a_strip_that_can_not_be_made_is_left_for_later(store, database):
+    """Something of the strips alone is wrong: that is no reason to take the store for away."""
+    store.write(report(5, at(50)))
+    database.query("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+                   "'BEGIN RAISE EXCEPTION ''damaged''; END'")
+    database.query("CREATE TRIGGER refuse BEFORE UPDATE ON site_state FOR EACH ROW WHEN (NOT NEW.is_strip_stale) "
+                   "EXECUTE FUNCTION refuse()")
+    assert store.write(report(4, at(40), outcome="down")) == (1, 0, 0)
+    assert store.ask("strips") == "1" and store.ask("sites") == "a up U"
+    assert store.write(report(3, at(30))) == (1, 0, 0)
+    database.query("DROP TRIGGER refuse ON site_state")
+    assert store.ask("strips") == "1" and store.ask("sites") == "a up UDU"
+
+
 def test_a_strip_is_not_made_without_what_is_being_committed(store, database, open_store):
     """A writer that has marked a stale strip once more holds its row until its reports can be seen."""
     other = open_store("postgres", database.dsn)

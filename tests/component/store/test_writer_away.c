@@ -28,9 +28,10 @@ struct pretend {
 	int64_t last_seqs[64];
 	atomic_int last_count;
 	atomic_int expected_duplicates;
-	atomic_int late_steps;  /* that the next batch asks for */
-	atomic_int stale_steps; /* left */
-	atomic_int steps;       /* taken */
+	atomic_int late_steps;       /* that the next batch asks for */
+	atomic_int stale_steps;      /* left */
+	atomic_int steps;            /* taken */
+	atomic_bool fails_at_strips; /* and at nothing else */
 };
 
 static struct pretend *pretend;
@@ -89,6 +90,11 @@ static int pretend_refresh_strips(struct store *store, bool *ret_is_done, struct
 	struct pretend *to = (struct pretend *)store;
 	if (atomic_load(&to->is_away))
 		return be_away(err);
+	if (atomic_load(&to->fails_at_strips)) {
+		(void)atomic_fetch_add(&to->steps, 1);
+		error_set(err, ERROR_FATAL, "pretended to be damaged");
+		return -1;
+	}
 	if (atomic_load(&to->stale_steps) > 0) {
 		(void)atomic_fetch_sub(&to->stale_steps, 1);
 		(void)atomic_fetch_add(&to->steps, 1);
@@ -378,6 +384,24 @@ static void a_look_at_strips_does_not_hide_that_batches_fail(void **state)
 	assert_false(is_said_to_be_away());
 }
 
+/* An index of an old day is damaged, say. */
+static void strips_that_fail_hold_nothing_up(void **state)
+{
+	(void)state;
+	atomic_store(&pretend->fails_at_strips, true);
+	start(100, NULL);
+	assert_true(events_wait(&pretend->steps, 1));
+	for (int i = 1; i <= 3; i++) {
+		atomic_store(&pretend->late_steps, 1);
+		assert_true(events_post(writer, "a 1", 1, 0, i));
+		assert_true(events_wait(&events.committed, i));
+		assert_true(events_wait(&pretend->steps, i + 1)); /* not again for each batch */
+		assert_false(is_said_to_be_away());
+	}
+	assert_int_equal(atomic_load(&pretend->attempts), 3);
+	assert_int_equal(atomic_load(&pretend->steps), 4);
+}
+
 /* Nothing comes that would tell. */
 static void a_store_that_is_back_is_noticed_without_a_message(void **state)
 {
@@ -504,6 +528,7 @@ int main(void)
 		CASE(stale_strips_are_made_anew),
 		CASE(stale_strips_wait_for_the_store),
 		CASE(a_look_at_strips_does_not_hide_that_batches_fail),
+		CASE(strips_that_fail_hold_nothing_up),
 		CASE(a_store_that_is_back_is_noticed_without_a_message),
 		CASE(a_stop_leaves_no_strip_stale),
 		CASE(large_messages_are_refused_by_their_bytes),
