@@ -174,6 +174,7 @@ void outbox_commit_replace_file(struct outbox *outbox, const struct error *why, 
 	atomic_fetch_sub(&outbox->waiting_rows, rows);
 	atomic_fetch_sub(&outbox->waiting_bytes, bytes);
 	outbox_window_drop_range(&outbox->window, segments_last_id + 1, INT64_MAX);
+	outbox_window_begin_after(&outbox->window, segments_last_id);
 	outbox->meta.rows = 0;
 	outbox->meta.bytes = 0;
 	if (err.kind != ERROR_NONE || outbox_commit_open(outbox, &err) != 0)

@@ -218,8 +218,10 @@ void outbox_segment_retry(struct outbox *outbox, mono_us now)
 		return;
 	if (outbox->window.count == 0 && outbox->pending == NULL) {
 		outbox_segment_adopt(outbox);
-		if (outbox->segments != NULL)
+		if (outbox->segments != NULL) {
 			outbox->sent_id = 0;
+			outbox_window_begin_after(&outbox->window, 0);
+		}
 	} else if (now < outbox->segments_retry_at + retry_wait) {
 		return;
 	}
@@ -352,13 +354,15 @@ void outbox_segment_bad_row(struct outbox *outbox, struct outbox_segment *segmen
 			    const struct outbox_row *row)
 {
 	const struct outbox_window_entry *entry = outbox_window_find(&outbox->window, row->id);
-	if (entry == NULL && outbox_window_is_full(&outbox->window))
+	bool is_past = outbox_window_is_past(&outbox->window, row->id);
+	if (entry == NULL && !is_past && outbox_window_is_full(&outbox->window))
 		return; /* again when there is room */
 	outbox->sent_id = row->id;
+	if (is_past || (entry != NULL && (entry->state == OUTBOX_WINDOW_GONE ||
+					  entry->state == OUTBOX_WINDOW_ACKNOWLEDGED)))
+		return; /* or it has arrived */
 	if (entry == NULL)
 		outbox_window_add(&outbox->window, row->id, (uint32_t)row->message_length);
-	else if (entry->state == OUTBOX_WINDOW_GONE || entry->state == OUTBOX_WINDOW_ACKNOWLEDGED)
-		return; /* or it has arrived */
 	log_event(LOG_WARN, "outbox row damaged, put aside", LOG_STR("file", segment->path),
 		  LOG_INT("row", row->id));
 	figures_add(&outbox->figures->set_aside, 1);

@@ -12,6 +12,10 @@ bool outbox_send_row(struct outbox *outbox, const struct outbox_row *row)
 {
 	if (outbox->is_drain_blocked || outbox->is_waiting_for_segments)
 		return false;
+	if (outbox_window_is_past(&outbox->window, row->id)) {
+		outbox->sent_id = row->id;
+		return true;
+	}
 	struct outbox_window_entry *entry = outbox_window_find(&outbox->window, row->id);
 	if (entry == NULL && outbox_window_is_full(&outbox->window))
 		return false;

@@ -50,6 +50,17 @@ struct outbox_window_entry *outbox_window_find(struct outbox_window *window, int
 	return NULL;
 }
 
+bool outbox_window_is_past(const struct outbox_window *window, int64_t id)
+{
+	return id <= window->past_id;
+}
+
+void outbox_window_begin_after(struct outbox_window *window, int64_t id)
+{
+	if (window->past_id > id)
+		window->past_id = id;
+}
+
 void outbox_window_add(struct outbox_window *window, int64_t id, uint32_t bytes)
 {
 	assert(!outbox_window_is_full(window));
@@ -62,6 +73,7 @@ void outbox_window_add(struct outbox_window *window, int64_t id, uint32_t bytes)
 static void trim(struct outbox_window *window)
 {
 	while (window->count > 0 && entry_at(window, 0)->state == OUTBOX_WINDOW_GONE) {
+		window->past_id = entry_at(window, 0)->id;
 		window->first = (window->first + 1) % OUTBOX_WINDOW_MAX;
 		window->count--;
 		window->gone--;

@@ -32,6 +32,7 @@ struct outbox_window {
 	size_t count;
 	size_t acknowledged; /* entries in that state */
 	size_t gone;
+	int64_t past_id; /* rows up to here are gone, and have left the window; 0: none has */
 };
 
 /* Rows in flight at most. The oldest one may hold the others up: a partition without a leader, say. */
@@ -44,6 +45,12 @@ bool outbox_window_is_full(const struct outbox_window *window);
 
 /* The entry of a row, or NULL where it has none. */
 struct outbox_window_entry *outbox_window_find(struct outbox_window *window, int64_t id);
+
+/* Whether a row is gone and has left the window. In a segment, where nothing is deleted, it may be read once more. */
+bool outbox_window_is_past(const struct outbox_window *window, int64_t id);
+
+/* Another file is read from here on: rows with higher ids than this are not gone, even where they were of the file before. */
+void outbox_window_begin_after(struct outbox_window *window, int64_t id);
 
 /* A row was handed over; its id is higher than those before. The window is not full. */
 void outbox_window_add(struct outbox_window *window, int64_t id, uint32_t bytes);
