@@ -236,6 +236,8 @@ int command_quarantine_retry(const struct settings *settings)
 	if (retrying.stored + retrying.known + retrying.left > 0)
 		(void)printf("%zu stored, %zu were stored already, %zu left in quarantine\n",
 			     retrying.stored, retrying.known, retrying.left);
+	else if (status == 0)
+		(void)puts("nothing is in quarantine");
 	if (status != 0)
 		return quarantine_fail(&err);
 	return retrying.left > 0 ? EXIT_FAILED : EXIT_FINE;

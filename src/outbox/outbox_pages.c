@@ -18,6 +18,7 @@ enum {
 	PAGE_SIZE_DEFAULT = 4096,
 	PAGE_SIZE_MIN = 512,
 	SIZES_MAX = 3,
+	WAL_MAGIC = 0x377f0683, /* the lowest bit: the byte order of its checksums */
 };
 
 struct outbox_pages {
@@ -97,6 +98,13 @@ static int open_one(const char *path, const char *suffix, uint64_t *ret_bytes, s
 	return fd;
 }
 
+/* Taken for a database its frames would lie askew, and few of its rows would be found. */
+static bool is_log(int fd)
+{
+	unsigned char magic[4];
+	return read_at(fd, 0, magic, sizeof(magic)) == 0 && (get_u32(magic) | 1) == WAL_MAGIC;
+}
+
 struct outbox_pages *outbox_pages_open(const char *path, struct error *err)
 {
 	struct outbox_pages *pages = xcalloc(1, sizeof(*pages));
@@ -104,6 +112,14 @@ struct outbox_pages *outbox_pages_open(const char *path, struct error *err)
 	struct error file_err = {0};
 	pages->fd = open_one(path, "", &pages->file_bytes, &file_err);
 	pages->wal_fd = open_one(path, "-wal", &pages->wal_bytes, &wal_err);
+	if (pages->fd >= 0 && is_log(pages->fd)) {
+		error_set(err, ERROR_REJECT,
+			  "%s: is a write-ahead log: give the name of its database, which need not "
+			  "be there, with the log beside it as NAME-wal",
+			  path);
+		outbox_pages_close(pages);
+		return NULL;
+	}
 	if ((pages->fd < 0 && pages->wal_fd < 0) || wal_err.kind != ERROR_NONE) {
 		if (err != NULL)
 			*err = pages->fd < 0 ? file_err : wal_err;

@@ -176,6 +176,12 @@ def test_what_the_database_refuses_stays_as_it_is(websentry, place, database):
     assert stored(place) == [("a", seq, "up") for seq in (5, 6, 7)] and aside(place) == 0
 
 
+def test_an_empty_quarantine(websentry, place):
+    place.store().close()
+    for words in (["list"], ["retry", "--all"]):
+        assert websentry.run("quarantine", *words, *place.words).stdout() == "nothing is in quarantine\n"
+
+
 def test_a_store_that_run_holds(websentry, sites, folder, open_store):
     place = Sqlite(folder, open_store)
     (number,) = put_aside(place, "nonsense")

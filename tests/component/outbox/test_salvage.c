@@ -272,6 +272,21 @@ static void what_is_no_outbox_gives_nothing(void **state)
 	assert_int_equal(err.kind, ERROR_REJECT);
 }
 
+/* It would give some of its rows, and nobody would know that there are more. */
+static void a_log_is_not_taken_for_a_database(void **state)
+{
+	(void)state;
+	struct error err = {0};
+	char *dir = sink_make_dir();
+	char *path = xasprintf("%s/old.db-wal", dir);
+	sink_write_copy(dir, "old.db-wal", wal.bytes, wal.size);
+	assert_null(outbox_salvage_open(path, &err));
+	assert_int_equal(err.kind, ERROR_REJECT);
+	assert_non_null(strstr(err.message, "write-ahead log"));
+	free(path);
+	sink_remove_dir(dir);
+}
+
 /* Nobody writes to it, and it would be waited for. */
 static void a_pipe_is_refused(void **state)
 {
@@ -297,6 +312,7 @@ int main(void)
 		cmocka_unit_test(a_log_alone_is_read),
 		cmocka_unit_test(rows_go_behind_what_waits_already),
 		cmocka_unit_test(what_is_no_outbox_gives_nothing),
+		cmocka_unit_test(a_log_is_not_taken_for_a_database),
 		cmocka_unit_test(a_pipe_is_refused),
 	};
 	return cmocka_run_group_tests(tests, make_originals, free_originals);
