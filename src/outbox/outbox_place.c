@@ -16,7 +16,15 @@
 enum { ASIDE_NAMES_MAX = 100, RESTORE_FROM_BYTES = 4 * OUTBOX_RESERVE_BYTES };
 static const mono_us restore_pause_us = INT64_C(10) * CLOCK_US_PER_S;
 
-/* A name that is free: the second one of the same second ends in -2. */
+static bool is_there(const char *path, const char *suffix)
+{
+	char *name = xasprintf("%s%s", path, suffix);
+	bool is_there = access(name, F_OK) == 0;
+	free(name);
+	return is_there;
+}
+
+/* A name that is free: the second one of the same second ends in -2. A log may stand alone. */
 static char *dated_name(const char *path, const char *infix)
 {
 	time_t now = (time_t)(clock_wall_us() / CLOCK_US_PER_S);
@@ -25,7 +33,8 @@ static char *dated_name(const char *path, const char *infix)
 	(void)gmtime_r(&now, &parts);
 	(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &parts);
 	char *name = xasprintf("%s%s%s", path, infix, stamp);
-	for (int i = 2; i < ASIDE_NAMES_MAX && access(name, F_OK) == 0; i++) {
+	for (int i = 2; i < ASIDE_NAMES_MAX && (is_there(name, "") || is_there(name, "-wal"));
+	     i++) {
 		free(name);
 		name = xasprintf("%s%s%s-%d", path, infix, stamp, i);
 	}
@@ -52,49 +61,69 @@ int outbox_place_set_aside(const char *path, char **ret_name, struct error *err)
 	return outbox_place_rename(path, ".damaged-", ret_name, err);
 }
 
+static const char marker_suffix[] = "-renaming";
+
+/* Says, while it is there, that path is being renamed to name. Without room for it a kill in that moment leaves the log alone. */
+static void place_marker(const char *name)
+{
+	char *marker = xasprintf("%s%s", name, marker_suffix);
+	int fd = open(marker, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		(void)close(fd);
+	free(marker);
+}
+
+static void remove_beside(const char *path, const char *suffix)
+{
+	char *name = xasprintf("%s%s", path, suffix);
+	(void)unlink(name);
+	free(name);
+}
+
 int outbox_place_rename(const char *path, const char *infix, char **ret_name, struct error *err)
 {
 	char *name = dated_name(path, infix);
+	place_marker(name);
 	/* the log first: SQLite would delete one without its database; see outbox_place_finish_rename() */
+	int result = 0;
 	if (rename_with("-wal", path, name, err) != 0 ||
 	    rename_with("-journal", path, name, err) != 0 ||
 	    rename_with("", path, name, err) != 0) {
 		(void)rename_with("-journal", name, path, NULL);
 		(void)rename_with("-wal", name, path, NULL);
-		free(name);
-		return -1;
+		result = -1;
 	}
-	char *index = xasprintf("%s-shm", path);
-	(void)unlink(index);
-	free(index);
-	*ret_name = name;
-	return 0;
+	remove_beside(name, marker_suffix);
+	if (result == 0) {
+		remove_beside(path, "-shm");
+		*ret_name = name;
+	} else {
+		free(name);
+	}
+	return result;
 }
 
-static bool is_there(const char *path, const char *suffix)
+/* "outbox.db.segment-20261121T203345Z" out of its marker's name; NULL: another name. */
+static char *name_of_marker(const char *entry, const char *folder, const char *base)
 {
-	char *name = xasprintf("%s%s", path, suffix);
-	bool is_there = access(name, F_OK) == 0;
-	free(name);
-	return is_there;
-}
-
-/* "outbox.db.segment-20261121T203345Z" out of that with "-wal" behind it; NULL: another name. */
-static char *owner_of_log(const char *entry, const char *folder, const char *base)
-{
-	static const char suffix[] = "-wal";
 	size_t length = strlen(entry);
 	size_t head = strlen(base);
-	if (length <= head + strlen(suffix) || strncmp(entry, base, head) != 0 ||
-	    entry[head] != '.' || strcmp(entry + length - strlen(suffix), suffix) != 0)
+	size_t tail = sizeof(marker_suffix) - 1;
+	if (length <= head + tail || strncmp(entry, base, head) != 0 || entry[head] != '.' ||
+	    strcmp(entry + length - tail, marker_suffix) != 0)
 		return NULL;
-	return xasprintf("%s/%.*s", folder, (int)(length - strlen(suffix)), entry);
+	return xasprintf("%s/%.*s", folder, (int)(length - tail), entry);
+}
+
+/* Whether path's log alone has that name, and path has it now too. */
+static bool follow_log(const char *path, const char *name)
+{
+	return is_there(path, "") && !is_there(path, "-wal") && is_there(name, "-wal") &&
+	       !is_there(name, "") && rename(path, name) == 0;
 }
 
 char *outbox_place_finish_rename(const char *path)
 {
-	if (!is_there(path, "") || is_there(path, "-wal"))
-		return NULL;
 	char *folder = xstrdup(path);
 	char *base = strrchr(folder, '/');
 	char *found = NULL;
@@ -105,11 +134,13 @@ char *outbox_place_finish_rename(const char *path)
 		listing = opendir(folder);
 	}
 	while (found == NULL && listing != NULL && (entry = readdir(listing)) != NULL) {
-		char *name = owner_of_log(entry->d_name, folder, base);
-		if (name != NULL && !is_there(name, "") && rename(path, name) == 0)
-			found = name;
-		else
-			free(name);
+		char *name = name_of_marker(entry->d_name, folder, base);
+		if (name == NULL)
+			continue;
+		if (follow_log(path, name))
+			found = xstrdup(name);
+		remove_beside(name, marker_suffix);
+		free(name);
 	}
 	if (listing != NULL)
 		(void)closedir(listing);

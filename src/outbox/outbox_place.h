@@ -21,8 +21,8 @@ int outbox_place_rename(const char *path, const char *infix, char **ret_name, st
 
 /*
  * A process that was killed while it renamed leaves the log under the new name and the database, without its newest rows,
- * under the old one: give the database its new name as well. Before the database is opened. Returns that name, to be freed;
- * NULL: there was nothing to finish.
+ * under the old one: give the database its new name as well. A marker tells ("<new name>-renaming"): a log alone may have been left by
+ * anybody. Before the database is opened. Returns that name, to be freed; NULL: there was nothing to finish.
  */
 char *outbox_place_finish_rename(const char *path);
 

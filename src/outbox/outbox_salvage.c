@@ -8,6 +8,7 @@
 #include "outbox/outbox_cell.h"
 #include "outbox/outbox_file.h"
 #include "outbox/outbox_pages.h"
+#include "outbox/outbox_place.h"
 #include "outbox/outbox_segment.h"
 
 /* How many ways of putting a row together out of its overflow pages' versions are tried. */
@@ -375,14 +376,25 @@ static enum outbox_file_result feed_some(struct outbox_salvage *salvage, struct 
 	return result == OUTBOX_FILE_OK ? outbox_file_commit(file, meta, err) : result;
 }
 
+/* What a producer would do at its start, or leave to one: nothing that lies there may be lost for being opened here. */
+static enum outbox_file_result open_outbox(const char *path, struct outbox_file **ret_file,
+					   struct outbox_file_meta *ret_meta, struct error *err)
+{
+	free(outbox_place_finish_rename(path));
+	if (!outbox_place_is_torn(path))
+		return outbox_file_open(path, OUTBOX_DURABILITY_POWER, ret_file, ret_meta, err);
+	error_set(err, ERROR_REJECT,
+		  "empty beside a write-ahead log; a producer that starts there sets it aside");
+	return OUTBOX_FILE_DAMAGED;
+}
+
 int outbox_salvage_feed(struct outbox_salvage *salvage, const char *outbox_path, size_t *ret_fed,
 			struct error *err)
 {
 	struct outbox_file *file;
 	struct outbox_file_meta meta;
 	*ret_fed = 0;
-	enum outbox_file_result result =
-		outbox_file_open(outbox_path, OUTBOX_DURABILITY_POWER, &file, &meta, err);
+	enum outbox_file_result result = open_outbox(outbox_path, &file, &meta, err);
 	if (result != OUTBOX_FILE_OK) {
 		error_prefix(err, "%s: ", outbox_path);
 		return -1;

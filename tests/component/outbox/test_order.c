@@ -251,6 +251,26 @@ static void stop_commits_what_waits(void **state)
 	outbox_close(outbox);
 }
 
+/* Somebody moved the damaged database away, and left its log; or kept a copy of a log. */
+static void a_log_of_another_file_takes_nothing_with_it(void **state)
+{
+	(void)state;
+	sink_set_mode(&sink, SINK_REFUSE);
+	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 1000);
+	for (int64_t i = 0; i < 5; i++)
+		sink_append(outbox, i);
+	SINK_WAIT_FOR(sink.durable == 5);
+	outbox_stop(outbox, 0);
+	outbox_close(outbox);
+	sink_write_copy(dir, "outbox.db.damaged-20261121T203345Z-wal", "a log", 5);
+	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
+	outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 1000);
+	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	outbox_stop(outbox, 0);
+	outbox_close(outbox);
+	assert_int_equal(sink.count, 5);
+}
+
 /* URLs and captured text stand in it. */
 static void assert_is_owners_alone(const char *name)
 {
@@ -290,6 +310,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(has_room_ends_at_the_bound, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_in_use_is_rejected, setup, teardown),
 		cmocka_unit_test_setup_teardown(stop_commits_what_waits, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_log_of_another_file_takes_nothing_with_it, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_new_file_is_its_owners_alone, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -256,6 +256,32 @@ static void rows_go_behind_what_waits_already(void **state)
 	sink_remove_dir(dir);
 }
 
+/* SQLite deletes a log that has no database. */
+static void a_log_in_the_folder_is_not_lost(void **state)
+{
+	(void)state;
+	struct error err = {0};
+	size_t fed = 0;
+	struct stat status;
+	char *dir = sink_make_dir();
+	char *from = xasprintf("%s/old.db", dir);
+	char *to = xasprintf("%s/outbox.db", dir);
+	char *log = xasprintf("%s/outbox.db-wal", dir);
+	sink_write_copy(dir, "old.db", database.bytes, database.size);
+	sink_write_copy(dir, "outbox.db-wal", wal.bytes, wal.size);
+	struct outbox_salvage *found = outbox_salvage_open(from, &err);
+	assert_int_equal(outbox_salvage_feed(found, to, &fed, &err), -1);
+	assert_non_null(strstr(err.message, "empty beside a write-ahead log"));
+	assert_int_equal(fed, 0);
+	outbox_salvage_close(found);
+	assert_int_equal(stat(log, &status), 0);
+	assert_int_equal(status.st_size, wal.size);
+	free(from);
+	free(to);
+	free(log);
+	sink_remove_dir(dir);
+}
+
 static void what_is_no_outbox_gives_nothing(void **state)
 {
 	(void)state;
@@ -311,6 +337,7 @@ int main(void)
 		cmocka_unit_test(what_a_cut_leaves_comes),
 		cmocka_unit_test(a_log_alone_is_read),
 		cmocka_unit_test(rows_go_behind_what_waits_already),
+		cmocka_unit_test(a_log_in_the_folder_is_not_lost),
 		cmocka_unit_test(what_is_no_outbox_gives_nothing),
 		cmocka_unit_test(a_log_is_not_taken_for_a_database),
 		cmocka_unit_test(a_pipe_is_refused),

@@ -393,6 +393,7 @@ static void a_rename_that_a_kill_cut_short_is_finished(void **state)
 	append_slowly(outbox, 0, 48);
 	copy_file("outbox.db", killed, "outbox.db");
 	copy_file("outbox.db-wal", killed, "outbox.db.segment-20261121T203345Z-wal");
+	sink_write_copy(killed, "outbox.db.segment-20261121T203345Z-renaming", "", 0);
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
