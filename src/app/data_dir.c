@@ -190,6 +190,21 @@ size_t data_dir_read_previous(const struct data_dir *dir, struct uuid *ret_ids, 
 	return count;
 }
 
+/* The folder that a file lies in remembers its name. Where that can't be asked for, it is left to the file system. */
+static void sync_folder_of(const char *path)
+{
+	char *folder = xstrdup(path);
+	char *end = strrchr(folder, '/');
+	if (end != NULL && end != folder)
+		*end = '\0';
+	int fd = end == NULL ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0) {
+		(void)fsync(fd);
+		(void)close(fd);
+	}
+	free(folder);
+}
+
 /* Write the whole file beside its place, sync it, and move it there. */
 static int write_file(const char *path, const char *bytes, size_t length, struct error *err)
 {
@@ -203,6 +218,10 @@ static int write_file(const char *path, const char *bytes, size_t length, struct
 		error_set_errno(err, ERROR_RETRY, errno, "can't write %s", path);
 	if (fd >= 0)
 		(void)close(fd);
+	if (result == 0)
+		sync_folder_of(path);
+	else if (fd >= 0)
+		(void)unlink(fresh); /* half of it, on a full disk */
 	free(fresh);
 	return result;
 }
@@ -232,6 +251,8 @@ int data_dir_put_aside(const struct data_dir *dir, const char *name, const char 
 	int result = make_folders(folder, err);
 	if (result == 0)
 		result = write_file(path, bytes, length, err);
+	if (result == 0)
+		sync_folder_of(folder); /* it may be new */
 	free(path);
 	free(folder);
 	return result;
