@@ -329,8 +329,7 @@ static bool commit_batch(struct outbox *outbox, struct outbox_batch *batch, mono
 	return true;
 }
 
-/* While a damaged file could not be replaced there is none. */
-static bool has_file(struct outbox *outbox, mono_us now)
+bool outbox_commit_has_file(struct outbox *outbox, mono_us now)
 {
 	struct error err = {0};
 	if (outbox->file != NULL || outbox_commit_open(outbox, &err) == 0)
@@ -343,7 +342,7 @@ void outbox_commit_pending(struct outbox *outbox, mono_us now)
 {
 	if (outbox->is_full)
 		outbox_commit_deletes(outbox, now);
-	while (outbox->pending != NULL && has_file(outbox, now))
+	while (outbox->pending != NULL && outbox_commit_has_file(outbox, now))
 		if (!commit_batch(outbox, &outbox->batch, now))
 			break;
 }
@@ -356,7 +355,7 @@ void outbox_commit_pending(struct outbox *outbox, mono_us now)
 void outbox_commit_deletes(struct outbox *outbox, mono_us now)
 {
 	struct error err = {0};
-	if (outbox->window.acknowledged == 0 || !has_file(outbox, now))
+	if (outbox->window.acknowledged == 0 || !outbox_commit_has_file(outbox, now))
 		return;
 	outbox_file_reset(outbox->file);
 	bool was_full = outbox->is_full;

@@ -94,6 +94,8 @@ struct outbox {
 
 /* Open the file, setting aside what is damaged; fills in all that comes from it. */
 int outbox_commit_open(struct outbox *outbox, struct error *err);
+/* Whether there is a file, opening one where there is none: it became a segment, or was damaged and could not be replaced yet. */
+bool outbox_commit_has_file(struct outbox *outbox, mono_us now);
 /* Commit what is pending and delete what is acknowledged, in one transaction a batch. */
 void outbox_commit_pending(struct outbox *outbox, mono_us now);
 /* Delete what is acknowledged, in a transaction of its own. */

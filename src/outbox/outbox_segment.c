@@ -212,10 +212,16 @@ void outbox_segment_retry(struct outbox *outbox, mono_us now)
 		return;
 	if (outbox->segments_retry_at == 0)
 		outbox->segments_retry_at = now + retry_pause;
-	outbox->is_waiting_for_segments = outbox->segments == NULL && outbox->file != NULL &&
-					  now >= outbox->segments_retry_at;
+	outbox->is_waiting_for_segments =
+		outbox->segments == NULL && now >= outbox->segments_retry_at;
 	if (!outbox->is_waiting_for_segments)
 		return;
+	/* While no report comes nobody else opens one. */
+	if (!outbox_commit_has_file(outbox, now)) {
+		outbox->segments_retry_at = now + retry_pause;
+		outbox->is_waiting_for_segments = false;
+		return;
+	}
 	if (outbox->window.count == 0 && outbox->pending == NULL) {
 		outbox_segment_adopt(outbox);
 		if (outbox->segments != NULL) {

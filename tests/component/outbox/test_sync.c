@@ -495,6 +495,32 @@ static void a_segment_that_opens_late_is_sent_by_the_same_process(void **state)
 	free(name);
 }
 
+/* The file went with an fsync that failed once all in it had arrived, and while no report comes there is no new one. */
+static void a_segment_that_opens_late_is_sent_though_nothing_else_comes(void **state)
+{
+	(void)state;
+	char *name = leave_segment();
+	hide(name);
+	size_t first = sink.count;
+	failures = 0;
+	sink_set_mode(&sink, SINK_HOLD);
+	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_POWER, 1000000);
+	sink_append(outbox, 1000);
+	SINK_WAIT_FOR(sink_count(&sink) == first + 1);
+	disk_fail(1);
+	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
+	SINK_WAIT_FOR(failures > 0);
+	disk_fail(0);
+	unhide(name);
+	SINK_WAIT_FOR(sink_count(&sink) >= first + 1 + 48);
+	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	outbox_stop(outbox, 0);
+	outbox_close(outbox);
+	(void)check_segment_sent(first + 1);
+	assert_int_equal(count_files(".segment-"), 0);
+	free(name);
+}
+
 static void a_segment_that_opens_at_the_next_start_is_sent_first(void **state)
 {
 	(void)state;
@@ -539,6 +565,9 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(
 			a_segment_that_opens_late_is_sent_by_the_same_process, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_segment_that_opens_late_is_sent_though_nothing_else_comes, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			a_segment_that_opens_at_the_next_start_is_sent_first, setup, teardown),
 	};
