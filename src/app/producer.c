@@ -14,6 +14,7 @@
 #include "app/kafka_settings.h"
 #include "app/process.h"
 #include "app/progress.h"
+#include "app/refused.h"
 #include "app/store_settings.h"
 #include "base/buffer.h"
 #include "base/clock.h"
@@ -42,6 +43,7 @@ struct producer {
 	struct kafka_settings kafka;
 	struct outbox *outbox;
 	struct publisher *publisher;
+	struct refused *refused;
 	struct outbox_drain drain;
 	struct checks *checks;
 	struct figures figures;
@@ -111,6 +113,7 @@ static void on_serve(void *context)
 {
 	struct producer *producer = context;
 	publisher_serve(producer->publisher);
+	refused_serve(producer->refused);
 }
 
 static void on_delivered(void *context, int64_t id)
@@ -122,6 +125,7 @@ static void on_delivered(void *context, int64_t id)
 static void on_rewind(void *context)
 {
 	struct producer *producer = context;
+	refused_forget(producer->refused);
 	outbox_rewind(producer->outbox);
 }
 
@@ -143,21 +147,7 @@ static void on_refused(void *context, int64_t id, const char *message, size_t le
 		       const char *why)
 {
 	struct producer *producer = context;
-	struct uuid producer_id = outbox_producer_id(producer->outbox);
-	char text[UUID_TEXT_SIZE];
-	uuid_format(&producer_id, text);
-	char name[96];
-	(void)snprintf(name, sizeof(name), "%s-%lld.json", text, (long long)id);
-	struct error err;
-	if (data_dir_put_aside(producer->data_dir, name, message, length, &err) != 0) {
-		log_event(LOG_ERROR, "refused report stays in the outbox", LOG_STR("why", why),
-			  LOG_STR("error", err.message));
-		return;
-	}
-	figures_add(&producer->figures.kafka.refused, 1);
-	log_event(LOG_ERROR, "Kafka refuses a report, it is put aside", LOG_STR("file", name),
-		  LOG_STR("why", why));
-	outbox_acknowledge(producer->outbox, id);
+	refused_add(producer->refused, id, message, length, why);
 }
 
 static void on_outbox_trouble(void *context, const struct error *err)
@@ -222,6 +212,8 @@ static int open_publisher(struct producer *producer, struct error *err)
 		.on_refused = on_refused,
 		.shrink = on_shrink,
 	};
+	producer->refused =
+		refused_create(producer->data_dir, producer->outbox, &producer->figures);
 	producer->publisher = publisher_create(&options, &events, err);
 	if (producer->publisher == NULL)
 		return -1;
@@ -335,6 +327,7 @@ static void close_parts(struct producer *producer)
 	if (producer->outbox != NULL)
 		outbox_stop(producer->outbox, STOP_DRAIN_MS);
 	publisher_destroy(producer->publisher, STOP_DRAIN_MS);
+	refused_destroy(producer->refused);
 	if (producer->outbox != NULL && rows_waiting(producer) > 0)
 		log_event(LOG_INFO, "reports stay in the outbox",
 			  LOG_INT("rows", rows_waiting(producer)));

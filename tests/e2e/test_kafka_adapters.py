@@ -60,6 +60,28 @@ def test_a_topic_with_a_low_limit_takes_every_report(websentry, sites, kafka):
     assert len(producer.find("kafka finds a batch too large, sending one by one")) <= 1
 
 
+def test_a_report_that_is_refused_even_alone_is_put_aside(websentry, sites, kafka):
+    """Also where its file can't be written at first: else its row, and with many behind it all of them, wait."""
+    topic = kafka.create_topic("tiny", max_message_bytes=200)
+    data = websentry.data_dir()
+    data.mkdir(exist_ok=True)
+    aside = data / "quarantine"
+    aside.write_text("in the way")
+    producer = websentry.start("producer", sites.site("/").url, "--interval", "500ms", "--timeout", "500ms",
+                               "--data-dir", data, *kafka_words(kafka, topic))
+    producer.wait_for("refused report stays in the outbox")
+    assert producer.find("Kafka refuses a report, it is put aside") == []
+    aside.unlink()
+    producer.wait_for("Kafka refuses a report, it is put aside", count=2)
+    producer.stop()
+    assert len(producer.find("refused report stays in the outbox")) == 1
+    left = websentry.run("outbox", "show", "--json", "--data-dir", data).stdout().splitlines()
+    rows = [json.loads(text) for text in [*left, *(file.read_text() for file in aside.iterdir())]]
+    assert sorted(row["seq"] for row in rows) == list(range(len(rows)))
+    assert len(rows) - len(left) == len(producer.find("Kafka refuses a report, it is put aside")) >= 2
+    assert kafka.count(topic) == 0
+
+
 def test_a_producer_whose_clock_the_broker_refuses_still_delivers(websentry, sites, kafka):
     """The topic refuses whatever is older than a millisecond, as a broker refuses a clock that runs ahead."""
     topic = kafka.create_topic("strict-clock", message_timestamp_before_max_ms=1)
