@@ -6,6 +6,9 @@
 #include "store/postgres_parameters.h"
 #include "store/postgres_store.h"
 
+/* The reports before the states, as a batch does: else a day that is being dropped would be waited for with states in hand. */
+static const char begin_step[] = "BEGIN; LOCK TABLE report IN ACCESS SHARE MODE";
+
 static const char lock_stale[] = "SELECT site_id FROM site_state WHERE is_strip_stale LIMIT "
 				 "$1::bigint FOR UPDATE SKIP LOCKED";
 
@@ -18,12 +21,12 @@ static const char lock_stale[] = "SELECT site_id FROM site_state WHERE is_strip_
 	"ORDER BY started_at DESC, producer_id DESC, seq DESC LIMIT 50) AS fifty"
 
 /*
- * The window keeps it from looking into every day's partition; where it holds fewer outcomes than the strip had, all days are
+ * The window keeps it from looking into every day's partition; where it holds fewer outcomes than a strip has, all days are
  * looked at.
  */
 static const char refresh_strips[] =
 	"UPDATE site_state AS s SET is_strip_stale = false, strip = coalesce(CASE WHEN "
-	"coalesce(length(recent.strip), 0) < least(50, length(old.strip) + 1) THEN (" STRIP_OF(
+	"coalesce(length(recent.strip), 0) < 50 THEN (" STRIP_OF(
 		"") ") ELSE recent.strip END, s.strip) "
 		    "FROM unnest($1::bigint[]) AS wanted (site_id) "
 		    "JOIN site_state AS old ON old.site_id = wanted.site_id "
@@ -64,7 +67,7 @@ int postgres_refresh_strips(struct store *base, bool *ret_is_done, struct error 
 	struct postgres_store *store = (struct postgres_store *)base;
 	struct postgres_connection *connection = &store->connection;
 	if (postgres_connect(connection, err) != 0 ||
-	    postgres_execute(connection, "BEGIN", NULL, err) != 0)
+	    postgres_execute(connection, begin_step, NULL, err) != 0)
 		return -1;
 	PGresult *locked = NULL;
 	int status = lock(connection, &locked, err);

@@ -136,6 +136,11 @@ def test_late_reports_over_many_days(store):
     store.write(*days)
     store.write(report(50, "2026-10-20T11:59:00.000000Z", outcome="down", interval_us=3600000000))
     assert store.ask("strips") == "1" and store.ask("sites") == "a up " + "U" * 19 + "DU"
+    # Late ones within the window and far before it, of a site that is new.
+    store.write(report(60, "2026-10-20T12:00:00.000000Z", site="b"))
+    store.write(report(61, "2026-10-20T11:00:00.000000Z", site="b", outcome="down"),
+                report(62, "2026-09-20T11:00:00.000000Z", site="b", outcome="degraded"))
+    assert store.ask("strips") == "1" and store.ask("sites").endswith("; b up GDU")
 
 
 def test_stale_strips_of_many_sites_take_several_steps(store, database):
