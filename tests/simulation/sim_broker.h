@@ -153,8 +153,8 @@ int64_t sim_group_committed(int topic, int partition); /* -1: none */
 void sim_group_join(rd_kafka_t *rk);
 void sim_group_leave(rd_kafka_t *rk);
 bool sim_group_is_busy(void); /* rebalancing */
-/* Commit an offset; RD_KAFKA_RESP_ERR_NO_ERROR, or why not. */
-rd_kafka_resp_err_t sim_group_commit(const rd_kafka_t *rk, int topic, int partition,
-				     int64_t offset);
+/* Commit an offset; RD_KAFKA_RESP_ERR_NO_ERROR, or why not. A request carries the generation in which it was made. */
+rd_kafka_resp_err_t sim_group_commit(const rd_kafka_t *rk, int64_t sent_generation, int topic,
+				     int partition, int64_t offset);
 
 #endif

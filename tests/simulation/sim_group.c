@@ -171,11 +171,12 @@ void sim_group_leave(rd_kafka_t *rk)
 	}
 }
 
-rd_kafka_resp_err_t sim_group_commit(const rd_kafka_t *rk, int topic, int partition, int64_t offset)
+rd_kafka_resp_err_t sim_group_commit(const rd_kafka_t *rk, int64_t sent_generation, int topic,
+				     int partition, int64_t offset)
 {
 	if (!rk->is_member)
 		return RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID;
-	if (rk->generation != generation)
+	if (sent_generation != generation)
 		return RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION;
 	if (offset > (int64_t)sim_broker_logs[topic][partition].count)
 		sim_oracle_fail("an offset past the end is committed: partition, offset",

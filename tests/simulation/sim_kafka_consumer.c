@@ -13,6 +13,7 @@ enum { READ_AHEAD = 6 };
 
 /* A commit of offsets on its way; one at a time. The process's memory. */
 struct sim_commit {
+	int64_t generation; /* when it was sent */
 	rd_kafka_topic_partition_list_t *list;
 	void *opaque;
 	bool is_answered;
@@ -321,9 +322,9 @@ static void on_committed(void *context, int64_t number)
 	}
 	rd_kafka_topic_partition_list_t *list = rk->commit->list;
 	for (int i = 0; i < list->cnt; i++)
-		list->elems[i].err =
-			sim_group_commit(rk, sim_broker_topic_index(list->elems[i].topic),
-					 list->elems[i].partition, list->elems[i].offset);
+		list->elems[i].err = sim_group_commit(
+			rk, rk->commit->generation, sim_broker_topic_index(list->elems[i].topic),
+			list->elems[i].partition, list->elems[i].offset);
 	rk->commit->err = list->elems[0].err;
 	if (sim_random_chance(sim_broker_faults.error_chance)) /* the answer is lost */
 		rk->commit->err = RD_KAFKA_RESP_ERR__TIMED_OUT;
@@ -344,6 +345,7 @@ rd_kafka_commit_queue(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *off
 	if (rk->commit != NULL || sim_random_chance(sim_broker_faults.error_chance))
 		return RD_KAFKA_RESP_ERR__STATE;
 	rk->commit = xcalloc(1, sizeof(*rk->commit));
+	rk->commit->generation = rk->generation;
 	rk->commit->list = rd_kafka_topic_partition_list_new(offsets->cnt);
 	for (int i = 0; i < offsets->cnt; i++)
 		*rd_kafka_topic_partition_list_add(rk->commit->list, offsets->elems[i].topic,
