@@ -303,7 +303,7 @@ class Nemesis:
             self._note("slow to end", member.name)
             member.kill()
             self.done["killed because slow to end"] += 1
-        elif member.process.returncode not in (0, -signal.SIGKILL):
+        elif not member.ended_well():
             self.findings.append(f"{member.name} answered SIGTERM with {member.process.returncode}")
 
     def _back(self, member):

@@ -133,7 +133,8 @@ def end_consumers(world):
         member = world.members[name]
         if member.process is not None:
             try:
-                if member.process.wait(60) not in (0, -signal.SIGKILL):
+                member.process.wait(60)
+                if not member.ended_well():
                     problems.append(f"{name} answered SIGTERM with {member.process.returncode}")
             except Timeout:
                 problems.append(f"{name} did not end after SIGTERM")

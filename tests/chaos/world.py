@@ -96,6 +96,7 @@ class Member:
         self.is_wanted = False   # should be running: an end that nobody asked for is a finding
         self.is_stopped = False
         self.since = 0.0         # monotonic, of the last start
+        self.log_from = 0        # where in the log the last start's lines begin
 
     def set_clock(self, seconds):
         with self.clock.open("r+b" if self.clock.exists() else "wb") as file:
@@ -104,6 +105,7 @@ class Member:
     def start(self):
         env = {"CHAOS_CLOCK": self.clock, "LD_PRELOAD": PARTS / "chaos_clock.so",
                "XDG_STATE_HOME": self.world.folder / "state"}
+        self.log_from = self.log.stat().st_size if self.log.exists() else 0
         self.process = Process([self.world.program, *self.words], cwd=self.world.folder, log=self.log,
                                env=clean_environment(self.world.session, self.world.folder, **env))
         self.is_wanted = True
@@ -129,6 +131,12 @@ class Member:
     def ask_to_end(self):
         self.is_wanted = False
         self.process.send_signal(signal.SIGTERM)
+
+    def ended_well(self):
+        """After ask_to_end(): orderly, killed, or by the signal itself where that came before it had begun to work."""
+        code = self.process.returncode
+        has_begun = self.log.stat().st_size > self.log_from
+        return code in (0, -signal.SIGKILL) or (code == -signal.SIGTERM and not has_begun)
 
 
 class World:
