@@ -213,7 +213,7 @@ static void many_stale_strips_take_several_steps(void **state)
 {
 	(void)state;
 	enum { SITES = 2 * STORE_STRIPS_STEP + 1 };
-	char names[SITES][16]; /* borrowed by the rows */
+	char names[SITES][24]; /* borrowed by the rows */
 	for (int round = 0; round < 2; round++) {
 		for (int i = 0; i < SITES; i++) {
 			(void)snprintf(names[i], sizeof(names[i]), "site %d", i);
