@@ -118,6 +118,12 @@ static void on_put_back(void *context, uint64_t generation)
 	subscriber_begin_again(get_subscriber(consumer), generation);
 }
 
+static void on_outclaimed(void *context, uint64_t generation)
+{
+	struct consumer *consumer = context;
+	subscriber_claim_again(get_subscriber(consumer), generation);
+}
+
 static void on_room(void *context)
 {
 	struct consumer *consumer = context;
@@ -146,6 +152,7 @@ static int open_parts(struct consumer *consumer, struct error *err)
 		.on_committed = on_committed,
 		.on_positions = on_positions,
 		.on_put_back = on_put_back,
+		.on_outclaimed = on_outclaimed,
 		.on_room = on_room,
 	};
 	consumer->storing = storing_start(settings, consumer->waiter, &options, &events, err);

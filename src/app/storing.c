@@ -84,6 +84,13 @@ static void on_put_back(void *context, uint64_t generation)
 		storing->events.on_put_back(storing->events.context, generation);
 }
 
+static void on_outclaimed(void *context, uint64_t generation)
+{
+	struct storing *storing = context;
+	if (storing->events.on_outclaimed != NULL)
+		storing->events.on_outclaimed(storing->events.context, generation);
+}
+
 static void on_room(void *context)
 {
 	struct storing *storing = context;
@@ -113,6 +120,7 @@ struct storing *storing_start(const struct settings *settings, struct waiter *wa
 		.on_committed = on_committed,
 		.on_positions = on_positions,
 		.on_put_back = on_put_back,
+		.on_outclaimed = on_outclaimed,
 		.on_room = on_room,
 		.on_failed = on_failed,
 		.on_ready = on_ready,

@@ -23,6 +23,7 @@ static const mono_us once_every = INT64_C(100) * CLOCK_US_PER_MS;
 enum command_kind {
 	COMMAND_BEGIN,
 	COMMAND_AGAIN,
+	COMMAND_CLAIM,
 	COMMAND_COMMIT,
 	COMMAND_RESUME,
 	COMMAND_PAUSE,
@@ -63,6 +64,11 @@ void subscriber_begin_again(struct subscriber *subscriber, uint64_t generation)
 	post(subscriber, COMMAND_AGAIN, generation, 0, NULL, 0);
 }
 
+void subscriber_claim_again(struct subscriber *subscriber, uint64_t generation)
+{
+	post(subscriber, COMMAND_CLAIM, generation, 0, NULL, 0);
+}
+
 void subscriber_commit(struct subscriber *subscriber, uint64_t generation,
 		       const struct position *positions, size_t count)
 {
@@ -98,6 +104,9 @@ static void obey(struct subscriber *subscriber, const struct command *command)
 		break;
 	case COMMAND_AGAIN:
 		subscriber_assign_again(subscriber, command->generation);
+		break;
+	case COMMAND_CLAIM:
+		subscriber->outclaimed = command->generation;
 		break;
 	case COMMAND_COMMIT:
 		subscriber_take_stored(subscriber, command->generation, command->positions,

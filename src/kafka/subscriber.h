@@ -56,6 +56,12 @@ void subscriber_begin(struct subscriber *subscriber, uint64_t generation,
 /* The store has lost what was committed there: the generation ends, and another begins with the same partitions. Any thread. */
 void subscriber_begin_again(struct subscriber *subscriber, uint64_t generation);
 
+/*
+ * A later assignment has claimed partitions of this generation in the store. Where Kafka still takes this generation's commits the
+ * partitions are ours, and that claim came late: the generation ends, and another begins with the same partitions. Any thread.
+ */
+void subscriber_claim_again(struct subscriber *subscriber, uint64_t generation);
+
 /* These were committed in the store: commit them in Kafka as well. Any thread; an old generation is ignored. */
 void subscriber_commit(struct subscriber *subscriber, uint64_t generation,
 		       const struct position *positions, size_t count);

@@ -70,6 +70,7 @@ static void start_commit(struct subscriber *subscriber)
 							 subscriber->commit_queue, NULL, opaque);
 	rd_kafka_topic_partition_list_destroy(list);
 	subscriber->is_committing = code == RD_KAFKA_RESP_ERR_NO_ERROR;
+	subscriber->is_proving = subscriber->outclaimed == subscriber->generation;
 	if (!subscriber->is_committing)
 		subscriber->commit_at = clock_mono_us() + commit_pause;
 }
@@ -106,6 +107,9 @@ static void take_answer(struct subscriber *subscriber, rd_kafka_event_t *event, 
 		subscriber->commit_at = now + commit_pause;
 		kafka_client_complain(subscriber->client, code, rd_kafka_err2str(code));
 	}
+	if (is_ours && code == RD_KAFKA_RESP_ERR_NO_ERROR && subscriber->is_proving)
+		subscriber->proven = subscriber->generation;
+	subscriber->is_proving = false;
 }
 
 void subscriber_serve_commits(struct subscriber *subscriber, mono_us now)
@@ -114,6 +118,12 @@ void subscriber_serve_commits(struct subscriber *subscriber, mono_us now)
 	while ((event = rd_kafka_queue_poll(subscriber->commit_queue, 0)) != NULL) {
 		take_answer(subscriber, event, now);
 		rd_kafka_event_destroy(event);
+	}
+	if (subscriber->outclaimed != 0 && subscriber->proven == subscriber->outclaimed) {
+		log_event(LOG_INFO, "a claim of our partitions came late, claiming them again",
+			  LOG_STR("group", subscriber->group));
+		subscriber_assign_again(subscriber, subscriber->outclaimed);
+		subscriber->outclaimed = 0;
 	}
 	if (!subscriber->is_committing && now >= subscriber->commit_at &&
 	    subscriber_has_commits(subscriber))

@@ -78,7 +78,10 @@ struct subscriber {
 	bool was_assigned;    /* the group has answered, if only with nothing */
 	bool is_kafka_paused; /* the partitions are */
 	bool is_committing;   /* a commit is under way */
-	bool is_done;         /* on_done was said */
+	uint64_t outclaimed;  /* a generation whose partitions somebody claimed later; 0: none */
+	bool is_proving; /* the commit under way began after that: its success tells that they are ours */
+	uint64_t proven; /* the generation for which one succeeded; 0: none */
+	bool is_done;    /* on_done was said */
 	enum subscriber_phase phase;
 	mono_us stop_at;
 	struct kafka_client *client;

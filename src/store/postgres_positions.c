@@ -163,6 +163,8 @@ static int follow(struct postgres_attempt *attempt, const struct held *held, str
 			return -1;
 		}
 		int64_t latest = held[i].claim > position->claim ? held[i].claim : position->claim;
+		attempt->written.is_outclaimed |=
+			position->claim != STORE_NO_CLAIM && held[i].claim > position->claim;
 		encode_int8(next, value);
 		encode_int8(claims, latest < 0 ? 0 : latest);
 		encode_int4(are_there, held[i].claim < 0 ? 0 : 1);

@@ -103,6 +103,7 @@ struct store_written {
 	size_t duplicates;
 	size_t quarantined; /* bad messages and refused rows that were not in quarantine before */
 	size_t refused; /* rows that the database refused or that are too old, in quarantine before or not */
+	bool is_outclaimed; /* of some positions there is a later claim than the batch's: they were not moved */
 	size_t late_sites; /* whose strip is stale now, since reports came that are older than what was there */
 };
 

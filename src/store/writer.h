@@ -37,6 +37,8 @@ struct writer_events {
 			     size_t count);
 	/* The store was put back to an earlier state: this generation is dropped; ask for positions again and read from there. */
 	void (*on_put_back)(void *context, uint64_t generation);
+	/* A later assignment has claimed partitions of this generation, which is stored all the same; told once. */
+	void (*on_outclaimed)(void *context, uint64_t generation);
 	/* There is room in the mailbox again after a post was refused. */
 	void (*on_room)(void *context);
 	/* The store refuses for a reason that a person must mend (ERROR_REJECT or ERROR_FATAL at start). */

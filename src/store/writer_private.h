@@ -66,6 +66,7 @@ struct writer {
 	struct writer_stored *stored;
 	size_t stored_count;
 	uint64_t stored_generation;
+	uint64_t outclaimed_generation; /* that was told of */
 	mono_us stored_check_at;
 	mono_us tidy_at;       /* when to look for what is kept no longer */
 	mono_us strips_at;     /* when to look for stale strips */

@@ -258,6 +258,20 @@ static void write_positions_ahead(struct writer *writer, const struct store_batc
 					    0);
 }
 
+/*
+ * Whoever claims the partitions later has them, as far as the store can tell. It may be the one that had them before, whose claim
+ * arrived late.
+ */
+static void note_outclaimed(struct writer *writer, const struct store_written *written)
+{
+	uint64_t generation = writer->batch.generation;
+	if (!written->is_outclaimed || writer->outclaimed_generation == generation)
+		return;
+	writer->outclaimed_generation = generation;
+	if (writer->events.on_outclaimed != NULL)
+		writer->events.on_outclaimed(writer->events.context, generation);
+}
+
 static void write_batch(struct writer *writer)
 {
 	struct writer_batch *batch = &writer->batch;
@@ -280,6 +294,7 @@ static void write_batch(struct writer *writer)
 	note_late(writer, &written);
 	writer->bad_count += written.refused;
 	writer_positions_note(writer, batch);
+	note_outclaimed(writer, &written);
 	if (writer->events.on_committed != NULL)
 		writer->events.on_committed(writer->events.context, batch->generation,
 					    batch->positions, batch->position_count,

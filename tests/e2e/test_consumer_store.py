@@ -331,6 +331,27 @@ def test_a_consumer_that_slept_past_its_session_does_no_harm(websentry, kafka, t
         one.stop()
 
 
+def test_a_claim_that_came_late_is_claimed_over(websentry, kafka, topic, database):
+    """The one before may claim our partitions after us. Kafka knows whose they are, and positions must move on."""
+    def stored():
+        return database.one("SELECT sum(next) FROM kafka_offset")
+
+    consumer = start(websentry, kafka, topic, database.dsn)
+    send(kafka, topic, reports(0, 100))
+    wait_rows(database, 100)
+    wait_until(lambda: stored() == 100, "its positions")
+    for round_number in (1, 2):
+        database.query("UPDATE kafka_offset SET claim = claim + 1")
+        send(kafka, topic, reports(round_number * 100, round_number * 100 + 100))
+        wait_rows(database, round_number * 100 + 100)
+        consumer.wait_for("a claim of our partitions came late, claiming them again", count=round_number)
+        wait_until(lambda end=round_number * 100 + 100: stored() == end, "its positions again")
+    send(kafka, topic, reports(300, 400))
+    wait_rows(database, 400)
+    assert len(consumer.find("partitions assigned")) == 3 and not consumer.complaints()
+    consumer.stop()
+
+
 def place(store, words, *reports):
     """A batch that writes this position, as `position` of the tool takes it."""
     store.tell("clear")

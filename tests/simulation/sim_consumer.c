@@ -86,6 +86,11 @@ static void on_put_back(void *context, uint64_t generation)
 	subscriber_begin_again(get_subscriber(context), generation);
 }
 
+static void on_outclaimed(void *context, uint64_t generation)
+{
+	subscriber_claim_again(get_subscriber(context), generation);
+}
+
 static void on_room(void *context)
 {
 	subscriber_resume(get_subscriber(context));
@@ -114,6 +119,7 @@ static int open_writer(struct sim_consumer *consumer, struct error *err)
 		.on_committed = on_committed,
 		.on_positions = on_positions,
 		.on_put_back = on_put_back,
+		.on_outclaimed = on_outclaimed,
 		.on_room = on_room,
 		.on_ready = on_ready,
 	};

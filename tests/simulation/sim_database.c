@@ -225,13 +225,15 @@ static bool is_stale(const struct store_batch *batch)
 	return false;
 }
 
-static void apply_positions(const struct store_batch *batch)
+static void apply_positions(const struct store_batch *batch, struct store_written *ret_written)
 {
 	for (size_t i = 0; batch->cluster_id != NULL && i < batch->position_count; i++) {
 		const struct store_position *position = &batch->positions[i];
 		struct place place = place_of(batch->cluster_id, position);
 		(void)store_position_follow(position, *place.next,
 					    *place.next < 0 ? -1 : *place.claim, place.next);
+		ret_written->is_outclaimed |=
+			position->claim != STORE_NO_CLAIM && *place.claim > position->claim;
 		if (position->claim > *place.claim)
 			*place.claim = position->claim;
 		check_position(sim_broker_topic_index(position->topic), position->partition,
@@ -259,7 +261,7 @@ static void apply(const struct store_batch *batch, struct store_written *ret_wri
 	}
 	for (size_t i = 0; i < batch->bad_count && !IS_PLANTED(POISON_VANISHES); i++)
 		mark(&batch->bad[i].origin);
-	apply_positions(batch);
+	apply_positions(batch, ret_written);
 	sim_trace("database commits # rows, # of them there before", (int64_t)batch->row_count,
 		  (int64_t)ret_written->duplicates, 0);
 }
