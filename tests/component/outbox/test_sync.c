@@ -341,10 +341,9 @@ static void a_bad_row_of_a_segment_counts_once(void **state)
 	free(path);
 	sink_set_mode(&sink, SINK_HOLD);
 	outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_POWER, 1000000);
-	for (int i = 0; i < 5; i++) {
-		size_t before = sink_count(&sink);
+	for (size_t round = 1; round <= 5; round++) {
 		SINK_WAIT_FOR(sink_count(&sink) >=
-			      before + 2); /* the first, and the one of the new file */
+			      2 * round); /* the first row, and the one of the new file */
 		sink_rewind(&sink);
 	}
 	assert_true(count_files(".segment-") > 0);
