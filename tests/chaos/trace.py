@@ -1,12 +1,14 @@
 """After a loss: which reports are missing, and whether Kafka ever had them. That tells the producer's half from the
 consumer's. What it finds goes into NAME.trace, line by line."""
 import json
+import time
 
 from confluent_kafka import Consumer, TopicPartition
 
 from chaos.world import TOPICS
 
 SHOWN_MAX = 1000
+SILENCE_S = 30.0  # of a broker, before it is given up
 
 MISSING = """WITH known AS (
 	SELECT producer_id, seq FROM oracle.stored UNION ALL SELECT producer_id, seq FROM oracle.waited
@@ -32,9 +34,13 @@ def _records(kafka, topic):
         marks = kafka.watermarks(topic)
         consumer.assign([TopicPartition(topic, number, low) for number, (low, high) in marks.items() if high > low])
         left = {number for number, (low, high) in marks.items() if high > low}
+        heard = time.monotonic()
         while left:
-            records = consumer.consume(10_000, 30.0)
-            if not records:
+            # It returns before its time only with as many records as are asked for.
+            records = consumer.consume(10_000, 0.5)
+            if records:
+                heard = time.monotonic()
+            elif time.monotonic() > heard + SILENCE_S:
                 raise TimeoutError(f"{topic}: nothing more of partitions {sorted(left)}")
             for record in records:
                 if record.error() is None:
