@@ -25,7 +25,8 @@ char *text_clean_copy(const char *bytes, size_t length, size_t max_bytes);
 
 /*
  * The first control, format or bidirectional character or line separator of a text that people tell from others by eye;
- * joiners between the letters of scripts that need them are none. text is UTF-8.
+ * joiners between the letters of scripts that need them are none, nor are the tags of an emoji, whole with their end, as flags have
+ * them. text is UTF-8.
  */
 bool text_find_invisible(const char *text, uint32_t *ret_character);
 

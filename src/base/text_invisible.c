@@ -1,7 +1,7 @@
 /*
  * Characters that a name must not hold, because two names with and without them look the same, or one looks like another:
  * Unicode 15's categories Cc, Cf, Zl and Zp. Left out are those that are seen (the number signs of Arabic, Syriac and Kaithi)
- * and the joints of hieroglyphs.
+ * and the joints of hieroglyphs. An emoji may have tags, which tell the flags of England, Scotland and Wales from one another (UTS #51).
  */
 #include <stdlib.h>
 
@@ -49,11 +49,50 @@ static uint32_t next(const unsigned char **at)
 	return character;
 }
 
+/*
+ * Pictures that a sequence of tags may follow (Extended_Pictographic and Emoji_Modifier; some that are no emoji lie between them).
+ * Copyright and trade mark signs are left out: they are letters to the eye.
+ */
+static const struct {
+	uint32_t first;
+	uint32_t last;
+} pictures[] = {
+	{0x231A, 0x23FA}, {0x25AA, 0x25FE}, {0x2600, 0x27BF},   {0x2934, 0x2935},
+	{0x2B05, 0x2B55}, {0x3030, 0x303D}, {0x1F000, 0x1FAFF},
+};
+
+enum { TAG_FIRST = 0xE0020, TAG_LAST = 0xE007E, TAG_END = 0xE007F, EMOJI_STYLE = 0xFE0F };
+
+static bool is_picture(uint32_t character)
+{
+	for (size_t i = 0; i < sizeof(pictures) / sizeof(pictures[0]); i++)
+		if (character >= pictures[i].first && character <= pictures[i].last)
+			return true;
+	return false;
+}
+
+/* Behind the rest of a sequence of tags whose first one was read; NULL where it is not whole. */
+static const unsigned char *skip_tags(const unsigned char *at)
+{
+	uint32_t character = next(&at);
+	while (character >= TAG_FIRST && character <= TAG_LAST)
+		character = next(&at);
+	return character == TAG_END ? at : NULL;
+}
+
 bool text_find_invisible(const char *text, uint32_t *ret_character)
 {
 	const unsigned char *at = (const unsigned char *)text;
 	uint32_t before = 0;
-	for (uint32_t character; (character = next(&at)) != 0; before = character) {
+	bool takes_tags = false;
+	for (uint32_t character; (character = next(&at)) != 0;) {
+		bool is_tag = character >= TAG_FIRST && character <= TAG_LAST;
+		const unsigned char *behind = is_tag && takes_tags ? skip_tags(at) : NULL;
+		if (behind != NULL) {
+			at = behind; /* all of it is part of the picture before */
+			takes_tags = false;
+			continue;
+		}
 		const unsigned char *ahead = at;
 		uint32_t after = next(&ahead);
 		bool is_between = before != 0 && after != 0 && !is_invisible(before) &&
@@ -63,6 +102,8 @@ bool text_find_invisible(const char *text, uint32_t *ret_character)
 			*ret_character = character;
 			return true;
 		}
+		takes_tags = is_picture(character) || (takes_tags && character == EMOJI_STYLE);
+		before = character;
 	}
 	return false;
 }

@@ -332,6 +332,12 @@ static void nearest_word_bounds_long_words(void **state)
 	assert_ptr_equal(text_nearest(word, words, 2), word);
 }
 
+#define BLACK_FLAG "\U0001F3F4"
+#define TAGS_GB BLACK_FLAG "\U000E0067\U000E0062"
+#define ENGLAND TAGS_GB "\U000E0065\U000E006E\U000E0067\U000E007F"
+#define SCOTLAND TAGS_GB "\U000E0073\U000E0063\U000E0074\U000E007F"
+#define WALES TAGS_GB "\U000E0077\U000E006C\U000E0073\U000E007F"
+
 static void invisible_characters_are_found(void **state)
 {
 	(void)state;
@@ -371,7 +377,20 @@ static void invisible_characters_are_found(void **state)
 		{"an isolate", "a\u2066b", 0x2066},
 		{"the last isolate", "a\u2069b", 0x2069},
 		{"a byte order mark", "\ufeffshop", 0xFEFF},
+		{"the flag of Scotland", "shop " SCOTLAND " #1", 0},
+		{"the flags of England and Wales", ENGLAND WALES, 0},
+		{"a flag that is joined", SCOTLAND "\u200d\u2764", 0},
+		{"tags behind the style of an emoji", "\u2764\ufe0f\U000E0061\U000E007F", 0},
+		{"tags behind a colour of skin", "\U0001F44B\U0001F3FD\U000E0061\U000E007F", 0},
 		{"a tag", "a\U000E0041", 0xE0041},
+		{"a whole sequence of tags behind a letter", "a\U000E0041\U000E007F", 0xE0041},
+		{"a whole sequence of tags in front", "\U000E0041\U000E007F", 0xE0041},
+		{"tags behind a style alone", "a\ufe0f\U000E0041\U000E007F", 0xE0041},
+		{"tags of a flag without an end", BLACK_FLAG "\U000E0067\U000E0062", 0xE0067},
+		{"tags of a flag that a letter ends", BLACK_FLAG "\U000E0067x\U000E007F", 0xE0067},
+		{"the end of tags alone", BLACK_FLAG "\U000E007F", 0xE007F},
+		{"two sequences of tags", SCOTLAND "\U000E0067\U000E007F", 0xE0067},
+		{"a tag of language", BLACK_FLAG "\U000E0001\U000E007F", 0xE0001},
 		{"a joiner of Latin letters", "sh\u200dop", 0x200D},
 		{"a joiner in front", "\u200d\u0645", 0x200D},
 		{"a joiner at the end", "\u0645\u200c", 0x200C},
