@@ -1,10 +1,10 @@
 #include "outbox/outbox_schema.h"
 
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/private_file.h"
 #include "outbox/outbox_row.h"
 
 /* "WSob": tells our files from others'. */
@@ -104,21 +104,10 @@ static enum outbox_file_result check_or_create(sqlite3 *db, struct error *err)
 	return execute(db, create_text, "create tables", err);
 }
 
-/*
- * A new file is its owner's alone: URLs and captured text stand in it. SQLite gives its WAL the mode that it finds. A file that exists
- * keeps its own, and what keeps one from being made SQLite says.
- */
-static void create_file(const char *path)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		(void)close(fd);
-}
-
 enum outbox_file_result outbox_schema_open(const char *path, enum outbox_durability durability,
 					   sqlite3 **ret_db, struct error *err)
 {
-	create_file(path);
+	private_file_create(path); /* SQLite gives its WAL the mode that it finds */
 	int code = sqlite3_open_v2(path, ret_db,
 				   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 					   SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/private_file.h"
 
 enum { BUSY_TIMEOUT_MS = 5000 };
 
@@ -209,22 +210,11 @@ static void note_file(struct sqlite_store *store)
 	store->inode = status.st_ino;
 }
 
-/*
- * A new file is its owner's alone, as the outbox is: URLs and captured text stand in it. SQLite gives -wal and -shm the
- * mode that it finds. A file that exists keeps its own, and what keeps one from being made SQLite says.
- */
-static void create_file(const char *path)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		(void)close(fd);
-}
-
 static int open_writer(struct sqlite_store *store, struct error *err)
 {
 	if (take_lock(store, err) != 0)
 		return -1;
-	create_file(store->path);
+	private_file_create(store->path); /* SQLite gives -wal and -shm the mode that it finds */
 	/* A commit is what makes a check of `run` finished: it goes to the disk. At most a few a second. */
 	if (open_file(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err) != 0 ||
 	    sqlite_execute(store,

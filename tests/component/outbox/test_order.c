@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "sink.h"
 
@@ -293,6 +294,21 @@ static void a_new_file_is_its_owners_alone(void **state)
 	outbox_close(outbox);
 }
 
+/* SQLite follows the link too, and leaves the mode to the umask. */
+static void a_new_file_behind_a_link_is_its_owners_alone(void **state)
+{
+	(void)state;
+	char path[512];
+	mode_t before = umask(0);
+	(void)snprintf(path, sizeof(path), "%s/outbox.db", dir);
+	assert_int_equal(symlink("elsewhere.db", path), 0);
+	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 1000);
+	(void)umask(before);
+	assert_is_owners_alone("elsewhere.db");
+	assert_is_owners_alone("elsewhere.db-wal");
+	outbox_close(outbox);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +329,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_log_of_another_file_takes_nothing_with_it, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_new_file_is_its_owners_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_new_file_behind_a_link_is_its_owners_alone, setup,
+						teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -462,6 +462,43 @@ static void a_new_file_is_its_owners_alone(void **state)
 	assert_mode("-shm", 0600);
 }
 
+/* SQLite follows the link too, and leaves the mode to the umask. */
+static void a_new_file_behind_a_link_is_its_owners_alone(void **state)
+{
+	(void)state;
+	char target[128];
+	mode_t before = umask(0);
+	(void)snprintf(target, sizeof(target), "%s.elsewhere", folder.file);
+	store_close(store);
+	assert_int_equal(unlink(folder.file), 0);
+	assert_int_equal(symlink(target, folder.file), 0);
+	store = store_open_sqlite(folder.file, STORE_WRITE, &err);
+	(void)umask(before);
+	assert_non_null(store);
+	assert_int_equal(store_migrate(store, true, &err), 0);
+	add("a", 0, 0, OUTCOME_UP);
+	(void)write_rows();
+	assert_mode(".elsewhere", 0600);
+	assert_mode(".elsewhere-wal", 0600);
+	assert_mode(".elsewhere-shm", 0600);
+}
+
+static void a_link_into_a_missing_folder_is_refused(void **state)
+{
+	(void)state;
+	char target[128];
+	struct stat status;
+	(void)snprintf(target, sizeof(target), "%s.gone/websentry.db", folder.file);
+	store_close(store);
+	store = NULL;
+	assert_int_equal(unlink(folder.file), 0);
+	assert_int_equal(symlink(target, folder.file), 0);
+	assert_null(store_open_sqlite(folder.file, STORE_WRITE, &err));
+	assert_int_equal(err.kind, ERROR_REJECT);
+	assert_int_equal(lstat(folder.file, &status), 0);
+	assert_true(S_ISLNK(status.st_mode));
+}
+
 static void a_file_that_exists_keeps_its_mode(void **state)
 {
 	(void)state;
@@ -521,6 +558,8 @@ int main(void)
 		CASE(an_empty_batch_is_fine),
 		CASE(days_and_centuries_make_no_difference),
 		CASE(a_new_file_is_its_owners_alone),
+		CASE(a_new_file_behind_a_link_is_its_owners_alone),
+		CASE(a_link_into_a_missing_folder_is_refused),
 		CASE(a_file_that_exists_keeps_its_mode),
 		CASE(what_is_no_file_is_refused),
 	};
