@@ -45,7 +45,12 @@ struct store *store_settings_open_existing(const struct settings *settings, enum
 		if (!is_there)
 			return NULL;
 	}
-	return store_settings_open(settings, mode, err);
+	struct store *store = store_settings_open(settings, mode, err);
+	if (store != NULL && store_check_version(store, err) != 0) {
+		store_close(store);
+		store = NULL;
+	}
+	return store;
 }
 
 int store_settings_start_web(const struct settings *settings, const struct site_list *sites,

@@ -16,7 +16,10 @@ struct web;
 struct store *store_settings_open(const struct settings *settings, enum store_mode mode,
 				  struct error *err);
 
-/* The same for commands that look at what is there: ERROR_REJECT where SQLite's file is missing, which is not made. */
+/*
+ * The same for commands that look at what is there: ERROR_REJECT where SQLite's file is missing, which is not made, or where what is
+ * there is of a newer release.
+ */
 struct store *store_settings_open_existing(const struct settings *settings, enum store_mode mode,
 					   struct error *err);
 

@@ -13,15 +13,22 @@
 /* "websentr" and a number, so that it is no other program's lock by accident. */
 #define MIGRATE_LOCK "8602260756014002290"
 
-/* Name and comment of each relation that has one of our names, wherever in the schema that we would create in. */
+/* Name and comment of each relation that has one of our names … */
+#define SELECT_MARKS                                                                               \
+	"SELECT c.relname, obj_description(c.oid, 'pg_class') FROM pg_class AS c "                 \
+	"WHERE c.relname IN ('site', 'location', 'producer', 'check_setup', 'report', "            \
+	"'report_default', 'site_state', "                                                         \
+	"'kafka_offset', 'quarantine', 'seq_chunk', 'seq_range', 'seq_mark', 'report_view', "      \
+	"'uptime_view', 'quarantine_view', 'delivery_audit_view') "
+
+/* … wherever in the schema that we would create in, … */
 static const char select_marks[] =
-	"SELECT c.relname, obj_description(c.oid, 'pg_class') FROM pg_class AS c "
-	"WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) "
-	"AND c.relname IN ('site', 'location', 'producer', 'check_setup', 'report', "
-	"'report_default', 'site_state', "
-	"'kafka_offset', 'quarantine', 'seq_chunk', 'seq_range', 'seq_mark', 'report_view', "
-	"'uptime_view', 'quarantine_view', 'delivery_audit_view') ORDER BY "
-	"c.relname";
+	SELECT_MARKS "AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = "
+		     "current_schema()) ORDER BY c.relname";
+
+/* … or that we would read. */
+static const char select_read_marks[] =
+	SELECT_MARKS "AND pg_table_is_visible(c.oid) ORDER BY c.relname";
 
 static const char select_relations[] =
 	"SELECT to_regclass('site')::oid, to_regclass('location')::oid, "
@@ -121,12 +128,16 @@ static int check_schema(struct postgres_store *store, struct error *err)
 	return 0;
 }
 
-/* Somebody else's relation, or one of a newer release: ERROR_REJECT. */
-static int check_marks(struct postgres_store *store, bool may_be_newer, struct error *err)
+/* What to do about a newer release, for who would write and who would read. */
+static const char write_remedy[] = "upgrade this program, or start it with --no-migrate";
+static const char read_remedy[] = "upgrade this program";
+
+/* Somebody else's relation, or (remedy not NULL) one of a newer release: ERROR_REJECT. */
+static int check_marks(struct postgres_store *store, const char *select, const char *remedy,
+		       struct error *err)
 {
 	PGresult *result;
-	if (check_schema(store, err) != 0 ||
-	    postgres_execute(&store->connection, select_marks, &result, err) != 0)
+	if (postgres_execute(&store->connection, select, &result, err) != 0)
 		return -1;
 	int status = 0;
 	for (int i = 0; i < PQntuples(result) && status == 0; i++) {
@@ -140,17 +151,24 @@ static int check_marks(struct postgres_store *store, bool may_be_newer, struct e
 				  "use another database or another schema (search_path)",
 				  name);
 			status = -1;
-		} else if (version > STORE_SCHEMA_VERSION && !may_be_newer) {
+		} else if (version > STORE_SCHEMA_VERSION && remedy != NULL) {
 			error_set(err, ERROR_REJECT,
-				  "relation \"%s\" is of a newer release (schema %d, this program "
-				  "knows %d): "
-				  "upgrade this program, or start it with --no-migrate",
-				  name, version, STORE_SCHEMA_VERSION);
+				  "relation \"%s\" in the database is of a newer release: found "
+				  "version %d, expected at most %d: %s",
+				  name, version, STORE_SCHEMA_VERSION, remedy);
 			status = -1;
 		}
 	}
 	PQclear(result);
 	return status;
+}
+
+int postgres_check_version(struct store *base, struct error *err)
+{
+	struct postgres_store *store = (struct postgres_store *)base;
+	if (postgres_connect(&store->connection, err) != 0)
+		return -1;
+	return check_marks(store, select_read_marks, read_remedy, err);
 }
 
 /* In an open transaction. */
@@ -182,7 +200,8 @@ static int migrate(struct postgres_store *store, struct error *err)
 	struct postgres_connection *connection = &store->connection;
 	if (postgres_execute(connection, "BEGIN; SELECT pg_advisory_xact_lock(" MIGRATE_LOCK ")",
 			     NULL, err) == 0 &&
-	    check_marks(store, false, err) == 0 && replay(store, err) == 0)
+	    check_schema(store, err) == 0 &&
+	    check_marks(store, select_marks, write_remedy, err) == 0 && replay(store, err) == 0)
 		return 0;
 	bool is_forbidden = strcmp(connection->sqlstate, "42501") == 0 && err->kind == ERROR_REJECT;
 	postgres_rollback(connection);
@@ -243,7 +262,9 @@ int postgres_migrate(struct postgres_store *store, bool is_allowed, struct error
 		return -1;
 	postgres_forget(store);
 	if (is_allowed ? migrate(store, err) != 0
-		       : check_marks(store, true, err) != 0 || check_complete(store, err) != 0)
+		       : check_schema(store, err) != 0 ||
+				 check_marks(store, select_marks, NULL, err) != 0 ||
+				 check_complete(store, err) != 0)
 		return -1;
 	return check_rights(store, err);
 }

@@ -187,6 +187,7 @@ static const struct store_driver postgres_driver = {
 	.close = postgres_close,
 	.interrupt = postgres_interrupt_store,
 	.migrate = postgres_migrate_store,
+	.check_version = postgres_check_version,
 	.write = postgres_write,
 	.expect_duplicates = postgres_expect_duplicates,
 	.tidy = postgres_tidy,

@@ -76,6 +76,7 @@ struct postgres_attempt {
 void postgres_forget(struct postgres_store *store);
 
 int postgres_migrate(struct postgres_store *store, bool is_allowed, struct error *err);
+int postgres_check_version(struct store *base, struct error *err);
 
 /* Make the days ahead, and those of the plan's rows. What can't be made is no failure: the default partition takes the rows. */
 int postgres_make_days(struct postgres_store *store, const struct store_plan *plan,

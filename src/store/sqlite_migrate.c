@@ -6,6 +6,23 @@
 #include "base/log.h"
 #include "store/sqlite_store.h"
 
+/* Somebody else's relation, or one of a newer release: ERROR_REJECT. */
+static bool refuses(const struct sqlite_store *store, const char *relation, int version,
+		    struct error *err)
+{
+	if (version < 0)
+		error_set(err, ERROR_REJECT,
+			  "%s: relation \"%s\" is somebody else's (our mark is missing): "
+			  "use another data folder",
+			  store->path, relation);
+	else if (version > STORE_SCHEMA_VERSION)
+		error_set(err, ERROR_REJECT,
+			  "%s: relation \"%s\" is of a newer release: found version %d, "
+			  "expected at most %d: upgrade this program",
+			  store->path, relation, version, STORE_SCHEMA_VERSION);
+	return version < 0 || version > STORE_SCHEMA_VERSION;
+}
+
 /* How many of our relations are there with a mark; an error for somebody else's and for a newer release's. -1: error. */
 static int count_relations(struct sqlite_store *store, struct error *err)
 {
@@ -21,16 +38,8 @@ static int count_relations(struct sqlite_store *store, struct error *err)
 			int version =
 				store_mark_version((const char *)sqlite3_column_text(statement, 0));
 			count++;
-			if (version < 0 || version > STORE_SCHEMA_VERSION) {
-				error_set(err, ERROR_REJECT,
-					  version < 0 ? "%s: relation \"%s\" is somebody else's "
-							"(our mark is missing): "
-							"use another data folder"
-						      : "%s: relation \"%s\" is of a newer "
-							"release: upgrade this program",
-					  store->path, store_relations[i]);
+			if (refuses(store, store_relations[i], version, err))
 				count = -1;
-			}
 		} else if (step != SQLITE_DONE) {
 			count = sqlite_fail(store, "look at the schema", err);
 		}
@@ -133,6 +142,14 @@ int sqlite_migrate(struct sqlite_store *store, bool is_allowed, struct error *er
 		return 0;
 	(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 	return -1;
+}
+
+int sqlite_check_version(struct store *base, struct error *err)
+{
+	struct sqlite_store *store = (struct sqlite_store *)base;
+	if (sqlite_connect(store, err) != 0)
+		return -1;
+	return count_relations(store, err) < 0 ? -1 : 0;
 }
 
 static int read_schema_version(struct sqlite_store *store, int64_t *ret_version, struct error *err)

@@ -110,6 +110,7 @@ static const struct store_driver sqlite_driver = {
 	.close = sqlite_close,
 	.interrupt = sqlite_interrupt,
 	.migrate = sqlite_migrate_store,
+	.check_version = sqlite_check_version,
 	.write = sqlite_write,
 	.expect_duplicates = sqlite_expect_duplicates,
 	.tidy = sqlite_tidy,

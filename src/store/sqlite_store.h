@@ -102,6 +102,7 @@ void sqlite_finish_statements(struct sqlite_store *store);
 int sqlite_connect(struct sqlite_store *store, struct error *err);
 
 int sqlite_migrate(struct sqlite_store *store, bool is_allowed, struct error *err);
+int sqlite_check_version(struct store *base, struct error *err);
 
 /* Look whether the relations are there, when the schema has changed since the last look; make them again where they are not. */
 int sqlite_check_relations(struct sqlite_store *store, struct error *err);

@@ -54,6 +54,11 @@ int store_migrate(struct store *store, bool is_allowed, struct error *err)
 	return store->driver->migrate(store, is_allowed, err);
 }
 
+int store_check_version(struct store *store, struct error *err)
+{
+	return store->driver->check_version(store, err);
+}
+
 int store_write(struct store *store, const struct store_batch *batch,
 		struct store_written *ret_written, struct error *err)
 {

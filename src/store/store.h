@@ -40,6 +40,12 @@ void store_interrupt(struct store *store);
 /* Create or upgrade every relation (schema/), under a lock. Idempotent. is_allowed false (--no-migrate): only compare. */
 int store_migrate(struct store *store, bool is_allowed, struct error *err);
 
+/*
+ * Whether this release knows what is there, for whoever only looks: ERROR_REJECT where a relation is of a newer release or somebody
+ * else's. That relations are missing, or of an older release, is left to the reading.
+ */
+int store_check_version(struct store *store, struct error *err);
+
 /* The SQL that store_migrate() runs, for db migrate --print. Static text, one string for each file, NULL at the end. */
 const char *const *store_schema_postgres(void);
 const char *const *store_schema_sqlite(void);

@@ -14,6 +14,7 @@ struct store_driver {
 	void (*close)(struct store *store);
 	void (*interrupt)(struct store *store); /* any thread */
 	int (*migrate)(struct store *store, bool is_allowed, struct error *err);
+	int (*check_version)(struct store *store, struct error *err);
 	int (*write)(struct store *store, const struct store_batch *batch,
 		     struct store_written *ret_written, struct error *err);
 	void (*expect_duplicates)(struct store *store);
