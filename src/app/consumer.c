@@ -23,8 +23,10 @@
 #include "web/web.h"
 
 enum {
-	CONSUMER_WAITING_MAX = 20000,
-	/* messages between subscriber and writer */ ONCE_LOOK_MS = 100
+	/* Messages between subscriber and writer. With what librdkafka has fetched they are more than a second's work: that is how long
+	 * it may sleep before it fetches more (kafka_config.c). */
+	CONSUMER_WAITING_MAX = 100000,
+	ONCE_LOOK_MS = 100
 };
 
 struct consumer {

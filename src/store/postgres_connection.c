@@ -20,8 +20,6 @@
 enum {
 	CONNECT_TIMEOUT_MS = 10000,
 	CONNECT_ONE_TIMEOUT_MS = 4000, /* of several addresses */
-	COPY_CHUNK =
-		256 * 1024, /* bytes given to libpq at once, so that its own buffer stays small */
 };
 
 /*
@@ -452,11 +450,21 @@ int postgres_query_prepared(struct postgres_connection *connection,
 	return take_results(connection, ret_result, err);
 }
 
-static int put_copy(struct postgres_connection *connection, const char *bytes, size_t length,
-		    struct error *err)
+int postgres_copy_start(struct postgres_connection *connection, const char *sql, struct error *err)
+{
+	PGresult *result;
+	if (postgres_execute(connection, sql, &result, err) != 0)
+		return -1;
+	assert(PQresultStatus(result) == PGRES_COPY_IN);
+	PQclear(result);
+	return 0;
+}
+
+int postgres_copy_put(struct postgres_connection *connection, const char *bytes, size_t length,
+		      struct error *err)
 {
 	while (length > 0) {
-		size_t chunk = length < COPY_CHUNK ? length : COPY_CHUNK;
+		size_t chunk = length < POSTGRES_COPY_CHUNK ? length : POSTGRES_COPY_CHUNK;
 		int put = PQputCopyData(connection->conn, bytes, (int)chunk);
 		if (put < 0)
 			return 0; /* the server gave up on the COPY: its result says why */
@@ -470,16 +478,8 @@ static int put_copy(struct postgres_connection *connection, const char *bytes, s
 	return 0;
 }
 
-int postgres_copy(struct postgres_connection *connection, const char *sql, const char *bytes,
-		  size_t length, struct error *err)
+int postgres_copy_end(struct postgres_connection *connection, struct error *err)
 {
-	PGresult *result;
-	if (postgres_execute(connection, sql, &result, err) != 0)
-		return -1;
-	assert(PQresultStatus(result) == PGRES_COPY_IN);
-	PQclear(result);
-	if (put_copy(connection, bytes, length, err) != 0)
-		return -1;
 	while (PQputCopyEnd(connection->conn, NULL) == 0)
 		if (flush(connection, err) != 0)
 			return -1;

@@ -71,9 +71,17 @@ int postgres_query_prepared(struct postgres_connection *connection,
 			    const struct postgres_parameters *parameters, PGresult **ret_result,
 			    struct error *err);
 
-/* COPY … FROM STDIN: the statement, then the bytes in one go, then its end. */
-int postgres_copy(struct postgres_connection *connection, const char *sql, const char *bytes,
-		  size_t length, struct error *err);
+/* Bytes given to libpq at once, so that its own buffer stays small. */
+enum { POSTGRES_COPY_CHUNK = 64 * 1024 };
+
+/*
+ * COPY … FROM STDIN: the statement, the bytes in any pieces, and its end, which tells whether it succeeded. After a failure of the
+ * first two there is nothing to end. The server works on what it has while the caller makes the next piece.
+ */
+int postgres_copy_start(struct postgres_connection *connection, const char *sql, struct error *err);
+int postgres_copy_put(struct postgres_connection *connection, const char *bytes, size_t length,
+		      struct error *err);
+int postgres_copy_end(struct postgres_connection *connection, struct error *err);
 
 /* ROLLBACK whatever is open; errors are nobody's: the connection is closed when it fails. */
 void postgres_rollback(struct postgres_connection *connection);

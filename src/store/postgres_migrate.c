@@ -30,18 +30,6 @@ static const char select_marks[] =
 static const char select_read_marks[] =
 	SELECT_MARKS "AND pg_table_is_visible(c.oid) ORDER BY c.relname";
 
-static const char select_relations[] =
-	"SELECT to_regclass('site')::oid, to_regclass('location')::oid, "
-	"to_regclass('producer')::oid, "
-	"to_regclass('check_setup')::oid, to_regclass('report')::oid, "
-	"to_regclass('report_default')::oid, "
-	"to_regclass('site_state')::oid, to_regclass('kafka_offset')::oid, "
-	"to_regclass('quarantine')::oid, "
-	"to_regclass('seq_chunk')::oid, to_regclass('seq_range')::oid, "
-	"to_regclass('seq_mark')::oid, "
-	"to_regclass('report_view')::oid, to_regclass('uptime_view')::oid, "
-	"to_regclass('quarantine_view')::oid, to_regclass('delivery_audit_view')::oid";
-
 /*
  * What would give our role the rights that it lacks, as statements; null where it has all. DELETE: ranges of seq replace bitmaps and one
  * another. $1: with --retention, which deletes from report_default, and drops days, which only their owner can.
@@ -76,10 +64,11 @@ static const char select_rights[] =
 	"SELECT string_agg(line, '; ' ORDER BY line) || CASE WHEN EXISTS (SELECT FROM owners) THEN "
 	"' (for --retention: only its owner can drop a day of report)' ELSE '' END FROM grants";
 
-int postgres_read_relations(struct postgres_store *store, char **ret_relations, struct error *err)
+int postgres_read_relations(struct postgres_store *store, const char *sql, char **ret_relations,
+			    struct error *err)
 {
 	PGresult *result;
-	if (postgres_execute(&store->connection, select_relations, &result, err) != 0)
+	if (postgres_execute(&store->connection, sql, &result, err) != 0)
 		return -1;
 	struct buffer oids;
 	buffer_init(&oids, 1024);

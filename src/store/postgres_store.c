@@ -91,12 +91,13 @@ static int prepare(struct postgres_store *store, struct error *err)
 	}
 	if (store->known_relations != NULL)
 		return 0;
-	if (postgres_read_relations(store, &store->known_relations, err) != 0)
+	if (postgres_read_relations(store, POSTGRES_SELECT_RELATIONS, &store->known_relations,
+				    err) != 0)
 		return -1;
 	if (store->known_relations != NULL)
 		return 0;
-	if (heal(store, err) != 0 ||
-	    postgres_read_relations(store, &store->known_relations, err) != 0)
+	if (heal(store, err) != 0 || postgres_read_relations(store, POSTGRES_SELECT_RELATIONS,
+							     &store->known_relations, err) != 0)
 		return -1;
 	if (store->known_relations != NULL)
 		return 0;

@@ -135,8 +135,21 @@ int postgres_read_days(struct postgres_store *store, struct error *err);
 /* Find the rows that the database refuses and mark them. Returns 0 when at least one was found. */
 int postgres_find_refused(struct postgres_attempt *attempt, struct error *err);
 
-/* The oids of our relations as one text, to be freed; NULL where one is missing. */
-int postgres_read_relations(struct postgres_store *store, char **ret_relations, struct error *err);
+#define POSTGRES_SELECT_RELATIONS                                                                  \
+	"SELECT to_regclass('site')::oid, to_regclass('location')::oid, "                          \
+	"to_regclass('producer')::oid, "                                                           \
+	"to_regclass('check_setup')::oid, to_regclass('report')::oid, "                            \
+	"to_regclass('report_default')::oid, "                                                     \
+	"to_regclass('site_state')::oid, to_regclass('kafka_offset')::oid, "                       \
+	"to_regclass('quarantine')::oid, "                                                         \
+	"to_regclass('seq_chunk')::oid, to_regclass('seq_range')::oid, "                           \
+	"to_regclass('seq_mark')::oid, "                                                           \
+	"to_regclass('report_view')::oid, to_regclass('uptime_view')::oid, "                       \
+	"to_regclass('quarantine_view')::oid, to_regclass('delivery_audit_view')::oid"
+
+/* The oids of our relations as one text, to be freed; NULL where one is missing. sql ends with POSTGRES_SELECT_RELATIONS. */
+int postgres_read_relations(struct postgres_store *store, const char *sql, char **ret_relations,
+			    struct error *err);
 
 int postgres_claim_positions(struct store *base, const char *cluster_id,
 			     struct store_position *positions, size_t count, struct error *err);

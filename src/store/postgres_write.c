@@ -18,10 +18,11 @@
 #include "store/postgres_store.h"
 #include "store/store_columns.h"
 
-static const char begin[] = "BEGIN; LOCK TABLE site, location, producer, check_setup, report, "
+/* ONLY: a day's table cannot be dropped without a lock on report. */
+static const char begin[] = "BEGIN; LOCK TABLE site, location, producer, check_setup, ONLY report, "
 			    "site_state, kafka_offset, quarantine, seq_chunk, "
 			    "seq_range, seq_mark "
-			    "IN ACCESS SHARE MODE";
+			    "IN ACCESS SHARE MODE; " POSTGRES_SELECT_RELATIONS;
 
 static const char copy_report[] =
 	"COPY report (" REPORT_COLUMN_NAMES ") FROM STDIN (FORMAT binary)";
@@ -51,20 +52,39 @@ bool postgres_is_data_error(const struct postgres_connection *connection)
 	       strncmp(state, "54", 2) == 0;
 }
 
+static int put_rows(struct postgres_store *store, struct error *err)
+{
+	struct buffer *buffer = &store->buffer;
+	if (buffer->is_overflowed) {
+		error_set(err, ERROR_FATAL, "a row is larger than %d bytes", POSTGRES_BUFFER_MAX);
+		postgres_disconnect(&store->connection); /* in the middle of a COPY */
+		return -1;
+	}
+	if (postgres_copy_put(&store->connection, buffer->data, buffer->length, err) != 0)
+		return -1;
+	buffer_clear(buffer);
+	return 0;
+}
+
+/* In pieces: PostgreSQL works on the first ones while the others are made. */
 static int copy_rows(struct postgres_store *store, const char *sql, const struct store_plan *plan,
 		     size_t first, size_t end, struct error *err)
 {
 	struct buffer *buffer = &store->buffer;
+	if (postgres_copy_start(&store->connection, sql, err) != 0)
+		return -1;
 	buffer_clear(buffer);
 	encode_copy_start(buffer);
-	for (size_t i = first; i < end; i++)
+	for (size_t i = first; i < end; i++) {
 		encode_report(buffer, &plan->rows[i]);
-	encode_copy_end(buffer);
-	if (buffer->is_overflowed) {
-		error_set(err, ERROR_FATAL, "a batch is larger than %d bytes", POSTGRES_BUFFER_MAX);
-		return -1;
+		if ((buffer->length >= POSTGRES_COPY_CHUNK || buffer->is_overflowed) &&
+		    put_rows(store, err) != 0)
+			return -1;
 	}
-	return postgres_copy(&store->connection, sql, buffer->data, buffer->length, err);
+	encode_copy_end(buffer);
+	if (put_rows(store, err) != 0)
+		return -1;
+	return postgres_copy_end(&store->connection, err);
 }
 
 int postgres_copy_incoming(struct postgres_store *store, const struct store_plan *plan,
@@ -87,8 +107,7 @@ int postgres_make_incoming(struct postgres_store *store, struct error *err)
 static int open_transaction(struct postgres_store *store, bool *ret_changed, struct error *err)
 {
 	char *relations;
-	if (postgres_execute(&store->connection, begin, NULL, err) != 0 ||
-	    postgres_read_relations(store, &relations, err) != 0)
+	if (postgres_read_relations(store, begin, &relations, err) != 0)
 		return -1;
 	*ret_changed = relations == NULL || strcmp(relations, store->known_relations) != 0;
 	free(relations);

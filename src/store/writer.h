@@ -21,7 +21,7 @@ struct figures;
 struct store;
 struct writer;
 
-enum { WRITER_BATCH_ROWS = 10000, WRITER_BATCH_BYTES = 16 * 1024 * 1024, WRITER_BATCH_MS = 200 };
+enum { WRITER_BATCH_ROWS = 20000, WRITER_BATCH_BYTES = 16 * 1024 * 1024, WRITER_BATCH_MS = 200 };
 
 /* Of the messages from writer_post() until they are written or dropped: when there are so many, no more are taken. */
 enum { WRITER_WAITING_BYTES = 64 * 1024 * 1024 };
