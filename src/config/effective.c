@@ -249,6 +249,10 @@ static void make_absolute(char **path)
 static const unsigned from_store = COMMAND_WEB | COMMAND_AUDIT | COMMAND_QUARANTINE_LIST |
 				   COMMAND_QUARANTINE_SHOW | COMMAND_QUARANTINE_RETRY;
 
+/* These change what is there; the others of from_store can read what lies on read-only media. */
+static const unsigned to_folder =
+	COMMAND_PRODUCER | COMMAND_RUN | COMMAND_OUTBOX_SALVAGE | COMMAND_QUARANTINE_RETRY;
+
 static void complete_data_dir(struct reading *reading)
 {
 	struct settings *settings = reading->settings;
@@ -256,6 +260,7 @@ static void complete_data_dir(struct reading *reading)
 	bool is_needed = (reading->commands &
 			  (COMMAND_PRODUCER | COMMAND_RUN | COMMAND_OUTBOX_SALVAGE)) != 0 ||
 			 ((reading->commands & from_store) != 0 && settings->database_dsn == NULL);
+	bool is_written = (reading->commands & to_folder) != 0 || settings->declare_lost.count > 0;
 	const struct setting_origin *origin = effective_origin(reading, "data-dir");
 	if (!setting_belongs(settings_table_find("data-dir"), reading->commands))
 		return;
@@ -270,9 +275,10 @@ static void complete_data_dir(struct reading *reading)
 		return;
 	}
 	make_absolute(&settings->data_dir);
-	if (is_needed && file_check_folder(settings->data_dir, &err) != 0)
+	if (is_needed && file_check_folder(settings->data_dir, is_written, &err) != 0)
 		reading_problem(reading, origin->place == NULL ? "--data-dir" : origin->place,
-				"%s, expected a folder that can be written to", err.message);
+				"%s, expected a folder that can be %s", err.message,
+				is_written ? "written to" : "read");
 }
 
 void effective_complete(struct reading *reading)

@@ -115,7 +115,7 @@ int file_check_readable(const char *path, struct error *err)
 	return 0;
 }
 
-int file_check_folder(const char *path, struct error *err)
+int file_check_folder(const char *path, bool is_written, struct error *err)
 {
 	struct stat status;
 	char *at = xstrdup(path);
@@ -133,7 +133,7 @@ int file_check_folder(const char *path, struct error *err)
 	}
 	if (!S_ISDIR(status.st_mode))
 		error_set(err, ERROR_REJECT, "%s is no folder", at);
-	else if (faccessat(AT_FDCWD, at, W_OK | X_OK, AT_EACCESS) != 0)
+	else if (faccessat(AT_FDCWD, at, (is_written ? W_OK : R_OK) | X_OK, AT_EACCESS) != 0)
 		set_access_error(err, at, errno);
 	else
 		result = 0;

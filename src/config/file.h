@@ -5,6 +5,7 @@
 #ifndef WEBSENTRY_CONFIG_FILE_H
 #define WEBSENTRY_CONFIG_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -15,7 +16,7 @@ char *file_read(const char *path, size_t max, size_t *ret_length, struct error *
 /* Whether the file can be read by this process: 0, or -1 and err. */
 int file_check_readable(const char *path, struct error *err);
 
-/* Whether the folder can be written to, or made where it is not there yet: 0, or -1 and err. */
-int file_check_folder(const char *path, struct error *err);
+/* Whether the folder can be read (and written to), or made where it is not there yet: 0, or -1 and err. */
+int file_check_folder(const char *path, bool is_written, struct error *err);
 
 #endif

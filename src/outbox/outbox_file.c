@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/database_files.h"
 #include "base/memory.h"
 #include "outbox/outbox_row.h"
 #include "outbox/outbox_schema.h"
@@ -102,13 +103,14 @@ static int on_wal(void *context, sqlite3 *db, const char *name, int pages)
 	return SQLITE_OK;
 }
 
-enum outbox_file_result outbox_file_open(const char *path, enum outbox_durability durability,
-					 struct outbox_file **ret_file,
-					 struct outbox_file_meta *ret_meta, struct error *err)
+/* What schema_result says of file->db, completed. */
+static enum outbox_file_result finish_open(struct outbox_file *file,
+					   enum outbox_file_result schema_result,
+					   struct outbox_file **ret_file,
+					   struct outbox_file_meta *ret_meta, struct error *err)
 {
-	struct outbox_file *file = xcalloc(1, sizeof(*file));
 	struct outbox_file_meta meta = {0};
-	enum outbox_file_result result = outbox_schema_open(path, durability, &file->db, err);
+	enum outbox_file_result result = schema_result;
 	if (result == OUTBOX_FILE_OK)
 		result = prepare(file, err);
 	if (result == OUTBOX_FILE_OK)
@@ -124,6 +126,26 @@ enum outbox_file_result outbox_file_open(const char *path, enum outbox_durabilit
 	*ret_file = file;
 	*ret_meta = meta;
 	return OUTBOX_FILE_OK;
+}
+
+enum outbox_file_result outbox_file_open(const char *path, enum outbox_durability durability,
+					 struct outbox_file **ret_file,
+					 struct outbox_file_meta *ret_meta, struct error *err)
+{
+	struct outbox_file *file = xcalloc(1, sizeof(*file));
+	enum outbox_file_result result = outbox_schema_open(path, durability, &file->db, err);
+	return finish_open(file, result, ret_file, ret_meta, err);
+}
+
+enum outbox_file_result outbox_file_open_to_read(const char *path, struct outbox_file **ret_file,
+						 struct outbox_file_meta *ret_meta,
+						 struct error *err)
+{
+	if (!database_files_are_unwritable(path))
+		return outbox_file_open(path, OUTBOX_DURABILITY_PROCESS, ret_file, ret_meta, err);
+	struct outbox_file *file = xcalloc(1, sizeof(*file));
+	enum outbox_file_result result = outbox_schema_open_to_read(path, &file->db, err);
+	return finish_open(file, result, ret_file, ret_meta, err);
 }
 
 void outbox_file_close(struct outbox_file *file, bool is_damaged)

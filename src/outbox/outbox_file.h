@@ -45,6 +45,11 @@ enum outbox_file_result outbox_file_open(const char *path, enum outbox_durabilit
 					 struct outbox_file **ret_file,
 					 struct outbox_file_meta *ret_meta, struct error *err);
 
+/* To look at what is there; also where nothing can be written. Nothing else than reading may be asked of it. */
+enum outbox_file_result outbox_file_open_to_read(const char *path, struct outbox_file **ret_file,
+						 struct outbox_file_meta *ret_meta,
+						 struct error *err);
+
 /* is_damaged: leave everything as it is on disk, without a checkpoint. Accepts NULL. */
 void outbox_file_close(struct outbox_file *file, bool is_damaged);
 

@@ -26,8 +26,7 @@ int outbox_look_open(const char *path, int64_t after_id, struct outbox_look **re
 		error_set(err, ERROR_REJECT, "empty beside a write-ahead log");
 		result = OUTBOX_FILE_DAMAGED;
 	} else if (access(path, F_OK) == 0) {
-		result = outbox_file_open(path, OUTBOX_DURABILITY_PROCESS, &look.file, &look.meta,
-					  err);
+		result = outbox_file_open_to_read(path, &look.file, &look.meta, err);
 	}
 	if (result != OUTBOX_FILE_OK) {
 		outbox_segment_close(look.segments);

@@ -1,9 +1,11 @@
 #include "outbox/outbox_schema.h"
 
 #include <sqlite3.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/database_files.h"
 #include "base/private_file.h"
 #include "outbox/outbox_row.h"
 
@@ -84,8 +86,8 @@ static enum outbox_file_result enter_wal(sqlite3 *db, struct error *err)
 	return result;
 }
 
-/* Empty: make the tables. Ours: fine. Anything else is damage as far as we go. */
-static enum outbox_file_result check_or_create(sqlite3 *db, struct error *err)
+/* Ours: fine. Empty: *ret_is_empty, where that is not NULL. Anything else is damage as far as we go. */
+static enum outbox_file_result check(sqlite3 *db, bool *ret_is_empty, struct error *err)
 {
 	int64_t application = outbox_schema_number(db, "PRAGMA application_id");
 	int64_t version = outbox_schema_number(db, "PRAGMA user_version");
@@ -96,12 +98,20 @@ static enum outbox_file_result check_or_create(sqlite3 *db, struct error *err)
 			  (long long)version);
 		return OUTBOX_FILE_DAMAGED;
 	}
-	if (application != 0 || version != 0 ||
+	if (application != 0 || version != 0 || ret_is_empty == NULL ||
 	    outbox_schema_number(db, "SELECT count(*) FROM sqlite_schema") != 0) {
 		error_set(err, ERROR_REJECT, "not an outbox");
 		return OUTBOX_FILE_DAMAGED;
 	}
-	return execute(db, create_text, "create tables", err);
+	*ret_is_empty = true;
+	return OUTBOX_FILE_OK;
+}
+
+static enum outbox_file_result check_or_create(sqlite3 *db, struct error *err)
+{
+	bool is_empty = false;
+	enum outbox_file_result result = check(db, &is_empty, err);
+	return is_empty ? execute(db, create_text, "create tables", err) : result;
 }
 
 enum outbox_file_result outbox_schema_open(const char *path, enum outbox_durability durability,
@@ -132,6 +142,36 @@ enum outbox_file_result outbox_schema_open(const char *path, enum outbox_durabil
 		return is_writable ? OUTBOX_FILE_DAMAGED : OUTBOX_FILE_FAILED;
 	}
 	return result == OUTBOX_FILE_OK ? check_or_create(*ret_db, err) : result;
+}
+
+enum outbox_file_result outbox_schema_open_to_read(const char *path, sqlite3 **ret_db,
+						   struct error *err)
+{
+	struct database_files files;
+	database_files_look(path, &files);
+	enum database_files_manner manner = database_files_manner(&files);
+	if (manner == DATABASE_FILES_UNFINISHED) {
+		error_set(err, ERROR_REJECT,
+			  "a transaction was not finished, and nothing can be written here: copy "
+			  "it, and the -wal and -journal beside it, into a folder that can be "
+			  "written");
+		return OUTBOX_FILE_FAILED;
+	}
+	bool has_log = manner == DATABASE_FILES_WITH_LOG;
+	char *uri = database_files_uri(path);
+	/* Without locks: the folder's own is ours, and SQLite's can't be taken in a file that can't be written. */
+	int code = sqlite3_open_v2(has_log ? path : uri, ret_db,
+				   SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX |
+					   (has_log ? 0 : SQLITE_OPEN_URI),
+				   has_log ? "unix-none" : NULL);
+	free(uri);
+	if (code != SQLITE_OK)
+		return outbox_schema_result(*ret_db, code, "open", err);
+	(void)sqlite3_extended_result_codes(*ret_db, 1);
+	enum outbox_file_result result = execute(*ret_db, pragma_text, "open", err);
+	if (result == OUTBOX_FILE_OK)
+		result = execute(*ret_db, "SELECT 1 FROM sqlite_schema LIMIT 1", "open", err);
+	return result == OUTBOX_FILE_OK ? check(*ret_db, NULL, err) : result;
 }
 
 /* Figures that are not as they were written: count the rows, and know no row before ours. */

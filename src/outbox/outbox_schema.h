@@ -14,6 +14,10 @@ struct sqlite3;
 enum outbox_file_result outbox_schema_open(const char *path, enum outbox_durability durability,
 					   struct sqlite3 **ret_db, struct error *err);
 
+/* The same where nothing can be written: all that lies there, and nothing is made. An outbox without tables is damaged there. */
+enum outbox_file_result outbox_schema_open_to_read(const char *path, struct sqlite3 **ret_db,
+						   struct error *err);
+
 enum outbox_file_result
 outbox_schema_read_meta(struct sqlite3 *db, struct outbox_file_meta *ret_meta, struct error *err);
 

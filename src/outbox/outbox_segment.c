@@ -81,6 +81,8 @@ static struct outbox_segment *open_one(const char *path, enum outbox_segment_man
 	segment->path = xstrdup(path);
 	if (outbox_place_is_torn(path))
 		error_set(&err, ERROR_REJECT, "empty beside a write-ahead log");
+	else if (manner == OUTBOX_SEGMENT_LOOK)
+		result = outbox_file_open_to_read(path, &segment->file, &segment->meta, &err);
 	else
 		result = outbox_file_open(path, OUTBOX_DURABILITY_PROCESS, &segment->file,
 					  &segment->meta, &err);

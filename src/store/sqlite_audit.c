@@ -134,7 +134,7 @@ int sqlite_read_audit(struct store *base, struct audit *audit, struct error *err
 			? -1
 			: 0;
 	(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
-	return status;
+	return sqlite_confirm(store, status, err);
 }
 
 int sqlite_declare_lost(struct store *base, const struct uuid *producer_id,

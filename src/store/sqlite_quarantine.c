@@ -67,5 +67,5 @@ int sqlite_read_quarantine(struct store *base, const struct store_quarantine_que
 	int status =
 		step == SQLITE_DONE || step == SQLITE_ROW ? 0 : sqlite_fail(store, "read", err);
 	(void)sqlite3_finalize(statement);
-	return status;
+	return sqlite_confirm(store, status, err);
 }

@@ -134,5 +134,5 @@ int sqlite_read_sites(struct store *base,
 	}
 	int status = is_wanted && step != SQLITE_DONE ? sqlite_fail(store, "read", err) : 0;
 	(void)sqlite3_finalize(statement);
-	return status;
+	return sqlite_confirm(store, status, err);
 }

@@ -64,7 +64,7 @@ void sqlite_finish_statements(struct sqlite_store *store)
 	}
 }
 
-static void close_file(struct sqlite_store *store)
+void sqlite_close_file(struct sqlite_store *store)
 {
 	sqlite_finish_statements(store);
 	(void)pthread_mutex_lock(&store->db_lock);
@@ -76,7 +76,7 @@ static void close_file(struct sqlite_store *store)
 static void sqlite_close(struct store *base)
 {
 	struct sqlite_store *store = of(base);
-	close_file(store);
+	sqlite_close_file(store);
 	(void)pthread_mutex_destroy(&store->db_lock);
 	if (store->lock_fd >= 0)
 		(void)close(store->lock_fd);
@@ -180,7 +180,8 @@ out:
 	return status;
 }
 
-static int open_file(struct sqlite_store *store, int flags, struct error *err)
+int sqlite_open_file(struct sqlite_store *store, const struct sqlite_opening *how,
+		     struct error *err)
 {
 	sqlite3 *db = NULL;
 	struct stat status;
@@ -189,7 +190,7 @@ static int open_file(struct sqlite_store *store, int flags, struct error *err)
 		error_set(err, ERROR_REJECT, "%s: expected a file", store->path);
 		return -1;
 	}
-	int code = sqlite3_open_v2(store->path, &db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+	int code = sqlite3_open_v2(how->name, &db, how->flags | SQLITE_OPEN_NOMUTEX, how->vfs);
 	(void)pthread_mutex_lock(&store->db_lock);
 	store->db = db;
 	(void)pthread_mutex_unlock(&store->db_lock);
@@ -203,7 +204,7 @@ static int open_file(struct sqlite_store *store, int flags, struct error *err)
 	return 0;
 }
 
-static void note_file(struct sqlite_store *store)
+void sqlite_note_file(struct sqlite_store *store)
 {
 	struct stat status = {0};
 	(void)stat(store->path, &status);
@@ -213,34 +214,20 @@ static void note_file(struct sqlite_store *store)
 
 static int open_writer(struct sqlite_store *store, struct error *err)
 {
+	const struct sqlite_opening how = {.name = store->path,
+					   .flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE};
 	if (take_lock(store, err) != 0)
 		return -1;
 	private_file_create(store->path); /* SQLite gives -wal and -shm the mode that it finds */
 	/* A commit is what makes a check of `run` finished: it goes to the disk. At most a few a second. */
-	if (open_file(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err) != 0 ||
+	if (sqlite_open_file(store, &how, err) != 0 ||
 	    sqlite_execute(store,
 			   "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
 			   "PRAGMA trusted_schema = OFF",
 			   err) != 0)
 		return -1;
-	note_file(store);
+	sqlite_note_file(store);
 	return 0;
-}
-
-static int open_reader(struct sqlite_store *store, struct error *err)
-{
-	if (open_file(store, SQLITE_OPEN_READONLY, err) == 0 &&
-	    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) == SQLITE_OK &&
-	    sqlite_execute(store, "PRAGMA wal_autocheckpoint = 0; PRAGMA query_only = 1", err) ==
-		    0) {
-		note_file(store);
-		return 0;
-	}
-	bool is_file = store->db != NULL;
-	close_file(store);
-	if (is_file)
-		err->kind = ERROR_RETRY; /* the writer may not have made it yet */
-	return -1;
 }
 
 enum file_state { FILE_SAME, FILE_DELETED, FILE_REPLACED };
@@ -267,14 +254,14 @@ static int begin_anew(struct sqlite_store *store, struct error *err)
 	if (store->db != NULL)
 		log_event(LOG_WARN, "the database file was deleted, making a new one",
 			  LOG_STR("path", store->path));
-	close_file(store);
+	sqlite_close_file(store);
 	/* What lies beside it is of the deleted one, and a reader may still map it. */
 	remove_beside(store, "-wal");
 	remove_beside(store, "-shm");
 	store->schema_version = -1;
 	if (open_writer(store, err) == 0 && sqlite_migrate(store, true, err) == 0)
 		return 0;
-	close_file(store);
+	sqlite_close_file(store);
 	err->kind = ERROR_RETRY; /* its folder may come back */
 	return -1;
 }
@@ -286,11 +273,11 @@ int sqlite_connect(struct sqlite_store *store, struct error *err)
 		return -1;
 	}
 	enum file_state state = store->db == NULL ? FILE_DELETED : look_at_file(store);
-	if (state == FILE_SAME)
+	if (state == FILE_SAME && sqlite_is_reading_current(store))
 		return 0;
 	if (store->mode == STORE_READ) {
-		close_file(store);
-		return open_reader(store, err);
+		sqlite_close_file(store);
+		return sqlite_open_reader(store, err);
 	}
 	if (state == FILE_DELETED)
 		return begin_anew(store, err);

@@ -2,6 +2,7 @@
  * The parts of the SQLite driver know one another through this struct. Private to src/store/.
  *
  *   sqlite_store.c   the driver: open, the lock of the one writer, close
+ *   sqlite_reader.c  opening to read, also where nothing can be written
  *   sqlite_migrate.c the schema
  *   sqlite_write.c   a batch
  *   sqlite_strip.c   the last outcomes of sites whose reports came late
@@ -19,6 +20,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/database_files.h"
 #include "store/store_driver.h"
 #include "store/store_ids.h"
 #include "store/store_plan.h"
@@ -78,6 +80,8 @@ struct sqlite_store {
 	sqlite3 *db; /* NULL: not open, yet or again */
 	dev_t device; /* of the file that is open: somebody may delete it or put another in its place */
 	ino_t inode;
+	bool is_unlocked; /* a reader's, in a folder that can't be written: the files as they were when it was opened */
+	struct database_files files;
 	pthread_mutex_t db_lock; /* over db, against sqlite_interrupt() */
 	sqlite3_stmt *statements[SQLITE_STATEMENT_COUNT];
 	struct store_ids *ids;
@@ -93,6 +97,28 @@ struct sqlite_store {
 int sqlite_fail(struct sqlite_store *store, const char *what, struct error *err);
 
 int sqlite_execute(struct sqlite_store *store, const char *sql, struct error *err);
+
+/* How SQLite is asked for the file. name: a path, or a URI with SQLITE_OPEN_URI; vfs NULL: the usual one. */
+struct sqlite_opening {
+	const char *name;
+	int flags;
+	const char *vfs;
+};
+
+int sqlite_open_file(struct sqlite_store *store, const struct sqlite_opening *how,
+		     struct error *err);
+void sqlite_note_file(struct sqlite_store *store); /* which one it is */
+void sqlite_close_file(struct sqlite_store *store);
+
+/* ERROR_RETRY where it may be there later, ERROR_REJECT where it can't be read in its place. */
+int sqlite_open_reader(struct sqlite_store *store, struct error *err);
+
+/* False: nothing kept a writer from changing what is open, and one did. */
+bool sqlite_is_reading_current(const struct sqlite_store *store);
+
+/* At the end of a reading with this status: the same, or -1 where what was read may be half of this and half of that. */
+int sqlite_confirm(struct sqlite_store *store, int status, struct error *err);
+
 void sqlite_finish_statements(struct sqlite_store *store);
 
 /*

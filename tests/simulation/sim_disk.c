@@ -106,6 +106,13 @@ enum outbox_file_result outbox_file_open(const char *path, enum outbox_durabilit
 	return OUTBOX_FILE_OK;
 }
 
+enum outbox_file_result outbox_file_open_to_read(const char *path, struct outbox_file **ret_file,
+						 struct outbox_file_meta *ret_meta,
+						 struct error *err)
+{
+	return outbox_file_open(path, OUTBOX_DURABILITY_PROCESS, ret_file, ret_meta, err);
+}
+
 void outbox_file_close(struct outbox_file *file, bool is_damaged)
 {
 	(void)is_damaged;

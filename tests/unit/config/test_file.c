@@ -73,7 +73,7 @@ static void a_matter_of_permission_names_our_uid(void **state)
 	assert_int_equal(seteuid(NOBODY), 0);
 	int result = file_check_readable("key", &err);
 	struct error folder_err;
-	int folder_result = file_check_folder("closed", &folder_err);
+	int folder_result = file_check_folder("closed", true, &folder_err);
 	struct error below_err;
 	int below_result = file_check_readable("closed/key", &below_err);
 	assert_int_equal(seteuid(0), 0);
@@ -93,10 +93,10 @@ static void a_folder_may_be_there_or_be_made(void **state)
 {
 	(void)state;
 	struct error err;
-	assert_int_equal(file_check_folder(fixture_folder(), &err), 0);
+	assert_int_equal(file_check_folder(fixture_folder(), true, &err), 0);
 	char path[128];
 	(void)snprintf(path, sizeof(path), "%s/a/b/c", fixture_folder());
-	assert_int_equal(file_check_folder(path, &err), 0);
+	assert_int_equal(file_check_folder(path, true, &err), 0);
 	assert_int_equal(access("a", F_OK), -1); /* only looked at */
 }
 
