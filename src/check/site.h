@@ -50,8 +50,9 @@ struct site {
 	char *url;          /* as given; holds secrets, never leaves the prober */
 	char *redacted_url; /* what everybody else may see */
 	char *method;       /* "GET" … */
-	char *body;         /* request body, NULL for none */
-	struct site_header *headers;
+	char *body;         /* request body, any bytes; NULL for none */
+	size_t body_length;
+	struct site_header *headers; /* in the order in which they are sent; names may repeat */
 	size_t header_count;
 	struct site_label *labels; /* sorted by name */
 	size_t label_count;

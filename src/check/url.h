@@ -34,6 +34,9 @@ void url_parts_finish(struct url_parts *parts);
  */
 char *url_redact(const char *url);
 
+/* Whether a name (of a query key, header, form field) looks like that of a secret: X-Api-Key, access_token, but not monkey. */
+bool url_is_secret_name(const char *name);
+
 /*
  * Where a Location header leads from base. Returns a fresh absolute URL (fragment removed), or NULL with ERROR_REJECT
  * where it is not http or https, too long, or no URL.

@@ -143,6 +143,11 @@ static bool is_secret_key(const char *bytes, size_t length)
 	return is_secret;
 }
 
+bool url_is_secret_name(const char *name)
+{
+	return is_secret_key(name, strlen(name));
+}
+
 /* Whether a decoded value holds "//user@" or a secret "name=value" of its own. */
 static bool text_holds_secret(const char *text)
 {

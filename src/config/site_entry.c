@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/text.h"
 #include "check/url.h"
 #include "config/older.h"
 #include "config/problems.h"
 #include "config/settings.h"
+#include "config/site_keys.h"
 #include "pattern/pattern.h"
 
 enum { NAMES_MAX = 64 };
@@ -61,13 +61,20 @@ static void complain_unknown(struct entry_reader *reader, const struct node *key
 		if (!is_defaults || !entry_keys[i].is_own)
 			names[count++] = entry_keys[i].name;
 	names[count++] = "request_kwargs";
-	const char *nearest = text_nearest(key->text, names, count);
-	if (nearest != NULL)
-		entry_problem(reader, key, "unknown key `%.80s`, did you mean `%s`?", key->text,
-			      nearest);
-	else
-		entry_problem(reader, key, "unknown key `%.80s`, expected one of docs/sites.md",
-			      key->text);
+	entry_complain_unknown(reader, key, names, count, "one of docs/sites.md");
+}
+
+bool entry_claim(struct entry_reader *reader, enum entry_slot slot, const char *key,
+		 const struct node *place)
+{
+	struct entry_claim *claim = &reader->entry->claims[slot];
+	if (claim->key != NULL && claim->level == reader->level && strcmp(claim->key, key) != 0) {
+		entry_problem(reader, place, "found `%s` beside `%s`, expected one of them", key,
+			      claim->key);
+		return false;
+	}
+	*claim = (struct entry_claim){.key = key, .level = reader->level};
+	return true;
 }
 
 static void take_pairs(struct entry_reader *reader, const struct node *mapping, bool is_defaults)
@@ -156,6 +163,7 @@ void entry_read(struct entry_reader *reader, struct node *node, const struct nod
 		take_pairs(reader, node, false);
 		forget_unset_pattern(reader->entry, node);
 	}
+	entry_finish_request(reader, node);
 }
 
 bool entry_is_timeout_too_long(struct entry *entry, const struct settings *settings)

@@ -20,8 +20,25 @@ enum entry_level {
 	LEVEL_SITE,
 };
 
+/* What can be said by more than one key: the nearest to the site counts, two as near contradict each other. */
+enum entry_slot {
+	SLOT_BODY,
+	SLOT_AUTHORIZATION,
+	SLOT_COOKIE,
+	SLOT_USER_AGENT,
+	SLOT_COUNT,
+};
+
+struct entry_claim {
+	const char *key; /* NULL: nobody spoke */
+	enum entry_level level;
+};
+
 struct entry {
 	struct site site;
+	struct entry_claim claims[SLOT_COUNT];
+	bool has_method;
+	bool is_form; /* the body is one */
 	enum entry_level interval_level;
 	enum entry_level timeout_level;
 	const struct node *timeout_place; /* NULL: not in the file */
@@ -57,11 +74,16 @@ bool entry_is_timeout_too_long(struct entry *entry, const struct settings *setti
 struct entry_key {
 	const char *name;
 	void (*take)(struct entry_reader *reader, const struct node *value);
-	bool is_own;    /* makes no sense in `defaults:` */
-	bool is_merged; /* a mapping whose parts override each other one by one */
+	const struct entry_key *parts; /* of a mapping with keys of its own, up to a NULL name */
+	bool is_own;                   /* makes no sense in `defaults:` */
+	bool is_merged;                /* a mapping whose parts override each other one by one */
 };
 extern const struct entry_key entry_keys[];
 extern const size_t entry_key_count;
+
+/* Speak for a slot: false with a problem where another key as near to the site did. key is static. */
+bool entry_claim(struct entry_reader *reader, enum entry_slot slot, const char *key,
+		 const struct node *place);
 
 /* Values (site_values.c): 0 and the value, or -1 with a problem added. name is the key's, for the message. */
 int entry_take_text(struct entry_reader *reader, const char *name, const struct node *value,
@@ -77,11 +99,31 @@ int entry_take_size(struct entry_reader *reader, const char *name, const struct 
 int entry_take_duration(struct entry_reader *reader, const char *name, const struct node *value,
 			int64_t min, int64_t max, int64_t *ret_us);
 
+/* A path, of a file that can be read. */
+int entry_take_path(struct entry_reader *reader, const char *name, const struct node *value,
+		    char **ret_path);
+/* What stands in the file that value names: one line, without the end of it. */
+int entry_take_line_of_file(struct entry_reader *reader, const char *name, const struct node *value,
+			    size_t max, char **ret_text);
+/* Whether it is a mapping of at most max keys. */
+bool entry_is_mapping(struct entry_reader *reader, const char *name, const struct node *value,
+		      size_t max);
+/* Whether it is a mapping that has none but the keys of parts. */
+bool entry_has_parts(struct entry_reader *reader, const char *name, const struct node *value,
+		     const struct entry_key *parts);
+/* Free what a field holds, and have it hold taken. */
+void entry_replace(char **field, char *taken);
+
+/* "unknown key …" with the nearest of names, or else what was expected. */
+void entry_complain_unknown(struct entry_reader *reader, const struct node *key,
+			    const char *const *names, size_t count, const char *expected);
 /* "found …, expected …" at a node. */
 void entry_expect(struct entry_reader *reader, const struct node *value, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Any problem at a node. */
+/* Any problem at a node; or a warning. */
 void entry_problem(struct entry_reader *reader, const struct node *node, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void entry_warn(struct entry_reader *reader, const struct node *node, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 #endif

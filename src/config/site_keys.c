@@ -8,26 +8,16 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "check/url.h"
-#include "config/file.h"
 #include "config/settings_table.h"
 #include "config/site_entry.h"
+#include "config/site_keys.h"
 #include "pattern/pattern.h"
 
 enum {
-	HEADER_NAME_MAX = 256,
-	HEADER_VALUE_MAX = 8192,
 	LABEL_MAX = 1024,
-	REQUEST_BODY_MAX = 1024 * 1024,
-	PATH_TEXT_MAX = 4096,
 	STATUS_MIN = 100,
 	STATUS_MAX = 599,
 };
-
-static void replace(char **field, char *taken)
-{
-	free(*field);
-	*field = taken;
-}
 
 static void take_url(struct entry_reader *reader, const struct node *value)
 {
@@ -47,8 +37,8 @@ static void take_url(struct entry_reader *reader, const struct node *value)
 		return;
 	}
 	url_parts_finish(&parts);
-	replace(&site->url, url);
-	replace(&site->redacted_url, redacted);
+	entry_replace(&site->url, url);
+	entry_replace(&site->redacted_url, redacted);
 }
 
 static void take_name(struct entry_reader *reader, const struct node *value)
@@ -65,127 +55,7 @@ static void take_name(struct entry_reader *reader, const struct node *value)
 		free(name);
 		return;
 	}
-	replace(&reader->entry->site.name, name);
-}
-
-static void take_method(struct entry_reader *reader, const struct node *value)
-{
-	static const char *const methods[] = {"GET",      "HEAD",   "POST",    "PUT",
-					      "PATCH",    "DELETE", "OPTIONS", "TRACE",
-					      "PROPFIND", "REPORT", "SEARCH",  "PURGE"};
-	const size_t count = sizeof(methods) / sizeof(methods[0]);
-	char *method;
-	if (entry_take_text(reader, "method", value, 32, &method) != 0)
-		return;
-	for (char *at = method; *at != '\0'; at++)
-		*at = (char)toupper((unsigned char)*at);
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(methods[i], method) == 0) {
-			replace(&reader->entry->site.method, method);
-			return;
-		}
-	}
-	const char *nearest = text_nearest(method, methods, count);
-	if (nearest != NULL)
-		entry_problem(reader, value, "found the method '%s', did you mean %s?", method,
-			      nearest);
-	else
-		entry_expect(reader, value, "a method such as GET, HEAD or POST");
-	free(method);
-}
-
-static void take_body(struct entry_reader *reader, const struct node *value)
-{
-	char *body;
-	if (entry_take_block(reader, "body", value, REQUEST_BODY_MAX, &body) == 0)
-		replace(&reader->entry->site.body, body);
-}
-
-/* RFC 9110's token. */
-static bool is_token(const char *text)
-{
-	for (const char *at = text; *at != '\0'; at++)
-		if (!(isalnum((unsigned char)*at) && (unsigned char)*at < 0x80) &&
-		    strchr("!#$%&'*+-.^_`|~", *at) == NULL)
-			return false;
-	return text[0] != '\0';
-}
-
-static void set_header(struct site *site, const char *name, char *taken_value)
-{
-	for (size_t i = 0; i < site->header_count; i++) {
-		if (text_equal_ignoring_case(site->headers[i].name, name)) {
-			replace(&site->headers[i].value, taken_value);
-			return;
-		}
-	}
-	site->headers =
-		xreallocarray(site->headers, site->header_count + 1, sizeof(*site->headers));
-	site->headers[site->header_count++] =
-		(struct site_header){.name = xstrdup(name), .value = taken_value};
-}
-
-/* Those that frame the message are ours: with another's they would make a second message out of a part of the first. */
-static bool is_framing_header(const char *name)
-{
-	return text_equal_ignoring_case(name, "Content-Length") ||
-	       text_equal_ignoring_case(name, "Transfer-Encoding");
-}
-
-static bool is_repeated(const struct node *mapping, size_t index)
-{
-	for (size_t i = 0; i < index; i++)
-		if (text_equal_ignoring_case(mapping->pairs[i].key->text,
-					     mapping->pairs[index].key->text))
-			return true;
-	return false;
-}
-
-static void take_header(struct entry_reader *reader, const struct node *mapping, size_t index)
-{
-	const struct node_pair *pair = &mapping->pairs[index];
-	const char *name = pair->key->text;
-	char *text;
-	if (strlen(name) != pair->key->length || !is_token(name) ||
-	    strlen(name) > HEADER_NAME_MAX) {
-		entry_problem(reader, pair->key,
-			      "found '%.80s', expected a header's name such as Accept", name);
-	} else if (is_framing_header(name)) {
-		entry_problem(reader, pair->key,
-			      "found '%.80s', expected no header that frames the body", name);
-	} else if (is_repeated(mapping, index)) {
-		entry_problem(reader, pair->key,
-			      "the header '%.80s' is given twice, expected it once", name);
-	} else if (pair->value->kind == NODE_SCALAR && pair->value->length == 0) {
-		set_header(&reader->entry->site, name, xstrdup(""));
-	} else if (entry_take_text(reader, name, pair->value, HEADER_VALUE_MAX, &text) == 0) {
-		set_header(&reader->entry->site, name, text);
-	}
-}
-
-static bool is_mapping(struct entry_reader *reader, const char *name, const struct node *value,
-		       size_t max)
-{
-	if (value->kind == NODE_MAPPING && value->count <= max)
-		return true;
-	if (value->kind == NODE_MAPPING)
-		entry_problem(reader, value, "found %zu %s, expected at most %zu", value->count,
-			      name, max);
-	else
-		entry_expect(reader, value, "a mapping for `%s`", name);
-	return false;
-}
-
-static void take_headers(struct entry_reader *reader, const struct node *value)
-{
-	if (!is_mapping(reader, "headers", value, SITE_HEADERS_MAX))
-		return;
-	for (size_t i = 0; i < value->count; i++)
-		take_header(reader, value, i);
-	if (reader->entry->site.header_count > SITE_HEADERS_MAX)
-		entry_problem(reader, value,
-			      "found %zu headers with the defaults', expected at most %d",
-			      reader->entry->site.header_count, (int)SITE_HEADERS_MAX);
+	entry_replace(&reader->entry->site.name, name);
 }
 
 static bool is_label_name(const char *name)
@@ -205,7 +75,7 @@ static void set_label(struct site *site, const char *name, char *taken_value)
 	while (at < site->label_count && strcmp(site->labels[at].name, name) < 0)
 		at++;
 	if (at < site->label_count && strcmp(site->labels[at].name, name) == 0) {
-		replace(&site->labels[at].value, taken_value);
+		entry_replace(&site->labels[at].value, taken_value);
 		return;
 	}
 	site->labels = xreallocarray(site->labels, site->label_count + 1, sizeof(*site->labels));
@@ -217,7 +87,7 @@ static void set_label(struct site *site, const char *name, char *taken_value)
 
 static void take_labels(struct entry_reader *reader, const struct node *value)
 {
-	if (!is_mapping(reader, "labels", value, SITE_LABELS_MAX))
+	if (!entry_is_mapping(reader, "labels", value, SITE_LABELS_MAX))
 		return;
 	for (size_t i = 0; i < value->count; i++) {
 		const struct node_pair *pair = &value->pairs[i];
@@ -281,7 +151,7 @@ static void take_pattern(struct entry_reader *reader, const struct node *value)
 		return;
 	pattern_destroy(site->pattern);
 	site->pattern = pattern;
-	replace(&site->pattern_text, text);
+	entry_replace(&site->pattern_text, text);
 }
 
 static void take_rule(struct entry_reader *reader, const char *name, const struct node *value,
@@ -409,41 +279,26 @@ static void take_insecure(struct entry_reader *reader, const struct node *value)
 
 static void take_ca_file(struct entry_reader *reader, const struct node *value)
 {
-	struct error err;
 	char *path;
-	if (entry_take_text(reader, "ca_file", value, PATH_TEXT_MAX, &path) != 0)
-		return;
-	if (file_check_readable(path, &err) != 0) {
-		entry_problem(reader, value, "%s", err.message);
-		free(path);
-		return;
-	}
-	replace(&reader->entry->site.ca_file, path);
+	if (entry_take_path(reader, "ca_file", value, &path) == 0)
+		entry_replace(&reader->entry->site.ca_file, path);
 }
 
-/* blackbox_exporter's nesting of the two keys before. */
+static const struct entry_key tls_parts[] = {
+	{.name = "insecure_skip_verify", .take = take_insecure},
+	{.name = "ca_file", .take = take_ca_file},
+	{.name = NULL},
+};
+
+/* blackbox_exporter's nesting. */
 static void take_tls_config(struct entry_reader *reader, const struct node *value)
 {
-	static const char *const names[] = {"insecure_skip_verify", "ca_file"};
-	if (!is_mapping(reader, "tls_config", value, 16))
-		return;
-	for (size_t i = 0; i < value->count; i++) {
-		const struct node_pair *pair = &value->pairs[i];
-		const char *nearest = text_nearest(pair->key->text, names, 2);
-		if (node_is_null(pair->value))
-			continue;
-		if (strcmp(pair->key->text, "insecure_skip_verify") == 0)
-			take_insecure(reader, pair->value);
-		else if (strcmp(pair->key->text, "ca_file") == 0)
-			take_ca_file(reader, pair->value);
-		else if (nearest != NULL)
-			entry_problem(reader, pair->key, "unknown key `%.80s`, did you mean `%s`?",
-				      pair->key->text, nearest);
-		else
-			entry_problem(
-				reader, pair->key,
-				"unknown key `%.80s`, expected insecure_skip_verify or ca_file",
-				pair->key->text);
+	(void)entry_has_parts(reader, "tls_config", value, tls_parts);
+	for (const struct entry_key *part = tls_parts;
+	     value->kind == NODE_MAPPING && part->name != NULL; part++) {
+		const struct node *found = tree_find(value, part->name);
+		if (found != NULL && !node_is_null(found))
+			part->take(reader, found);
 	}
 }
 
@@ -469,9 +324,21 @@ static void take_max_body_bytes(struct entry_reader *reader, const struct node *
 const struct entry_key entry_keys[] = {
 	{.name = "url", .take = take_url, .is_own = true},
 	{.name = "name", .take = take_name, .is_own = true},
-	{.name = "method", .take = take_method},
-	{.name = "headers", .take = take_headers, .is_merged = true},
-	{.name = "body", .take = take_body},
+	{.name = "method", .take = site_keys_take_method},
+	{.name = "headers", .take = site_keys_take_headers, .is_merged = true},
+	{.name = "body", .take = site_keys_take_body},
+	{.name = "body_file", .take = site_keys_take_body_file},
+	{.name = "form", .take = site_keys_take_form},
+	{.name = "basic_auth",
+	 .take = site_keys_take_basic_auth,
+	 .parts = site_keys_basic_auth_parts},
+	{.name = "authorization",
+	 .take = site_keys_take_authorization,
+	 .parts = site_keys_authorization_parts},
+	{.name = "bearer_token", .take = site_keys_take_bearer_token},
+	{.name = "bearer_token_file", .take = site_keys_take_bearer_token_file},
+	{.name = "cookies", .take = site_keys_take_cookies, .is_merged = true},
+	{.name = "user_agent", .take = site_keys_take_user_agent},
 	{.name = "pattern", .take = take_pattern},
 	{.name = "fail_if_body_not_matches_regexp", .take = take_wanted},
 	{.name = "fail_if_body_matches_regexp", .take = take_unwanted},
@@ -482,7 +349,7 @@ const struct entry_key entry_keys[] = {
 	{.name = "follow_redirects", .take = take_follow_redirects},
 	{.name = "max_redirects", .take = take_max_redirects},
 	{.name = "labels", .take = take_labels, .is_merged = true},
-	{.name = "tls_config", .take = take_tls_config, .is_merged = true},
+	{.name = "tls_config", .take = take_tls_config, .parts = tls_parts, .is_merged = true},
 	{.name = "insecure_skip_verify", .take = take_insecure},
 	{.name = "ca_file", .take = take_ca_file},
 	{.name = "cert_expiry_warn", .take = take_cert_expiry_warn},

@@ -7,9 +7,11 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "config/file.h"
+#include "config/problems.h"
 #include "config/site_entry.h"
 
-enum { FOUND_MAX = 128, WHAT_MAX = 1024, TIME_TEXT_MAX = 48 };
+enum { FOUND_MAX = 128, WHAT_MAX = 1024, TIME_TEXT_MAX = 48, PATH_TEXT_MAX = 4096, PARTS_MAX = 16 };
 
 void entry_problem(struct entry_reader *reader, const struct node *node, const char *format, ...)
 {
@@ -21,6 +23,31 @@ void entry_problem(struct entry_reader *reader, const struct node *node, const c
 	(void)vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
 	tree_problem(reader->tree, node, reader->problems, "%s", what);
+}
+
+void entry_warn(struct entry_reader *reader, const struct node *node, const char *format, ...)
+{
+	char what[WHAT_MAX];
+	va_list args;
+	if (reader->is_quiet)
+		return;
+	va_start(args, format);
+	(void)vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	char *where = xasprintf("%s:%d:%d", reader->tree->name, node->line, node->column);
+	problems_warn(reader->problems, where, "%s", what);
+	free(where);
+}
+
+void entry_complain_unknown(struct entry_reader *reader, const struct node *key,
+			    const char *const *names, size_t count, const char *expected)
+{
+	const char *nearest = text_nearest(key->text, names, count);
+	if (nearest != NULL)
+		entry_problem(reader, key, "unknown key `%.80s`, did you mean `%s`?", key->text,
+			      nearest);
+	else
+		entry_problem(reader, key, "unknown key `%.80s`, expected %s", key->text, expected);
 }
 
 void entry_expect(struct entry_reader *reader, const struct node *value, const char *format, ...)
@@ -74,6 +101,117 @@ int entry_take_text(struct entry_reader *reader, const char *name, const struct 
 	}
 	*ret_text = text;
 	return 0;
+}
+
+void entry_replace(char **field, char *taken)
+{
+	free(*field);
+	*field = taken;
+}
+
+int entry_take_path(struct entry_reader *reader, const char *name, const struct node *value,
+		    char **ret_path)
+{
+	struct error err;
+	char *path;
+	if (entry_take_text(reader, name, value, PATH_TEXT_MAX, &path) != 0)
+		return -1;
+	if (file_check_readable(path, &err) != 0) {
+		entry_problem(reader, value, "%s", err.message);
+		free(path);
+		return -1;
+	}
+	*ret_path = path;
+	return 0;
+}
+
+/* Of a secret no byte is shown. */
+static bool is_one_line(struct entry_reader *reader, const struct node *value, const char *text,
+			size_t length)
+{
+	if (length == 0) {
+		entry_problem(reader, value, "%.200s is empty, expected one line of text",
+			      value->text);
+		return false;
+	}
+	for (size_t i = 0; i < length; i++) {
+		if (iscntrl((unsigned char)text[i])) {
+			entry_problem(reader, value,
+				      "%.200s holds the control character 0x%02X, expected one "
+				      "line of text",
+				      value->text, (unsigned)(unsigned char)text[i]);
+			return false;
+		}
+	}
+	return true;
+}
+
+int entry_take_line_of_file(struct entry_reader *reader, const char *name, const struct node *value,
+			    size_t max, char **ret_text)
+{
+	struct error err;
+	char *path;
+	size_t length;
+	if (entry_take_text(reader, name, value, PATH_TEXT_MAX, &path) != 0)
+		return -1;
+	char *text = file_read(path, max, &length, &err);
+	free(path);
+	if (text == NULL) {
+		entry_problem(reader, value, "%s", err.message);
+		return -1;
+	}
+	while (length > 0 && strchr(" \t\r\n", text[length - 1]) != NULL &&
+	       text[length - 1] != '\0')
+		length--;
+	if (!is_one_line(reader, value, text, length)) {
+		free(text);
+		return -1;
+	}
+	text[length] = '\0';
+	*ret_text = text;
+	return 0;
+}
+
+bool entry_is_mapping(struct entry_reader *reader, const char *name, const struct node *value,
+		      size_t max)
+{
+	if (value->kind == NODE_MAPPING && value->count <= max)
+		return true;
+	if (value->kind == NODE_MAPPING)
+		entry_problem(reader, value, "found %zu %s, expected at most %zu", value->count,
+			      name, max);
+	else
+		entry_expect(reader, value, "a mapping for `%s`", name);
+	return false;
+}
+
+bool entry_has_parts(struct entry_reader *reader, const char *name, const struct node *value,
+		     const struct entry_key *parts)
+{
+	const char *names[PARTS_MAX];
+	char expected[256];
+	size_t count = 0;
+	size_t used = 0;
+	bool is_known = true;
+	if (value->kind != NODE_MAPPING) {
+		entry_expect(reader, value, "a mapping for `%s`", name);
+		return false;
+	}
+	for (; parts[count].name != NULL; count++) {
+		const char *glue = count == 0 ? "" : parts[count + 1].name == NULL ? " or " : ", ";
+		names[count] = parts[count].name;
+		used += (size_t)snprintf(expected + used, sizeof(expected) - used, "%s%s", glue,
+					 names[count]);
+	}
+	for (size_t i = 0; i < value->count; i++) {
+		bool is_found = false;
+		for (size_t j = 0; j < count && !is_found; j++)
+			is_found = strcmp(names[j], value->pairs[i].key->text) == 0;
+		if (!is_found)
+			entry_complain_unknown(reader, value->pairs[i].key, names, count, expected);
+		is_known = is_known && is_found;
+	}
+	return is_known;
 }
 
 int entry_take_bool(struct entry_reader *reader, const char *name, const struct node *value,

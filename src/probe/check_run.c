@@ -251,6 +251,7 @@ static void try_address(struct check_run *run)
 		.url = request->url,
 		.method = request->method,
 		.body = request->body,
+		.body_length = request->body_length,
 		.address = address,
 		.port = run->parts.port,
 		.is_https = run->parts.is_https,

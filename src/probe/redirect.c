@@ -14,6 +14,7 @@ void redirect_init(struct redirect *redirect, const struct site *site)
 		.url = xstrdup(site->url),
 		.method = site->method,
 		.body = site->body,
+		.body_length = site->body_length,
 		.is_trusted_origin = true,
 	};
 }
@@ -81,6 +82,7 @@ int redirect_follow(struct redirect *redirect, const struct site *site, int stat
 	if ((status == 303 && !is_head) || ((status == 301 || status == 302) && is_post)) {
 		redirect->method = "GET";
 		redirect->body = NULL;
+		redirect->body_length = 0;
 	}
 	free(redirect->url);
 	redirect->url = next;

@@ -5,6 +5,7 @@
 #define WEBSENTRY_PROBE_REDIRECT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/error.h"
 
@@ -14,6 +15,7 @@ struct redirect {
 	char *url;
 	const char *method; /* the site's, or "GET" */
 	const char *body;   /* the site's; NULL for none */
+	size_t body_length;
 	/* Once a redirect has left the site's origin, what is secret stays behind, also should another lead back. */
 	bool is_trusted_origin;
 	char *username; /* of the site's URL, for redirects within its origin that name none; NULL for none */

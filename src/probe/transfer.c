@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "check/site.h"
+#include "check/url.h"
 #include "probe/phases.h"
 #include "probe/trust.h"
 
@@ -209,13 +210,12 @@ static bool may_send(const struct transfer_request *request, const char *name)
 {
 	static const char *const of_body[] = {"Content-Type", "Content-Length", "Content-Encoding",
 					      "Content-Language", "Content-Location"};
-	static const char *const of_origin[] = {"Authorization", "Cookie", "Proxy-Authorization",
-						"Host"};
 	bool was_dropped = request->body == NULL && request->site->body != NULL;
 	if (was_dropped && is_one_of(name, of_body, sizeof(of_body) / sizeof(of_body[0])))
 		return false;
-	return request->is_trusted_origin ||
-	       !is_one_of(name, of_origin, sizeof(of_origin) / sizeof(of_origin[0]));
+	if (request->is_trusted_origin)
+		return true;
+	return strcasecmp(name, "Host") != 0 && !url_is_secret_name(name);
 }
 
 static void add_header(struct transfer *transfer, const char *line)
@@ -230,11 +230,13 @@ static void set_headers(struct transfer *transfer, const struct transfer_request
 {
 	const struct site *site = request->site;
 	bool has_content_type = false;
+	bool has_expect = false;
 	for (size_t i = 0; i < site->header_count; i++) {
 		const struct site_header *header = &site->headers[i];
 		if (!may_send(request, header->name))
 			continue;
 		has_content_type |= strcasecmp(header->name, "Content-Type") == 0;
+		has_expect |= strcasecmp(header->name, "Expect") == 0;
 		/* To curl "Name:" takes a header out, and "Name;" sends it empty. */
 		char *line = header->value[0] == '\0'
 				     ? xasprintf("%s;", header->name)
@@ -244,7 +246,8 @@ static void set_headers(struct transfer *transfer, const struct transfer_request
 	}
 	if (has_body) {
 		/* What curl would add of its own accord. */
-		add_header(transfer, "Expect:");
+		if (!has_expect)
+			add_header(transfer, "Expect:");
 		if (!has_content_type)
 			add_header(transfer, "Content-Type:");
 	}
@@ -269,7 +272,9 @@ static void set_method(struct transfer *transfer, const struct transfer_request 
 		const char *body = request->body == NULL ? "" : request->body;
 		(void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
 		(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
-		(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
+		(void)curl_easy_setopt(
+			easy, CURLOPT_POSTFIELDSIZE_LARGE,
+			(curl_off_t)(request->body == NULL ? 0 : request->body_length));
 	} else {
 		(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
 		if (!is_head)

@@ -55,11 +55,12 @@ struct transfer_request {
 	const struct site *site; /* caps, TLS, headers */
 	const char *url;
 	const char *method;
-	const char *body;    /* NULL: none, and no header that speaks of one */
+	const char *body; /* NULL: none, and no header that speaks of one */
+	size_t body_length;
 	const char *address; /* where to connect to, as text */
 	int port;
 	bool is_https;
-	bool is_trusted_origin; /* the site's Authorization, Cookie and Host headers may go there */
+	bool is_trusted_origin; /* the site's Host and whatever looks like a secret may go there */
 	const char *username;   /* NULL: what stands in the URL */
 	const char *password;
 };

@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "base/memory.h"
+#include "kept.h"
 
 #define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 #define OK_CHUNKED OK_HEAD "Transfer-Encoding: chunked\r\n\r\n"
@@ -257,6 +258,7 @@ const struct peer_behaviour behaviours[] = {
 	{"no-reason", "HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nhi", NULL},
 	{"gzip", NULL, gzip_page},
 	{"echo", NULL, echo},
+	{"keep", NULL, kept_take},
 	{"big", NULL, big_body},
 	{"costly", NULL, costly_body},
 	{"odd-capture", NULL, odd_capture},

@@ -101,6 +101,7 @@ static void set_method(struct site *site, const char *method, const char *body)
 	free(site->method);
 	site->method = xstrdup(method);
 	site->body = xstrdup(body);
+	site->body_length = body == NULL ? 0 : strlen(body);
 }
 
 static void ask_head(struct site *site)
@@ -119,6 +120,7 @@ static void ask_post_large(struct site *site)
 	memset(body, 'b', UPLOAD_SIZE);
 	set_method(site, "POST", NULL);
 	site->body = body;
+	site->body_length = UPLOAD_SIZE;
 }
 
 static void ask_put_without_body(struct site *site)

@@ -90,6 +90,97 @@ static const struct site_case key_cases[] = {
 	 FILE_OF("[{url: http://a/, pattern: , timeout: null, headers: ~}]"), "http://a/\n", NULL},
 };
 
+/* What is sent: the headers as they will stand in the request. */
+static const struct site_case request_cases[] = {
+	{"a method of its own keeps its case", FILE_OF("[{url: http://a/, method: M-Search}]"),
+	 "http://a/ method=M-Search\n", NULL},
+	{"a method that is nearly another", FILE_OF("[{url: http://a/, method: GETT}]"),
+	 "http://a/ method=GETT\n",
+	 "warning s.yaml:1:27: found the method 'GETT', did you mean GET? It is sent as it "
+	 "stands\n"},
+	{"a method in the defaults is warned of once",
+	 FILE_OF("{defaults: {method: GETT}, sites: [http://a/]}"), "http://a/ method=GETT\n",
+	 "warning s.yaml:1:21: found the method 'GETT', did you mean GET? It is sent as it "
+	 "stands\n"},
+	{"headers that repeat, in order",
+	 FILE_OF("[{url: http://a/, headers: {B: [2, 1], A: 0, C: ['']}}]"),
+	 "http://a/ B:2 B:1 A:0 C:\n", NULL},
+	{"a site's headers replace all of the default's lines",
+	 FILE_OF("{defaults: {headers: {X: [1, 2], Y: 3, x-z: 4}}, sites: [{url: http://a/, "
+		 "headers: {x: 5, Y: [6, 7]}}]}"),
+	 "http://a/ X:5 Y:6 x-z:4 Y:7\n", NULL},
+	{"body from a file",
+	 {.args = {"run", "s.yaml"},
+	  .files = {{"s.yaml", "[{url: http://a/, method: PUT, body_file: b}]"}, {"b", "x\ny\n"}}},
+	 "http://a/ method=PUT body='x\ny\n'\n",
+	 NULL},
+	{"an empty file is an empty body",
+	 {.args = {"run", "s.yaml"},
+	  .files = {{"s.yaml", "[{url: http://a/, method: PUT, body_file: b}]"}, {"b", ""}}},
+	 "http://a/ method=PUT body=''\n",
+	 NULL},
+	{"a form is posted and encoded",
+	 FILE_OF("[{url: http://a/, form: {q: a b&c, \u00e9: '*-._~', n: [1, 2], e: }}]"),
+	 "http://a/ method=POST Content-Type:application/x-www-form-urlencoded "
+	 "body='q=a+b%26c&%C3%A9=*-._%7E&n=1&n=2&e='\n",
+	 NULL},
+	{"a form with a method and type of its own",
+	 FILE_OF("[{url: http://a/, method: PUT, form: {a: 1}, headers: {content-type: x/y}}]"),
+	 "http://a/ method=PUT content-type:x/y body='a=1'\n", NULL},
+	{"a form over the defaults' body",
+	 FILE_OF("{defaults: {body: x}, sites: [{url: http://a/, form: {}}, http://b/]}"),
+	 "http://a/ method=POST Content-Type:application/x-www-form-urlencoded body=''\n"
+	 "http://b/ body='x'\n",
+	 NULL},
+	{"a body over the defaults' form",
+	 FILE_OF("{defaults: {form: {a: 1}}, sites: [{url: http://a/, body: x}]}"),
+	 "http://a/ body='x'\n", NULL},
+	{"basic_auth (RFC 7617's own example)",
+	 FILE_OF("[{url: http://a/, basic_auth: {username: Aladdin, password: open sesame}}]"),
+	 "http://a/ Authorization:Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\n", NULL},
+	{"basic_auth without a password", FILE_OF("[{url: http://a/, basic_auth: {username: me}}]"),
+	 "http://a/ Authorization:Basic bWU6\n", NULL},
+	{"basic_auth from files",
+	 {.args = {"run", "s.yaml"},
+	  .files = {{"s.yaml",
+		     "[{url: http://a/, basic_auth: {username_file: u, password_file: p}}]"},
+		    {"u", "Aladdin"},
+		    {"p", "open sesame\r\n"}}},
+	 "http://a/ Authorization:Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\n",
+	 NULL},
+	{"authorization", FILE_OF("[{url: http://a/, authorization: {credentials: t0ken}}]"),
+	 "http://a/ Authorization:Bearer t0ken\n", NULL},
+	{"authorization of another type, from a file",
+	 {.args = {"run", "s.yaml"},
+	  .files = {{"s.yaml",
+		     "[{url: http://a/, authorization: {type: ApiKey, credentials_file: c}}]"},
+		    {"c", "t0ken\n"}}},
+	 "http://a/ Authorization:ApiKey t0ken\n",
+	 NULL},
+	{"bearer_token", FILE_OF("[{url: http://a/, bearer_token: t0ken}]"),
+	 "http://a/ Authorization:Bearer t0ken\n", NULL},
+	{"bearer_token_file",
+	 {.args = {"run", "s.yaml"},
+	  .files = {{"s.yaml", "[{url: http://a/, bearer_token_file: c}]"}, {"c", "t0ken\n"}}},
+	 "http://a/ Authorization:Bearer t0ken\n",
+	 NULL},
+	{"a site's credentials replace the defaults', whatever their kind",
+	 FILE_OF("{defaults: {bearer_token: t}, sites: [{url: http://a/, basic_auth: {username: "
+		 "me}}, {url: http://b/, headers: {authorization: x}}, http://u@c/, {url: "
+		 "http://d/, bearer_token: }, http://e/]}"),
+	 "http://a/ Authorization:Basic bWU6\nhttp://b/ Authorization:x\nhttp://u@c/ "
+	 "name='http://c/'\nhttp://d/\nhttp://e/ Authorization:Bearer t\n",
+	 NULL},
+	{"cookies", FILE_OF("[{url: http://a/, cookies: {a: 1, b: 'x y', c: ''}}]"),
+	 "http://a/ Cookie:a=1; b=x y; c=\n", NULL},
+	{"cookies are added one by one",
+	 FILE_OF("{defaults: {cookies: {aa: 1, b: 2}}, sites: [{url: http://a/, cookies: {a: 3, "
+		 "b: 4}}, {url: http://b/, headers: {Cookie: z=9}}]}"),
+	 "http://a/ Cookie:aa=1; b=4; a=3\nhttp://b/ Cookie:z=9\n", NULL},
+	{"user_agent", FILE_OF("[{url: http://a/, user_agent: 'probe/1 (x)'}]"),
+	 "http://a/ User-Agent:probe/1 (x)\n", NULL},
+};
+
 static const struct site_case older_cases[] = {
 	{"request_kwargs",
 	 FILE_OF("[{url: https://a/, method: post, interval: {seconds: 30, minutes: 1}, "
@@ -259,8 +350,11 @@ static void describe(FILE *out, const struct site *site)
 		(void)fprintf(out, " %s:%s", site->headers[i].name, site->headers[i].value);
 	for (size_t i = 0; i < site->label_count; i++)
 		(void)fprintf(out, " %s=%s", site->labels[i].name, site->labels[i].value);
-	if (site->body != NULL)
-		(void)fprintf(out, " body='%s'", site->body);
+	if (site->body != NULL) {
+		(void)fputs(" body='", out);
+		(void)fwrite(site->body, 1, site->body_length, out);
+		(void)fputc('\'', out);
+	}
 	if (site->pattern != NULL)
 		(void)fprintf(out, " pattern='%s'", site->pattern_text);
 	for (size_t i = 0; i < site->body_rule_count; i++)
@@ -302,6 +396,22 @@ static void check_sites(void **state)
 	(void)fclose(out);
 	assert_string_equal(text, row->sites);
 	free(text);
+	fixture_finish(&fixture);
+}
+
+static void a_body_file_may_hold_any_bytes(void **state)
+{
+	(void)state;
+	const struct fixture_input input = {
+		.args = {"run", "s.yaml"},
+		.files = {{"b", "a\0b"}, {"s.yaml", "[{url: http://a/, body_file: b}]"}},
+		.length = 3,
+	};
+	struct fixture fixture;
+	fixture_read(&fixture, &input);
+	assert_string_equal(fixture.lines, "");
+	assert_int_equal(fixture.sites.sites[0].body_length, 3);
+	assert_memory_equal(fixture.sites.sites[0].body, "a\0b", 3);
 	fixture_finish(&fixture);
 }
 
@@ -355,9 +465,11 @@ static void ten_thousand_sites_load_at_once(void **state)
 int main(void)
 {
 	FIXTURE_ADD_TABLE(key_cases, check_sites);
+	FIXTURE_ADD_TABLE(request_cases, check_sites);
 	FIXTURE_ADD_TABLE(older_cases, check_sites);
 	FIXTURE_ADD_TABLE(default_cases, check_sites);
 	FIXTURE_ADD_TABLE(source_cases, check_sites);
+	FIXTURE_ADD(a_body_file_may_hold_any_bytes);
 	FIXTURE_ADD(a_folder_is_read_in_order);
 	FIXTURE_ADD(ten_thousand_sites_load_at_once);
 	return fixture_run("sites");

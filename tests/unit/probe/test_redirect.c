@@ -56,7 +56,8 @@ static void site_of(struct site *site, const struct redirect_case *test)
 {
 	*site = (struct site){.url = (char *)(uintptr_t)test->url,
 			      .method = (char *)(uintptr_t)test->method,
-			      .body = (char *)(uintptr_t) "body"};
+			      .body = (char *)(uintptr_t) "body",
+			      .body_length = strlen("body")};
 }
 
 static void redirects_change_the_request(void **state)

@@ -1,0 +1,38 @@
+/* What the table of keys (site_keys.c) takes from the files beside it. Internal to config/; main thread. */
+#ifndef WEBSENTRY_CONFIG_SITE_KEYS_H
+#define WEBSENTRY_CONFIG_SITE_KEYS_H
+
+#include <stdbool.h>
+
+struct entry_key;
+struct entry_reader;
+struct node;
+struct site;
+
+/* The request line, headers and body (site_request.c). */
+void site_keys_take_method(struct entry_reader *reader, const struct node *value);
+void site_keys_take_headers(struct entry_reader *reader, const struct node *value);
+void site_keys_take_body(struct entry_reader *reader, const struct node *value);
+void site_keys_take_body_file(struct entry_reader *reader, const struct node *value);
+void site_keys_take_form(struct entry_reader *reader, const struct node *value);
+void site_keys_take_user_agent(struct entry_reader *reader, const struct node *value);
+
+/* Who asks (site_credentials.c). */
+extern const struct entry_key site_keys_basic_auth_parts[];
+extern const struct entry_key site_keys_authorization_parts[];
+void site_keys_take_basic_auth(struct entry_reader *reader, const struct node *value);
+void site_keys_take_authorization(struct entry_reader *reader, const struct node *value);
+void site_keys_take_bearer_token(struct entry_reader *reader, const struct node *value);
+void site_keys_take_bearer_token_file(struct entry_reader *reader, const struct node *value);
+void site_keys_take_cookies(struct entry_reader *reader, const struct node *value);
+
+/* When all keys of an entry were taken: what several of them say together. */
+void entry_finish_request(struct entry_reader *reader, const struct node *node);
+
+/* A header, once, in the place of all that have its name; the value is taken. */
+void site_keys_set_header(struct site *site, const char *name, char *taken_value);
+void site_keys_remove_header(struct site *site, const char *name);
+/* RFC 9110's token. */
+bool site_keys_is_token(const char *text);
+
+#endif
