@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "check/request.h"
 
 void site_init(struct site *site)
 {
@@ -36,6 +37,7 @@ void site_finish(struct site *site)
 	}
 	free(site->labels);
 	free(site->ca_file);
+	request_destroy(site->request);
 	free(site->pattern_text);
 	for (size_t i = 0; i < site->body_rule_count; i++)
 		free(site->body_rules[i].text);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct pattern;
+struct request;
 
 enum {
 	SITE_NAME_MAX = 512,     /* bytes */
@@ -63,7 +64,8 @@ struct site {
 	bool follow_redirects;
 	int max_redirects;
 	bool insecure_skip_verify;
-	char *ca_file; /* NULL: the system's */
+	char *ca_file;           /* NULL: the system's */
+	struct request *request; /* NULL: as usual; read it with request_of() */
 
 	struct pattern *pattern; /* recorded, never changes the outcome; NULL for none */
 	char *pattern_text;

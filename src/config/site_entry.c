@@ -163,7 +163,8 @@ void entry_read(struct entry_reader *reader, struct node *node, const struct nod
 		take_pairs(reader, node, false);
 		forget_unset_pattern(reader->entry, node);
 	}
-	entry_finish_request(reader, node);
+	site_keys_finish_request(reader, node);
+	site_keys_finish_connection(reader, node);
 }
 
 bool entry_is_timeout_too_long(struct entry *entry, const struct settings *settings)

@@ -271,37 +271,6 @@ static void take_max_redirects(struct entry_reader *reader, const struct node *v
 		reader->entry->site.max_redirects = (int)number;
 }
 
-static void take_insecure(struct entry_reader *reader, const struct node *value)
-{
-	(void)entry_take_bool(reader, "insecure_skip_verify", value,
-			      &reader->entry->site.insecure_skip_verify);
-}
-
-static void take_ca_file(struct entry_reader *reader, const struct node *value)
-{
-	char *path;
-	if (entry_take_path(reader, "ca_file", value, &path) == 0)
-		entry_replace(&reader->entry->site.ca_file, path);
-}
-
-static const struct entry_key tls_parts[] = {
-	{.name = "insecure_skip_verify", .take = take_insecure},
-	{.name = "ca_file", .take = take_ca_file},
-	{.name = NULL},
-};
-
-/* blackbox_exporter's nesting. */
-static void take_tls_config(struct entry_reader *reader, const struct node *value)
-{
-	(void)entry_has_parts(reader, "tls_config", value, tls_parts);
-	for (const struct entry_key *part = tls_parts;
-	     value->kind == NODE_MAPPING && part->name != NULL; part++) {
-		const struct node *found = tree_find(value, part->name);
-		if (found != NULL && !node_is_null(found))
-			part->take(reader, found);
-	}
-}
-
 static void take_cert_expiry_warn(struct entry_reader *reader, const struct node *value)
 {
 	(void)entry_take_duration(reader, "cert_expiry_warn", value, 0,
@@ -349,9 +318,15 @@ const struct entry_key entry_keys[] = {
 	{.name = "follow_redirects", .take = take_follow_redirects},
 	{.name = "max_redirects", .take = take_max_redirects},
 	{.name = "labels", .take = take_labels, .is_merged = true},
-	{.name = "tls_config", .take = take_tls_config, .parts = tls_parts, .is_merged = true},
-	{.name = "insecure_skip_verify", .take = take_insecure},
-	{.name = "ca_file", .take = take_ca_file},
+	{.name = "compression", .take = site_keys_take_compression},
+	{.name = "http_version", .take = site_keys_take_http_version},
+	{.name = "enable_http2", .take = site_keys_take_enable_http2},
+	{.name = "tls_config",
+	 .take = site_keys_take_tls_config,
+	 .parts = site_keys_tls_parts,
+	 .is_merged = true},
+	{.name = "insecure_skip_verify", .take = site_keys_take_insecure},
+	{.name = "ca_file", .take = site_keys_take_ca_file},
 	{.name = "cert_expiry_warn", .take = take_cert_expiry_warn},
 	{.name = "match_bytes", .take = take_match_bytes},
 	{.name = "max_body_bytes", .take = take_max_body_bytes},

@@ -26,8 +26,18 @@ void site_keys_take_bearer_token(struct entry_reader *reader, const struct node 
 void site_keys_take_bearer_token_file(struct entry_reader *reader, const struct node *value);
 void site_keys_take_cookies(struct entry_reader *reader, const struct node *value);
 
+/* How it is connected to (site_connection.c). */
+extern const struct entry_key site_keys_tls_parts[];
+void site_keys_take_compression(struct entry_reader *reader, const struct node *value);
+void site_keys_take_http_version(struct entry_reader *reader, const struct node *value);
+void site_keys_take_enable_http2(struct entry_reader *reader, const struct node *value);
+void site_keys_take_tls_config(struct entry_reader *reader, const struct node *value);
+void site_keys_take_insecure(struct entry_reader *reader, const struct node *value);
+void site_keys_take_ca_file(struct entry_reader *reader, const struct node *value);
+
 /* When all keys of an entry were taken: what several of them say together. */
-void entry_finish_request(struct entry_reader *reader, const struct node *node);
+void site_keys_finish_request(struct entry_reader *reader, const struct node *node);
+void site_keys_finish_connection(struct entry_reader *reader, const struct node *node);
 
 /* A header, once, in the place of all that have its name; the value is taken. */
 void site_keys_set_header(struct site *site, const char *name, char *taken_value);

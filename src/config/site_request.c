@@ -341,7 +341,7 @@ static void finish_authorization(struct entry_reader *reader, const struct node 
 		site_keys_remove_header(site, "Authorization");
 }
 
-void entry_finish_request(struct entry_reader *reader, const struct node *node)
+void site_keys_finish_request(struct entry_reader *reader, const struct node *node)
 {
 	finish_form(reader, node);
 	finish_authorization(reader, node);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "check/observation.h"
+#include "check/request.h"
 #include "check/site.h"
 #include "check/url.h"
 #include "probe/loop_lag.h"
@@ -404,6 +405,20 @@ static void follow(struct check_run *run)
 	start_hop(run);
 }
 
+/* Over TLS a server may agree to less than the site asked for. Ends the check then. */
+static bool speaks_as_asked(struct check_run *run)
+{
+	enum http_version version = run->observation.final.http_version;
+	if (request_of(run->start.site)->http != REQUEST_HTTP_2 || version == HTTP_VERSION_2)
+		return true;
+	char text[64];
+	const char *name = http_version_name(version);
+	(void)snprintf(text, sizeof(text), "asked for HTTP/2, answered by HTTP/%s",
+		       name == NULL ? "?" : name);
+	finish_with(run, REASON_PROTOCOL_ERROR, text);
+	return false;
+}
+
 void check_run_on_ended(void *context, CURLcode code)
 {
 	struct check_run *run = context;
@@ -420,6 +435,8 @@ void check_run_on_ended(void *context, CURLcode code)
 	if (code == CURLE_OK && !transfer->head.is_complete)
 		code = CURLE_PARTIAL_FILE; /* to curl, a head that is cut off is a response */
 	if (code == CURLE_OK && status >= 200) {
+		if (!speaks_as_asked(run))
+			return;
 		if (run->start.site->follow_redirects && redirect_is(status) &&
 		    transfer->head.location != NULL)
 			follow(run);
@@ -450,7 +467,8 @@ struct check_run *check_run_create(const struct check_env *env, struct error *er
 {
 	struct check_run *run = xcalloc(1, sizeof(*run));
 	run->env = env;
-	if (transfer_init(&run->transfer, env->user_agent, env->trust, run) != 0) {
+	if (transfer_init(&run->transfer, env->user_agent, env->trust, env->certificates, run) !=
+	    0) {
 		error_set(err, ERROR_FATAL, "libcurl is out of memory");
 		free(run);
 		return NULL;

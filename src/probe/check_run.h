@@ -20,6 +20,7 @@
 #include "base/error.h"
 
 struct check_run;
+struct client_certificates;
 struct loop_lag;
 struct observation;
 struct poller;
@@ -33,6 +34,7 @@ struct check_env {
 	struct poller *poller;
 	struct resolver *resolver;
 	struct trust *trust;
+	struct client_certificates *certificates;
 	const struct loop_lag *lag;
 	const char *user_agent;
 	/* A run has finished: its observation may be read until check_run_clear(). Called from anywhere in a turn, also from

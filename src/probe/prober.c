@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "check/schedule.h"
 #include "probe/check_run.h"
+#include "probe/client_certificate.h"
 #include "probe/loop_lag.h"
 #include "probe/poller.h"
 #include "probe/resolver.h"
@@ -435,6 +436,7 @@ static int prepare_loop(struct prober *prober, const struct prober_options *opti
 	prober->env = (struct check_env){
 		.loop = &prober->loop,
 		.trust = trust_create(),
+		.certificates = client_certificates_create(),
 		.lag = &prober->lag,
 		.user_agent = options->user_agent != NULL ? options->user_agent
 							  : "websentry/" WEBSENTRY_VERSION,
@@ -536,6 +538,7 @@ void prober_destroy(struct prober *prober)
 	poller_destroy(prober->env.poller);
 	resolver_destroy(prober->env.resolver);
 	trust_destroy(prober->env.trust);
+	client_certificates_destroy(prober->env.certificates);
 	if (prober->has_loop)
 		(void)uv_loop_close(&prober->loop);
 	schedule_destroy(prober->schedule);

@@ -11,9 +11,11 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "check/request.h"
 #include "check/site.h"
 #include "check/url.h"
 #include "probe/phases.h"
+#include "probe/transfer_options.h"
 #include "probe/trust.h"
 
 enum {
@@ -104,8 +106,9 @@ static CURLcode on_ssl_context(CURL *easy, void *context, void *owner)
 	if (certificate_watch(context, &transfer->certificate) != 0)
 		return CURLE_OUT_OF_MEMORY;
 	struct error err;
-	if (!site->insecure_skip_verify &&
-	    trust_use(transfer->trust, context, site->ca_file, &err) != 0) {
+	if (transfer_set_tls(transfer, context, &err) != 0 ||
+	    (!site->insecure_skip_verify &&
+	     trust_use(transfer->trust, context, site->ca_file, &err) != 0)) {
 		(void)snprintf(transfer->error_text, sizeof(transfer->error_text), "%.*s",
 			       (int)sizeof(transfer->error_text) - 1, err.message);
 		return CURLE_SSL_CACERT_BADFILE;
@@ -114,9 +117,10 @@ static CURLcode on_ssl_context(CURL *easy, void *context, void *owner)
 }
 
 int transfer_init(struct transfer *transfer, const char *user_agent, struct trust *trust,
-		  void *owner)
+		  struct client_certificates *certificates, void *owner)
 {
-	*transfer = (struct transfer){.trust = trust, .socket = CURL_SOCKET_BAD};
+	*transfer = (struct transfer){
+		.trust = trust, .certificates = certificates, .socket = CURL_SOCKET_BAD};
 	buffer_init(&transfer->body, SITE_BODY_MAX);
 	response_head_init(&transfer->head);
 	certificate_init(&transfer->certificate);
@@ -225,18 +229,38 @@ static void add_header(struct transfer *transfer, const char *line)
 		transfer->headers = longer;
 }
 
+/* With another name for TLS in curl's URL, the request still speaks of its own. */
+static void add_own_host(struct transfer *transfer, const char *url)
+{
+	struct url_parts parts;
+	if (url_parse(url, &parts, NULL) != 0)
+		return;
+	bool is_v6 = strchr(parts.host, ':') != NULL;
+	char *line = xasprintf(is_v6 ? "Host: [%s]" : "Host: %s", parts.host);
+	if (parts.port != (parts.is_https ? 443 : 80)) {
+		char *longer = xasprintf("%s:%d", line, parts.port);
+		free(line);
+		line = longer;
+	}
+	add_header(transfer, line);
+	free(line);
+	url_parts_finish(&parts);
+}
+
 static void set_headers(struct transfer *transfer, const struct transfer_request *request,
 			bool has_body)
 {
 	const struct site *site = request->site;
 	bool has_content_type = false;
 	bool has_expect = false;
+	bool has_host = false;
 	for (size_t i = 0; i < site->header_count; i++) {
 		const struct site_header *header = &site->headers[i];
 		if (!may_send(request, header->name))
 			continue;
 		has_content_type |= strcasecmp(header->name, "Content-Type") == 0;
 		has_expect |= strcasecmp(header->name, "Expect") == 0;
+		has_host |= strcasecmp(header->name, "Host") == 0;
 		/* To curl "Name:" takes a header out, and "Name;" sends it empty. */
 		char *line = header->value[0] == '\0'
 				     ? xasprintf("%s;", header->name)
@@ -244,6 +268,8 @@ static void set_headers(struct transfer *transfer, const struct transfer_request
 		add_header(transfer, line);
 		free(line);
 	}
+	if (!has_host && request_of(site)->server_name != NULL)
+		add_own_host(transfer, request->url);
 	if (has_body) {
 		/* What curl would add of its own accord. */
 		if (!has_expect)
@@ -300,7 +326,8 @@ int transfer_prepare(struct transfer *transfer, const struct transfer_request *r
 	(void)snprintf(transfer->connect_to_text, sizeof(transfer->connect_to_text),
 		       is_v6 ? "::[%s]:%d" : "::%s:%d", request->address, request->port);
 	transfer->connect_to = (struct curl_slist){.data = transfer->connect_to_text};
-	if (curl_easy_setopt(easy, CURLOPT_URL, request->url) != CURLE_OK)
+	transfer->is_trusted_origin = request->is_trusted_origin;
+	if (transfer_set_options(transfer, request) != 0)
 		return -1;
 	(void)curl_easy_setopt(easy, CURLOPT_CONNECT_TO, &transfer->connect_to);
 	(void)curl_easy_setopt(easy, CURLOPT_USERNAME, request->username);

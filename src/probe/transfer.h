@@ -17,6 +17,7 @@
 #include "probe/certificate.h"
 #include "probe/response_head.h"
 
+struct client_certificates;
 struct phase_marks;
 struct site;
 struct trust;
@@ -24,6 +25,7 @@ struct trust;
 struct transfer {
 	CURL *easy;
 	struct trust *trust;
+	struct client_certificates *certificates;
 
 	/* What came of the present transfer. */
 	struct response_head head;
@@ -42,7 +44,9 @@ struct transfer {
 
 	/* What it was given. */
 	const struct site *site;
-	int64_t raw_max; /* bytes from the network */
+	bool is_trusted_origin;
+	bool has_options; /* the handle has some that are not as usual */
+	int64_t raw_max;  /* bytes from the network */
 	curl_socket_t socket;
 	unsigned progress_calls;
 	struct curl_slist *headers;
@@ -65,9 +69,9 @@ struct transfer_request {
 	const char *password;
 };
 
-/* Return 0, or -1 where libcurl has no memory. The user agent and trust are borrowed for the transfer's life. */
+/* Return 0, or -1 where libcurl has no memory. The user agent, trust and certificates are borrowed for the transfer's life. */
 int transfer_init(struct transfer *transfer, const char *user_agent, struct trust *trust,
-		  void *owner);
+		  struct client_certificates *certificates, void *owner);
 void transfer_finish(struct transfer *transfer);
 
 /*

@@ -100,3 +100,36 @@ SSL_CTX *authority_make_context(struct authority *authority, const struct author
 	EVP_PKEY_free(key);
 	return context;
 }
+
+static FILE *open_fresh(char path[static AUTHORITY_PATH_MAX])
+{
+	(void)snprintf(path, AUTHORITY_PATH_MAX, "/tmp/websentry-client-XXXXXX");
+	int fd = mkstemp(path);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+	if (file == NULL)
+		abort();
+	return file;
+}
+
+void authority_write_client(struct authority *authority, const char *common_name,
+			    char cert_file[static AUTHORITY_PATH_MAX],
+			    char key_file[static AUTHORITY_PATH_MAX])
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *certificate = make_certificate(key, common_name, ++authority->serial, -(int64_t)DAY_S,
+					     INT64_C(30) * DAY_S);
+	(void)X509_set_issuer_name(certificate, X509_get_subject_name(authority->certificate));
+	if (X509_sign(certificate, authority->key, EVP_sha256()) == 0)
+		abort();
+	FILE *file = open_fresh(cert_file);
+	if (PEM_write_X509(file, certificate) != 1 ||
+	    PEM_write_X509(file, authority->certificate) != 1)
+		abort();
+	(void)fclose(file);
+	file = open_fresh(key_file);
+	if (PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) != 1)
+		abort();
+	(void)fclose(file);
+	X509_free(certificate);
+	EVP_PKEY_free(key);
+}

@@ -24,4 +24,11 @@ struct authority_leaf {
 /* A server's context with a fresh certificate; to be freed with SSL_CTX_free(). */
 SSL_CTX *authority_make_context(struct authority *authority, const struct authority_leaf *leaf);
 
+enum { AUTHORITY_PATH_MAX = 64 };
+
+/* A client's fresh certificate and key as PEM files, to be removed by the caller. */
+void authority_write_client(struct authority *authority, const char *common_name,
+			    char cert_file[static AUTHORITY_PATH_MAX],
+			    char key_file[static AUTHORITY_PATH_MAX]);
+
 #endif

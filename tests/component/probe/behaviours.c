@@ -16,6 +16,7 @@
 enum { BIG_BODY = 512 * 1024, COSTLY_BODY = 128 * 1024, BOMB_SIZE = 24 * 1024 * 1024 };
 
 int behaviours_other_port;
+int behaviours_other_tls_port;
 
 static void pause_then_ok(struct peer_connection *connection)
 {
@@ -203,6 +204,32 @@ static void redirect_away(struct peer_connection *connection)
 			      status, behaviours_other_port, target);
 }
 
+/* "/away-tls/302/echo": the same over TLS, on a third one. */
+static void redirect_away_tls(struct peer_connection *connection)
+{
+	char target[128];
+	int status = read_path(connection, target);
+	(void)peer_say_format(connection,
+			      "HTTP/1.1 %d Moved\r\nLocation: https://127.0.0.1:%d/%s\r\n"
+			      "Content-Length: 0\r\n\r\n",
+			      status, behaviours_other_tls_port, target);
+}
+
+/*
+ * HTTP/2 begins with a request "PRI *", which has no path. The answer to stream 1: SETTINGS, their acknowledgement, and a head
+ * of ":status: 200" (8 in HPACK's own table) that ends the stream.
+ */
+static void speak_http2(struct peer_connection *connection)
+{
+	static const unsigned char frames[] = {
+		0, 0, 0, 4, 0, 0, 0, 0, 0,       /* SETTINGS */
+		0, 0, 0, 4, 1, 0, 0, 0, 0,       /* SETTINGS, ACK */
+		0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88, /* HEADERS, END_HEADERS and END_STREAM */
+	};
+	if (peer_send(connection, frames, sizeof(frames)))
+		peer_hang(connection);
+}
+
 /* "/chain/3" leads to "/chain/2" … "/chain/0", which is fine. */
 static void chain(struct peer_connection *connection)
 {
@@ -259,6 +286,7 @@ const struct peer_behaviour behaviours[] = {
 	{"gzip", NULL, gzip_page},
 	{"echo", NULL, echo},
 	{"keep", NULL, kept_take},
+	{"", NULL, speak_http2},
 	{"big", NULL, big_body},
 	{"costly", NULL, costly_body},
 	{"odd-capture", NULL, odd_capture},
@@ -269,6 +297,7 @@ const struct peer_behaviour behaviours[] = {
 	/* Redirects. */
 	{"to", NULL, redirect_here},
 	{"away", NULL, redirect_away},
+	{"away-tls", NULL, redirect_away_tls},
 	{"chain", NULL, chain},
 	{"loop", "HTTP/1.1 302 Found\r\nLocation: /loop\r\nContent-Length: 0\r\n\r\n", NULL},
 	{"query-relative",

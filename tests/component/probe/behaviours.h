@@ -8,5 +8,6 @@ extern const struct peer_behaviour behaviours[];
 
 /* Set before the servers start: where redirects across origins lead. */
 extern int behaviours_other_port;
+extern int behaviours_other_tls_port;
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <openssl/x509.h>
 
+#include "base/buffer.h"
 #include "base/memory.h"
 
 struct item {
@@ -19,32 +20,40 @@ struct item {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct item *items; /* latest first */
 
-static void note_tls(struct kept *kept, const SSL *ssl)
+static void note_tls(struct buffer *out, const SSL *ssl)
 {
 	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-	(void)snprintf(kept->server_name, sizeof(kept->server_name), "%s",
-		       name == NULL ? "" : name);
-	(void)snprintf(kept->tls_version, sizeof(kept->tls_version), "%s", SSL_get_version(ssl));
+	(void)buffer_append_format(out, " [tls %s]", SSL_get_version(ssl));
+	if (name != NULL)
+		(void)buffer_append_format(out, " [name %s]", name);
 	const X509 *certificate = SSL_get0_peer_certificate(ssl);
-	if (certificate != NULL)
-		(void)X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName,
-						kept->certificate, sizeof(kept->certificate));
+	char owner[64];
+	if (certificate != NULL &&
+	    X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, owner,
+				      sizeof(owner)) > 0)
+		(void)buffer_append_format(out, " [certificate %s]", owner);
 }
 
 void kept_add(struct peer_connection *connection, const char *name)
 {
 	struct item *item = xcalloc(1, sizeof(*item));
-	struct kept *kept = &item->kept;
 	struct sockaddr_storage client;
 	socklen_t size = sizeof(client);
-	(void)snprintf(kept->name, sizeof(kept->name), "%s", name);
-	memcpy(kept->request, connection->request, connection->request_length);
-	kept->length = connection->request_length;
+	char address[64] = "";
+	struct buffer out;
+	buffer_init(&out, sizeof(item->kept.request) - 1);
 	if (getpeername(connection->fd, (struct sockaddr *)&client, &size) == 0)
-		(void)getnameinfo((const struct sockaddr *)&client, size, kept->client,
-				  sizeof(kept->client), NULL, 0, NI_NUMERICHOST);
+		(void)getnameinfo((const struct sockaddr *)&client, size, address, sizeof(address),
+				  NULL, 0, NI_NUMERICHOST);
+	(void)buffer_append_format(&out, "[from %s]", address);
 	if (connection->ssl != NULL)
-		note_tls(kept, connection->ssl);
+		note_tls(&out, connection->ssl);
+	(void)buffer_append_text(&out, "\r\n");
+	(void)buffer_append(&out, connection->request, connection->request_length);
+	(void)snprintf(item->kept.name, sizeof(item->kept.name), "%s", name);
+	memcpy(item->kept.request, out.data, out.length);
+	item->kept.length = out.length;
+	buffer_finish(&out);
 	(void)pthread_mutex_lock(&lock);
 	item->next = items;
 	items = item;

@@ -9,12 +9,9 @@
 /* A request that was kept; the latest of its name. */
 struct kept {
 	char name[64];
-	char request[PEER_REQUEST_MAX + 1]; /* head and body */
+	/* "[from 127.0.0.1] [tls TLSv1.3] [name a.test] [certificate client]", of what there was, then head and body */
+	char request[512 + PEER_REQUEST_MAX + 1];
 	size_t length;
-	char client[64];      /* the address that it came from */
-	char server_name[64]; /* by TLS; "" for none */
-	char tls_version[16]; /* "" for plain */
-	char certificate[64]; /* the client's common name; "" for none */
 };
 
 /* The behaviour: "/keep/NAME" is answered with 200 once it is kept. */

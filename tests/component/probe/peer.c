@@ -167,7 +167,10 @@ static bool read_request(struct peer_connection *connection)
 		size_t wanted = (size_t)(end + 4 - connection->request);
 		if (announced != NULL && announced < end)
 			wanted += strtoul(announced + 17, NULL, 10);
-		connection->body_left = wanted - connection->request_length;
+		/* what follows the preface of HTTP/2 is no body */
+		connection->body_left = wanted > connection->request_length
+						? wanted - connection->request_length
+						: 0;
 		if (connection->body_left == 0 || wanted > PEER_REQUEST_MAX)
 			return true;
 	}

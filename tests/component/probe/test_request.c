@@ -13,25 +13,49 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "authority.h"
 #include "base/memory.h"
 #include "behaviours.h"
+#include "check/request.h"
 #include "kept.h"
 #include "peer.h"
 #include "watch.h"
 
 enum { TIMEOUT_MS = 10000, PATIENCE_MS = 120000, WORDS_MAX = 12, AGAIN_MAX = 8 };
 
+/* Where a case's site lives. */
+enum place {
+	PLAIN,
+	TLS,       /* asks for a certificate */
+	TLS_NAMED, /* is named.test, and nothing else */
+	TLS_1_2,   /* speaks that at most */
+	TLS_OLD,   /* speaks 1.1 at most */
+	TLS_H2,    /* prefers HTTP/2 */
+	PLACE_COUNT,
+};
+
 struct request_case {
 	const char *name;
-	const char *way; /* what the path begins with: "", or redirects such as "away/307/" */
+	const char *way; /* NULL, or redirects that the path begins with, such as "away/307/" */
 	void (*configure)(struct site *site);
 	const char *words[WORDS_MAX];  /* of the request that arrived, in this order */
 	const char *absent[WORDS_MAX]; /* not in it, in any case of letters */
+	enum place place;
+	enum reason reason;        /* that it did not arrive */
+	enum http_version version; /* of the answer; HTTP_VERSION_UNKNOWN: 1.1 */
 };
 
-static struct peer *peer;
+static struct authority *authority;
+static SSL_CTX *contexts[PLACE_COUNT];
+static struct peer *peers[PLACE_COUNT];
 static struct peer *other_origin;
+static struct peer *other_tls_origin;
+static char cert_file[AUTHORITY_PATH_MAX];
+static char key_file[AUTHORITY_PATH_MAX];
+static char other_cert_file[AUTHORITY_PATH_MAX];
+static char other_key_file[AUTHORITY_PATH_MAX];
 
 /* ---- What the sites ask for. ---- */
 
@@ -126,70 +150,80 @@ static void post_secrets(struct site *site)
 	send_secrets(site);
 }
 
+static void want_no_compression(struct site *site)
+{
+	request_make(site)->accept_encoding = xstrdup("");
+}
+
+static void want_gzip(struct site *site)
+{
+	request_make(site)->accept_encoding = xstrdup("gzip");
+}
+
+static void want_http_1_1(struct site *site)
+{
+	request_make(site)->http = REQUEST_HTTP_1_1;
+}
+
+static void want_http_2(struct site *site)
+{
+	request_make(site)->http = REQUEST_HTTP_2;
+}
+
+static void show_certificate(struct site *site)
+{
+	struct request *request = request_make(site);
+	request->cert_file = xstrdup(cert_file);
+	request->key_file = xstrdup(key_file);
+}
+
+static void show_certificate_with_a_key_of_another(struct site *site)
+{
+	struct request *request = request_make(site);
+	request->cert_file = xstrdup(cert_file);
+	request->key_file = xstrdup(other_key_file);
+}
+
+static void show_no_certificate_at_all(struct site *site)
+{
+	struct request *request = request_make(site);
+	request->cert_file = xstrdup("/nowhere/client.pem");
+	request->key_file = xstrdup(key_file);
+}
+
+static void name_server(struct site *site)
+{
+	request_make(site)->server_name = xstrdup("named.test");
+}
+
+static void name_server_and_host(struct site *site)
+{
+	name_server(site);
+	add_header(site, "Host", "virtual.test");
+}
+
+static void name_server_otherwise(struct site *site)
+{
+	request_make(site)->server_name = xstrdup("other.test");
+}
+
+static void want_tls_1_2(struct site *site)
+{
+	request_make(site)->tls_max = REQUEST_TLS_1_2;
+}
+
+static void want_tls_1_3(struct site *site)
+{
+	request_make(site)->tls_min = REQUEST_TLS_1_3;
+}
+
+static void take_old_tls(struct site *site)
+{
+	request_make(site)->tls_min = REQUEST_TLS_1_0;
+}
+
 static const struct request_case cases[] = {
-	{"plain",
-	 "",
-	 ask_plainly,
-	 {"GET /keep/plain HTTP/1.1\r\n", "User-Agent: websentry/"},
-	 {"Content-", "Authorization", "Cookie", "Expect"}},
-	{"own_method", "", ask_search, {"M-Search /keep/own_method HTTP/1.1\r\n"}, {"Content-"}},
-	{"delete_with_body",
-	 "",
-	 ask_delete_with_body,
-	 {"DELETE /keep/delete_with_body HTTP/1.1\r\n", "Content-Length: 1\r\n", "\r\nx"},
-	 {"Content-Type", "Expect"}},
-	{"bytes",
-	 "",
-	 send_bytes,
-	 {"POST /keep/bytes HTTP/1.1\r\n", "Content-Length: 6\r\n"},
-	 {"Content-Type"}},
-	{"empty_body",
-	 "",
-	 send_nothing,
-	 {"POST /keep/empty_body HTTP/1.1\r\n", "Content-Length: 0\r\n"},
-	 {"Content-Type"}},
-	{"form",
-	 "",
-	 send_form,
-	 {"POST ", "Content-Type: application/x-www-form-urlencoded\r\n", "\r\na=1&b=x+y"},
-	 {"Expect"}},
-	{"headers_in_order_and_repeated",
-	 "",
-	 repeat_headers,
-	 {"\r\nX-Tag: one\r\nX-Other: between\r\nX-Tag: two\r\nX-Empty:\r\nX-Tag: one\r\n"},
-	 {0}},
-	{"headers_of_our_own_replaced",
-	 "",
-	 replace_own_headers,
-	 {"Host: other.test\r\n", "Accept: text/html\r\n", "User-Agent: probe/1 (x)\r\n"},
-	 {"websentry", "127.0.0.1", "*/*"}},
-	{"expect_is_the_sites", "", expect_continue, {"Expect: something\r\n"}, {0}},
-	{"secrets_stay_within_the_origin",
-	 "to/302/",
-	 send_secrets,
-	 {"Authorization: Bearer s3cret\r\n", "X-Api-Key: s3cret\r\n",
-	  "X-Session-Token: s3cret\r\n", "Cookie: a=s3cret; b=2\r\n", "X-Keyboard: plain\r\n"},
-	 {0}},
-	{"secrets_leave_no_origin",
-	 "away/302/",
-	 send_secrets,
-	 {"X-Keyboard: plain\r\n"},
-	 {"s3cret", "Cookie", "X-Api-Key"}},
-	{"secrets_do_not_come_back",
-	 "away/302/to/302/",
-	 send_secrets,
-	 {"X-Keyboard: plain\r\n"},
-	 {"s3cret"}},
-	{"a_body_follows_307",
-	 "away/307/",
-	 post_secrets,
-	 {"POST ", "X-Keyboard: plain\r\n", "Content-Length: 5\r\n", "\r\nhello"},
-	 {"s3cret"}},
-	{"a_body_does_not_follow_303",
-	 "away/303/",
-	 post_secrets,
-	 {"GET "},
-	 {"s3cret", "hello", "Content-"}},
+#include "request.inc"
 };
 
 enum { CASE_COUNT = sizeof(cases) / sizeof(cases[0]) };
@@ -228,8 +262,14 @@ static void arrives_as_asked(void **state)
 	const struct request_case *test = *state;
 	const struct observation *observation = find_observation(&sites[test - cases]);
 	assert_non_null(observation);
-	if (observation->trouble != REASON_OK)
+	if (observation->trouble != test->reason)
 		fail_msg("%s: %s", reason_name(observation->trouble), observation->message);
+	if (test->reason != REASON_OK)
+		return;
+	assert_int_equal(observation->final.http_version,
+			 test->version == HTTP_VERSION_UNKNOWN ? HTTP_VERSION_1_1 : test->version);
+	if (test->version == HTTP_VERSION_2)
+		return; /* its head is packed */
 	const struct kept *kept = kept_find(test->name);
 	assert_non_null(kept);
 	expect_words(test, kept);
@@ -254,17 +294,70 @@ static bool was_held_up(void)
 	return false;
 }
 
+static int take_any_certificate(int is_fine, X509_STORE_CTX *store)
+{
+	(void)is_fine;
+	(void)store;
+	return 1;
+}
+
+static int prefer_http_2(SSL *ssl, const unsigned char **chosen, unsigned char *chosen_length,
+			 const unsigned char *offered, unsigned offered_length, void *context)
+{
+	static const unsigned char ours[] = "\x02h2\x08http/1.1";
+	(void)ssl;
+	(void)context;
+	return SSL_select_next_proto((unsigned char **)(uintptr_t)chosen, chosen_length, ours,
+				     sizeof(ours) - 1, offered,
+				     offered_length) == OPENSSL_NPN_NEGOTIATED
+		       ? SSL_TLSEXT_ERR_OK
+		       : SSL_TLSEXT_ERR_NOACK;
+}
+
+/* NULL: plain. */
+static SSL_CTX *make_context(enum place place)
+{
+	enum { DAY_S = 24 * 3600 };
+	if (place == PLAIN)
+		return NULL;
+	const struct authority_leaf leaf = {place == TLS_NAMED ? "DNS:named.test" : "IP:127.0.0.1",
+					    -DAY_S, DAY_S, false};
+	SSL_CTX *context = authority_make_context(authority, &leaf);
+	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, take_any_certificate);
+	if (place == TLS_1_2)
+		(void)SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
+	if (place == TLS_OLD) {
+		SSL_CTX_set_security_level(context, 0);
+		(void)SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
+		(void)SSL_CTX_set_max_proto_version(context, TLS1_1_VERSION);
+	}
+	if (place == TLS_H2)
+		SSL_CTX_set_alpn_select_cb(context, prefer_http_2, NULL);
+	return context;
+}
+
 static int set_up(void **state)
 {
 	(void)state;
-	peer = peer_start(NULL, behaviours);
+	authority = authority_create();
+	authority_write_client(authority, "probe", cert_file, key_file);
+	authority_write_client(authority, "another", other_cert_file, other_key_file);
+	for (int place = PLAIN; place < PLACE_COUNT; place++) {
+		contexts[place] = make_context((enum place)place);
+		peers[place] = peer_start(contexts[place], behaviours);
+	}
 	other_origin = peer_start(NULL, behaviours);
+	other_tls_origin = peer_start(contexts[TLS], behaviours);
 	behaviours_other_port = peer_port(other_origin);
+	behaviours_other_tls_port = peer_port(other_tls_origin);
 	for (size_t i = 0; i < CASE_COUNT; i++) {
 		watch_make_site(&sites[i], cases[i].name,
-				xasprintf("http://127.0.0.1:%d/%skeep/%s", peer_port(peer),
-					  cases[i].way, cases[i].name),
+				xasprintf("%s://127.0.0.1:%d/%skeep/%s",
+					  cases[i].place == PLAIN ? "http" : "https",
+					  peer_port(peers[cases[i].place]),
+					  cases[i].way == NULL ? "" : cases[i].way, cases[i].name),
 				TIMEOUT_MS);
+		sites[i].ca_file = xstrdup(authority_file(authority));
 		cases[i].configure(&sites[i]);
 	}
 	do {
@@ -284,8 +377,17 @@ static int tear_down(void **state)
 		watch_finish(&watches[i]);
 	for (size_t i = 0; i < CASE_COUNT; i++)
 		site_finish(&sites[i]);
-	peer_stop(peer);
+	for (int place = PLAIN; place < PLACE_COUNT; place++)
+		peer_stop(peers[place]);
 	peer_stop(other_origin);
+	peer_stop(other_tls_origin);
+	for (int place = PLAIN; place < PLACE_COUNT; place++)
+		SSL_CTX_free(contexts[place]);
+	(void)unlink(cert_file);
+	(void)unlink(key_file);
+	(void)unlink(other_cert_file);
+	(void)unlink(other_key_file);
+	authority_destroy(authority);
 	kept_forget();
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "check/request.h"
 
 struct site_case {
 	const char *name;
@@ -181,6 +182,48 @@ static const struct site_case request_cases[] = {
 	 "http://a/ User-Agent:probe/1 (x)\n", NULL},
 };
 
+static const struct site_case connection_cases[] = {
+	{"compression off", FILE_OF("[{url: http://a/, compression: off}]"),
+	 "http://a/ encoding=''\n", NULL},
+	{"compression on over the defaults",
+	 FILE_OF("{defaults: {compression: no}, sites: [{url: http://a/, compression: true}]}"),
+	 "http://a/\n", NULL},
+	{"compression as blackbox_exporter names it",
+	 FILE_OF("[{url: http://a/, compression: BR}, {url: http://b/, compression: identity}]"),
+	 "http://a/ encoding='br'\nhttp://b/ encoding='identity'\n", NULL},
+	{"http_version",
+	 FILE_OF("[{url: http://a/, http_version: 1.1}, {url: http://b/, http_version: 2}, {url: "
+		 "http://c/, http_version: auto}]"),
+	 "http://a/ http=1.1\nhttp://b/ http=2\nhttp://c/\n", NULL},
+	{"enable_http2",
+	 FILE_OF("{defaults: {http_version: 2}, sites: [{url: http://a/, enable_http2: false}, "
+		 "{url: http://b/, enable_http2: true}]}"),
+	 "http://a/ http=1.1\nhttp://b/\n", NULL},
+	{"tls_config",
+	 {.args = {"run", "s.yaml"},
+	  .files = {{"s.yaml",
+		     "[{url: https://a/, tls_config: {ca_file: ca, cert_file: c, key_file: k, "
+		     "server_name: A.Test, min_version: TLS12, max_version: 1.3}}]"},
+		    {"ca", "x"},
+		    {"c", "x"},
+		    {"k", "x"}}},
+	 "https://a/ ca=ca cert='c' key='k' server_name='a.test' tls=3-4\n",
+	 NULL},
+	{"tls_config is added part by part",
+	 {.args = {"run", "s.yaml"},
+	  .files = {{"s.yaml",
+		     "{defaults: {tls_config: {cert_file: c, key_file: c, min_version: TLS12}}, "
+		     "sites: [{url: https://a/, tls_config: {key_file: k}}]}"},
+		    {"c", "x"},
+		    {"k", "x"}}},
+	 "https://a/ cert='c' key='k' tls=3-0\n",
+	 NULL},
+	{"server_name as an address",
+	 FILE_OF("[{url: https://a/, tls_config: {server_name: "
+		 "'::1'}}]"),
+	 "https://a/ server_name='::1'\n", NULL},
+};
+
 static const struct site_case older_cases[] = {
 	{"request_kwargs",
 	 FILE_OF("[{url: https://a/, method: post, interval: {seconds: 30, minutes: 1}, "
@@ -334,6 +377,24 @@ static const struct site_case source_cases[] = {
 	 NULL},
 };
 
+static void describe_text(FILE *out, const char *name, const char *text)
+{
+	if (text != NULL)
+		(void)fprintf(out, " %s='%s'", name, text);
+}
+
+static void describe_request(FILE *out, const struct request *request)
+{
+	describe_text(out, "encoding", request->accept_encoding);
+	if (request->http != REQUEST_HTTP_AUTO)
+		(void)fputs(request->http == REQUEST_HTTP_2 ? " http=2" : " http=1.1", out);
+	describe_text(out, "cert", request->cert_file);
+	describe_text(out, "key", request->key_file);
+	describe_text(out, "server_name", request->server_name);
+	if (request->tls_min != REQUEST_TLS_ANY || request->tls_max != REQUEST_TLS_ANY)
+		(void)fprintf(out, " tls=%d-%d", (int)request->tls_min, (int)request->tls_max);
+}
+
 static void describe(FILE *out, const struct site *site)
 {
 	(void)fputs(site->url, out);
@@ -379,6 +440,7 @@ static void describe(FILE *out, const struct site *site)
 		(void)fprintf(out, " match=%lld", (long long)site->match_bytes);
 	if (site->max_body_bytes != SITE_BODY_MAX)
 		(void)fprintf(out, " max=%lld", (long long)site->max_body_bytes);
+	describe_request(out, request_of(site));
 	(void)fputc('\n', out);
 }
 
@@ -466,6 +528,7 @@ int main(void)
 {
 	FIXTURE_ADD_TABLE(key_cases, check_sites);
 	FIXTURE_ADD_TABLE(request_cases, check_sites);
+	FIXTURE_ADD_TABLE(connection_cases, check_sites);
 	FIXTURE_ADD_TABLE(older_cases, check_sites);
 	FIXTURE_ADD_TABLE(default_cases, check_sites);
 	FIXTURE_ADD_TABLE(source_cases, check_sites);

@@ -1,0 +1,122 @@
+#include "probe/transfer_options.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "check/request.h"
+#include "check/site.h"
+#include "probe/client_certificate.h"
+#include "probe/transfer.h"
+
+static long http_version_of(const struct request *request, bool is_https)
+{
+	switch (request->http) {
+	case REQUEST_HTTP_AUTO:
+		break;
+	case REQUEST_HTTP_1_1:
+		return CURL_HTTP_VERSION_1_1;
+	case REQUEST_HTTP_2: /* over TLS a server may still choose 1.1: check_run tells */
+		return is_https ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+	}
+	return CURL_HTTP_VERSION_2TLS;
+}
+
+/* The URL with another host. To curl that is the one to ask for by TLS and to find in the certificate. NULL: no memory. */
+static char *with_host(const char *url, const char *host)
+{
+	CURLU *handle = curl_url();
+	char *text = NULL;
+	char *copy = NULL;
+	char *bracketed = xasprintf(strchr(host, ':') != NULL ? "[%s]" : "%s", host);
+	if (handle != NULL && curl_url_set(handle, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	    curl_url_set(handle, CURLUPART_HOST, bracketed, 0) == CURLUE_OK &&
+	    curl_url_get(handle, CURLUPART_URL, &text, 0) == CURLUE_OK)
+		copy = xstrdup(text);
+	curl_free(text);
+	curl_url_cleanup(handle);
+	free(bracketed);
+	return copy;
+}
+
+static int set_url(struct transfer *transfer, const struct transfer_request *request)
+{
+	const char *server_name = request_of(request->site)->server_name;
+	if (server_name == NULL || !request->is_https || !request->is_trusted_origin)
+		return curl_easy_setopt(transfer->easy, CURLOPT_URL, request->url) == CURLE_OK ? 0
+											       : -1;
+	char *url = with_host(request->url, server_name);
+	if (url == NULL)
+		return -1;
+	CURLcode code = curl_easy_setopt(transfer->easy, CURLOPT_URL, url);
+	free(url);
+	return code == CURLE_OK ? 0 : -1;
+}
+
+int transfer_set_options(struct transfer *transfer, const struct transfer_request *request)
+{
+	const struct request *wanted = request_of(request->site);
+	bool is_usual = wanted == &request_usual;
+	if (set_url(transfer, request) != 0)
+		return -1;
+	if (is_usual && !transfer->has_options)
+		return 0; /* as transfer_init() left them */
+	transfer->has_options = !is_usual;
+	CURL *easy = transfer->easy;
+	const char *encoding = wanted->accept_encoding;
+	if (encoding == NULL)
+		encoding = ""; /* to curl: all that it can decode */
+	else if (encoding[0] == '\0')
+		encoding = NULL; /* none */
+	if (curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, encoding) != CURLE_OK)
+		return -1;
+	long version = http_version_of(wanted, request->is_https);
+	return curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version) == CURLE_OK ? 0 : -1;
+}
+
+static int openssl_version(enum request_tls version)
+{
+	switch (version) {
+	case REQUEST_TLS_ANY:
+		break;
+	case REQUEST_TLS_1_0:
+		return TLS1_VERSION;
+	case REQUEST_TLS_1_1:
+		return TLS1_1_VERSION;
+	case REQUEST_TLS_1_2:
+		return TLS1_2_VERSION;
+	case REQUEST_TLS_1_3:
+		return TLS1_3_VERSION;
+	}
+	return 0;
+}
+
+static int set_versions(SSL_CTX *context, const struct request *wanted, struct error *err)
+{
+	int min = openssl_version(wanted->tls_min);
+	int max = openssl_version(wanted->tls_max);
+	bool is_old = (min != 0 && min < TLS1_2_VERSION) || (max != 0 && max < TLS1_2_VERSION);
+	/* Signatures of TLS before 1.2 are below the level that Debian sets; who names such a version wants it to work. */
+	if (is_old)
+		SSL_CTX_set_security_level(context, 0);
+	if (is_old && min == 0)
+		min = TLS1_VERSION;
+	if ((min != 0 && SSL_CTX_set_min_proto_version(context, min) != 1) ||
+	    (max != 0 && SSL_CTX_set_max_proto_version(context, max) != 1)) {
+		error_set(err, ERROR_FATAL, "OpenSSL does not know this version of TLS");
+		return -1;
+	}
+	return 0;
+}
+
+int transfer_set_tls(struct transfer *transfer, SSL_CTX *context, struct error *err)
+{
+	const struct request *wanted = request_of(transfer->site);
+	if (set_versions(context, wanted, err) != 0)
+		return -1;
+	if (wanted->cert_file == NULL || !transfer->is_trusted_origin)
+		return 0;
+	return client_certificates_use(transfer->certificates, context, wanted->cert_file,
+				       wanted->key_file, err);
+}

@@ -1,0 +1,21 @@
+/* What a site's request asks of curl beyond the usual (check/request.h). Internal to the transfer; the loop's thread. */
+#ifndef WEBSENTRY_PROBE_TRANSFER_OPTIONS_H
+#define WEBSENTRY_PROBE_TRANSFER_OPTIONS_H
+
+#include <openssl/ssl.h>
+
+#include "base/error.h"
+
+struct transfer;
+struct transfer_request;
+
+/*
+ * Set the URL and those options of the handle in which requests differ, all of them; once the headers are set. Returns 0, or -1
+ * where curl refuses a value.
+ */
+int transfer_set_options(struct transfer *transfer, const struct transfer_request *request);
+
+/* The TLS that a site asks for. Returns 0, or -1 with err. */
+int transfer_set_tls(struct transfer *transfer, SSL_CTX *context, struct error *err);
+
+#endif
