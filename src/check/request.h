@@ -10,6 +10,11 @@
 
 struct site;
 
+enum {
+	REQUEST_HOSTS_MAX = 64,     /* names with addresses of their own */
+	REQUEST_ADDRESSES_MAX = 16, /* of one of them */
+};
+
 /* Which version of HTTP is spoken. */
 enum request_http {
 	REQUEST_HTTP_AUTO, /* over TLS what the two agree on, else 1.1 */
@@ -25,6 +30,16 @@ enum request_tls {
 	REQUEST_TLS_1_3,
 };
 
+/* Which addresses are tried. */
+enum request_family { REQUEST_FAMILY_ANY, REQUEST_FAMILY_4, REQUEST_FAMILY_6 };
+
+/* A name whose addresses nobody is asked for. */
+struct request_host {
+	char *name; /* lower case, IDNA */
+	char **addresses;
+	size_t address_count; /* 1 or more */
+};
+
 struct request {
 	enum request_http http;
 	char *accept_encoding; /* NULL: all that we can decode; "": none is asked for, and none decoded */
@@ -35,6 +50,14 @@ struct request {
 	char *server_name; /* asked for and expected instead of the URL's host */
 	enum request_tls tls_min;
 	enum request_tls tls_max;
+
+	/* For every hop. */
+	enum request_family family; /* that is preferred … */
+	bool is_family_only;        /* … and the other is no choice */
+	struct request_host *hosts;
+	size_t host_count;
+	char *source_4; /* the address to connect from; with one alone, the other family is not tried. NULL: any */
+	char *source_6;
 };
 
 /* What a site without one is asked by. */
@@ -44,6 +67,12 @@ extern const struct request request_usual;
 const struct request *request_of(const struct site *site);
 /* The site's, to be changed; made where there was none. */
 struct request *request_make(struct site *site);
+/* The addresses of a name; NULL where it is to be looked up. */
+const struct request_host *request_find_host(const struct request *request, const char *name);
+/* Give a name its addresses, which are taken, also the name; those that it had go. */
+void request_set_host(struct request *request, const struct request_host *taken);
+void request_host_finish(struct request_host *host);
+
 /* Accepts NULL. */
 void request_destroy(struct request *request);
 

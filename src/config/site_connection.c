@@ -9,16 +9,10 @@
 #include "config/site_entry.h"
 #include "config/site_keys.h"
 
-enum { WORD_MAX = 32, HOST_MAX = 253 };
+enum { HOST_MAX = 253 };
 
-struct choice {
-	const char *word;
-	int value;
-};
-
-/* A word of a table that ends with NULL; -1 with a problem. */
-static int take_choice(struct entry_reader *reader, const struct node *value,
-		       const struct choice *choices, const char *expected)
+int site_keys_take_choice(struct entry_reader *reader, const struct node *value,
+			  const struct site_keys_choice *choices, const char *expected)
 {
 	for (; value->kind == NODE_SCALAR && choices->word != NULL; choices++)
 		if (text_equal_ignoring_case(choices->word, value->text))
@@ -32,13 +26,13 @@ void site_keys_take_compression(struct entry_reader *reader, const struct node *
 	/* libcurl's names of what it decodes; blackbox_exporter has them but for zstd. */
 	static const char *const encodings[] = {NULL,      "",     "gzip",    "br",
 						"deflate", "zstd", "identity"};
-	static const struct choice choices[] = {
+	static const struct site_keys_choice choices[] = {
 		{"true", 0}, {"yes", 0}, {"on", 0},      {"false", 1}, {"no", 1},       {"off", 1},
 		{"gzip", 2}, {"br", 3},  {"deflate", 4}, {"zstd", 5},  {"identity", 6}, {NULL, 0},
 	};
-	int index =
-		take_choice(reader, value, choices,
-			    "true, false, gzip, br, deflate, zstd or identity for `compression`");
+	int index = site_keys_take_choice(
+		reader, value, choices,
+		"true, false, gzip, br, deflate, zstd or identity for `compression`");
 	if (index >= 0)
 		entry_replace(&request_make(&reader->entry->site)->accept_encoding,
 			      xstrdup(encodings[index]));
@@ -46,11 +40,12 @@ void site_keys_take_compression(struct entry_reader *reader, const struct node *
 
 void site_keys_take_http_version(struct entry_reader *reader, const struct node *value)
 {
-	static const struct choice choices[] = {
+	static const struct site_keys_choice choices[] = {
 		{"auto", REQUEST_HTTP_AUTO}, {"any", REQUEST_HTTP_AUTO}, {"1.1", REQUEST_HTTP_1_1},
 		{"2", REQUEST_HTTP_2},       {"2.0", REQUEST_HTTP_2},    {NULL, 0},
 	};
-	int http = take_choice(reader, value, choices, "auto, 1.1 or 2 for `http_version`");
+	int http =
+		site_keys_take_choice(reader, value, choices, "auto, 1.1 or 2 for `http_version`");
 	if (http >= 0 && entry_claim(reader, SLOT_HTTP_VERSION, "http_version", value))
 		request_make(&reader->entry->site)->http = (enum request_http)http;
 }
@@ -92,8 +87,7 @@ static void take_key_file(struct entry_reader *reader, const struct node *value)
 		entry_replace(&request_make(&reader->entry->site)->key_file, path);
 }
 
-/* A host as it stands in a URL, in the resolver's form: lower case, IDNA, an IPv6 address without brackets. NULL for none. */
-static char *read_host(const char *text)
+char *site_keys_read_host(const char *text)
 {
 	struct url_parts parts;
 	bool is_v6 = strchr(text, ':') != NULL && text[0] != '[';
@@ -115,7 +109,7 @@ static void take_server_name(struct entry_reader *reader, const struct node *val
 	char *text;
 	if (entry_take_text(reader, "server_name", value, HOST_MAX, &text) != 0)
 		return;
-	char *host = read_host(text);
+	char *host = site_keys_read_host(text);
 	free(text);
 	if (host == NULL)
 		entry_expect(reader, value, "a host's name for `server_name`");
@@ -125,13 +119,13 @@ static void take_server_name(struct entry_reader *reader, const struct node *val
 
 static int take_tls_version(struct entry_reader *reader, const char *name, const struct node *value)
 {
-	static const struct choice choices[] = {
+	static const struct site_keys_choice choices[] = {
 		{"TLS10", REQUEST_TLS_1_0}, {"TLS11", REQUEST_TLS_1_1}, {"TLS12", REQUEST_TLS_1_2},
 		{"TLS13", REQUEST_TLS_1_3}, {"1.0", REQUEST_TLS_1_0},   {"1.1", REQUEST_TLS_1_1},
 		{"1.2", REQUEST_TLS_1_2},   {"1.3", REQUEST_TLS_1_3},   {NULL, 0},
 	};
 	char *expected = xasprintf("TLS10, TLS11, TLS12 or TLS13 for `%s`", name);
-	int version = take_choice(reader, value, choices, expected);
+	int version = site_keys_take_choice(reader, value, choices, expected);
 	free(expected);
 	return version;
 }

@@ -35,6 +35,14 @@ void site_keys_take_tls_config(struct entry_reader *reader, const struct node *v
 void site_keys_take_insecure(struct entry_reader *reader, const struct node *value);
 void site_keys_take_ca_file(struct entry_reader *reader, const struct node *value);
 
+/* Which way it is reached (site_network.c). */
+void site_keys_take_resolve(struct entry_reader *reader, const struct node *value);
+void site_keys_take_ip_protocol(struct entry_reader *reader, const struct node *value);
+void site_keys_take_preferred_ip_protocol(struct entry_reader *reader, const struct node *value);
+void site_keys_take_ip_protocol_fallback(struct entry_reader *reader, const struct node *value);
+void site_keys_take_source_address(struct entry_reader *reader, const struct node *value);
+void site_keys_take_source_ip_address(struct entry_reader *reader, const struct node *value);
+
 /* When all keys of an entry were taken: what several of them say together. */
 void site_keys_finish_request(struct entry_reader *reader, const struct node *node);
 void site_keys_finish_connection(struct entry_reader *reader, const struct node *node);
@@ -42,6 +50,17 @@ void site_keys_finish_connection(struct entry_reader *reader, const struct node 
 /* A header, once, in the place of all that have its name; the value is taken. */
 void site_keys_set_header(struct site *site, const char *name, char *taken_value);
 void site_keys_remove_header(struct site *site, const char *name);
+/* A host as it stands in a URL, in the resolver's form: lower case, IDNA, an IPv6 address without brackets. NULL for none. */
+char *site_keys_read_host(const char *text);
+
+/* A word of a table that ends with NULL; -1 with a problem. */
+struct site_keys_choice {
+	const char *word;
+	int value;
+};
+int site_keys_take_choice(struct entry_reader *reader, const struct node *value,
+			  const struct site_keys_choice *choices, const char *expected);
+
 /* RFC 9110's token. */
 bool site_keys_is_token(const char *text);
 

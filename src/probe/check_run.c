@@ -11,12 +11,14 @@
 #include "check/request.h"
 #include "check/site.h"
 #include "check/url.h"
+#include "probe/addresses.h"
 #include "probe/loop_lag.h"
 #include "probe/matching.h"
 #include "probe/phases.h"
 #include "probe/poller.h"
 #include "probe/redirect.h"
 #include "probe/resolver.h"
+#include "probe/response_note.h"
 #include "probe/transfer.h"
 #include "probe/trouble.h"
 
@@ -82,29 +84,6 @@ static enum phase measure_hop(struct check_run *run, mono_us now)
 	};
 	transfer_get_marks(&run->transfer, &marks);
 	return phases_measure(&run->observation.final, &marks, now);
-}
-
-/* What the response says, complete or not. */
-static void note_response(struct check_run *run)
-{
-	struct observation *observation = &run->observation;
-	struct transfer *transfer = &run->transfer;
-	struct certificate *certificate = &transfer->certificate;
-	if (transfer->started_at == 0)
-		return;
-	observation->final.http_status_code = transfer_status(transfer);
-	if (observation->final.http_status_code != 0) {
-		observation->final.http_version = transfer_http_version(transfer);
-		observation->body_bytes = transfer_body_bytes(transfer);
-		observation->decoded_bytes = transfer->decoded_bytes;
-	}
-	memcpy(observation->tls_version, certificate->tls_version,
-	       sizeof(observation->tls_version));
-	observation->cert_not_after = certificate->not_after;
-	observation->chain_not_after = certificate->chain_not_after;
-	free(observation->cert_issuer);
-	observation->cert_issuer = certificate->issuer;
-	certificate->issuer = NULL;
 }
 
 static void finish(struct check_run *run)
@@ -191,7 +170,7 @@ static void on_time_over(struct check_run *run, mono_us now)
 	}
 	case RUN_TRANSFERRING: {
 		enum phase phase = measure_hop(run, now);
-		note_response(run);
+		response_note(&run->observation, &run->transfer);
 		stop_transfer(run);
 		trouble_of_timeout(phase, peer_of(run, peer), timeout_us, &trouble);
 		finish_late(run, &trouble);
@@ -270,6 +249,17 @@ static void try_address(struct check_run *run)
 		finish_with(run, REASON_PROBER_ERROR, "libcurl refuses the transfer");
 }
 
+/* The host has no address to try. */
+static void finish_resolved(struct check_run *run, enum resolver_result result, const char *message)
+{
+	char text[OBSERVATION_MESSAGE_MAX];
+	(void)snprintf(text, sizeof(text), "%s: %s", run->parts.host, message);
+	run->resolved_at = 0;
+	(void)measure_hop(run, clock_mono_us());
+	finish_with(run, result == RESOLVER_NO_ANSWER ? REASON_PROBER_OFFLINE : REASON_DNS_ERROR,
+		    text);
+}
+
 static void on_resolved(void *context, enum resolver_result result,
 			const struct resolver_address *addresses, size_t count, const char *message)
 {
@@ -277,18 +267,30 @@ static void on_resolved(void *context, enum resolver_result result,
 	mono_us now = clock_mono_us();
 	run->resolve = NULL;
 	if (result != RESOLVER_FOUND) {
-		char text[OBSERVATION_MESSAGE_MAX];
-		(void)snprintf(text, sizeof(text), "%s: %s", run->parts.host, message);
-		(void)measure_hop(run, now);
-		finish_with(run,
-			    result == RESOLVER_NO_ANSWER ? REASON_PROBER_OFFLINE : REASON_DNS_ERROR,
-			    text);
+		finish_resolved(run, result, message);
 		return;
 	}
 	run->resolved_at = now;
 	memcpy(run->addresses, addresses, count * sizeof(addresses[0]));
-	run->address_count = count;
-	try_address(run);
+	const struct request *wanted = request_of(run->start.site);
+	run->address_count = addresses_choose(wanted, run->addresses, count);
+	if (run->address_count > 0)
+		try_address(run);
+	else
+		finish_resolved(run, RESOLVER_NO_SUCH_NAME, addresses_missing(wanted));
+}
+
+/* The addresses of a host that nobody has to be asked for. */
+static size_t find_known(const struct check_run *run,
+			 struct resolver_address known[static RESOLVER_ADDRESSES_MAX])
+{
+	const char *name = run->parts.host;
+	if (run->parts.is_host_ip) {
+		(void)snprintf(known[0].text, sizeof(known[0].text), "%s", name);
+		return 1;
+	}
+	const struct request_host *host = request_find_host(request_of(run->start.site), name);
+	return host == NULL ? 0 : addresses_copy(host, known);
 }
 
 static void start_hop(struct check_run *run)
@@ -308,10 +310,10 @@ static void start_hop(struct check_run *run)
 		return;
 	}
 	run->state = RUN_RESOLVING;
-	if (run->parts.is_host_ip) {
-		struct resolver_address address;
-		(void)snprintf(address.text, sizeof(address.text), "%s", run->parts.host);
-		on_resolved(run, RESOLVER_FOUND, &address, 1, "");
+	struct resolver_address known[RESOLVER_ADDRESSES_MAX];
+	size_t known_count = find_known(run, known);
+	if (known_count > 0) {
+		on_resolved(run, RESOLVER_FOUND, known, known_count, "");
 		return;
 	}
 	arm(run, run->deadline, run->hop_started);
@@ -366,18 +368,6 @@ static void finish_complete(struct check_run *run, mono_us now)
 		finish(run);
 }
 
-/* What was noted of a response that another one follows. */
-static void forget_response(struct observation *observation)
-{
-	observation->body_bytes = -1;
-	observation->decoded_bytes = -1;
-	observation->tls_version[0] = '\0';
-	observation->cert_not_after = TIME_UNKNOWN;
-	observation->chain_not_after = TIME_UNKNOWN;
-	free(observation->cert_issuer);
-	observation->cert_issuer = NULL;
-}
-
 /* Go where a redirect leads; its own hop goes to the list. */
 static void follow(struct check_run *run)
 {
@@ -400,7 +390,7 @@ static void follow(struct check_run *run)
 			      sizeof(observation->redirects[0]));
 	observation->redirects[observation->redirect_count++] = observation->final;
 	hop_init(&observation->final);
-	forget_response(observation);
+	response_forget(observation);
 	observation->final.url = url_redact(run->request.url);
 	start_hop(run);
 }
@@ -426,7 +416,7 @@ void check_run_on_ended(void *context, CURLcode code)
 	assert(run->state == RUN_TRANSFERRING);
 	mono_us now = clock_mono_us();
 	enum phase phase = measure_hop(run, now);
-	note_response(run);
+	response_note(&run->observation, &run->transfer);
 	long os_errno = 0;
 	(void)curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_errno);
 	stop_transfer(run);
@@ -452,6 +442,7 @@ void check_run_on_ended(void *context, CURLcode code)
 		.stopped_for = transfer->stopped_for,
 		.os_errno = (int)os_errno,
 		.socket_errno = transfer->socket_errno,
+		.unusable_source = transfer->is_source_unusable ? transfer->source : NULL,
 		.verify_error = transfer->certificate.verify_error,
 		.is_connected = phase > PHASE_CONNECT,
 	};

@@ -94,6 +94,8 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 				  address->protocol);
 	if (transfer->socket == CURL_SOCKET_BAD)
 		transfer->socket_errno = errno;
+	else if (transfer->source != NULL && transfer_bind(transfer, address->family) != 0)
+		transfer->is_source_unusable = true;
 	return transfer->socket;
 }
 
@@ -192,6 +194,7 @@ void transfer_clear(struct transfer *transfer)
 	transfer->stopped_for = REASON_OK;
 	transfer->socket = CURL_SOCKET_BAD;
 	transfer->socket_errno = 0;
+	transfer->is_source_unusable = false;
 	transfer->started_at = 0;
 	transfer->tls_started_at = 0;
 	transfer->sent_at = 0;

@@ -35,6 +35,7 @@ struct transfer {
 	int64_t decoded_bytes;
 	enum reason stopped_for; /* why we broke it off; REASON_OK: we did not */
 	int socket_errno;        /* why no socket could be made; 0 otherwise */
+	bool is_source_unusable; /* because of the source address */
 	mono_us started_at;
 	mono_us tls_started_at; /* 0: not reached */
 	bool has_body;          /* the request */
@@ -45,8 +46,9 @@ struct transfer {
 	/* What it was given. */
 	const struct site *site;
 	bool is_trusted_origin;
-	bool has_options; /* the handle has some that are not as usual */
-	int64_t raw_max;  /* bytes from the network */
+	const char *source; /* the address to connect from; NULL: any */
+	bool has_options;   /* the handle has some that are not as usual */
+	int64_t raw_max;    /* bytes from the network */
 	curl_socket_t socket;
 	unsigned progress_calls;
 	struct curl_slist *headers;

@@ -1,12 +1,18 @@
 #include "probe/transfer_options.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "check/request.h"
 #include "check/site.h"
+#include "probe/addresses.h"
 #include "probe/client_certificate.h"
 #include "probe/transfer.h"
 
@@ -58,6 +64,7 @@ int transfer_set_options(struct transfer *transfer, const struct transfer_reques
 {
 	const struct request *wanted = request_of(request->site);
 	bool is_usual = wanted == &request_usual;
+	transfer->source = addresses_source(wanted, request->address);
 	if (set_url(transfer, request) != 0)
 		return -1;
 	if (is_usual && !transfer->has_options)
@@ -73,6 +80,27 @@ int transfer_set_options(struct transfer *transfer, const struct transfer_reques
 		return -1;
 	long version = http_version_of(wanted, request->is_https);
 	return curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version) == CURLE_OK ? 0 : -1;
+}
+
+int transfer_bind(struct transfer *transfer, int family)
+{
+	struct sockaddr_in four = {.sin_family = AF_INET};
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6};
+	bool is_v6 = family == AF_INET6;
+	const struct sockaddr *address =
+		is_v6 ? (const struct sockaddr *)&six : (const struct sockaddr *)&four;
+	socklen_t size = is_v6 ? sizeof(six) : sizeof(four);
+	int yes = 1;
+	/* The port is chosen on connecting: many checks from one address share its ports. */
+	(void)setsockopt(transfer->socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof(yes));
+	if (inet_pton(family, transfer->source,
+		      is_v6 ? (void *)&six.sin6_addr : (void *)&four.sin_addr) == 1 &&
+	    bind(transfer->socket, address, size) == 0)
+		return 0;
+	transfer->socket_errno = errno;
+	(void)close(transfer->socket);
+	transfer->socket = CURL_SOCKET_BAD;
+	return -1;
 }
 
 static int openssl_version(enum request_tls version)

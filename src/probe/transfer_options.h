@@ -15,6 +15,9 @@ struct transfer_request;
  */
 int transfer_set_options(struct transfer *transfer, const struct transfer_request *request);
 
+/* Bind the transfer's socket to its source. Returns 0, or -1 with socket_errno; the socket is closed then. */
+int transfer_bind(struct transfer *transfer, int family);
+
 /* The TLS that a site asks for. Returns 0, or -1 with err. */
 int transfer_set_tls(struct transfer *transfer, SSL_CTX *context, struct error *err);
 

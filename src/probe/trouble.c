@@ -36,6 +36,11 @@ static void of_our_stop(const struct trouble_facts *facts, struct trouble *troub
 static void of_connect(const struct trouble_facts *facts, struct trouble *trouble)
 {
 	int number = facts->socket_errno != 0 ? facts->socket_errno : facts->os_errno;
+	if (facts->unusable_source != NULL) {
+		set(trouble, REASON_PROBER_ERROR, "can't connect from %s: %s",
+		    facts->unusable_source, strerrordesc_np(number));
+		return;
+	}
 	switch (number) {
 	case ECONNREFUSED:
 		set(trouble, REASON_CONNECT_REFUSED, "connection refused by %s", facts->peer);

@@ -24,8 +24,10 @@ struct trouble_facts {
 	enum reason stopped_for; /* our own callbacks' reason; REASON_OK: they did not end it */
 	int os_errno;            /* of connect() and the like; 0 not known */
 	int socket_errno;        /* why no socket could be made; 0 otherwise */
-	int verify_error;        /* X509_V_ERR_… */
-	bool is_connected;       /* TCP was established */
+	const char
+		*unusable_source; /* the address that could not be connected from; NULL for none */
+	int verify_error;         /* X509_V_ERR_… */
+	bool is_connected;        /* TCP was established */
 };
 
 /* The trouble of a transfer that ended with a code other than CURLE_OK. */

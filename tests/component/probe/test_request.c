@@ -20,6 +20,7 @@
 #include "behaviours.h"
 #include "check/request.h"
 #include "kept.h"
+#include "name_server.h"
 #include "peer.h"
 #include "watch.h"
 
@@ -43,6 +44,7 @@ struct request_case {
 	const char *words[WORDS_MAX];  /* of the request that arrived, in this order */
 	const char *absent[WORDS_MAX]; /* not in it, in any case of letters */
 	enum place place;
+	const char *host;          /* NULL: 127.0.0.1 */
 	enum reason reason;        /* that it did not arrive */
 	enum http_version version; /* of the answer; HTTP_VERSION_UNKNOWN: 1.1 */
 };
@@ -50,6 +52,7 @@ struct request_case {
 static struct authority *authority;
 static SSL_CTX *contexts[PLACE_COUNT];
 static struct peer *peers[PLACE_COUNT];
+static struct name_server *server;
 static struct peer *other_origin;
 static struct peer *other_tls_origin;
 static char cert_file[AUTHORITY_PATH_MAX];
@@ -222,6 +225,76 @@ static void take_old_tls(struct site *site)
 	request_make(site)->tls_min = REQUEST_TLS_1_0;
 }
 
+static void pin(struct site *site, const char *name, const char *first, const char *second)
+{
+	struct request_host host = {.name = xstrdup(name),
+				    .addresses = xcalloc(2, sizeof(host.addresses[0]))};
+	host.addresses[host.address_count++] = xstrdup(first);
+	if (second != NULL)
+		host.addresses[host.address_count++] = xstrdup(second);
+	request_set_host(request_make(site), &host);
+}
+
+static void pin_host(struct site *site)
+{
+	pin(site, "pinned.test", "127.0.0.1", NULL);
+}
+
+/* Nobody listens at the first one. */
+static void pin_two(struct site *site)
+{
+	pin(site, "pinned.test", "127.0.0.9", "127.0.0.1");
+}
+
+static void pin_another(struct site *site)
+{
+	pin(site, "another.test", "127.0.0.9", NULL);
+}
+
+static void prefer_ip_4(struct site *site)
+{
+	request_make(site)->family = REQUEST_FAMILY_4;
+}
+
+static void prefer_ip_6(struct site *site)
+{
+	request_make(site)->family = REQUEST_FAMILY_6;
+}
+
+static void want_ip_6(struct site *site)
+{
+	prefer_ip_6(site);
+	request_make(site)->is_family_only = true;
+}
+
+static void want_ip_6_pinned(struct site *site)
+{
+	want_ip_6(site);
+	pin(site, "pinned.test", "127.0.0.1", "::1");
+}
+
+static void connect_from_2(struct site *site)
+{
+	request_make(site)->source_4 = xstrdup("127.0.0.2");
+}
+
+static void connect_from_a_stranger(struct site *site)
+{
+	request_make(site)->source_4 = xstrdup("192.0.2.77");
+}
+
+static void connect_from_ip_6(struct site *site)
+{
+	request_make(site)->source_6 = xstrdup("::1");
+}
+
+static const struct name_record names[] = {
+	{.name = "four.test", .addresses = {"127.0.0.1"}},
+	{.name = "both.test", .addresses = {"::1", "127.0.0.1"}},
+	{.name = "another.test", .addresses = {"127.0.0.1"}},
+	{.name = NULL},
+};
+
 static const struct request_case cases[] = {
 #include "request.inc"
 };
@@ -346,14 +419,16 @@ static int set_up(void **state)
 		contexts[place] = make_context((enum place)place);
 		peers[place] = peer_start(contexts[place], behaviours);
 	}
+	server = name_server_start(names);
 	other_origin = peer_start(NULL, behaviours);
 	other_tls_origin = peer_start(contexts[TLS], behaviours);
 	behaviours_other_port = peer_port(other_origin);
 	behaviours_other_tls_port = peer_port(other_tls_origin);
 	for (size_t i = 0; i < CASE_COUNT; i++) {
 		watch_make_site(&sites[i], cases[i].name,
-				xasprintf("%s://127.0.0.1:%d/%skeep/%s",
+				xasprintf("%s://%s:%d/%skeep/%s",
 					  cases[i].place == PLAIN ? "http" : "https",
+					  cases[i].host == NULL ? "127.0.0.1" : cases[i].host,
 					  peer_port(peers[cases[i].place]),
 					  cases[i].way == NULL ? "" : cases[i].way, cases[i].name),
 				TIMEOUT_MS);
@@ -362,7 +437,10 @@ static int set_up(void **state)
 	}
 	do {
 		struct watch *watch = &watches[watch_count++];
-		watch_start(watch, (struct prober_options){.is_once = true}, sites, CASE_COUNT);
+		watch_start(watch,
+			    (struct prober_options){.is_once = true,
+						    .dns_servers = name_server_address(server)},
+			    sites, CASE_COUNT);
 		if (!watch_wait_done(watch, PATIENCE_MS))
 			return -1;
 		watch_stop(watch, 0);
@@ -381,6 +459,7 @@ static int tear_down(void **state)
 		peer_stop(peers[place]);
 	peer_stop(other_origin);
 	peer_stop(other_tls_origin);
+	name_server_stop(server);
 	for (int place = PLAIN; place < PLACE_COUNT; place++)
 		SSL_CTX_free(contexts[place]);
 	(void)unlink(cert_file);

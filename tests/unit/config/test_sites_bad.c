@@ -321,6 +321,31 @@ static const struct bad_case value_cases[] = {
 	{"versions of TLS that leave none",
 	 SITE("tls_config: {min_version: 1.3, max_version: 1.2}"),
 	 "s.yaml:1:2: found a `min_version` above `max_version`, expected at most that\n", 0},
+	{"resolve to a name", SITE("resolve: {a: b.test}"),
+	 "s.yaml:1:32: found 'b.test', expected an address such as 192.0.2.1 or 2001:db8::1\n", 0},
+	{"resolve to nothing", SITE("resolve: {a: []}"),
+	 "s.yaml:1:32: found a list, expected 1 to 16 addresses of a name\n", 0},
+	{"resolve of an address", SITE("resolve: {127.0.0.1: 127.0.0.2}"),
+	 "s.yaml:1:29: found '127.0.0.1', expected a host's name\n", 0},
+	{"resolve of a URL", SITE("resolve: {'http://a/': 127.0.0.2}"),
+	 "s.yaml:1:29: found 'http://a/', expected a host's name\n", 0},
+	{"resolve as text", SITE("resolve: 'a:80:127.0.0.1'"),
+	 "s.yaml:1:28: found 'a:80:127.0.0.1', expected a mapping for `resolve`\n", 0},
+	{"an IP version", SITE("ip_protocol: 5"),
+	 "s.yaml:1:32: found '5', expected 4, 6 or any for `ip_protocol`\n", 0},
+	{"an IP version twice", SITE("ip_protocol: 4, preferred_ip_protocol: ip6"),
+	 "s.yaml:1:58: found `preferred_ip_protocol` beside `ip_protocol`, expected one of them\n",
+	 0},
+	{"a source that is a device", SITE("source_address: eth0"),
+	 "s.yaml:1:35: found 'eth0', expected an address of this machine, or one of IPv4 and one "
+	 "of "
+	 "IPv6, for `source_address`\n",
+	 0},
+	{"two sources of one kind", SITE("source_address: [127.0.0.1, 127.0.0.2]"),
+	 "s.yaml:1:35: found a list, expected an address of this machine, or one of IPv4 and one "
+	 "of "
+	 "IPv6, for `source_address`\n",
+	 0},
 	{"a compression", SITE("compression: zip"),
 	 "s.yaml:1:32: found 'zip', expected true, false, gzip, br, deflate, zstd or identity for "
 	 "`compression`\n",

@@ -1,0 +1,26 @@
+/* Which addresses of a host a check tries, and from where. Pure. */
+#ifndef WEBSENTRY_PROBE_ADDRESSES_H
+#define WEBSENTRY_PROBE_ADDRESSES_H
+
+#include <stddef.h>
+
+#include "probe/resolver.h"
+
+struct request;
+struct request_host;
+
+/* Those that were given by hand, at most RESOLVER_ADDRESSES_MAX. Returns how many. */
+size_t addresses_copy(const struct request_host *host,
+		      struct resolver_address addresses[static RESOLVER_ADDRESSES_MAX]);
+
+/* Leave only those that the request takes, in their order. Returns how many. */
+size_t addresses_choose(const struct request *request, struct resolver_address *addresses,
+			size_t count);
+
+/* What a host lacks of which none was left: "the name has no IPv4 address". Static. */
+const char *addresses_missing(const struct request *request);
+
+/* The address to connect to one from; NULL: any. */
+const char *addresses_source(const struct request *request, const char *address);
+
+#endif

@@ -1,0 +1,14 @@
+/* What a transfer's response says, into the observation of its check. */
+#ifndef WEBSENTRY_PROBE_RESPONSE_NOTE_H
+#define WEBSENTRY_PROBE_RESPONSE_NOTE_H
+
+struct observation;
+struct transfer;
+
+/* Note the response, complete or not; nothing where no transfer was started. The certificate's issuer moves. */
+void response_note(struct observation *observation, struct transfer *transfer);
+
+/* What was noted of a response that another one follows. */
+void response_forget(struct observation *observation);
+
+#endif

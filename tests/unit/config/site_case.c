@@ -1,0 +1,103 @@
+#include "site_case.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "check/request.h"
+
+static void describe_text(FILE *out, const char *name, const char *text)
+{
+	if (text != NULL)
+		(void)fprintf(out, " %s='%s'", name, text);
+}
+
+static void describe_request(FILE *out, const struct request *request)
+{
+	describe_text(out, "encoding", request->accept_encoding);
+	if (request->http != REQUEST_HTTP_AUTO)
+		(void)fputs(request->http == REQUEST_HTTP_2 ? " http=2" : " http=1.1", out);
+	describe_text(out, "cert", request->cert_file);
+	describe_text(out, "key", request->key_file);
+	describe_text(out, "server_name", request->server_name);
+	if (request->tls_min != REQUEST_TLS_ANY || request->tls_max != REQUEST_TLS_ANY)
+		(void)fprintf(out, " tls=%d-%d", (int)request->tls_min, (int)request->tls_max);
+	for (size_t i = 0; i < request->host_count; i++) {
+		(void)fprintf(out, " %s=", request->hosts[i].name);
+		for (size_t j = 0; j < request->hosts[i].address_count; j++)
+			(void)fprintf(out, "%s%s", j == 0 ? "" : ",",
+				      request->hosts[i].addresses[j]);
+	}
+	if (request->family != REQUEST_FAMILY_ANY)
+		(void)fprintf(out, " ip%d%s", request->family == REQUEST_FAMILY_4 ? 4 : 6,
+			      request->is_family_only ? " only" : "");
+	describe_text(out, "source", request->source_4);
+	describe_text(out, "source", request->source_6);
+}
+
+static void describe(FILE *out, const struct site *site)
+{
+	(void)fputs(site->url, out);
+	if (strcmp(site->name, site->redacted_url) != 0 ||
+	    strcmp(site->url, site->redacted_url) != 0)
+		(void)fprintf(out, " name='%s'", site->name);
+	if (strcmp(site->method, "GET") != 0)
+		(void)fprintf(out, " method=%s", site->method);
+	if (site->interval_us != INT64_C(60) * CLOCK_US_PER_S)
+		(void)fprintf(out, " interval=%lld", (long long)site->interval_us);
+	if (site->timeout_us != INT64_C(10) * CLOCK_US_PER_S)
+		(void)fprintf(out, " timeout=%lld", (long long)site->timeout_us);
+	for (size_t i = 0; i < site->header_count; i++)
+		(void)fprintf(out, " %s:%s", site->headers[i].name, site->headers[i].value);
+	for (size_t i = 0; i < site->label_count; i++)
+		(void)fprintf(out, " %s=%s", site->labels[i].name, site->labels[i].value);
+	if (site->body != NULL) {
+		(void)fputs(" body='", out);
+		(void)fwrite(site->body, 1, site->body_length, out);
+		(void)fputc('\'', out);
+	}
+	if (site->pattern != NULL)
+		(void)fprintf(out, " pattern='%s'", site->pattern_text);
+	for (size_t i = 0; i < site->body_rule_count; i++)
+		(void)fprintf(out, " %c'%s'", site->body_rules[i].is_wanted ? '+' : '-',
+			      site->body_rules[i].text);
+	for (size_t i = 0; i < site->valid_status_code_count; i++)
+		(void)fprintf(out, " %d-%d", site->valid_status_codes[i].first,
+			      site->valid_status_codes[i].last);
+	if (site->max_response_time_us != 0)
+		(void)fprintf(out, " slow=%lld", (long long)site->max_response_time_us);
+	if (!site->follow_redirects)
+		(void)fputs(" no-redirects", out);
+	if (site->max_redirects != SITE_REDIRECTS_DEFAULT)
+		(void)fprintf(out, " max_redirects=%d", site->max_redirects);
+	if (site->insecure_skip_verify)
+		(void)fputs(" insecure", out);
+	if (site->ca_file != NULL)
+		(void)fprintf(out, " ca=%s", site->ca_file);
+	if (site->cert_expiry_warn_us != 0)
+		(void)fprintf(out, " expiry=%lld", (long long)site->cert_expiry_warn_us);
+	if (site->match_bytes != SITE_MATCH_BYTES_DEFAULT)
+		(void)fprintf(out, " match=%lld", (long long)site->match_bytes);
+	if (site->max_body_bytes != SITE_BODY_MAX)
+		(void)fprintf(out, " max=%lld", (long long)site->max_body_bytes);
+	describe_request(out, request_of(site));
+	(void)fputc('\n', out);
+}
+
+void site_case_check(void **state)
+{
+	const struct site_case *row = *state;
+	struct fixture fixture;
+	fixture_read(&fixture, &row->input);
+	assert_string_equal(fixture.lines, row->lines == NULL ? "" : row->lines);
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	for (size_t i = 0; i < fixture.sites.count; i++)
+		describe(out, &fixture.sites.sites[i]);
+	(void)fclose(out);
+	assert_string_equal(text, row->sites);
+	free(text);
+	fixture_finish(&fixture);
+}

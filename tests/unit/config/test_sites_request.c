@@ -1,0 +1,178 @@
+/* Sites files that are right: what a site says of its request, its credentials, its connection and the way there. */
+#include "site_case.h"
+
+/* What is sent: the headers as they will stand in the request. */
+static const struct site_case request_cases[] = {
+	{"a method of its own keeps its case", FILE_OF("[{url: http://a/, method: M-Search}]"),
+	 "http://a/ method=M-Search\n", NULL},
+	{"a method that is nearly another", FILE_OF("[{url: http://a/, method: GETT}]"),
+	 "http://a/ method=GETT\n",
+	 "warning s.yaml:1:27: found the method 'GETT', did you mean GET? It is sent as it "
+	 "stands\n"},
+	{"a method in the defaults is warned of once",
+	 FILE_OF("{defaults: {method: GETT}, sites: [http://a/]}"), "http://a/ method=GETT\n",
+	 "warning s.yaml:1:21: found the method 'GETT', did you mean GET? It is sent as it "
+	 "stands\n"},
+	{"headers that repeat, in order",
+	 FILE_OF("[{url: http://a/, headers: {B: [2, 1], A: 0, C: ['']}}]"),
+	 "http://a/ B:2 B:1 A:0 C:\n", NULL},
+	{"a site's headers replace all of the default's lines",
+	 FILE_OF("{defaults: {headers: {X: [1, 2], Y: 3, x-z: 4}}, sites: [{url: http://a/, "
+		 "headers: {x: 5, Y: [6, 7]}}]}"),
+	 "http://a/ X:5 Y:6 x-z:4 Y:7\n", NULL},
+	{"body from a file",
+	 {.args = {"run", "s.yaml"},
+	  .files = {{"s.yaml", "[{url: http://a/, method: PUT, body_file: b}]"}, {"b", "x\ny\n"}}},
+	 "http://a/ method=PUT body='x\ny\n'\n",
+	 NULL},
+	{"an empty file is an empty body",
+	 {.args = {"run", "s.yaml"},
+	  .files = {{"s.yaml", "[{url: http://a/, method: PUT, body_file: b}]"}, {"b", ""}}},
+	 "http://a/ method=PUT body=''\n",
+	 NULL},
+	{"a form is posted and encoded",
+	 FILE_OF("[{url: http://a/, form: {q: a b&c, \u00e9: '*-._~', n: [1, 2], e: }}]"),
+	 "http://a/ method=POST Content-Type:application/x-www-form-urlencoded "
+	 "body='q=a+b%26c&%C3%A9=*-._%7E&n=1&n=2&e='\n",
+	 NULL},
+	{"a form with a method and type of its own",
+	 FILE_OF("[{url: http://a/, method: PUT, form: {a: 1}, headers: {content-type: x/y}}]"),
+	 "http://a/ method=PUT content-type:x/y body='a=1'\n", NULL},
+	{"a form over the defaults' body",
+	 FILE_OF("{defaults: {body: x}, sites: [{url: http://a/, form: {}}, http://b/]}"),
+	 "http://a/ method=POST Content-Type:application/x-www-form-urlencoded body=''\n"
+	 "http://b/ body='x'\n",
+	 NULL},
+	{"a body over the defaults' form",
+	 FILE_OF("{defaults: {form: {a: 1}}, sites: [{url: http://a/, body: x}]}"),
+	 "http://a/ body='x'\n", NULL},
+	{"basic_auth (RFC 7617's own example)",
+	 FILE_OF("[{url: http://a/, basic_auth: {username: Aladdin, password: open sesame}}]"),
+	 "http://a/ Authorization:Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\n", NULL},
+	{"basic_auth without a password", FILE_OF("[{url: http://a/, basic_auth: {username: me}}]"),
+	 "http://a/ Authorization:Basic bWU6\n", NULL},
+	{"basic_auth from files",
+	 {.args = {"run", "s.yaml"},
+	  .files = {{"s.yaml",
+		     "[{url: http://a/, basic_auth: {username_file: u, password_file: p}}]"},
+		    {"u", "Aladdin"},
+		    {"p", "open sesame\r\n"}}},
+	 "http://a/ Authorization:Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\n",
+	 NULL},
+	{"authorization", FILE_OF("[{url: http://a/, authorization: {credentials: t0ken}}]"),
+	 "http://a/ Authorization:Bearer t0ken\n", NULL},
+	{"authorization of another type, from a file",
+	 {.args = {"run", "s.yaml"},
+	  .files = {{"s.yaml",
+		     "[{url: http://a/, authorization: {type: ApiKey, credentials_file: c}}]"},
+		    {"c", "t0ken\n"}}},
+	 "http://a/ Authorization:ApiKey t0ken\n",
+	 NULL},
+	{"bearer_token", FILE_OF("[{url: http://a/, bearer_token: t0ken}]"),
+	 "http://a/ Authorization:Bearer t0ken\n", NULL},
+	{"bearer_token_file",
+	 {.args = {"run", "s.yaml"},
+	  .files = {{"s.yaml", "[{url: http://a/, bearer_token_file: c}]"}, {"c", "t0ken\n"}}},
+	 "http://a/ Authorization:Bearer t0ken\n",
+	 NULL},
+	{"a site's credentials replace the defaults', whatever their kind",
+	 FILE_OF("{defaults: {bearer_token: t}, sites: [{url: http://a/, basic_auth: {username: "
+		 "me}}, {url: http://b/, headers: {authorization: x}}, http://u@c/, {url: "
+		 "http://d/, bearer_token: }, http://e/]}"),
+	 "http://a/ Authorization:Basic bWU6\nhttp://b/ Authorization:x\nhttp://u@c/ "
+	 "name='http://c/'\nhttp://d/\nhttp://e/ Authorization:Bearer t\n",
+	 NULL},
+	{"cookies", FILE_OF("[{url: http://a/, cookies: {a: 1, b: 'x y', c: ''}}]"),
+	 "http://a/ Cookie:a=1; b=x y; c=\n", NULL},
+	{"cookies are added one by one",
+	 FILE_OF("{defaults: {cookies: {aa: 1, b: 2}}, sites: [{url: http://a/, cookies: {a: 3, "
+		 "b: 4}}, {url: http://b/, headers: {Cookie: z=9}}]}"),
+	 "http://a/ Cookie:aa=1; b=4; a=3\nhttp://b/ Cookie:z=9\n", NULL},
+	{"user_agent", FILE_OF("[{url: http://a/, user_agent: 'probe/1 (x)'}]"),
+	 "http://a/ User-Agent:probe/1 (x)\n", NULL},
+};
+
+static const struct site_case connection_cases[] = {
+	{"compression off", FILE_OF("[{url: http://a/, compression: off}]"),
+	 "http://a/ encoding=''\n", NULL},
+	{"compression on over the defaults",
+	 FILE_OF("{defaults: {compression: no}, sites: [{url: http://a/, compression: true}]}"),
+	 "http://a/\n", NULL},
+	{"compression as blackbox_exporter names it",
+	 FILE_OF("[{url: http://a/, compression: BR}, {url: http://b/, compression: identity}]"),
+	 "http://a/ encoding='br'\nhttp://b/ encoding='identity'\n", NULL},
+	{"http_version",
+	 FILE_OF("[{url: http://a/, http_version: 1.1}, {url: http://b/, http_version: 2}, {url: "
+		 "http://c/, http_version: auto}]"),
+	 "http://a/ http=1.1\nhttp://b/ http=2\nhttp://c/\n", NULL},
+	{"enable_http2",
+	 FILE_OF("{defaults: {http_version: 2}, sites: [{url: http://a/, enable_http2: false}, "
+		 "{url: http://b/, enable_http2: true}]}"),
+	 "http://a/ http=1.1\nhttp://b/\n", NULL},
+	{"tls_config",
+	 {.args = {"run", "s.yaml"},
+	  .files = {{"s.yaml",
+		     "[{url: https://a/, tls_config: {ca_file: ca, cert_file: c, key_file: k, "
+		     "server_name: A.Test, min_version: TLS12, max_version: 1.3}}]"},
+		    {"ca", "x"},
+		    {"c", "x"},
+		    {"k", "x"}}},
+	 "https://a/ ca=ca cert='c' key='k' server_name='a.test' tls=3-4\n",
+	 NULL},
+	{"tls_config is added part by part",
+	 {.args = {"run", "s.yaml"},
+	  .files = {{"s.yaml",
+		     "{defaults: {tls_config: {cert_file: c, key_file: c, min_version: TLS12}}, "
+		     "sites: [{url: https://a/, tls_config: {key_file: k}}]}"},
+		    {"c", "x"},
+		    {"k", "x"}}},
+	 "https://a/ cert='c' key='k' tls=3-0\n",
+	 NULL},
+	{"resolve",
+	 FILE_OF("[{url: http://a/, resolve: {A.Test: 192.0.2.1, b.test: [2001:DB8:0::1, "
+		 "192.0.2.2]}}]"),
+	 "http://a/ a.test=192.0.2.1 b.test=2001:db8::1,192.0.2.2\n", NULL},
+	{"resolve is added name by name",
+	 FILE_OF("{defaults: {resolve: {a: 192.0.2.1, b: 192.0.2.2}}, sites: [{url: http://a/, "
+		 "resolve: {b: 192.0.2.3, c: 192.0.2.4}}]}"),
+	 "http://a/ a=192.0.2.1 b=192.0.2.3 c=192.0.2.4\n", NULL},
+	{"ip_protocol",
+	 FILE_OF("[{url: http://a/, ip_protocol: 4}, {url: http://b/, ip_protocol: IPv6, "
+		 "ip_protocol_fallback: false}, {url: http://c/, ip_protocol: any}]"),
+	 "http://a/ ip4\nhttp://b/ ip6 only\nhttp://c/\n", NULL},
+	{"ip_protocol as blackbox_exporter has it",
+	 FILE_OF("[{url: http://a/, preferred_ip_protocol: ip4, ip_protocol_fallback: false}]"),
+	 "http://a/ ip4 only\n", NULL},
+	{"source_address",
+	 FILE_OF("[{url: http://a/, source_address: 127.0.0.2}, {url: http://b/, "
+		 "source_ip_address: [\"::1\", 127.0.0.3]}]"),
+	 "http://a/ source='127.0.0.2'\nhttp://b/ source='127.0.0.3' source='::1'\n", NULL},
+	{"server_name as an address",
+	 FILE_OF("[{url: https://a/, tls_config: {server_name: "
+		 "'::1'}}]"),
+	 "https://a/ server_name='::1'\n", NULL},
+};
+
+static void a_body_file_may_hold_any_bytes(void **state)
+{
+	(void)state;
+	const struct fixture_input input = {
+		.args = {"run", "s.yaml"},
+		.files = {{"b", "a\0b"}, {"s.yaml", "[{url: http://a/, body_file: b}]"}},
+		.length = 3,
+	};
+	struct fixture fixture;
+	fixture_read(&fixture, &input);
+	assert_string_equal(fixture.lines, "");
+	assert_int_equal(fixture.sites.sites[0].body_length, 3);
+	assert_memory_equal(fixture.sites.sites[0].body, "a\0b", 3);
+	fixture_finish(&fixture);
+}
+
+int main(void)
+{
+	FIXTURE_ADD_TABLE(request_cases, site_case_check);
+	FIXTURE_ADD_TABLE(connection_cases, site_case_check);
+	FIXTURE_ADD(a_body_file_may_hold_any_bytes);
+	return fixture_run("sites_request");
+}
