@@ -1,9 +1,12 @@
 #include "check/request.h"
 
+#include <arpa/inet.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "check/site.h"
 
 const struct request request_usual;
@@ -53,6 +56,94 @@ void request_set_host(struct request *request, const struct request_host *taken)
 	request->hosts[request->host_count++] = *taken;
 }
 
+/* Read the bits of "192.0.2.0/24" or "192.0.2.1"; false for what is neither. */
+static bool read_block(const char *text, int *ret_family, unsigned char bytes[static 16],
+		       unsigned *ret_bits)
+{
+	char address[INET6_ADDRSTRLEN + 1];
+	size_t length = strcspn(text, "/");
+	if (length >= sizeof(address))
+		return false;
+	memcpy(address, text, length);
+	address[length] = '\0';
+	*ret_family = strchr(address, ':') != NULL ? AF_INET6 : AF_INET;
+	unsigned most = *ret_family == AF_INET6 ? 128 : 32;
+	int64_t bits = most;
+	if (inet_pton(*ret_family, address, bytes) != 1 ||
+	    (text[length] == '/' && text_parse_int64(text + length + 1, &bits) != 0) || bits < 0 ||
+	    bits > most)
+		return false;
+	*ret_bits = (unsigned)bits;
+	return true;
+}
+
+static bool is_in_block(const char *host, const char *block)
+{
+	unsigned char wanted[16];
+	unsigned char found[16];
+	int family;
+	int host_family;
+	unsigned bits;
+	unsigned host_bits;
+	if (!read_block(block, &family, wanted, &bits) ||
+	    !read_block(host, &host_family, found, &host_bits) || family != host_family)
+		return false;
+	unsigned whole = bits / 8;
+	unsigned mask = 0xFFU << (8 - bits % 8) & 0xFFU;
+	return memcmp(wanted, found, whole) == 0 &&
+	       (bits % 8 == 0 || (wanted[whole] & mask) == (found[whole] & mask));
+}
+
+/* "a.test" and ".a.test" stand for that host and all below it. */
+static bool is_below(const char *host, const char *domain)
+{
+	domain += domain[0] == '.';
+	size_t length = strlen(host);
+	size_t domain_length = strlen(domain);
+	if (length < domain_length || strcmp(host + length - domain_length, domain) != 0)
+		return false;
+	return length == domain_length || host[length - domain_length - 1] == '.';
+}
+
+bool request_is_block(const char *text)
+{
+	unsigned char bytes[16];
+	int family;
+	unsigned bits;
+	return read_block(text, &family, bytes, &bits);
+}
+
+const struct request_proxy *request_find_proxy(const struct request *request, const char *host)
+{
+	if (request->proxy == NULL)
+		return NULL;
+	for (size_t i = 0; i < request->no_proxy_count; i++) {
+		const char *entry = request->no_proxy[i];
+		if (strcmp(entry, "*") == 0 || is_below(host, entry) || is_in_block(host, entry))
+			return NULL;
+	}
+	return request->proxy;
+}
+
+void request_proxy_destroy(struct request_proxy *proxy)
+{
+	if (proxy == NULL)
+		return;
+	free(proxy->host);
+	free(proxy->username);
+	free(proxy->password);
+	free(proxy);
+}
+
+void request_forget_no_proxy(struct request *request)
+{
+	for (size_t i = 0; i < request->no_proxy_count; i++)
+		free(request->no_proxy[i]);
+	free(request->no_proxy);
+	request->no_proxy = NULL;
+	request->no_proxy_count = 0;
+}
+
 void request_destroy(struct request *request)
 {
 	if (request == NULL)
@@ -66,5 +157,7 @@ void request_destroy(struct request *request)
 	free(request->hosts);
 	free(request->source_4);
 	free(request->source_6);
+	request_proxy_destroy(request->proxy);
+	request_forget_no_proxy(request);
 	free(request);
 }

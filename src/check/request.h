@@ -13,6 +13,7 @@ struct site;
 enum {
 	REQUEST_HOSTS_MAX = 64,     /* names with addresses of their own */
 	REQUEST_ADDRESSES_MAX = 16, /* of one of them */
+	REQUEST_NO_PROXY_MAX = 256,
 };
 
 /* Which version of HTTP is spoken. */
@@ -40,6 +41,16 @@ struct request_host {
 	size_t address_count; /* 1 or more */
 };
 
+/* Who asks in our place. */
+struct request_proxy {
+	char *host; /* lower case, IDNA, an IPv6 address without brackets */
+	int port;
+	bool is_host_ip;
+	bool is_https;  /* TLS to the proxy */
+	char *username; /* NULL: it asks for none */
+	char *password;
+};
+
 struct request {
 	enum request_http http;
 	char *accept_encoding; /* NULL: all that we can decode; "": none is asked for, and none decoded */
@@ -58,6 +69,9 @@ struct request {
 	size_t host_count;
 	char *source_4; /* the address to connect from; with one alone, the other family is not tried. NULL: any */
 	char *source_6;
+	struct request_proxy *proxy; /* NULL: none */
+	char **no_proxy; /* "*", "a.test" (and all below it), "192.0.2.1", "192.0.2.0/24"; lower case */
+	size_t no_proxy_count;
 };
 
 /* What a site without one is asked by. */
@@ -72,6 +86,13 @@ const struct request_host *request_find_host(const struct request *request, cons
 /* Give a name its addresses, which are taken, also the name; those that it had go. */
 void request_set_host(struct request *request, const struct request_host *taken);
 void request_host_finish(struct request_host *host);
+
+/* Whom to ask for something of a host, which is written as in struct url_parts; NULL: the host itself. */
+const struct request_proxy *request_find_proxy(const struct request *request, const char *host);
+void request_proxy_destroy(struct request_proxy *proxy); /* accepts NULL */
+/* Whether it is an address, or a block of them such as 192.0.2.0/24. */
+bool request_is_block(const char *text);
+void request_forget_no_proxy(struct request *request);
 
 /* Accepts NULL. */
 void request_destroy(struct request *request);

@@ -175,6 +175,21 @@ void url_parts_finish(struct url_parts *parts)
 	*parts = (struct url_parts){0};
 }
 
+void url_take_userinfo(const char *url, char **ret_username, char **ret_password)
+{
+	CURLU *handle = new_handle();
+	*ret_username = NULL;
+	*ret_password = NULL;
+	if (curl_url_set(handle, CURLUPART_URL, url, 0) == CURLUE_OK) {
+		*ret_username = copy_part(handle, CURLUPART_USER, CURLU_URLDECODE);
+		if (*ret_username != NULL)
+			*ret_password = copy_part(handle, CURLUPART_PASSWORD, CURLU_URLDECODE);
+		if (*ret_username != NULL && *ret_password == NULL)
+			*ret_password = xstrdup("");
+	}
+	curl_url_cleanup(handle);
+}
+
 char *url_resolve(const char *base, const char *location, struct error *err)
 {
 	if (location[0] == '\0') {

@@ -26,6 +26,9 @@ struct url_parts {
 int url_parse(const char *url, struct url_parts *ret_parts, struct error *err);
 void url_parts_finish(struct url_parts *parts);
 
+/* The user and password that stand in a URL, percent-decoded; both NULL where there is no user, "" for no password. */
+void url_take_userinfo(const char *url, char **ret_username, char **ret_password);
+
 /*
  * The one redaction of the program: userinfo removed, values of query keys that look secret (token, key, password,
  * secret, signature, auth … as words within the key) replaced by "***", fragment removed, safe text, at most

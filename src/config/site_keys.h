@@ -42,6 +42,9 @@ void site_keys_take_preferred_ip_protocol(struct entry_reader *reader, const str
 void site_keys_take_ip_protocol_fallback(struct entry_reader *reader, const struct node *value);
 void site_keys_take_source_address(struct entry_reader *reader, const struct node *value);
 void site_keys_take_source_ip_address(struct entry_reader *reader, const struct node *value);
+void site_keys_take_proxy(struct entry_reader *reader, const struct node *value);
+void site_keys_take_proxy_url(struct entry_reader *reader, const struct node *value);
+void site_keys_take_no_proxy(struct entry_reader *reader, const struct node *value);
 
 /* When all keys of an entry were taken: what several of them say together. */
 void site_keys_finish_request(struct entry_reader *reader, const struct node *node);

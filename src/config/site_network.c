@@ -1,4 +1,4 @@
-/* The keys that say which way a site is reached: addresses of names, IP version, where from. */
+/* The keys that say which way a site is reached: addresses of names, IP version, where from, through whom. */
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "check/request.h"
+#include "check/url.h"
 #include "config/site_entry.h"
 #include "config/site_keys.h"
 
@@ -158,4 +159,125 @@ void site_keys_take_source_address(struct entry_reader *reader, const struct nod
 void site_keys_take_source_ip_address(struct entry_reader *reader, const struct node *value)
 {
 	take_source(reader, "source_ip_address", value);
+}
+
+/* Nothing may follow the port: it would be lost. */
+static bool has_path(const char *url)
+{
+	const char *host = strstr(url, "//") + 2;
+	const char *rest = host + strcspn(host, "/?#");
+	return rest[0] != '\0' && strcmp(rest, "/") != 0;
+}
+
+/* NULL with a problem, in which the user of the URL does not stand. */
+static struct request_proxy *read_proxy(struct entry_reader *reader, const char *name,
+					const struct node *value, const char *url)
+{
+	struct url_parts parts;
+	struct error err;
+	if (url_parse(url, &parts, &err) != 0) {
+		char *redacted = url_redact(url);
+		entry_problem(reader, value,
+			      "found '%.200s': %s; expected none or a proxy such as "
+			      "http://proxy.example:3128 for `%s`",
+			      redacted, err.message, name);
+		free(redacted);
+		return NULL;
+	}
+	if (has_path(url)) {
+		entry_problem(reader, value, "found a path behind the proxy of `%s`, expected none",
+			      name);
+		url_parts_finish(&parts);
+		return NULL;
+	}
+	struct request_proxy *proxy = xcalloc(1, sizeof(*proxy));
+	proxy->host = parts.host;
+	proxy->port = parts.port;
+	proxy->is_host_ip = parts.is_host_ip;
+	proxy->is_https = parts.is_https;
+	parts.host = NULL;
+	url_parts_finish(&parts);
+	url_take_userinfo(url, &proxy->username, &proxy->password);
+	return proxy;
+}
+
+static void take_proxy(struct entry_reader *reader, const char *name, const struct node *value)
+{
+	struct request_proxy *proxy = NULL;
+	char *url;
+	if (!entry_claim(reader, SLOT_PROXY, name, value) ||
+	    entry_take_text(reader, name, value, URL_MAX, &url) != 0)
+		return;
+	bool is_none = text_equal_ignoring_case(url, "none");
+	if (!is_none)
+		proxy = read_proxy(reader, name, value, url);
+	free(url);
+	if (!is_none && proxy == NULL)
+		return;
+	struct request *request = request_make(&reader->entry->site);
+	request_proxy_destroy(request->proxy);
+	request->proxy = proxy;
+}
+
+void site_keys_take_proxy(struct entry_reader *reader, const struct node *value)
+{
+	take_proxy(reader, "proxy", value);
+}
+
+/* blackbox_exporter's name of it. */
+void site_keys_take_proxy_url(struct entry_reader *reader, const struct node *value)
+{
+	take_proxy(reader, "proxy_url", value);
+}
+
+/* The entry in the form that request_find_proxy() takes; NULL for what is none. */
+static char *read_no_proxy(const char *text)
+{
+	if (strcmp(text, "*") == 0 || request_is_block(text))
+		return xstrdup(text);
+	return site_keys_read_host(text + (text[0] == '.'));
+}
+
+static int add_no_proxy(struct entry_reader *reader, const struct node *place, const char *text)
+{
+	struct request *request = request_make(&reader->entry->site);
+	char *entry = read_no_proxy(text);
+	if (entry == NULL) {
+		entry_problem(reader, place,
+			      "found '%.80s', expected a host, an address, a block such as "
+			      "192.0.2.0/24 or * in `no_proxy`",
+			      text);
+		return -1;
+	}
+	if (request->no_proxy_count == REQUEST_NO_PROXY_MAX) {
+		entry_problem(reader, place, "found more than %d hosts, expected at most that many",
+			      (int)REQUEST_NO_PROXY_MAX);
+		free(entry);
+		return -1;
+	}
+	request->no_proxy = xreallocarray(request->no_proxy, request->no_proxy_count + 1,
+					  sizeof(request->no_proxy[0]));
+	request->no_proxy[request->no_proxy_count++] = entry;
+	return 0;
+}
+
+/* A list, or as everybody's environment has it, with commas. */
+void site_keys_take_no_proxy(struct entry_reader *reader, const struct node *value)
+{
+	enum { NO_PROXY_TEXT_MAX = 16 * 1024 };
+	request_forget_no_proxy(request_make(&reader->entry->site));
+	for (size_t i = 0; i < count_of(value); i++) {
+		char *text;
+		char *rest = NULL;
+		if (entry_take_text(reader, "no_proxy", item_of(value, i), NO_PROXY_TEXT_MAX,
+				    &text) != 0)
+			return;
+		int result = 0;
+		for (char *word = strtok_r(text, ", ", &rest); word != NULL && result == 0;
+		     word = strtok_r(NULL, ", ", &rest))
+			result = add_no_proxy(reader, item_of(value, i), word);
+		free(text);
+		if (result != 0)
+			return;
+	}
 }

@@ -19,6 +19,7 @@
 #include "probe/redirect.h"
 #include "probe/resolver.h"
 #include "probe/response_note.h"
+#include "probe/route.h"
 #include "probe/transfer.h"
 #include "probe/trouble.h"
 
@@ -28,7 +29,7 @@ enum {
 	/* A timeout with the loop held up for this and for this part of the timeout was ours, not the site's. */
 	OVERLOAD_US = 100 * CLOCK_US_PER_MS,
 	OVERLOAD_PART = 10,
-	PEER_TEXT_MAX = ADDRESS_TEXT_MAX + 16,
+	HTTP_PROXY_AUTH = 407,
 };
 
 enum run_state { RUN_IDLE, RUN_RESOLVING, RUN_TRANSFERRING, RUN_MATCHING, RUN_FINISHED };
@@ -49,6 +50,7 @@ struct check_run {
 
 	/* The present hop. */
 	struct url_parts parts;
+	struct route route;
 	struct resolve *resolve;
 	struct resolver_address addresses[RESOLVER_ADDRESSES_MAX];
 	size_t address_count;
@@ -61,12 +63,9 @@ static void start_hop(struct check_run *run);
 static void try_address(struct check_run *run);
 
 /* Describe the present peer for a message. */
-static const char *peer_of(const struct check_run *run, char text[static PEER_TEXT_MAX])
+static const char *peer_of(const struct check_run *run, char text[static ROUTE_PEER_MAX])
 {
-	const char *address = run->observation.final.ip;
-	(void)snprintf(text, PEER_TEXT_MAX, strchr(address, ':') != NULL ? "[%s]:%d" : "%s:%d",
-		       address, run->parts.port);
-	return text;
+	return route_peer(&run->route, run->observation.final.ip, text);
 }
 
 static int64_t not_negative(int64_t us)
@@ -139,20 +138,21 @@ static void stop_transfer(struct check_run *run)
 }
 
 /* This address gave no connection: the next one, or the end. */
-static void give_up_address(struct check_run *run, const struct trouble *trouble)
+static void give_up_address(struct check_run *run, struct trouble *trouble)
 {
 	if (run->address_next < run->address_count) {
 		try_address(run);
 		return;
 	}
 	(void)measure_hop(run, clock_mono_us());
+	route_blame(&run->route, trouble, false);
 	finish_late(run, trouble);
 }
 
 static void on_time_over(struct check_run *run, mono_us now)
 {
 	struct trouble trouble;
-	char peer[PEER_TEXT_MAX];
+	char peer[ROUTE_PEER_MAX];
 	int64_t timeout_us = run->start.site->timeout_us;
 	switch (run->state) {
 	case RUN_RESOLVING: {
@@ -165,14 +165,18 @@ static void on_time_over(struct check_run *run, mono_us now)
 			(void)snprintf(trouble.message, sizeof(trouble.message),
 				       "no name server answered");
 		}
+		route_blame(&run->route, &trouble, false);
 		finish_late(run, &trouble);
 		break;
 	}
 	case RUN_TRANSFERRING: {
 		enum phase phase = measure_hop(run, now);
+		bool is_connected = transfer_is_connected(&run->transfer);
 		response_note(&run->observation, &run->transfer);
 		stop_transfer(run);
 		trouble_of_timeout(phase, peer_of(run, peer), timeout_us, &trouble);
+		if (!is_connected) /* else the proxy may wait for the site */
+			route_blame(&run->route, &trouble, false);
 		finish_late(run, &trouble);
 		break;
 	}
@@ -200,13 +204,14 @@ static void on_timer(uv_timer_t *timer)
 	/* This address's share of the time is over. */
 	struct phase_marks marks = {0};
 	transfer_get_marks(&run->transfer, &marks);
-	if (marks.connected != 0) {
+	if (marks.connected != 0 ||
+	    (run->route.proxy != NULL && transfer_is_connected(&run->transfer))) {
 		arm(run, run->deadline, now);
 		return;
 	}
 	stop_transfer(run);
 	struct trouble trouble;
-	char peer[PEER_TEXT_MAX];
+	char peer[ROUTE_PEER_MAX];
 	trouble_of_timeout(PHASE_CONNECT, peer_of(run, peer), run->start.site->timeout_us,
 			   &trouble);
 	give_up_address(run, &trouble);
@@ -233,7 +238,8 @@ static void try_address(struct check_run *run)
 		.body = request->body,
 		.body_length = request->body_length,
 		.address = address,
-		.port = run->parts.port,
+		.port = run->route.port,
+		.proxy = run->route.proxy,
 		.is_https = run->parts.is_https,
 		.is_trusted_origin = request->is_trusted_origin,
 		.username = request->username,
@@ -252,12 +258,14 @@ static void try_address(struct check_run *run)
 /* The host has no address to try. */
 static void finish_resolved(struct check_run *run, enum resolver_result result, const char *message)
 {
-	char text[OBSERVATION_MESSAGE_MAX];
-	(void)snprintf(text, sizeof(text), "%s: %s", run->parts.host, message);
+	struct trouble trouble = {.reason = result == RESOLVER_NO_ANSWER ? REASON_PROBER_OFFLINE
+									 : REASON_DNS_ERROR};
+	(void)snprintf(trouble.message, sizeof(trouble.message), "%s: %s", run->route.host,
+		       message);
+	route_blame(&run->route, &trouble, false);
 	run->resolved_at = 0;
 	(void)measure_hop(run, clock_mono_us());
-	finish_with(run, result == RESOLVER_NO_ANSWER ? REASON_PROBER_OFFLINE : REASON_DNS_ERROR,
-		    text);
+	finish_with(run, trouble.reason, trouble.message);
 }
 
 static void on_resolved(void *context, enum resolver_result result,
@@ -280,19 +288,6 @@ static void on_resolved(void *context, enum resolver_result result,
 		finish_resolved(run, RESOLVER_NO_SUCH_NAME, addresses_missing(wanted));
 }
 
-/* The addresses of a host that nobody has to be asked for. */
-static size_t find_known(const struct check_run *run,
-			 struct resolver_address known[static RESOLVER_ADDRESSES_MAX])
-{
-	const char *name = run->parts.host;
-	if (run->parts.is_host_ip) {
-		(void)snprintf(known[0].text, sizeof(known[0].text), "%s", name);
-		return 1;
-	}
-	const struct request_host *host = request_find_host(request_of(run->start.site), name);
-	return host == NULL ? 0 : addresses_copy(host, known);
-}
-
 static void start_hop(struct check_run *run)
 {
 	struct error err;
@@ -310,15 +305,17 @@ static void start_hop(struct check_run *run)
 		return;
 	}
 	run->state = RUN_RESOLVING;
+	const struct request *wanted = request_of(run->start.site);
 	struct resolver_address known[RESOLVER_ADDRESSES_MAX];
-	size_t known_count = find_known(run, known);
+	route_init(&run->route, wanted, &run->parts);
+	size_t known_count = route_find_known(&run->route, wanted, known);
 	if (known_count > 0) {
 		on_resolved(run, RESOLVER_FOUND, known, known_count, "");
 		return;
 	}
 	arm(run, run->deadline, run->hop_started);
 	struct resolve *resolve =
-		resolver_start(run->env->resolver, run->parts.host, on_resolved, run);
+		resolver_start(run->env->resolver, run->route.host, on_resolved, run);
 	if (resolve != NULL)
 		run->resolve = resolve;
 }
@@ -424,6 +421,10 @@ void check_run_on_ended(void *context, CURLcode code)
 	int status = run->observation.final.http_status_code;
 	if (code == CURLE_OK && !transfer->head.is_complete)
 		code = CURLE_PARTIAL_FILE; /* to curl, a head that is cut off is a response */
+	if (code == CURLE_OK && status == HTTP_PROXY_AUTH && run->route.proxy != NULL) {
+		finish_with(run, REASON_PROBER_ERROR, "the proxy wants other credentials (407)");
+		return;
+	}
 	if (code == CURLE_OK && status >= 200) {
 		if (!speaks_as_asked(run))
 			return;
@@ -434,7 +435,7 @@ void check_run_on_ended(void *context, CURLcode code)
 			finish_complete(run, now);
 		return;
 	}
-	char peer[PEER_TEXT_MAX];
+	char peer[ROUTE_PEER_MAX];
 	const struct trouble_facts facts = {
 		.code = code == CURLE_OK ? CURLE_WEIRD_SERVER_REPLY : code,
 		.curl_text = transfer->error_text,
@@ -442,12 +443,15 @@ void check_run_on_ended(void *context, CURLcode code)
 		.stopped_for = transfer->stopped_for,
 		.os_errno = (int)os_errno,
 		.socket_errno = transfer->socket_errno,
+		.proxy_status = transfer_proxy_status(transfer),
 		.unusable_source = transfer->is_source_unusable ? transfer->source : NULL,
 		.verify_error = transfer->certificate.verify_error,
-		.is_connected = phase > PHASE_CONNECT,
+		.is_connected = phase > PHASE_CONNECT || transfer_proxy_status(transfer) != 0,
 	};
 	struct trouble trouble;
 	trouble_of_transfer(&facts, &trouble);
+	if (transfer_is_tls_of_proxy(transfer) && !trouble_is_of_address(trouble.reason))
+		route_blame(&run->route, &trouble, true);
 	if (!facts.is_connected && trouble_is_of_address(trouble.reason))
 		give_up_address(run, &trouble);
 	else

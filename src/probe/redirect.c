@@ -1,6 +1,5 @@
 #include "probe/redirect.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,29 +31,12 @@ bool redirect_is(int status)
 	return (status >= 301 && status <= 303) || status == 307 || status == 308;
 }
 
-static char *get_part(CURLU *parser, CURLUPart part)
-{
-	char *text = NULL;
-	if (curl_url_get(parser, part, &text, CURLU_URLDECODE) != CURLUE_OK)
-		return NULL;
-	char *copy = xstrdup(text);
-	curl_free(text);
-	return copy;
-}
-
 /* A redirect within the origin keeps the credentials of the site's URL, though its Location does not repeat them. */
 static void keep_credentials(struct redirect *redirect, const char *site_url)
 {
 	if (redirect->username != NULL || strchr(site_url, '@') == NULL)
 		return;
-	CURLU *parser = curl_url();
-	if (parser != NULL && curl_url_set(parser, CURLUPART_URL, site_url, 0) == CURLUE_OK) {
-		redirect->username = get_part(parser, CURLUPART_USER);
-		redirect->password = get_part(parser, CURLUPART_PASSWORD);
-		if (redirect->username != NULL && redirect->password == NULL)
-			redirect->password = xstrdup("");
-	}
-	curl_url_cleanup(parser);
+	url_take_userinfo(site_url, &redirect->username, &redirect->password);
 }
 
 static void drop_credentials(struct redirect *redirect)

@@ -99,20 +99,39 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 	return transfer->socket;
 }
 
+static void note_error(struct transfer *transfer, const struct error *err)
+{
+	(void)snprintf(transfer->error_text, sizeof(transfer->error_text), "%.*s",
+		       (int)sizeof(transfer->error_text) - 1, err->message);
+}
+
+/* A proxy that speaks TLS is always verified, and learns nothing of what is for the site. */
+static CURLcode trust_proxy(struct transfer *transfer, SSL_CTX *context)
+{
+	struct error err = {0};
+	if (trust_use(transfer->trust, context, transfer->site->ca_file, &err) == 0)
+		return CURLE_OK;
+	note_error(transfer, &err);
+	return CURLE_SSL_CACERT_BADFILE;
+}
+
 static CURLcode on_ssl_context(CURL *easy, void *context, void *owner)
 {
 	(void)easy;
 	struct transfer *transfer = owner;
 	const struct site *site = transfer->site;
+	if (transfer->is_tls_of_proxy) {
+		transfer->is_tls_of_proxy = false;
+		return trust_proxy(transfer, context);
+	}
 	transfer->tls_started_at = clock_mono_us();
 	if (certificate_watch(context, &transfer->certificate) != 0)
 		return CURLE_OUT_OF_MEMORY;
-	struct error err;
+	struct error err = {0};
 	if (transfer_set_tls(transfer, context, &err) != 0 ||
 	    (!site->insecure_skip_verify &&
 	     trust_use(transfer->trust, context, site->ca_file, &err) != 0)) {
-		(void)snprintf(transfer->error_text, sizeof(transfer->error_text), "%.*s",
-			       (int)sizeof(transfer->error_text) - 1, err.message);
+		note_error(transfer, &err);
 		return CURLE_SSL_CACERT_BADFILE;
 	}
 	return CURLE_OK;
@@ -140,12 +159,13 @@ int transfer_init(struct transfer *transfer, const char *user_agent, struct trus
 	(void)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
 	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CURL_PATIENCE_S);
 
-	/* A fresh connection to the address that we resolved, through nobody's proxy. */
+	/* A fresh connection to the address that we resolved, through no proxy but the site's. */
 	(void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+	(void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	(void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
 	(void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
@@ -154,6 +174,8 @@ int transfer_init(struct transfer *transfer, const char *user_agent, struct trus
 	/* curl itself reads no authorities: on_ssl_context() hands over ours. */
 	(void)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 	(void)curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+	(void)curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
+	(void)curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL);
 	/* Its cache would take over the store of one site, and give it to all others. */
 	(void)curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context);
@@ -176,6 +198,8 @@ void transfer_finish(struct transfer *transfer)
 	transfer->easy = NULL;
 	curl_slist_free_all(transfer->headers);
 	transfer->headers = NULL;
+	free(transfer->proxy_pin_text);
+	transfer->proxy_pin_text = NULL;
 	response_head_finish(&transfer->head);
 	certificate_finish(&transfer->certificate);
 	buffer_finish(&transfer->body);
@@ -325,14 +349,9 @@ int transfer_prepare(struct transfer *transfer, const struct transfer_request *r
 	bool is_searched = site->pattern != NULL || site->body_rule_count > 0;
 	transfer->kept_max = is_searched ? (size_t)site->match_bytes : 0;
 
-	bool is_v6 = strchr(request->address, ':') != NULL;
-	(void)snprintf(transfer->connect_to_text, sizeof(transfer->connect_to_text),
-		       is_v6 ? "::[%s]:%d" : "::%s:%d", request->address, request->port);
-	transfer->connect_to = (struct curl_slist){.data = transfer->connect_to_text};
 	transfer->is_trusted_origin = request->is_trusted_origin;
 	if (transfer_set_options(transfer, request) != 0)
 		return -1;
-	(void)curl_easy_setopt(easy, CURLOPT_CONNECT_TO, &transfer->connect_to);
 	(void)curl_easy_setopt(easy, CURLOPT_USERNAME, request->username);
 	(void)curl_easy_setopt(easy, CURLOPT_PASSWORD, request->password);
 	set_method(transfer, request);
@@ -390,6 +409,13 @@ enum http_version transfer_http_version(const struct transfer *transfer)
 	default:
 		return HTTP_VERSION_UNKNOWN;
 	}
+}
+
+int transfer_proxy_status(const struct transfer *transfer)
+{
+	long status = 0;
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+	return (int)status;
 }
 
 int64_t transfer_body_bytes(const struct transfer *transfer)

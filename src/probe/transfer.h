@@ -19,6 +19,7 @@
 
 struct client_certificates;
 struct phase_marks;
+struct request_proxy;
 struct site;
 struct trust;
 
@@ -54,6 +55,11 @@ struct transfer {
 	struct curl_slist *headers;
 	struct curl_slist connect_to;
 	char connect_to_text[ADDRESS_TEXT_MAX + 16];
+	bool has_proxy;
+	bool is_proxy_https;
+	bool is_tls_of_proxy; /* the next TLS is between us and the proxy */
+	struct curl_slist proxy_pin;
+	char *proxy_pin_text;
 };
 
 /* One hop's request. Everything is borrowed until the transfer has ended. */
@@ -63,8 +69,9 @@ struct transfer_request {
 	const char *method;
 	const char *body; /* NULL: none, and no header that speaks of one */
 	size_t body_length;
-	const char *address; /* where to connect to, as text */
+	const char *address; /* where to connect to, as text: the proxy's where there is one */
 	int port;
+	const struct request_proxy *proxy; /* NULL: none */
 	bool is_https;
 	bool is_trusted_origin; /* the site's Host and whatever looks like a secret may go there */
 	const char *username;   /* NULL: what stands in the URL */
@@ -90,6 +97,11 @@ void transfer_clear(struct transfer *transfer);
 void transfer_get_marks(const struct transfer *transfer, struct phase_marks *marks);
 int transfer_status(const struct transfer *transfer); /* 0: none received */
 enum http_version transfer_http_version(const struct transfer *transfer);
+bool transfer_is_connected(const struct transfer *transfer); /* TCP, be it to a proxy */
+bool transfer_is_tls_of_proxy(
+	const struct transfer *transfer); /* and none was begun with the site */
+int transfer_proxy_status(
+	const struct transfer *transfer); /* of the proxy's answer to CONNECT; 0: none */
 int64_t transfer_body_bytes(const struct transfer *transfer); /* as transferred */
 
 #endif

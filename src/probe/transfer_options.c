@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -60,12 +61,72 @@ static int set_url(struct transfer *transfer, const struct transfer_request *req
 	return code == CURLE_OK ? 0 : -1;
 }
 
+/* To the address that was resolved, whatever the URL says. */
+static void set_address(struct transfer *transfer, const struct transfer_request *request)
+{
+	bool is_v6 = strchr(request->address, ':') != NULL;
+	(void)snprintf(transfer->connect_to_text, sizeof(transfer->connect_to_text),
+		       is_v6 ? "::[%s]:%d" : "::%s:%d", request->address, request->port);
+	transfer->connect_to = (struct curl_slist){.data = transfer->connect_to_text};
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_TO, &transfer->connect_to);
+}
+
+/*
+ * To the proxy, at the address that was resolved, which tells the proxy's name to nobody; with TLS the name has to be verified, so
+ * that one is pinned in curl's own table instead. That is walked for every transfer, but few sites have such a proxy.
+ */
+static int set_proxy(struct transfer *transfer, const struct transfer_request *request)
+{
+	const struct request_proxy *proxy = request->proxy;
+	CURL *easy = transfer->easy;
+	bool is_v6 = strchr(request->address, ':') != NULL;
+	const char *host = proxy->is_https ? proxy->host : request->address;
+	char *url = xasprintf(strchr(host, ':') != NULL ? "%s://[%s]:%d" : "%s://%s:%d",
+			      proxy->is_https ? "https" : "http", host, request->port);
+	CURLcode code = curl_easy_setopt(easy, CURLOPT_PROXY, url);
+	free(url);
+	free(transfer->proxy_pin_text);
+	transfer->proxy_pin_text = NULL;
+	if (proxy->is_https && !proxy->is_host_ip) {
+		transfer->proxy_pin_text = xasprintf(is_v6 ? "%s:%d:[%s]" : "%s:%d:%s", proxy->host,
+						     request->port, request->address);
+		transfer->proxy_pin = (struct curl_slist){.data = transfer->proxy_pin_text};
+	}
+	(void)curl_easy_setopt(easy, CURLOPT_RESOLVE,
+			       transfer->proxy_pin_text != NULL ? &transfer->proxy_pin : NULL);
+	(void)curl_easy_setopt(easy, CURLOPT_CONNECT_TO, NULL);
+	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+	(void)curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, proxy->username);
+	(void)curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, proxy->password);
+	return code == CURLE_OK ? 0 : -1;
+}
+
+static int set_way(struct transfer *transfer, const struct transfer_request *request)
+{
+	CURL *easy = transfer->easy;
+	bool had_proxy = transfer->has_proxy;
+	transfer->has_proxy = request->proxy != NULL;
+	transfer->is_proxy_https = transfer->has_proxy && request->proxy->is_https;
+	transfer->is_tls_of_proxy = transfer->is_proxy_https;
+	if (transfer->has_proxy)
+		return set_proxy(transfer, request);
+	set_address(transfer, request);
+	if (!had_proxy)
+		return 0;
+	(void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+	(void)curl_easy_setopt(easy, CURLOPT_RESOLVE, NULL);
+	(void)curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, NULL);
+	(void)curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, NULL);
+	return 0;
+}
+
 int transfer_set_options(struct transfer *transfer, const struct transfer_request *request)
 {
 	const struct request *wanted = request_of(request->site);
 	bool is_usual = wanted == &request_usual;
 	transfer->source = addresses_source(wanted, request->address);
-	if (set_url(transfer, request) != 0)
+	if (set_url(transfer, request) != 0 || set_way(transfer, request) != 0)
 		return -1;
 	if (is_usual && !transfer->has_options)
 		return 0; /* as transfer_init() left them */
@@ -147,4 +208,17 @@ int transfer_set_tls(struct transfer *transfer, SSL_CTX *context, struct error *
 		return 0;
 	return client_certificates_use(transfer->certificates, context, wanted->cert_file,
 				       wanted->key_file, err);
+}
+
+bool transfer_is_connected(const struct transfer *transfer)
+{
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer);
+	return transfer->socket != CURL_SOCKET_BAD &&
+	       getpeername(transfer->socket, (struct sockaddr *)&peer, &size) == 0;
+}
+
+bool transfer_is_tls_of_proxy(const struct transfer *transfer)
+{
+	return transfer->is_proxy_https && transfer->tls_started_at == 0;
 }

@@ -108,10 +108,27 @@ static void of_receive(const struct trouble_facts *facts, struct trouble *troubl
 		    "connection lost before the response was complete: %s", facts->curl_text);
 }
 
+/* A proxy that won't connect us: because of us, or because it could not itself. */
+static void of_proxy(const struct trouble_facts *facts, struct trouble *trouble)
+{
+	if (facts->proxy_status == 407)
+		set(trouble, REASON_PROBER_ERROR, "the proxy wants other credentials (407)");
+	else if (facts->proxy_status >= 500)
+		set(trouble, REASON_CONNECT_UNREACHABLE, "the proxy can't reach the site (%d)",
+		    facts->proxy_status);
+	else
+		set(trouble, REASON_PROBER_ERROR, "the proxy refuses to connect (%d)",
+		    facts->proxy_status);
+}
+
 void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trouble)
 {
 	if (facts->stopped_for != REASON_OK) {
 		of_our_stop(facts, trouble);
+		return;
+	}
+	if (facts->proxy_status >= 300) {
+		of_proxy(facts, trouble);
 		return;
 	}
 	switch ((int)facts->code) {

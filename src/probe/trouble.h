@@ -26,6 +26,7 @@ struct trouble_facts {
 	int socket_errno;        /* why no socket could be made; 0 otherwise */
 	const char
 		*unusable_source; /* the address that could not be connected from; NULL for none */
+	int proxy_status;         /* what the proxy said when it was asked to connect; 0: nothing */
 	int verify_error;         /* X509_V_ERR_… */
 	bool is_connected;        /* TCP was established */
 };

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "kept.h"
+#include "tunnel.h"
 
 #define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 #define OK_CHUNKED OK_HEAD "Transfer-Encoding: chunked\r\n\r\n"
@@ -230,6 +231,20 @@ static void speak_http2(struct peer_connection *connection)
 		peer_hang(connection);
 }
 
+/* A request without a path of its own: HTTP/2's preface, or what is asked of a proxy. */
+static void serve_without_path(struct peer_connection *connection)
+{
+	if (strncmp(connection->request, "PRI ", 4) == 0)
+		speak_http2(connection);
+	else if (strncmp(connection->request, "CONNECT ", 8) == 0)
+		tunnel_serve(connection);
+	else if (strstr(connection->request, "//locked.test") != NULL)
+		(void)peer_say(connection, "HTTP/1.1 407 Proxy Authentication Required\r\n"
+					   "Content-Length: 0\r\n\r\n");
+	else
+		kept_take(connection);
+}
+
 /* "/chain/3" leads to "/chain/2" … "/chain/0", which is fine. */
 static void chain(struct peer_connection *connection)
 {
@@ -286,7 +301,7 @@ const struct peer_behaviour behaviours[] = {
 	{"gzip", NULL, gzip_page},
 	{"echo", NULL, echo},
 	{"keep", NULL, kept_take},
-	{"", NULL, speak_http2},
+	{"", NULL, serve_without_path},
 	{"big", NULL, big_body},
 	{"costly", NULL, costly_body},
 	{"odd-capture", NULL, odd_capture},

@@ -288,6 +288,65 @@ static void connect_from_ip_6(struct site *site)
 	request_make(site)->source_6 = xstrdup("::1");
 }
 
+static struct request_proxy *use_proxy_at(struct site *site, const char *host, int port)
+{
+	struct request_proxy *proxy = xcalloc(1, sizeof(*proxy));
+	proxy->host = xstrdup(host);
+	proxy->port = port;
+	proxy->is_host_ip = strcmp(host, "127.0.0.1") == 0;
+	request_make(site)->proxy = proxy;
+	return proxy;
+}
+
+static void use_proxy(struct site *site)
+{
+	(void)use_proxy_at(site, "127.0.0.1", peer_port(other_origin));
+}
+
+static void use_proxy_with_secrets(struct site *site)
+{
+	struct request_proxy *proxy = use_proxy_at(site, "four.test", peer_port(other_origin));
+	proxy->username = xstrdup("me");
+	proxy->password = xstrdup("p:1");
+	add_header(site, "Authorization", "Bearer s3cret");
+	add_header(site, "X-Api-Key", "s3cret");
+}
+
+static void use_tls_proxy(struct site *site)
+{
+	use_proxy_at(site, "127.0.0.1", peer_port(peers[TLS]))->is_https = true;
+}
+
+static void use_tls_proxy_by_name(struct site *site)
+{
+	use_proxy_at(site, "named.test", peer_port(peers[TLS_NAMED]))->is_https = true;
+	pin(site, "named.test", "127.0.0.1", NULL);
+}
+
+static void use_tls_proxy_by_a_wrong_name(struct site *site)
+{
+	use_proxy_at(site, "four.test", peer_port(peers[TLS_NAMED]))->is_https = true;
+}
+
+static void use_dead_proxy(struct site *site)
+{
+	(void)use_proxy_at(site, "127.0.0.1", peer_refused_port());
+}
+
+static void use_unknown_proxy(struct site *site)
+{
+	(void)use_proxy_at(site, "nobody.test", 3128);
+}
+
+static void use_proxy_but_here(struct site *site)
+{
+	use_dead_proxy(site);
+	struct request *request = request_make(site);
+	request->no_proxy = xcalloc(2, sizeof(request->no_proxy[0]));
+	request->no_proxy[request->no_proxy_count++] = xstrdup("a.test");
+	request->no_proxy[request->no_proxy_count++] = xstrdup("127.0.0.0/8");
+}
+
 static const struct name_record names[] = {
 	{.name = "four.test", .addresses = {"127.0.0.1"}},
 	{.name = "both.test", .addresses = {"::1", "127.0.0.1"}},
@@ -354,6 +413,18 @@ static void any_byte_of_a_body_arrives(void **state)
 	const struct kept *kept = kept_find("bytes");
 	assert_non_null(kept);
 	assert_memory_equal(kept->request + kept->length - 6, "a\0\r\n\xff!", 6);
+}
+
+static void proxy_learns_no_secret_of_the_site(void **state)
+{
+	(void)state;
+	const struct kept *kept = kept_find("CONNECT named.test");
+	assert_non_null(kept);
+	assert_null(strstr(kept->request, "s3cret"));
+	kept = kept_find("CONNECT 127.0.0.1");
+	assert_non_null(kept);
+	assert_null(strstr(kept->request, "s3cret"));
+	assert_non_null(strstr(kept->request, "Proxy-Authorization: Basic bWU6cDox\r\n"));
 }
 
 /* A busy machine holds the prober up, and then it says so: all of them once more. */
@@ -474,11 +545,13 @@ static int tear_down(void **state)
 int main(void)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
-	struct CMUnitTest tests[CASE_COUNT + 1];
+	struct CMUnitTest tests[CASE_COUNT + 2];
 	for (size_t i = 0; i < CASE_COUNT; i++)
 		tests[i] = (struct CMUnitTest){.name = cases[i].name,
 					       .test_func = arrives_as_asked,
 					       .initial_state = (void *)(uintptr_t)&cases[i]};
 	tests[CASE_COUNT] = (struct CMUnitTest)cmocka_unit_test(any_byte_of_a_body_arrives);
-	return _cmocka_run_group_tests("probe_request", tests, CASE_COUNT + 1, set_up, tear_down);
+	tests[CASE_COUNT + 1] =
+		(struct CMUnitTest)cmocka_unit_test(proxy_learns_no_secret_of_the_site);
+	return _cmocka_run_group_tests("probe_request", tests, CASE_COUNT + 2, set_up, tear_down);
 }

@@ -34,6 +34,15 @@ static void describe_request(FILE *out, const struct request *request)
 			      request->is_family_only ? " only" : "");
 	describe_text(out, "source", request->source_4);
 	describe_text(out, "source", request->source_6);
+	if (request->proxy != NULL) {
+		const struct request_proxy *proxy = request->proxy;
+		(void)fprintf(out, " proxy=%s %s:%d", proxy->is_https ? "https" : "http",
+			      proxy->host, proxy->port);
+		describe_text(out, "user", proxy->username);
+		describe_text(out, "password", proxy->password);
+	}
+	for (size_t i = 0; i < request->no_proxy_count; i++)
+		(void)fprintf(out, "%s%s", i == 0 ? " but " : ",", request->no_proxy[i]);
 }
 
 static void describe(FILE *out, const struct site *site)

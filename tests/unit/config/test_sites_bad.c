@@ -346,6 +346,28 @@ static const struct bad_case value_cases[] = {
 	 "of "
 	 "IPv6, for `source_address`\n",
 	 0},
+	{"a proxy that is no URL", SITE("proxy: 'me:sesame@p:3128'"),
+	 "s.yaml:1:26: found 'p:3128': a URL that does not begin with http:// or https://; "
+	 "expected "
+	 "none or a proxy such as http://proxy.example:3128 for `proxy`\n",
+	 0},
+	{"a proxy of another kind", SITE("proxy_url: 'socks5://me:sesame@p/'"),
+	 "s.yaml:1:30: found 'socks5://p/': a URL that does not begin with http:// or https://; "
+	 "expected none or a proxy such as http://proxy.example:3128 for `proxy_url`\n",
+	 0},
+	{"a proxy with a path", SITE("proxy: 'http://me:sesame@p/x'"),
+	 "s.yaml:1:26: found a path behind the proxy of `proxy`, expected none\n", 0},
+	{"a proxy twice", SITE("proxy: none, proxy_url: 'http://p/'"),
+	 "s.yaml:1:43: found `proxy_url` beside `proxy`, expected one of them\n", 0},
+	{"a host without proxy", SITE("no_proxy: [a, 'http://b/']"),
+	 "s.yaml:1:33: found 'http://b/', expected a host, an address, a block such as "
+	 "192.0.2.0/24 "
+	 "or * in `no_proxy`\n",
+	 0},
+	{"a block without proxy", SITE("no_proxy: 192.0.2.0/33"),
+	 "s.yaml:1:29: found '192.0.2.0/33', expected a host, an address, a block such as "
+	 "192.0.2.0/24 or * in `no_proxy`\n",
+	 0},
 	{"a compression", SITE("compression: zip"),
 	 "s.yaml:1:32: found 'zip', expected true, false, gzip, br, deflate, zstd or identity for "
 	 "`compression`\n",

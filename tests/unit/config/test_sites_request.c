@@ -147,6 +147,22 @@ static const struct site_case connection_cases[] = {
 	 FILE_OF("[{url: http://a/, source_address: 127.0.0.2}, {url: http://b/, "
 		 "source_ip_address: [\"::1\", 127.0.0.3]}]"),
 	 "http://a/ source='127.0.0.2'\nhttp://b/ source='127.0.0.3' source='::1'\n", NULL},
+	{"proxy",
+	 FILE_OF("[{url: http://a/, proxy: 'http://P.test:3128'}, {url: http://b/, proxy_url: "
+		 "'https://me:p%40ss%3A@[::1]/'}]"),
+	 "http://a/ proxy=http p.test:3128\nhttp://b/ proxy=https ::1:443 user='me' "
+	 "password='p@ss:'\n",
+	 NULL},
+	{"proxy: none over the defaults' proxy",
+	 FILE_OF("{defaults: {proxy: 'http://p/'}, sites: [{url: http://a/, proxy: none}, "
+		 "http://b/]}"),
+	 "http://a/\nhttp://b/ proxy=http p:80\n", NULL},
+	{"no_proxy",
+	 FILE_OF("{defaults: {proxy: 'http://p/', no_proxy: 'A.test, .b.test,10.0.0.0/8'}, sites: "
+		 "[http://a/, {url: http://b/, no_proxy: ['*', '2001:db8::/32', 192.0.2.1]}]}"),
+	 "http://a/ proxy=http p:80 but a.test,b.test,10.0.0.0/8\n"
+	 "http://b/ proxy=http p:80 but *,2001:db8::/32,192.0.2.1\n",
+	 NULL},
 	{"server_name as an address",
 	 FILE_OF("[{url: https://a/, tls_config: {server_name: "
 		 "'::1'}}]"),
