@@ -157,6 +157,7 @@ void request_destroy(struct request *request)
 	free(request->hosts);
 	free(request->source_4);
 	free(request->source_6);
+	free(request->dns_servers);
 	request_proxy_destroy(request->proxy);
 	request_forget_no_proxy(request);
 	free(request);

@@ -69,6 +69,7 @@ struct request {
 	size_t host_count;
 	char *source_4; /* the address to connect from; with one alone, the other family is not tried. NULL: any */
 	char *source_6;
+	char *dns_servers;           /* "ip:port,[ip]:port"; NULL: the system's */
 	struct request_proxy *proxy; /* NULL: none */
 	char **no_proxy; /* "*", "a.test" (and all below it), "192.0.2.1", "192.0.2.0/24"; lower case */
 	size_t no_proxy_count;

@@ -331,6 +331,7 @@ const struct entry_key entry_keys[] = {
 	{.name = "ip_protocol_fallback", .take = site_keys_take_ip_protocol_fallback},
 	{.name = "source_address", .take = site_keys_take_source_address},
 	{.name = "source_ip_address", .take = site_keys_take_source_ip_address},
+	{.name = "dns_servers", .take = site_keys_take_dns_servers},
 	{.name = "proxy", .take = site_keys_take_proxy},
 	{.name = "proxy_url", .take = site_keys_take_proxy_url},
 	{.name = "no_proxy", .take = site_keys_take_no_proxy},

@@ -42,6 +42,7 @@ void site_keys_take_preferred_ip_protocol(struct entry_reader *reader, const str
 void site_keys_take_ip_protocol_fallback(struct entry_reader *reader, const struct node *value);
 void site_keys_take_source_address(struct entry_reader *reader, const struct node *value);
 void site_keys_take_source_ip_address(struct entry_reader *reader, const struct node *value);
+void site_keys_take_dns_servers(struct entry_reader *reader, const struct node *value);
 void site_keys_take_proxy(struct entry_reader *reader, const struct node *value);
 void site_keys_take_proxy_url(struct entry_reader *reader, const struct node *value);
 void site_keys_take_no_proxy(struct entry_reader *reader, const struct node *value);

@@ -161,6 +161,59 @@ void site_keys_take_source_ip_address(struct entry_reader *reader, const struct 
 	take_source(reader, "source_ip_address", value);
 }
 
+/* "192.0.2.1", "192.0.2.1:5353", "2001:db8::1" or "[2001:db8::1]:5353" as c-ares reads it; NULL for what is none. */
+static char *read_server(const char *text)
+{
+	enum { PORT_DEFAULT = 53, PORT_MAX = 65535 };
+	char address[IP_TEXT_MAX];
+	unsigned char bytes[sizeof(struct in6_addr)];
+	int64_t port = PORT_DEFAULT;
+	bool is_bracketed = text[0] == '[';
+	bool is_v6 = is_bracketed || strchr(text, ':') != strrchr(text, ':');
+	const char *start = text + is_bracketed;
+	size_t length = is_bracketed ? strcspn(start, "]")
+			: is_v6      ? strlen(start)
+				     : strcspn(start, ":");
+	const char *rest = start + length;
+	if (length >= sizeof(address) || (is_bracketed && rest[0] != ']'))
+		return NULL;
+	memcpy(address, start, length);
+	address[length] = '\0';
+	rest += is_bracketed;
+	if (inet_pton(is_v6 ? AF_INET6 : AF_INET, address, bytes) != 1 ||
+	    (rest[0] != '\0' && (rest[0] != ':' || text_parse_int64(rest + 1, &port) != 0)) ||
+	    port < 1 || port > PORT_MAX)
+		return NULL;
+	return xasprintf(is_v6 ? "[%s]:%d" : "%s:%d", address, (int)port);
+}
+
+void site_keys_take_dns_servers(struct entry_reader *reader, const struct node *value)
+{
+	enum { SERVERS_MAX = 8 };
+	char *servers = NULL;
+	if (count_of(value) == 0 || count_of(value) > SERVERS_MAX) {
+		entry_expect(reader, value, "1 to %d name servers", (int)SERVERS_MAX);
+		return;
+	}
+	for (size_t i = 0; i < count_of(value); i++) {
+		const struct node *item = item_of(value, i);
+		bool is_text = item->kind == NODE_SCALAR && strlen(item->text) == item->length;
+		char *server = is_text ? read_server(item->text) : NULL;
+		if (server == NULL) {
+			entry_expect(reader, item,
+				     "a name server such as 192.0.2.53 or [2001:db8::53]:5353");
+			free(servers);
+			return;
+		}
+		char *longer =
+			servers == NULL ? xstrdup(server) : xasprintf("%s,%s", servers, server);
+		free(server);
+		free(servers);
+		servers = longer;
+	}
+	entry_replace(&request_make(&reader->entry->site)->dns_servers, servers);
+}
+
 /* Nothing may follow the port: it would be lost. */
 static bool has_path(const char *url)
 {

@@ -18,6 +18,7 @@
 #include "probe/poller.h"
 #include "probe/redirect.h"
 #include "probe/resolver.h"
+#include "probe/resolver_pool.h"
 #include "probe/response_note.h"
 #include "probe/route.h"
 #include "probe/transfer.h"
@@ -314,8 +315,13 @@ static void start_hop(struct check_run *run)
 		return;
 	}
 	arm(run, run->deadline, run->hop_started);
-	struct resolve *resolve =
-		resolver_start(run->env->resolver, run->route.host, on_resolved, run);
+	struct resolver *resolver =
+		resolver_pool_find(run->env->resolvers, wanted->dns_servers, &err);
+	if (resolver == NULL) {
+		finish_with(run, REASON_PROBER_ERROR, err.message);
+		return;
+	}
+	struct resolve *resolve = resolver_start(resolver, run->route.host, on_resolved, run);
 	if (resolve != NULL)
 		run->resolve = resolve;
 }

@@ -24,7 +24,7 @@ struct client_certificates;
 struct loop_lag;
 struct observation;
 struct poller;
-struct resolver;
+struct resolver_pool;
 struct site;
 struct trust;
 
@@ -32,7 +32,7 @@ struct trust;
 struct check_env {
 	uv_loop_t *loop;
 	struct poller *poller;
-	struct resolver *resolver;
+	struct resolver_pool *resolvers;
 	struct trust *trust;
 	struct client_certificates *certificates;
 	const struct loop_lag *lag;

@@ -17,7 +17,7 @@
 #include "probe/client_certificate.h"
 #include "probe/loop_lag.h"
 #include "probe/poller.h"
-#include "probe/resolver.h"
+#include "probe/resolver_pool.h"
 #include "probe/run_pool.h"
 #include "probe/trust.h"
 
@@ -251,7 +251,7 @@ static void close_all(struct prober *prober)
 	uv_close((uv_handle_t *)&prober->after_sleep, NULL);
 	loop_lag_close(&prober->lag);
 	run_pool_close(&prober->pool);
-	resolver_close(prober->env.resolver);
+	resolver_pool_close(prober->env.resolvers);
 	poller_close(prober->env.poller);
 }
 
@@ -446,8 +446,8 @@ static int prepare_loop(struct prober *prober, const struct prober_options *opti
 	prober->env.poller = poller_create(&prober->loop, check_run_on_ended, err);
 	if (prober->env.poller == NULL)
 		return -1;
-	prober->env.resolver = resolver_create(&prober->loop, options->dns_servers, NULL, err);
-	if (prober->env.resolver == NULL)
+	prober->env.resolvers = resolver_pool_create(&prober->loop, options->dns_servers, err);
+	if (prober->env.resolvers == NULL)
 		return -1;
 	for (size_t i = 0; i < prober->count; i++) {
 		if (text_starts_with(site_at(prober, i)->url, "https:")) {
@@ -536,7 +536,7 @@ void prober_destroy(struct prober *prober)
 	}
 	run_pool_finish(&prober->pool);
 	poller_destroy(prober->env.poller);
-	resolver_destroy(prober->env.resolver);
+	resolver_pool_destroy(prober->env.resolvers);
 	trust_destroy(prober->env.trust);
 	client_certificates_destroy(prober->env.certificates);
 	if (prober->has_loop)

@@ -53,6 +53,7 @@ static struct authority *authority;
 static SSL_CTX *contexts[PLACE_COUNT];
 static struct peer *peers[PLACE_COUNT];
 static struct name_server *server;
+static struct name_server *other_server;
 static struct peer *other_origin;
 static struct peer *other_tls_origin;
 static char cert_file[AUTHORITY_PATH_MAX];
@@ -354,6 +355,21 @@ static const struct name_record names[] = {
 	{.name = NULL},
 };
 
+static void ask_other_servers(struct site *site)
+{
+	request_make(site)->dns_servers = xstrdup(name_server_address(other_server));
+}
+
+static void ask_missing_servers(struct site *site)
+{
+	request_make(site)->dns_servers = xasprintf("127.0.0.1:%d", peer_refused_port());
+}
+
+static const struct name_record other_names[] = {
+	{.name = "inside.test", .addresses = {"127.0.0.1"}},
+	{.name = NULL},
+};
+
 static const struct request_case cases[] = {
 #include "request.inc"
 };
@@ -491,6 +507,7 @@ static int set_up(void **state)
 		peers[place] = peer_start(contexts[place], behaviours);
 	}
 	server = name_server_start(names);
+	other_server = name_server_start(other_names);
 	other_origin = peer_start(NULL, behaviours);
 	other_tls_origin = peer_start(contexts[TLS], behaviours);
 	behaviours_other_port = peer_port(other_origin);
@@ -531,6 +548,7 @@ static int tear_down(void **state)
 	peer_stop(other_origin);
 	peer_stop(other_tls_origin);
 	name_server_stop(server);
+	name_server_stop(other_server);
 	for (int place = PLAIN; place < PLACE_COUNT; place++)
 		SSL_CTX_free(contexts[place]);
 	(void)unlink(cert_file);

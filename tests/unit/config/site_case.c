@@ -34,6 +34,7 @@ static void describe_request(FILE *out, const struct request *request)
 			      request->is_family_only ? " only" : "");
 	describe_text(out, "source", request->source_4);
 	describe_text(out, "source", request->source_6);
+	describe_text(out, "dns", request->dns_servers);
 	if (request->proxy != NULL) {
 		const struct request_proxy *proxy = request->proxy;
 		(void)fprintf(out, " proxy=%s %s:%d", proxy->is_https ? "https" : "http",

@@ -368,6 +368,28 @@ static const struct bad_case value_cases[] = {
 	 "s.yaml:1:29: found '192.0.2.0/33', expected a host, an address, a block such as "
 	 "192.0.2.0/24 or * in `no_proxy`\n",
 	 0},
+	{"a name server by name", SITE("dns_servers: dns.test"),
+	 "s.yaml:1:32: found 'dns.test', expected a name server such as 192.0.2.53 or "
+	 "[2001:db8::53]:5353\n",
+	 0},
+	{"a name server without a port", SITE("dns_servers: '192.0.2.53:'"),
+	 "s.yaml:1:32: found '192.0.2.53:', expected a name server such as 192.0.2.53 or "
+	 "[2001:db8::53]:5353\n",
+	 0},
+	{"a name server's port", SITE("dns_servers: '192.0.2.53:65536'"),
+	 "s.yaml:1:32: found '192.0.2.53:65536', expected a name server such as 192.0.2.53 or "
+	 "[2001:db8::53]:5353\n",
+	 0},
+	{"a name server in half a bracket", SITE("dns_servers: '[::1:53'"),
+	 "s.yaml:1:32: found '[::1:53', expected a name server such as 192.0.2.53 or "
+	 "[2001:db8::53]:5353\n",
+	 0},
+	{"a name server with a tail", SITE("dns_servers: '[::1]53'"),
+	 "s.yaml:1:32: found '[::1]53', expected a name server such as 192.0.2.53 or "
+	 "[2001:db8::53]:5353\n",
+	 0},
+	{"no name server", SITE("dns_servers: []"),
+	 "s.yaml:1:32: found a list, expected 1 to 8 name servers\n", 0},
 	{"a compression", SITE("compression: zip"),
 	 "s.yaml:1:32: found 'zip', expected true, false, gzip, br, deflate, zstd or identity for "
 	 "`compression`\n",

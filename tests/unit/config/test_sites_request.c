@@ -163,6 +163,12 @@ static const struct site_case connection_cases[] = {
 	 "http://a/ proxy=http p:80 but a.test,b.test,10.0.0.0/8\n"
 	 "http://b/ proxy=http p:80 but *,2001:db8::/32,192.0.2.1\n",
 	 NULL},
+	{"dns_servers",
+	 FILE_OF("[{url: http://a/, dns_servers: 192.0.2.53}, {url: http://b/, dns_servers: "
+		 "['192.0.2.53:5353', '2001:db8::53', '[::1]:5353', '[::1]']}]"),
+	 "http://a/ dns='192.0.2.53:53'\n"
+	 "http://b/ dns='192.0.2.53:5353,[2001:db8::53]:53,[::1]:5353,[::1]:53'\n",
+	 NULL},
 	{"server_name as an address",
 	 FILE_OF("[{url: https://a/, tls_config: {server_name: "
 		 "'::1'}}]"),
