@@ -55,6 +55,8 @@ struct request {
 	enum request_http http;
 	char *accept_encoding; /* NULL: all that we can decode; "": none is asked for, and none decoded */
 
+	bool is_body_secret; /* no redirect may take it to another origin */
+
 	/* Within the site's origin alone: NULL for none. */
 	char *cert_file; /* the client's certificate and those up to its authority, PEM */
 	char *key_file;

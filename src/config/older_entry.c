@@ -197,18 +197,21 @@ static void take_pair(struct translation *translation, const struct node_pair *p
 {
 	static const char *const names[] = {"timeout",       "headers", "allow_redirects",
 					    "max_redirects", "ssl",     "verify_ssl",
-					    "verify",        "data",    "json"};
+					    "verify",        "data",    "json",
+					    "cookies"};
 	const char *key = pair->key->text;
 	if (node_is_null(pair->value))
 		return;
 	if (strcmp(key, "timeout") == 0)
 		take_timeout(translation, pair);
-	else if (strcmp(key, "headers") == 0 || strcmp(key, "max_redirects") == 0)
+	else if (strcmp(key, "headers") == 0 || strcmp(key, "max_redirects") == 0 ||
+		 strcmp(key, "cookies") == 0)
 		add(translation, pair->key, key, pair->value);
 	else if (strcmp(key, "allow_redirects") == 0)
 		add(translation, pair->key, "follow_redirects", pair->value);
 	else if (strcmp(key, "data") == 0)
-		add(translation, pair->key, "body", pair->value);
+		add(translation, pair->key, pair->value->kind == NODE_MAPPING ? "form" : "body",
+		    pair->value);
 	else if (strcmp(key, "ssl") == 0 || strcmp(key, "verify_ssl") == 0 ||
 		 strcmp(key, "verify") == 0)
 		take_verification(translation, pair);

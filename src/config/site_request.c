@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "check/request.h"
+#include "check/url.h"
 #include "config/file.h"
 #include "config/site_entry.h"
 #include "config/site_keys.h"
@@ -210,6 +212,8 @@ static void set_body(struct entry_reader *reader, char *taken_body, size_t lengt
 	entry_replace(&reader->entry->site.body, taken_body);
 	reader->entry->site.body_length = length;
 	reader->entry->is_form = is_form;
+	if (reader->entry->site.request != NULL)
+		reader->entry->site.request->is_body_secret = false;
 }
 
 void site_keys_take_body(struct entry_reader *reader, const struct node *value)
@@ -283,12 +287,15 @@ void site_keys_take_form(struct entry_reader *reader, const struct node *value)
 {
 	struct buffer out;
 	int result = 0;
+	bool is_secret = false;
 	if (!entry_claim(reader, SLOT_BODY, "form", value) ||
 	    !entry_is_mapping(reader, "form", value, FORM_FIELDS_MAX))
 		return;
 	buffer_init(&out, REQUEST_BODY_MAX);
 	for (size_t i = 0; i < value->count && result == 0; i++)
 		result = append_fields(reader, &out, &value->pairs[i]);
+	for (size_t i = 0; i < value->count; i++)
+		is_secret = is_secret || url_is_secret_name(value->pairs[i].key->text);
 	if (out.is_overflowed)
 		entry_problem(reader, value, "found more than %d KiB of fields, expected less",
 			      REQUEST_BODY_MAX / 1024);
@@ -296,6 +303,8 @@ void site_keys_take_form(struct entry_reader *reader, const struct node *value)
 		size_t length = out.length;
 		char *body = length == 0 ? xstrdup("") : buffer_take(&out);
 		set_body(reader, body, length, true);
+		if (is_secret)
+			request_make(&reader->entry->site)->is_body_secret = true;
 	}
 	buffer_finish(&out);
 }

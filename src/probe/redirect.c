@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "check/request.h"
 #include "check/site.h"
 #include "check/url.h"
 
@@ -48,20 +49,34 @@ static void drop_credentials(struct redirect *redirect)
 	redirect->password = NULL;
 }
 
+/* What browsers do, whatever the method was: the answer of a 303 is fetched, and so is that of a POST's 301 and 302. */
+static bool is_get_from_here(const char *method, int status)
+{
+	bool is_post = strcmp(method, "POST") == 0;
+	bool is_head = strcmp(method, "HEAD") == 0;
+	return (status == 303 && !is_head) || ((status == 301 || status == 302) && is_post);
+}
+
 int redirect_follow(struct redirect *redirect, const struct site *site, int status,
 		    const char *location, struct error *err)
 {
 	char *next = url_resolve(redirect->url, location, err);
 	if (next == NULL)
 		return -1;
-	if (redirect->is_trusted_origin && url_is_same_origin(site->url, next))
+	bool is_home = redirect->is_trusted_origin && url_is_same_origin(site->url, next);
+	bool becomes_get = is_get_from_here(redirect->method, status);
+	if (!is_home && !becomes_get && redirect->body != NULL &&
+	    request_of(site)->is_body_secret) {
+		error_set(err, ERROR_REJECT,
+			  "the redirect would take the secrets of the form to another origin");
+		free(next);
+		return -1;
+	}
+	if (is_home)
 		keep_credentials(redirect, site->url);
 	else
 		drop_credentials(redirect);
-
-	bool is_post = strcmp(redirect->method, "POST") == 0;
-	bool is_head = strcmp(redirect->method, "HEAD") == 0;
-	if ((status == 303 && !is_head) || ((status == 301 || status == 302) && is_post)) {
+	if (becomes_get) {
 		redirect->method = "GET";
 		redirect->body = NULL;
 		redirect->body_length = 0;

@@ -10,13 +10,15 @@
 struct member {
 	char *servers;
 	struct resolver *resolver;
+	struct member *before;
 	UT_hash_handle hh;
 };
 
 struct resolver_pool {
 	uv_loop_t *loop;
 	struct resolver *usual;
-	struct member *members;
+	struct member *members; /* by servers */
+	struct member *latest;  /* the same, linked by before */
 };
 
 struct resolver_pool *resolver_pool_create(uv_loop_t *loop, const char *servers, struct error *err)
@@ -33,7 +35,7 @@ struct resolver_pool *resolver_pool_create(uv_loop_t *loop, const char *servers,
 void resolver_pool_close(struct resolver_pool *pool)
 {
 	resolver_close(pool->usual);
-	for (struct member *member = pool->members; member != NULL; member = member->hh.next)
+	for (struct member *member = pool->latest; member != NULL; member = member->before)
 		resolver_close(member->resolver);
 }
 
@@ -42,13 +44,13 @@ void resolver_pool_destroy(struct resolver_pool *pool)
 	if (pool == NULL)
 		return;
 	resolver_destroy(pool->usual);
-	struct member *member;
-	struct member *next;
-	HASH_ITER (hh, pool->members, member, next) {
-		HASH_DEL(pool->members, member);
+	HASH_CLEAR(hh, pool->members);
+	for (struct member *member = pool->latest; member != NULL;) {
+		struct member *before = member->before;
 		resolver_destroy(member->resolver);
 		free(member->servers);
 		free(member);
+		member = before;
 	}
 	free(pool);
 }
@@ -68,6 +70,8 @@ struct resolver *resolver_pool_find(struct resolver_pool *pool, const char *serv
 	member = xcalloc(1, sizeof(*member));
 	member->servers = xstrdup(servers);
 	member->resolver = resolver;
+	member->before = pool->latest;
+	pool->latest = member;
 	HASH_ADD_KEYPTR(hh, pool->members, member->servers, strlen(member->servers), member);
 	return resolver;
 }

@@ -99,6 +99,11 @@ static const struct site_case older_cases[] = {
 	 NULL},
 	{"request_kwargs: data", FILE_OF("[{url: http://a/, request_kwargs: {data: x=1}}]"),
 	 "http://a/ body='x=1'\n", NULL},
+	{"request_kwargs: data as fields, and cookies",
+	 FILE_OF("[{url: http://a/, request_kwargs: {data: {x: 1}, cookies: {a: b}}}]"),
+	 "http://a/ method=POST Cookie:a=b Content-Type:application/x-www-form-urlencoded "
+	 "body='x=1'\n",
+	 NULL},
 	{"request_kwargs: json",
 	 FILE_OF("[{url: http://a/, request_kwargs: {json: {a: [1, -2.5e3, '3', yes, null, 007], "
 		 "\"q\\\"\": {}}}}]"),

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "check/request.h"
 #include "check/site.h"
 #include "probe/redirect.h"
 
@@ -103,6 +104,28 @@ static void trust_does_not_come_back(void **state)
 	redirect_finish(&redirect);
 }
 
+/* A form with a password: within the origin, or as a GET that has none of it. */
+static void secret_body_leaves_no_origin(void **state)
+{
+	(void)state;
+	struct request secret = {.is_body_secret = true};
+	struct site site;
+	struct redirect redirect;
+	struct error err;
+	site_of(&site, &(struct redirect_case){.url = SITE, .method = "POST"});
+	site.request = &secret;
+	redirect_init(&redirect, &site);
+	assert_int_equal(redirect_follow(&redirect, &site, 307, "/x", &err), 0);
+	assert_non_null(redirect.body);
+	assert_int_equal(redirect_follow(&redirect, &site, 307, "http://b.test/", &err), -1);
+	assert_int_equal(err.kind, ERROR_REJECT);
+	assert_string_equal(redirect.url, "http://a.test/x");
+	assert_true(redirect.is_trusted_origin);
+	assert_int_equal(redirect_follow(&redirect, &site, 303, "http://b.test/", &err), 0);
+	assert_null(redirect.body);
+	redirect_finish(&redirect);
+}
+
 static void some_statuses_lead_on(void **state)
 {
 	(void)state;
@@ -118,6 +141,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(redirects_change_the_request),
 		cmocka_unit_test(trust_does_not_come_back),
+		cmocka_unit_test(secret_body_leaves_no_origin),
 		cmocka_unit_test(some_statuses_lead_on),
 	};
 	return cmocka_run_group_tests_name("probe_redirect", tests, NULL, NULL);
