@@ -161,6 +161,21 @@ int setting_check_plain(const char *text, char **ret_canonical, struct error *er
 	return check_line(text, 4096, "a line of text", ret_canonical, err);
 }
 
+int setting_check_site_key(const char *text, char **ret_canonical, struct error *err)
+{
+	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
+	if (length == 0 || text[length] != '=') {
+		error_set(err, ERROR_REJECT, "expected KEY=VALUE such as method=POST");
+		return -1;
+	}
+	if (has_control(text)) {
+		error_set(err, ERROR_REJECT, "expected a value without control characters");
+		return -1;
+	}
+	*ret_canonical = xstrdup(text);
+	return 0;
+}
+
 int setting_check_property(const char *text, char **ret_canonical, struct error *err)
 {
 	const char *equals = strchr(text, '=');

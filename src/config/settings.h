@@ -51,6 +51,7 @@ struct settings {
 	/* sites; config/sites.h turns them into a list */
 	char *sites_path;            /* file or folder, NULL for none */
 	struct text_list urls;       /* --url, arguments, WEBSENTRY_SITES; checked for form only */
+	struct text_list site_keys;  /* check --set: "method=POST" */
 	struct text_list site_files; /* arguments that are files: run https://a sites.yaml */
 	char *config_path;           /* --config */
 	int64_t interval_us;

@@ -47,11 +47,16 @@ static void print_line(FILE *out, const char *name, const char *value, enum sett
 	}
 }
 
+/* "KEY=VALUE" with nothing but its key. */
+static char *mask_value(const char *pair)
+{
+	return xasprintf("%.*s=***", (int)strcspn(pair, "="), pair);
+}
+
 static void print_property(FILE *out, const char *property, const char *place)
 {
-	char *masked = kafka_property_is_secret(property)
-			       ? xasprintf("%.*s=***", (int)strcspn(property, "="), property)
-			       : xstrdup(property);
+	char *masked =
+		kafka_property_is_secret(property) ? mask_value(property) : xstrdup(property);
 	bool is_flag = strncmp(place, "--", 2) == 0;
 	print_line(out, "kafka-property", masked, is_flag ? SOURCE_FLAG : SOURCE_FILE, place);
 	free(masked);
@@ -70,7 +75,9 @@ static void print_list(FILE *out, const struct settings *settings, const struct 
 				       settings->kafka_property_origins.items[i]);
 			continue;
 		}
-		char *redacted = url_redact(list->items[i]);
+		bool is_secret = (setting->traits & SETTING_SECRET) != 0;
+		char *redacted =
+			is_secret ? mask_value(list->items[i]) : url_redact(list->items[i]);
 		print_line(out, setting->name, redacted, origin->source, origin->place);
 		free(redacted);
 	}

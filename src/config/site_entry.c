@@ -85,9 +85,10 @@ static void take_pairs(struct entry_reader *reader, const struct node *mapping, 
 		if (key == NULL)
 			complain_unknown(reader, pair->key, is_defaults);
 		else if (is_defaults && key->is_own)
-			entry_problem(reader, pair->key,
-				      "found `%s` in the defaults, expected it in a site",
-				      key->name);
+			entry_problem(reader, pair->key, "found `%s` %s, expected it in a site",
+				      key->name,
+				      reader->level == LEVEL_FLAG ? "for all sites"
+								  : "in the defaults");
 		else if (!node_is_null(pair->value) || strcmp(key->name, "url") == 0)
 			key->take(reader, pair->value);
 	}
@@ -145,6 +146,24 @@ static void forget_unset_pattern(struct entry *entry, const struct node *node)
 	entry->site.pattern_text = NULL;
 }
 
+void entry_check_overrides(struct entry_reader *reader)
+{
+	reader->level = LEVEL_FLAG;
+	take_pairs(reader, reader->overrides, true);
+}
+
+void entry_complete(struct entry_reader *reader, const struct node *place)
+{
+	if (reader->overrides != NULL) { /* complained of before */
+		reader->is_quiet = true;
+		reader->level = LEVEL_FLAG;
+		take_pairs(reader, reader->overrides, true);
+		reader->is_quiet = false;
+	}
+	site_keys_finish_request(reader, place);
+	site_keys_finish_connection(reader, place);
+}
+
 void entry_read(struct entry_reader *reader, struct node *node, const struct node *defaults)
 {
 	const struct entry_key *url = find_key("url");
@@ -163,8 +182,7 @@ void entry_read(struct entry_reader *reader, struct node *node, const struct nod
 		take_pairs(reader, node, false);
 		forget_unset_pattern(reader->entry, node);
 	}
-	site_keys_finish_request(reader, node);
-	site_keys_finish_connection(reader, node);
+	entry_complete(reader, node);
 }
 
 bool entry_is_timeout_too_long(struct entry *entry, const struct settings *settings)

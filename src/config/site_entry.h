@@ -18,6 +18,7 @@ enum entry_level {
 	LEVEL_DEFAULTS, /* the file's `defaults:` */
 	LEVEL_SETTINGS, /* --interval and its like */
 	LEVEL_SITE,
+	LEVEL_FLAG, /* check --set */
 };
 
 /* What can be said by more than one key: the nearest to the site counts, two as near contradict each other. */
@@ -54,7 +55,9 @@ struct entry_reader {
 	struct problems *problems;
 	bool is_quiet;          /* problems were said before: only the values are wanted */
 	enum entry_level level; /* of what is being read */
-	struct entry *entry;    /* being filled */
+	const struct node
+		*overrides;  /* check --set: a mapping of keys for every site; NULL: none */
+	struct entry *entry; /* being filled */
 };
 
 /* A site as the settings alone make it; url may be NULL. */
@@ -70,6 +73,12 @@ void entry_check_defaults(struct entry_reader *reader, struct node *defaults);
  * added; the entry is released with entry_finish() where it is not wanted.
  */
 void entry_read(struct entry_reader *reader, struct node *node, const struct node *defaults);
+
+/* Check the keys and values of reader->overrides once, for their complaints. */
+void entry_check_overrides(struct entry_reader *reader);
+
+/* What is left to do with an entry of which all own keys were taken: for one that is no entry of a file. */
+void entry_complete(struct entry_reader *reader, const struct node *place);
 
 /* Whether the timeout is longer than the interval and nobody may shorten it; otherwise the entry is made to fit. */
 bool entry_is_timeout_too_long(struct entry *entry, const struct settings *settings);

@@ -346,7 +346,7 @@ static void finish_authorization(struct entry_reader *reader, const struct node 
 		entry_problem(reader, node,
 			      "found `%s` beside a user in the URL, expected one of them",
 			      claim->key);
-	else
+	else if (claim->level < LEVEL_SITE)
 		site_keys_remove_header(site, "Authorization");
 }
 

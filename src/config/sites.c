@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -23,14 +24,15 @@
 #include "config/tree.h"
 #include "pattern/pattern.h"
 
-enum { SITES_MAX = 1000 * 1000, DURATION_TEXT_MAX = 48 };
+enum { SITES_MAX = 1000 * 1000, DURATION_TEXT_MAX = 48, OVERRIDES_MAX = 4 * 1024 * 1024 };
 
 struct loading {
 	const struct settings *settings;
 	struct site_list *list;
 	struct problems *problems;
 	struct site_names *names;
-	bool has_source; /* something was named, so "no sites" was said where it is empty */
+	struct tree *overrides; /* check --set; NULL: none */
+	bool has_source;        /* something was named, so "no sites" was said where it is empty */
 	bool is_settings_timeout_said; /* once, not for every site that takes both from the settings */
 	bool is_full;
 };
@@ -98,7 +100,44 @@ static void load_url(struct loading *loading, const char *url)
 {
 	struct entry entry;
 	entry_init(&entry, loading->settings, url);
+	if (loading->overrides != NULL) {
+		struct entry_reader reader = {.tree = loading->overrides,
+					      .settings = loading->settings,
+					      .problems = loading->problems,
+					      .overrides = loading->overrides->root,
+					      .entry = &entry};
+		entry_complete(&reader, loading->overrides->root);
+	}
 	keep(loading, &entry, "argument", NULL);
+}
+
+/* The keys of --set as a file of their own, a line each, so that a complaint says which. */
+static void read_overrides(struct loading *loading)
+{
+	const struct text_list *keys = &loading->settings->site_keys;
+	struct buffer text;
+	if (keys->count == 0)
+		return;
+	buffer_init(&text, OVERRIDES_MAX);
+	for (size_t i = 0; i < keys->count; i++) {
+		const char *equals = strchr(keys->items[i], '=');
+		(void)buffer_append_format(&text, "%.*s: %s\n", (int)(equals - keys->items[i]),
+					   keys->items[i], equals + 1);
+	}
+	struct tree *tree = tree_parse("--set", text.data, text.length, loading->problems);
+	buffer_finish(&text);
+	if (tree == NULL)
+		return;
+	struct entry scratch;
+	entry_init(&scratch, loading->settings, NULL);
+	struct entry_reader reader = {.tree = tree,
+				      .settings = loading->settings,
+				      .problems = loading->problems,
+				      .overrides = tree->root,
+				      .entry = &scratch};
+	entry_check_overrides(&reader);
+	entry_finish(&scratch);
+	loading->overrides = tree;
 }
 
 static void load_entries(struct loading *loading, struct tree *tree, const struct node *entries,
@@ -106,7 +145,10 @@ static void load_entries(struct loading *loading, struct tree *tree, const struc
 {
 	struct entry scratch;
 	struct entry_reader reader = {
-		.tree = tree, .settings = loading->settings, .problems = loading->problems};
+		.tree = tree,
+		.settings = loading->settings,
+		.problems = loading->problems,
+		.overrides = loading->overrides == NULL ? NULL : loading->overrides->root};
 	if (defaults != NULL) {
 		entry_init(&scratch, loading->settings, NULL);
 		reader.entry = &scratch;
@@ -244,6 +286,7 @@ void sites_load(const struct settings *settings, struct site_list *ret_list,
 	if (!reads_sites(settings))
 		return;
 	loading.names = site_names_create();
+	read_overrides(&loading);
 	if (settings->has_config_sites) {
 		loading.has_source = true;
 		load_file(&loading, settings->config_path, true);
@@ -264,6 +307,7 @@ void sites_load(const struct settings *settings, struct site_list *ret_list,
 			     "WEBSENTRY_SITES");
 	site_names_give(loading.names, ret_list, problems);
 	site_names_destroy(loading.names);
+	tree_destroy(loading.overrides);
 	/* The trees are gone, but lay between what stays: 1 KB a site that would be resident for ever. */
 	(void)malloc_trim(0);
 }

@@ -87,6 +87,15 @@ def test_a_form_with_a_password_stays_within_its_origin(websentry, sites):
     assert [request.body for request in end.requests] == [b"q=anything"]
 
 
+def test_check_takes_every_key_by_hand(websentry, sites):
+    site = sites.site("/a")
+    done = websentry.run("check", f"http://inside.test:{sites.port}/a", "--set", "resolve={inside.test: 127.0.0.1}",
+                         "--set=form={q: a b}", "--set", f"bearer_token={SECRET}", "--log-level", "debug")
+    [request] = site.requests
+    assert (request.method, request.body, request.headers["authorization"]) == ("POST", b"q=a+b", f"Bearer {SECRET}")
+    assert SECRET not in done.stdout() + done.stderr()
+
+
 def test_complaints_show_no_secret(websentry):
     text = "\n".join([
         "sites:",

@@ -1,6 +1,8 @@
 /* Sites files that are right: what a site says of its request, its credentials, its connection and the way there. */
 #include "site_case.h"
 
+#include <string.h>
+
 /* What is sent: the headers as they will stand in the request. */
 static const struct site_case request_cases[] = {
 	{"a method of its own keeps its case", FILE_OF("[{url: http://a/, method: M-Search}]"),
@@ -175,6 +177,58 @@ static const struct site_case connection_cases[] = {
 	 "https://a/ server_name='::1'\n", NULL},
 };
 
+/* check --set: what a file may say of a site, for every site of one command. */
+static const struct site_case set_cases[] = {
+	{"--set on a URL",
+	 {.args = {"check", "http://a/", "--set=method=POST", "--set", "headers={A: [1, 2]}",
+		   "--set=ip_protocol=4"}},
+	 "http://a/ method=POST A:1 A:2 ip4\n",
+	 NULL},
+	{"--set wins over a file",
+	 {.args = {"check", "s.yaml", "http://b/", "--set=bearer_token=x", "--set=body=b"},
+	  .files = {{"s.yaml",
+		     "{defaults: {form: {a: 1}}, sites: [{url: http://a/, basic_auth: {username: "
+		     "me}, headers: {A: 1}}]}"}}},
+	 "http://a/ Authorization:Bearer x A:1 body='b'\n"
+	 "http://b/ Authorization:Bearer x body='b'\n",
+	 NULL},
+	{"--set wins over a user in the URL",
+	 {.args = {"check", "http://me:x@a/", "--set=bearer_token=x"}},
+	 "http://me:x@a/ name='http://a/' Authorization:Bearer x\n",
+	 NULL},
+	{"--set makes a form, and its method",
+	 {.args = {"check", "http://a/", "--set=form={a: b=c}"}},
+	 "http://a/ method=POST Content-Type:application/x-www-form-urlencoded body='a=b%3Dc'\n",
+	 NULL},
+	{"--set of a timeout",
+	 {.args = {"check", "http://a/", "--set=timeout=2m"}},
+	 "http://a/ interval=120000000 timeout=120000000\n",
+	 NULL},
+};
+
+static void set_complains_once_and_says_which(void **state)
+{
+	(void)state;
+	const struct fixture_input input = {
+		.args = {"check", "http://a/", "http://b/", "--set=method=POST",
+			 "--set=metod=sesame", "--set=bearer_token={a: sesame}",
+			 "--set=url=http://c/"},
+	};
+	struct fixture fixture;
+	fixture_read(&fixture, &input);
+	assert_string_equal(fixture.lines,
+			    "--set:2:1: unknown key `metod`, did you mean `method`?\n"
+			    "--set:3:15: found a mapping, expected text for `bearer_token`\n"
+			    "--set:4:1: found `url` for all sites, expected it in a site\n");
+	assert_null(strstr(fixture.effective, "sesame"));
+	assert_non_null(strstr(fixture.effective, "bearer_token=***"));
+	fixture_finish(&fixture);
+	const struct fixture_input wrong = {.args = {"check", "http://a/", "--set=method"}};
+	fixture_read(&fixture, &wrong);
+	assert_string_equal(fixture.lines, "--set: expected KEY=VALUE such as method=POST\n");
+	fixture_finish(&fixture);
+}
+
 static void a_body_file_may_hold_any_bytes(void **state)
 {
 	(void)state;
@@ -195,6 +249,8 @@ int main(void)
 {
 	FIXTURE_ADD_TABLE(request_cases, site_case_check);
 	FIXTURE_ADD_TABLE(connection_cases, site_case_check);
+	FIXTURE_ADD_TABLE(set_cases, site_case_check);
+	FIXTURE_ADD(set_complains_once_and_says_which);
 	FIXTURE_ADD(a_body_file_may_hold_any_bytes);
 	return fixture_run("sites_request");
 }
