@@ -405,6 +405,16 @@ static void expect_words(const struct request_case *test, const struct kept *kep
 			fail_msg("'%s' in:\n%s", test->absent[i], kept->request);
 }
 
+static void phases_add_up(const struct hop *hop)
+{
+	const int64_t phases[] = {hop->dns_us, hop->connect_us, hop->tls_us, hop->wait_us,
+				  hop->transfer_us};
+	int64_t sum = 0;
+	for (size_t i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
+		sum += phases[i] == DURATION_UNKNOWN ? 0 : phases[i];
+	assert_true(llabs(hop->total_us - sum) <= hop->total_us / 100 + 100);
+}
+
 static void arrives_as_asked(void **state)
 {
 	const struct request_case *test = *state;
@@ -412,6 +422,9 @@ static void arrives_as_asked(void **state)
 	assert_non_null(observation);
 	if (observation->trouble != test->reason)
 		fail_msg("%s: %s", reason_name(observation->trouble), observation->message);
+	phases_add_up(&observation->final);
+	for (size_t i = 0; i < observation->redirect_count; i++)
+		phases_add_up(&observation->redirects[i]);
 	if (test->reason != REASON_OK)
 		return;
 	assert_int_equal(observation->final.http_version,
@@ -525,10 +538,14 @@ static int set_up(void **state)
 	}
 	do {
 		struct watch *watch = &watches[watch_count++];
-		watch_start(watch,
-			    (struct prober_options){.is_once = true,
-						    .dns_servers = name_server_address(server)},
-			    sites, CASE_COUNT);
+		watch_start(
+			watch,
+			(struct prober_options){
+				.is_once = true,
+				/* one handle for all: nothing of one may be left for the next */
+				.max_in_flight = 1,
+				.dns_servers = name_server_address(server)},
+			sites, CASE_COUNT);
 		if (!watch_wait_done(watch, PATIENCE_MS))
 			return -1;
 		watch_stop(watch, 0);
