@@ -427,7 +427,8 @@ void check_run_on_ended(void *context, CURLcode code)
 	int status = run->observation.final.http_status_code;
 	if (code == CURLE_OK && !transfer->head.is_complete)
 		code = CURLE_PARTIAL_FILE; /* to curl, a head that is cut off is a response */
-	if (code == CURLE_OK && status == HTTP_PROXY_AUTH && run->route.proxy != NULL) {
+	if (code == CURLE_OK && status == HTTP_PROXY_AUTH && run->route.proxy != NULL &&
+	    !run->parts.is_https) {
 		finish_with(run, REASON_PROBER_ERROR, "the proxy wants other credentials (407)");
 		return;
 	}

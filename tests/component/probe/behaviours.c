@@ -286,6 +286,8 @@ const struct peer_behaviour behaviours[] = {
 	{"not-found", "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone", NULL},
 	{"error", "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\noops", NULL},
 	{"teapot", "HTTP/1.1 418 I'm a teapot\r\nContent-Length: 0\r\n\r\n", NULL},
+	{"proxy-auth", "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
+	 NULL},
 	{"status-999", "HTTP/1.1 999 Go away\r\nContent-Length: 0\r\n\r\n", NULL},
 	{"head", OK_HEAD "Content-Length: 4000\r\n\r\n", NULL},
 	{"old", "HTTP/1.0 200 OK\r\n\r\nuntil the end", NULL},

@@ -429,8 +429,8 @@ static void arrives_as_asked(void **state)
 		return;
 	assert_int_equal(observation->final.http_version,
 			 test->version == HTTP_VERSION_UNKNOWN ? HTTP_VERSION_1_1 : test->version);
-	if (test->version == HTTP_VERSION_2)
-		return; /* its head is packed */
+	if (test->words[0] == NULL)
+		return; /* HTTP/2's head is packed */
 	const struct kept *kept = kept_find(test->name);
 	assert_non_null(kept);
 	expect_words(test, kept);
@@ -450,7 +450,7 @@ static void proxy_learns_no_secret_of_the_site(void **state)
 	const struct kept *kept = kept_find("CONNECT named.test");
 	assert_non_null(kept);
 	assert_null(strstr(kept->request, "s3cret"));
-	kept = kept_find("CONNECT 127.0.0.1");
+	kept = kept_find("CONNECT 127.0.0.1"); /* the last one: proxy_for_tls_with_secrets */
 	assert_non_null(kept);
 	assert_null(strstr(kept->request, "s3cret"));
 	assert_non_null(strstr(kept->request, "Proxy-Authorization: Basic bWU6cDox\r\n"));

@@ -18,6 +18,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "behaviours.h"
+#include "check/request.h"
 #include "name_server.h"
 #include "pattern/pattern.h"
 #include "peer.h"
@@ -102,6 +103,11 @@ static void set_method(struct site *site, const char *method, const char *body)
 	site->method = xstrdup(method);
 	site->body = xstrdup(body);
 	site->body_length = body == NULL ? 0 : strlen(body);
+}
+
+static void ask_no_compression(struct site *site)
+{
+	request_make(site)->accept_encoding = xstrdup("");
 }
 
 static void ask_head(struct site *site)
@@ -250,6 +256,13 @@ static void is_packed(const struct site *site, const struct observation *o)
 	assert_int_equal(o->decoded_bytes, 4096);
 	assert_in_range(o->body_bytes, 1, 500);
 	assert_int_equal(o->pattern.state, MATCH_FOUND);
+}
+
+static void is_not_unpacked(const struct site *site, const struct observation *o)
+{
+	(void)site;
+	assert_int_equal(o->decoded_bytes, o->body_bytes);
+	assert_in_range(o->body_bytes, 1, 500);
 }
 
 static void waited(const struct site *site, const struct observation *o)
