@@ -55,16 +55,16 @@ struct request {
 	enum request_http http;
 	char *accept_encoding; /* NULL: all that we can decode; "": none is asked for, and none decoded */
 
-	bool is_body_secret; /* no redirect may take it to another origin */
+	bool is_body_secret; /* no redirect may take the body to another origin */
 
 	/* Within the site's origin alone: NULL for none. */
 	char *cert_file; /* the client's certificate and those up to its authority, PEM */
 	char *key_file;
 	char *server_name; /* asked for and expected instead of the URL's host */
-	enum request_tls tls_min;
-	enum request_tls tls_max;
 
 	/* For every hop. */
+	enum request_tls tls_min;
+	enum request_tls tls_max;
 	enum request_family family; /* that is preferred … */
 	bool is_family_only;        /* … and the other is no choice */
 	struct request_host *hosts;

@@ -40,6 +40,12 @@ char *url_redact(const char *url);
 /* Whether a name (of a query key, header, form field) looks like that of a secret: X-Api-Key, access_token, but not monkey. */
 bool url_is_secret_name(const char *name);
 
+/* The same of a header, which may also be told by its value: "Bearer …", a JWT, a URL with a user or a token. */
+bool url_is_secret_header(const char *name, const char *value);
+
+/* Whether a request's body names something secret: a field of a form, of JSON, of multipart/form-data, an element of XML. */
+bool url_is_secret_body(const char *bytes, size_t length);
+
 /*
  * Where a Location header leads from base. Returns a fresh absolute URL (fragment removed), or NULL with ERROR_REJECT
  * where it is not http or https, too long, or no URL.

@@ -37,7 +37,7 @@ static const char *const secret_parts[] = {
 	"token",      "secret",    "password",      "passwd",     "passphrase",
 	"passcode",   "signature", "credential",    "apikey",     "accesskey",
 	"privatekey", "secretkey", "authorization", "jsessionid", "phpsessid",
-	"authkey",    "authcode",  "sharedkey",     "accountkey",
+	"authkey",    "authcode",  "sharedkey",     "accountkey", "authenticat",
 };
 
 static bool is_hex(char c)
@@ -178,6 +178,67 @@ static bool value_holds_secret(const char *bytes, size_t length)
 	}
 	free(text);
 	return is_secret;
+}
+
+/* "Bearer x", "Basic x" and their like, in any case. */
+static bool has_scheme_of_credentials(const char *value)
+{
+	static const char *const schemes[] = {"Basic", "Bearer", "Digest",    "Token",
+					      "DPoP",  "Hawk",   "Negotiate", "ApiKey"};
+	size_t length = strcspn(value, " ");
+	if (value[length] == '\0')
+		return false;
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (strlen(schemes[i]) == length && strncasecmp(schemes[i], value, length) == 0)
+			return true;
+	return false;
+}
+
+bool url_is_secret_header(const char *name, const char *value)
+{
+	static const char jwt[] = "eyJ"; /* {" in base64, which each one begins with */
+	return url_is_secret_name(name) || has_scheme_of_credentials(value) ||
+	       text_starts_with(value, jwt) || value_holds_secret(value, strlen(value));
+}
+
+static bool is_of_name(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '.' || c == '%' ||
+	       c == '+';
+}
+
+/* name="NAME", as a part of multipart/form-data has it. */
+static bool is_name_of_part(const char *bytes, size_t start)
+{
+	static const char before[] = "name=\"";
+	size_t length = sizeof(before) - 1;
+	return start >= length && memcmp(bytes + start - length, before, length) == 0;
+}
+
+/* {"NAME": …, NAME=…, <NAME>… */
+static bool is_name_of_value(const char *bytes, size_t length, size_t end)
+{
+	size_t at = end;
+	while (at < length && (bytes[at] == '"' || bytes[at] == '\'' || bytes[at] == '\\'))
+		at++;
+	while (at < length && isspace((unsigned char)bytes[at]))
+		at++;
+	return at < length && (bytes[at] == ':' || bytes[at] == '=' || bytes[at] == '>');
+}
+
+bool url_is_secret_body(const char *bytes, size_t length)
+{
+	for (size_t at = 0; at < length;) {
+		size_t start = at;
+		while (at < length && is_of_name(bytes[at]))
+			at++;
+		if (at > start &&
+		    (is_name_of_value(bytes, length, at) || is_name_of_part(bytes, start)) &&
+		    is_secret_key(bytes + start, at - start))
+			return true;
+		at += at == start;
+	}
+	return false;
 }
 
 /* One "key=value" of a query, or of a path's parameters. */

@@ -118,6 +118,10 @@ static int read_file(struct pair *pair, const char *path, struct timespec *chang
 		error_set_errno(err, ERROR_RETRY, errno, "read %s", path);
 		return -1;
 	}
+	if (!S_ISREG(status.st_mode)) { /* a pipe would hold up the loop */
+		error_set(err, ERROR_RETRY, "read %s: it is no regular file", path);
+		return -1;
+	}
 	*changed_at = status.st_mtim;
 	BIO *file = BIO_new_file(path, "r");
 	if (file == NULL) {

@@ -68,7 +68,8 @@ int redirect_follow(struct redirect *redirect, const struct site *site, int stat
 	if (!is_home && !becomes_get && redirect->body != NULL &&
 	    request_of(site)->is_body_secret) {
 		error_set(err, ERROR_REJECT,
-			  "the redirect would take the secrets of the form to another origin");
+			  "the redirect would take the secrets of the request's body to another "
+			  "origin");
 		free(next);
 		return -1;
 	}

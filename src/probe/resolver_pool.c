@@ -64,6 +64,11 @@ struct resolver *resolver_pool_find(struct resolver_pool *pool, const char *serv
 	HASH_FIND_STR(pool->members, servers, member);
 	if (member != NULL)
 		return member->resolver;
+	if (HASH_COUNT(pool->members) >= RESOLVER_POOL_MAX) {
+		error_set(err, ERROR_FULL, "more than %d different sets of dns_servers",
+			  (int)RESOLVER_POOL_MAX);
+		return NULL;
+	}
 	struct resolver *resolver = resolver_create(pool->loop, servers, NULL, err);
 	if (resolver == NULL)
 		return NULL;

@@ -9,6 +9,8 @@
 struct resolver;
 struct resolver_pool;
 
+enum { RESOLVER_POOL_MAX = 1000 }; /* sets of name servers; each has sockets of its own */
+
 /* servers: of the usual one, as for resolver_create(). NULL with err on failure. */
 struct resolver_pool *resolver_pool_create(uv_loop_t *loop, const char *servers, struct error *err);
 

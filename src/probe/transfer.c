@@ -200,6 +200,8 @@ void transfer_finish(struct transfer *transfer)
 	transfer->headers = NULL;
 	free(transfer->proxy_pin_text);
 	transfer->proxy_pin_text = NULL;
+	free(transfer->tunnel_text);
+	transfer->tunnel_text = NULL;
 	response_head_finish(&transfer->head);
 	certificate_finish(&transfer->certificate);
 	buffer_finish(&transfer->body);
@@ -237,8 +239,9 @@ static bool is_one_of(const char *name, const char *const *names, size_t count)
 }
 
 /* Headers that a redirect takes away: what speaks of a body that is not sent, and what another origin must not learn. */
-static bool may_send(const struct transfer_request *request, const char *name)
+static bool may_send(const struct transfer_request *request, const struct site_header *header)
 {
+	const char *name = header->name;
 	static const char *const of_body[] = {"Content-Type", "Content-Length", "Content-Encoding",
 					      "Content-Language", "Content-Location"};
 	bool was_dropped = request->body == NULL && request->site->body != NULL;
@@ -246,7 +249,7 @@ static bool may_send(const struct transfer_request *request, const char *name)
 		return false;
 	if (request->is_trusted_origin)
 		return true;
-	return strcasecmp(name, "Host") != 0 && !url_is_secret_name(name);
+	return strcasecmp(name, "Host") != 0 && !url_is_secret_header(name, header->value);
 }
 
 static void add_header(struct transfer *transfer, const char *line)
@@ -283,7 +286,7 @@ static void set_headers(struct transfer *transfer, const struct transfer_request
 	bool has_host = false;
 	for (size_t i = 0; i < site->header_count; i++) {
 		const struct site_header *header = &site->headers[i];
-		if (!may_send(request, header->name))
+		if (!may_send(request, header))
 			continue;
 		has_content_type |= strcasecmp(header->name, "Content-Type") == 0;
 		has_expect |= strcasecmp(header->name, "Expect") == 0;

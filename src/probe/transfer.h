@@ -60,6 +60,7 @@ struct transfer {
 	bool is_tls_of_proxy; /* the next TLS is between us and the proxy */
 	struct curl_slist proxy_pin;
 	char *proxy_pin_text;
+	char *tunnel_text; /* where a proxy is asked to connect to, with a server_name; NULL: to the URL's host */
 };
 
 /* One hop's request. Everything is borrowed until the transfer has ended. */

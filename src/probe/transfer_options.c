@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "check/request.h"
 #include "check/site.h"
+#include "check/url.h"
 #include "probe/addresses.h"
 #include "probe/client_certificate.h"
 #include "probe/transfer.h"
@@ -47,10 +48,17 @@ static char *with_host(const char *url, const char *host)
 	return copy;
 }
 
+static const char *server_name_of(const struct transfer_request *request)
+{
+	if (!request->is_https || !request->is_trusted_origin)
+		return NULL;
+	return request_of(request->site)->server_name;
+}
+
 static int set_url(struct transfer *transfer, const struct transfer_request *request)
 {
-	const char *server_name = request_of(request->site)->server_name;
-	if (server_name == NULL || !request->is_https || !request->is_trusted_origin)
+	const char *server_name = server_name_of(request);
+	if (server_name == NULL)
 		return curl_easy_setopt(transfer->easy, CURLOPT_URL, request->url) == CURLE_OK ? 0
 											       : -1;
 	char *url = with_host(request->url, server_name);
@@ -69,6 +77,26 @@ static void set_address(struct transfer *transfer, const struct transfer_request
 		       is_v6 ? "::[%s]:%d" : "::%s:%d", request->address, request->port);
 	transfer->connect_to = (struct curl_slist){.data = transfer->connect_to_text};
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_TO, &transfer->connect_to);
+}
+
+/* A proxy is asked for the site's own host, though curl's URL has the name that is asked for by TLS. */
+static int set_tunnel(struct transfer *transfer, const struct transfer_request *request)
+{
+	struct url_parts parts;
+	free(transfer->tunnel_text);
+	transfer->tunnel_text = NULL;
+	if (server_name_of(request) == NULL) {
+		(void)curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_TO, NULL);
+		return 0;
+	}
+	if (url_parse(request->url, &parts, NULL) != 0)
+		return -1;
+	bool is_v6 = strchr(parts.host, ':') != NULL;
+	transfer->tunnel_text = xasprintf(is_v6 ? "::[%s]:%d" : "::%s:%d", parts.host, parts.port);
+	transfer->connect_to = (struct curl_slist){.data = transfer->tunnel_text};
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_TO, &transfer->connect_to);
+	url_parts_finish(&parts);
+	return 0;
 }
 
 /*
@@ -94,11 +122,10 @@ static int set_proxy(struct transfer *transfer, const struct transfer_request *r
 	}
 	(void)curl_easy_setopt(easy, CURLOPT_RESOLVE,
 			       transfer->proxy_pin_text != NULL ? &transfer->proxy_pin : NULL);
-	(void)curl_easy_setopt(easy, CURLOPT_CONNECT_TO, NULL);
 	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
 	(void)curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, proxy->username);
 	(void)curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, proxy->password);
-	return code == CURLE_OK ? 0 : -1;
+	return code == CURLE_OK ? set_tunnel(transfer, request) : -1;
 }
 
 static int set_way(struct transfer *transfer, const struct transfer_request *request)

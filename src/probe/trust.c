@@ -80,7 +80,7 @@ static void refresh(struct store *store)
 		return;
 	store->looked_at = now;
 	struct stat status;
-	if (stat(store->path, &status) != 0 ||
+	if (stat(store->path, &status) != 0 || !S_ISREG(status.st_mode) ||
 	    (status.st_mtim.tv_sec == store->changed_at.tv_sec &&
 	     status.st_mtim.tv_nsec == store->changed_at.tv_nsec))
 		return;
@@ -97,6 +97,10 @@ static struct store *load(const char *path, struct error *err)
 	struct stat status;
 	if (stat(path, &status) != 0) {
 		error_set_errno(err, ERROR_RETRY, errno, "read the CA file %s", path);
+		return NULL;
+	}
+	if (!S_ISREG(status.st_mode)) { /* a pipe would hold up the loop */
+		error_set(err, ERROR_RETRY, "read the CA file %s: it is no regular file", path);
 		return NULL;
 	}
 	X509_STORE *authorities = read_authorities(path, err);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "authority.h"
@@ -60,6 +61,7 @@ static char cert_file[AUTHORITY_PATH_MAX];
 static char key_file[AUTHORITY_PATH_MAX];
 static char other_cert_file[AUTHORITY_PATH_MAX];
 static char other_key_file[AUTHORITY_PATH_MAX];
+static char pipe_file[AUTHORITY_PATH_MAX];
 
 /* ---- What the sites ask for. ---- */
 
@@ -145,6 +147,8 @@ static void send_secrets(struct site *site)
 	add_header(site, "X-Session-Token", "s3cret");
 	add_header(site, "Proxy-Authorization", "s3cret");
 	add_header(site, "Cookie", "a=s3cret; b=2");
+	add_header(site, "X-Forwarded", "Bearer s3cret");
+	add_header(site, "X-Back", "https://me:s3cret@a.test/");
 	add_header(site, "X-Keyboard", "plain");
 }
 
@@ -313,6 +317,26 @@ static void use_proxy_with_secrets(struct site *site)
 	add_header(site, "X-Api-Key", "s3cret");
 }
 
+static void use_proxy_and_server_name(struct site *site)
+{
+	use_proxy(site);
+	name_server(site);
+}
+
+/* What became of a file after the sites were read. */
+static void trust_a_pipe(struct site *site)
+{
+	free(site->ca_file);
+	site->ca_file = xstrdup(pipe_file);
+}
+
+static void show_a_pipe(struct site *site)
+{
+	struct request *request = request_make(site);
+	request->cert_file = xstrdup(pipe_file);
+	request->key_file = xstrdup(pipe_file);
+}
+
 static void use_tls_proxy(struct site *site)
 {
 	use_proxy_at(site, "127.0.0.1", peer_port(peers[TLS]))->is_https = true;
@@ -456,6 +480,15 @@ static void proxy_learns_no_secret_of_the_site(void **state)
 	assert_non_null(strstr(kept->request, "Proxy-Authorization: Basic bWU6cDox\r\n"));
 }
 
+/* The name that TLS asks for is none that a proxy would know. */
+static void proxy_is_asked_for_the_sites_host(void **state)
+{
+	(void)state;
+	const struct kept *kept = kept_find("CONNECT served.test");
+	assert_non_null(kept);
+	assert_non_null(strstr(kept->request, "Host: served.test:"));
+}
+
 /* A busy machine holds the prober up, and then it says so: all of them once more. */
 static bool was_held_up(void)
 {
@@ -515,6 +548,9 @@ static int set_up(void **state)
 	authority = authority_create();
 	authority_write_client(authority, "probe", cert_file, key_file);
 	authority_write_client(authority, "another", other_cert_file, other_key_file);
+	(void)snprintf(pipe_file, sizeof(pipe_file), "/tmp/websentry-pipe-%ld", (long)getpid());
+	if (mkfifo(pipe_file, 0600) != 0)
+		return -1;
 	for (int place = PLAIN; place < PLACE_COUNT; place++) {
 		contexts[place] = make_context((enum place)place);
 		peers[place] = peer_start(contexts[place], behaviours);
@@ -572,6 +608,7 @@ static int tear_down(void **state)
 	(void)unlink(key_file);
 	(void)unlink(other_cert_file);
 	(void)unlink(other_key_file);
+	(void)unlink(pipe_file);
 	authority_destroy(authority);
 	kept_forget();
 	return 0;
@@ -580,7 +617,7 @@ static int tear_down(void **state)
 int main(void)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
-	struct CMUnitTest tests[CASE_COUNT + 2];
+	struct CMUnitTest tests[CASE_COUNT + 3];
 	for (size_t i = 0; i < CASE_COUNT; i++)
 		tests[i] = (struct CMUnitTest){.name = cases[i].name,
 					       .test_func = arrives_as_asked,
@@ -588,5 +625,7 @@ int main(void)
 	tests[CASE_COUNT] = (struct CMUnitTest)cmocka_unit_test(any_byte_of_a_body_arrives);
 	tests[CASE_COUNT + 1] =
 		(struct CMUnitTest)cmocka_unit_test(proxy_learns_no_secret_of_the_site);
-	return _cmocka_run_group_tests("probe_request", tests, CASE_COUNT + 2, set_up, tear_down);
+	tests[CASE_COUNT + 2] =
+		(struct CMUnitTest)cmocka_unit_test(proxy_is_asked_for_the_sites_host);
+	return _cmocka_run_group_tests("probe_request", tests, CASE_COUNT + 3, set_up, tear_down);
 }

@@ -194,6 +194,72 @@ static void no_prefix_shows_the_password(void **state)
 	free(prefix);
 }
 
+struct header_case {
+	const char *name;
+	const char *value;
+	bool is_secret;
+};
+
+static void headers_are_secret_by_name_or_value(void **state)
+{
+	(void)state;
+	static const struct header_case headers[] = {
+		{"Authorization", "x", true},
+		{"X-Api-Key", "x", true},
+		{"X-Authentication", "x", true},
+		{"Cookie", "a=b", true},
+		{"X-Forwarded", "Bearer x", true},
+		{"X-Forwarded", "basic eDp5", true},
+		{"X-Forwarded", "eyJhbGciOiJub25lIn0.e30.", true},
+		{"Referer", "https://me:x@a.test/", true},
+		{"Referer", "https://a.test/?token=x", true},
+		{"Referer", "https://a.test/?page=x", false},
+		{"Accept", "text/html", false},
+		{"Accept", "", false},
+		{"Content-Type", "application/json; charset=utf-8", false},
+		{"Cache-Control", "no-cache, max-age=0", false},
+		{"X-Author", "Bearer", false},
+		{"X-Note", "Basically all", false},
+	};
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+		if (url_is_secret_header(headers[i].name, headers[i].value) != headers[i].is_secret)
+			fail_msg("%s: %s", headers[i].name, headers[i].value);
+}
+
+static void bodies_are_secret_by_a_name_in_them(void **state)
+{
+	(void)state;
+	static const char *const secret[] = {
+		"password=x",
+		"user=me&user%5Bpassword%5D=x",
+		"my+pass=x",
+		"{\"user\": \"me\", \"accessToken\" : \"x\"}",
+		"{'api_key': 1}",
+		"\"{\\\"secret\\\":\\\"x\\\"}\"",
+		"<login><password>x</password></login>",
+		"--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nx",
+	};
+	static const char *const plain[] = {
+		"",
+		"=",
+		"\"",
+		"hello",
+		"password",
+		"a=1&b=2",
+		"{\"query\": \"password\"}",
+		"the key is under the mat",
+		"monkey=1&author=me",
+		"<note>token</note>",
+	};
+	for (size_t i = 0; i < sizeof(secret) / sizeof(secret[0]); i++)
+		if (!url_is_secret_body(secret[i], strlen(secret[i])))
+			fail_msg("%s", secret[i]);
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+		if (url_is_secret_body(plain[i], strlen(plain[i])))
+			fail_msg("%s", plain[i]);
+	assert_true(url_is_secret_body("\0\xff\npin=1", 8));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +267,8 @@ int main(void)
 		cmocka_unit_test(redacting_twice_changes_nothing),
 		cmocka_unit_test(result_is_bounded_and_valid),
 		cmocka_unit_test(no_prefix_shows_the_password),
+		cmocka_unit_test(headers_are_secret_by_name_or_value),
+		cmocka_unit_test(bodies_are_secret_by_a_name_in_them),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
