@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +84,8 @@ static int read_all(int fd, const char *path, struct buffer *bytes, struct error
 	}
 }
 
-char *file_read(const char *path, size_t max, size_t *ret_length, struct error *err)
+static char *read_file(const char *path, size_t max, bool must_be_regular, size_t *ret_length,
+		       struct error *err)
 {
 	struct stat status;
 	struct buffer bytes;
@@ -92,7 +94,9 @@ char *file_read(const char *path, size_t max, size_t *ret_length, struct error *
 		return NULL;
 	buffer_init(&bytes, max);
 	int result = -1;
-	if (S_ISREG(status.st_mode) && (uint64_t)status.st_size > max)
+	if (must_be_regular && !S_ISREG(status.st_mode))
+		error_set(err, ERROR_REJECT, "%s is a pipe or a device, expected a file", path);
+	else if (S_ISREG(status.st_mode) && (uint64_t)status.st_size > max)
 		set_too_large(err, path, max);
 	else
 		result = read_all(fd, path, &bytes, err);
@@ -103,6 +107,16 @@ char *file_read(const char *path, size_t max, size_t *ret_length, struct error *
 	}
 	*ret_length = bytes.length;
 	return buffer_take(&bytes);
+}
+
+char *file_read(const char *path, size_t max, size_t *ret_length, struct error *err)
+{
+	return read_file(path, max, false, ret_length, err);
+}
+
+char *file_read_regular(const char *path, size_t max, size_t *ret_length, struct error *err)
+{
+	return read_file(path, max, true, ret_length, err);
 }
 
 int file_check_readable(const char *path, struct error *err)

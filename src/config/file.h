@@ -13,6 +13,9 @@
 /* The bytes of a file, NUL-terminated (NULs within stay), to be freed by the caller; NULL and err. At most max bytes. */
 char *file_read(const char *path, size_t max, size_t *ret_length, struct error *err);
 
+/* The same of a file that may be read again: a pipe's bytes are there once, and may never come. */
+char *file_read_regular(const char *path, size_t max, size_t *ret_length, struct error *err);
+
 /* Whether the file can be read by this process: 0, or -1 and err. */
 int file_check_readable(const char *path, struct error *err);
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "check/request.h"
 #include "check/url.h"
+#include "config/pem_files.h"
 #include "config/site_entry.h"
 #include "config/site_keys.h"
 
@@ -60,30 +61,52 @@ void site_keys_take_enable_http2(struct entry_reader *reader, const struct node 
 			is_enabled ? REQUEST_HTTP_AUTO : REQUEST_HTTP_1_1;
 }
 
+static void take_insecure(struct entry_reader *reader, const char *key, const struct node *value)
+{
+	if (entry_claim(reader, SLOT_INSECURE, key, value))
+		(void)entry_take_bool(reader, "insecure_skip_verify", value,
+				      &reader->entry->site.insecure_skip_verify);
+}
+
 void site_keys_take_insecure(struct entry_reader *reader, const struct node *value)
 {
-	(void)entry_take_bool(reader, "insecure_skip_verify", value,
-			      &reader->entry->site.insecure_skip_verify);
+	take_insecure(reader, "insecure_skip_verify", value);
+}
+
+static void take_tls_insecure(struct entry_reader *reader, const struct node *value)
+{
+	take_insecure(reader, "tls_config: insecure_skip_verify", value);
+}
+
+static void take_ca_file(struct entry_reader *reader, const char *key, const struct node *value)
+{
+	char *path;
+	if (entry_claim(reader, SLOT_CA_FILE, key, value) &&
+	    entry_take_pem(reader, "ca_file", value, pem_files_check_certificates, &path) == 0)
+		entry_replace(&reader->entry->site.ca_file, path);
 }
 
 void site_keys_take_ca_file(struct entry_reader *reader, const struct node *value)
 {
-	char *path;
-	if (entry_take_path(reader, "ca_file", value, &path) == 0)
-		entry_replace(&reader->entry->site.ca_file, path);
+	take_ca_file(reader, "ca_file", value);
+}
+
+static void take_tls_ca_file(struct entry_reader *reader, const struct node *value)
+{
+	take_ca_file(reader, "tls_config: ca_file", value);
 }
 
 static void take_cert_file(struct entry_reader *reader, const struct node *value)
 {
 	char *path;
-	if (entry_take_path(reader, "cert_file", value, &path) == 0)
+	if (entry_take_pem(reader, "cert_file", value, pem_files_check_certificates, &path) == 0)
 		entry_replace(&request_make(&reader->entry->site)->cert_file, path);
 }
 
 static void take_key_file(struct entry_reader *reader, const struct node *value)
 {
 	char *path;
-	if (entry_take_path(reader, "key_file", value, &path) == 0)
+	if (entry_take_pem(reader, "key_file", value, pem_files_check_key, &path) == 0)
 		entry_replace(&request_make(&reader->entry->site)->key_file, path);
 }
 
@@ -145,13 +168,13 @@ static void take_max_version(struct entry_reader *reader, const struct node *val
 }
 
 const struct entry_key site_keys_tls_parts[] = {
-	{.name = "ca_file", .take = site_keys_take_ca_file},
+	{.name = "ca_file", .take = take_tls_ca_file},
 	{.name = "cert_file", .take = take_cert_file},
 	{.name = "key_file", .take = take_key_file},
 	{.name = "server_name", .take = take_server_name},
 	{.name = "min_version", .take = take_min_version},
 	{.name = "max_version", .take = take_max_version},
-	{.name = "insecure_skip_verify", .take = site_keys_take_insecure},
+	{.name = "insecure_skip_verify", .take = take_tls_insecure},
 	{.name = NULL},
 };
 
@@ -170,6 +193,11 @@ void site_keys_take_tls_config(struct entry_reader *reader, const struct node *v
 void site_keys_finish_connection(struct entry_reader *reader, const struct node *node)
 {
 	const struct request *request = request_of(&reader->entry->site);
+	struct error err;
+	if (request->cert_file != NULL && request->key_file != NULL &&
+	    pem_files_check_pair(reader->pem_files, request->cert_file, request->key_file, &err) !=
+		    0)
+		entry_problem(reader, node, "%s", err.message);
 	if (request->cert_file != NULL && request->key_file == NULL)
 		entry_problem(reader, node, "found `cert_file` without `key_file`, expected both");
 	if (request->key_file != NULL && request->cert_file == NULL)

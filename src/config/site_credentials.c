@@ -50,6 +50,10 @@ static int take_part(struct entry_reader *reader, const struct node *mapping, co
 	const struct node *text = tree_find(mapping, name);
 	const struct node *file = tree_find(mapping, file_name);
 	*ret_text = NULL;
+	if (text != NULL && node_is_null(text))
+		text = NULL;
+	if (file != NULL && node_is_null(file))
+		file = NULL;
 	if (text != NULL && file != NULL) {
 		entry_problem(reader, file, "found `%s` beside `%s`, expected one of them",
 			      file_name, name);
@@ -193,7 +197,9 @@ static void take_cookie(struct entry_reader *reader, const struct node_pair *pai
 	const char *name = pair->key->text;
 	const struct node *value = pair->value;
 	if (strlen(name) != pair->key->length || !site_keys_is_token(name)) {
-		entry_problem(reader, pair->key, "found '%.80s', expected a cookie's name", name);
+		char found[ENTRY_KEY_MAX];
+		entry_name_key(pair->key, found);
+		entry_problem(reader, pair->key, "found '%s', expected a cookie's name", found);
 	} else if (value->kind != NODE_SCALAR || strlen(value->text) != value->length ||
 		   value->length > COOKIE_MAX || !is_cookie_value(value->text)) {
 		entry_problem(reader, value,

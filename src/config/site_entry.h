@@ -9,6 +9,8 @@
 #include "check/site.h"
 #include "config/tree.h"
 
+struct error;
+struct pem_files;
 struct problems;
 struct settings;
 
@@ -31,6 +33,8 @@ enum entry_slot {
 	SLOT_IP_PROTOCOL,
 	SLOT_SOURCE_ADDRESS,
 	SLOT_PROXY,
+	SLOT_CA_FILE,
+	SLOT_INSECURE,
 	SLOT_COUNT,
 };
 
@@ -53,6 +57,7 @@ struct entry_reader {
 	struct tree *tree;
 	const struct settings *settings;
 	struct problems *problems;
+	struct pem_files *pem_files;
 	bool is_quiet;          /* problems were said before: only the values are wanted */
 	enum entry_level level; /* of what is being read */
 	const struct node
@@ -112,9 +117,9 @@ int entry_take_size(struct entry_reader *reader, const char *name, const struct 
 int entry_take_duration(struct entry_reader *reader, const char *name, const struct node *value,
 			int64_t min, int64_t max, int64_t *ret_us);
 
-/* A path, of a file that can be read. */
-int entry_take_path(struct entry_reader *reader, const char *name, const struct node *value,
-		    char **ret_path);
+/* A path; what check has against the file is a problem. */
+int entry_take_pem(struct entry_reader *reader, const char *name, const struct node *value,
+		   int (*check)(struct pem_files *, const char *, struct error *), char **ret_path);
 /* What stands in the file that value names: one line, without the end of it. */
 int entry_take_line_of_file(struct entry_reader *reader, const char *name, const struct node *value,
 			    size_t max, char **ret_text);
@@ -127,6 +132,9 @@ bool entry_has_parts(struct entry_reader *reader, const char *name, const struct
 /* Free what a field holds, and have it hold taken. */
 void entry_replace(char **field, char *taken);
 
+/* A key for a message, without what looks like its value. */
+enum { ENTRY_KEY_MAX = 96 };
+void entry_name_key(const struct node *key, char text[static ENTRY_KEY_MAX]);
 /* "unknown key …" with the nearest of names, or else what was expected. */
 void entry_complain_unknown(struct entry_reader *reader, const struct node *key,
 			    const char *const *names, size_t count, const char *expected);

@@ -243,6 +243,17 @@ static struct request_proxy *read_proxy(struct entry_reader *reader, const char 
 		url_parts_finish(&parts);
 		return NULL;
 	}
+	char *username;
+	char *password;
+	url_take_userinfo(url, &username, &password);
+	if (username == NULL && strchr(url, '@') != NULL) {
+		entry_problem(reader, value,
+			      "found a user that can't be decoded in the proxy of `%s`, expected "
+			      "one without control characters",
+			      name);
+		url_parts_finish(&parts);
+		return NULL;
+	}
 	struct request_proxy *proxy = xcalloc(1, sizeof(*proxy));
 	proxy->host = parts.host;
 	proxy->port = parts.port;
@@ -250,7 +261,8 @@ static struct request_proxy *read_proxy(struct entry_reader *reader, const char 
 	proxy->is_https = parts.is_https;
 	parts.host = NULL;
 	url_parts_finish(&parts);
-	url_take_userinfo(url, &proxy->username, &proxy->password);
+	proxy->username = username;
+	proxy->password = password;
 	return proxy;
 }
 

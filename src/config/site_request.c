@@ -173,10 +173,12 @@ static void take_header(struct entry_reader *reader, const struct node *mapping,
 {
 	const struct node_pair *pair = &mapping->pairs[index];
 	const char *name = pair->key->text;
+	char found[ENTRY_KEY_MAX];
+	entry_name_key(pair->key, found);
 	if (strlen(name) != pair->key->length || !site_keys_is_token(name) ||
 	    strlen(name) > HEADER_NAME_MAX)
 		entry_problem(reader, pair->key,
-			      "found '%.80s', expected a header's name such as Accept", name);
+			      "found '%s', expected a header's name such as Accept", found);
 	else if (is_framing_header(name))
 		entry_problem(reader, pair->key,
 			      "found '%.80s', expected no header that frames the body", name);
@@ -209,11 +211,14 @@ void site_keys_take_user_agent(struct entry_reader *reader, const struct node *v
 
 static void set_body(struct entry_reader *reader, char *taken_body, size_t length, bool is_form)
 {
-	entry_replace(&reader->entry->site.body, taken_body);
-	reader->entry->site.body_length = length;
+	struct site *site = &reader->entry->site;
+	entry_replace(&site->body, taken_body);
+	site->body_length = length;
 	reader->entry->is_form = is_form;
-	if (reader->entry->site.request != NULL)
-		reader->entry->site.request->is_body_secret = false;
+	if (url_is_secret_body(taken_body, length))
+		request_make(site)->is_body_secret = true;
+	else if (site->request != NULL)
+		site->request->is_body_secret = false;
 }
 
 void site_keys_take_body(struct entry_reader *reader, const struct node *value)
@@ -233,7 +238,7 @@ void site_keys_take_body_file(struct entry_reader *reader, const struct node *va
 	if (!entry_claim(reader, SLOT_BODY, "body_file", value) ||
 	    entry_take_text(reader, "body_file", value, PATH_TEXT_MAX, &path) != 0)
 		return;
-	char *body = file_read(path, REQUEST_BODY_MAX, &length, &err);
+	char *body = file_read_regular(path, REQUEST_BODY_MAX, &length, &err);
 	if (body == NULL)
 		entry_problem(reader, value, "%s", err.message);
 	else
@@ -287,15 +292,12 @@ void site_keys_take_form(struct entry_reader *reader, const struct node *value)
 {
 	struct buffer out;
 	int result = 0;
-	bool is_secret = false;
 	if (!entry_claim(reader, SLOT_BODY, "form", value) ||
 	    !entry_is_mapping(reader, "form", value, FORM_FIELDS_MAX))
 		return;
 	buffer_init(&out, REQUEST_BODY_MAX);
 	for (size_t i = 0; i < value->count && result == 0; i++)
 		result = append_fields(reader, &out, &value->pairs[i]);
-	for (size_t i = 0; i < value->count; i++)
-		is_secret = is_secret || url_is_secret_name(value->pairs[i].key->text);
 	if (out.is_overflowed)
 		entry_problem(reader, value, "found more than %d KiB of fields, expected less",
 			      REQUEST_BODY_MAX / 1024);
@@ -303,8 +305,6 @@ void site_keys_take_form(struct entry_reader *reader, const struct node *value)
 		size_t length = out.length;
 		char *body = length == 0 ? xstrdup("") : buffer_take(&out);
 		set_body(reader, body, length, true);
-		if (is_secret)
-			request_make(&reader->entry->site)->is_body_secret = true;
 	}
 	buffer_finish(&out);
 }
@@ -317,7 +317,7 @@ static void finish_form(struct entry_reader *reader, const struct node *node)
 		return;
 	if (!reader->entry->has_method)
 		entry_replace(&site->method, xstrdup("POST"));
-	else if (strcmp(site->method, "GET") == 0 || strcmp(site->method, "HEAD") == 0)
+	else if (strcmp(site->method, "GET") == 0)
 		entry_problem(reader, node,
 			      "found a `form` with the method %s, expected one such as POST, or "
 			      "the fields in the URL",
@@ -350,8 +350,21 @@ static void finish_authorization(struct entry_reader *reader, const struct node 
 		site_keys_remove_header(site, "Authorization");
 }
 
+/* No client sends one: what is asked for is the head of what GET would give. */
+static void finish_head(struct entry_reader *reader, const struct node *node)
+{
+	const struct entry_claim *claim = &reader->entry->claims[SLOT_BODY];
+	if (reader->entry->site.body != NULL && claim->key != NULL &&
+	    strcmp(reader->entry->site.method, "HEAD") == 0)
+		entry_problem(reader, node,
+			      "found `%s` with the method HEAD, expected a method that sends one, "
+			      "such as POST",
+			      claim->key);
+}
+
 void site_keys_finish_request(struct entry_reader *reader, const struct node *node)
 {
 	finish_form(reader, node);
+	finish_head(reader, node);
 	finish_authorization(reader, node);
 }

@@ -39,15 +39,27 @@ void entry_warn(struct entry_reader *reader, const struct node *node, const char
 	free(where);
 }
 
+void entry_name_key(const struct node *key, char text[static ENTRY_KEY_MAX])
+{
+	/* {password:sesame} and {password=sesame} are keys without a value to YAML: it is not shown. */
+	int length = (int)strcspn(key->text, ":=");
+	bool is_cut = key->text[length] != '\0' && key->text[length + 1] != '\0';
+	(void)snprintf(text, ENTRY_KEY_MAX, "%.*s%s", is_cut && length < 80 ? length + 1 : 80,
+		       key->text, is_cut ? "…" : "");
+}
+
 void entry_complain_unknown(struct entry_reader *reader, const struct node *key,
 			    const char *const *names, size_t count, const char *expected)
 {
-	const char *nearest = text_nearest(key->text, names, count);
+	char found[ENTRY_KEY_MAX];
+	char *name = xstrndup(key->text, strcspn(key->text, ":="));
+	const char *nearest = text_nearest(name, names, count);
+	free(name);
+	entry_name_key(key, found);
 	if (nearest != NULL)
-		entry_problem(reader, key, "unknown key `%.80s`, did you mean `%s`?", key->text,
-			      nearest);
+		entry_problem(reader, key, "unknown key `%s`, did you mean `%s`?", found, nearest);
 	else
-		entry_problem(reader, key, "unknown key `%.80s`, expected %s", key->text, expected);
+		entry_problem(reader, key, "unknown key `%s`, expected %s", found, expected);
 }
 
 void entry_expect(struct entry_reader *reader, const struct node *value, const char *format, ...)
@@ -109,19 +121,16 @@ void entry_replace(char **field, char *taken)
 	*field = taken;
 }
 
-int entry_take_path(struct entry_reader *reader, const char *name, const struct node *value,
-		    char **ret_path)
+int entry_take_pem(struct entry_reader *reader, const char *name, const struct node *value,
+		   int (*check)(struct pem_files *, const char *, struct error *), char **ret_path)
 {
 	struct error err;
 	char *path;
 	if (entry_take_text(reader, name, value, PATH_TEXT_MAX, &path) != 0)
 		return -1;
-	if (file_check_readable(path, &err) != 0) {
+	if (check(reader->pem_files, path, &err) != 0)
 		entry_problem(reader, value, "%s", err.message);
-		free(path);
-		return -1;
-	}
-	*ret_path = path;
+	*ret_path = path; /* also then: nobody is to complain that it is missing */
 	return 0;
 }
 
@@ -154,7 +163,7 @@ int entry_take_line_of_file(struct entry_reader *reader, const char *name, const
 	size_t length;
 	if (entry_take_text(reader, name, value, PATH_TEXT_MAX, &path) != 0)
 		return -1;
-	char *text = file_read(path, max, &length, &err);
+	char *text = file_read_regular(path, max, &length, &err);
 	free(path);
 	if (text == NULL) {
 		entry_problem(reader, value, "%s", err.message);
@@ -172,6 +181,16 @@ int entry_take_line_of_file(struct entry_reader *reader, const char *name, const
 	return 0;
 }
 
+/* What stands there instead may be a secret: "basic_auth: me:sesame". */
+static void expect_mapping(struct entry_reader *reader, const char *name, const struct node *value)
+{
+	bool is_text = value->kind == NODE_SCALAR && !node_is_null(value);
+	if (is_text)
+		entry_problem(reader, value, "found text, expected a mapping for `%s`", name);
+	else
+		entry_expect(reader, value, "a mapping for `%s`", name);
+}
+
 bool entry_is_mapping(struct entry_reader *reader, const char *name, const struct node *value,
 		      size_t max)
 {
@@ -181,7 +200,7 @@ bool entry_is_mapping(struct entry_reader *reader, const char *name, const struc
 		entry_problem(reader, value, "found %zu %s, expected at most %zu", value->count,
 			      name, max);
 	else
-		entry_expect(reader, value, "a mapping for `%s`", name);
+		expect_mapping(reader, name, value);
 	return false;
 }
 
@@ -194,7 +213,7 @@ bool entry_has_parts(struct entry_reader *reader, const char *name, const struct
 	size_t used = 0;
 	bool is_known = true;
 	if (value->kind != NODE_MAPPING) {
-		entry_expect(reader, value, "a mapping for `%s`", name);
+		expect_mapping(reader, name, value);
 		return false;
 	}
 	for (; parts[count].name != NULL; count++) {

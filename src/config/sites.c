@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/older.h"
+#include "config/pem_files.h"
 #include "config/problems.h"
 #include "config/settings.h"
 #include "config/site_entry.h"
@@ -31,6 +32,7 @@ struct loading {
 	struct site_list *list;
 	struct problems *problems;
 	struct site_names *names;
+	struct pem_files *pem_files;
 	struct tree *overrides; /* check --set; NULL: none */
 	bool has_source;        /* something was named, so "no sites" was said where it is empty */
 	bool is_settings_timeout_said; /* once, not for every site that takes both from the settings */
@@ -104,6 +106,7 @@ static void load_url(struct loading *loading, const char *url)
 		struct entry_reader reader = {.tree = loading->overrides,
 					      .settings = loading->settings,
 					      .problems = loading->problems,
+					      .pem_files = loading->pem_files,
 					      .overrides = loading->overrides->root,
 					      .entry = &entry};
 		entry_complete(&reader, loading->overrides->root);
@@ -124,6 +127,12 @@ static void read_overrides(struct loading *loading)
 		(void)buffer_append_format(&text, "%.*s: %s\n", (int)(equals - keys->items[i]),
 					   keys->items[i], equals + 1);
 	}
+	if (text.is_overflowed) {
+		problems_add(loading->problems, "--set", "found more than %d KiB, expected less",
+			     OVERRIDES_MAX / 1024);
+		buffer_finish(&text);
+		return;
+	}
 	struct tree *tree = tree_parse("--set", text.data, text.length, loading->problems);
 	buffer_finish(&text);
 	if (tree == NULL)
@@ -133,6 +142,7 @@ static void read_overrides(struct loading *loading)
 	struct entry_reader reader = {.tree = tree,
 				      .settings = loading->settings,
 				      .problems = loading->problems,
+				      .pem_files = loading->pem_files,
 				      .overrides = tree->root,
 				      .entry = &scratch};
 	entry_check_overrides(&reader);
@@ -148,6 +158,7 @@ static void load_entries(struct loading *loading, struct tree *tree, const struc
 		.tree = tree,
 		.settings = loading->settings,
 		.problems = loading->problems,
+		.pem_files = loading->pem_files,
 		.overrides = loading->overrides == NULL ? NULL : loading->overrides->root};
 	if (defaults != NULL) {
 		entry_init(&scratch, loading->settings, NULL);
@@ -286,6 +297,7 @@ void sites_load(const struct settings *settings, struct site_list *ret_list,
 	if (!reads_sites(settings))
 		return;
 	loading.names = site_names_create();
+	loading.pem_files = pem_files_create();
 	read_overrides(&loading);
 	if (settings->has_config_sites) {
 		loading.has_source = true;
@@ -308,6 +320,7 @@ void sites_load(const struct settings *settings, struct site_list *ret_list,
 	site_names_give(loading.names, ret_list, problems);
 	site_names_destroy(loading.names);
 	tree_destroy(loading.overrides);
+	pem_files_destroy(loading.pem_files);
 	/* The trees are gone, but lay between what stays: 1 KB a site that would be resident for ever. */
 	(void)malloc_trim(0);
 }

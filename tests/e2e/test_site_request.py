@@ -76,15 +76,31 @@ def test_secrets_leave_neither_the_origin_nor_the_prober(websentry, sites, key):
         assert SECRET not in text and encoded not in text
 
 
-def test_a_form_with_a_password_stays_within_its_origin(websentry, sites):
+def test_a_body_with_a_password_stays_within_its_origin(websentry, sites):
     end = sites.site("/end")
     start = sites.site("/start", Answer(307, location=f"http://away.test:{sites.port}/end"))
     entry = {"name": "a", "url": start.url, "resolve": {"away.test": "127.0.0.1"}}
     done = check(websentry, [{**entry, "form": {"user": "me", "password": SECRET}}], code=2)
     assert (reports(done)["a"]["reason"], end.requests) == ("redirect_invalid", [])
     assert SECRET.encode() in start.requests[0].body and SECRET not in done.stdout() + done.stderr()
+    login = {"method": "POST", "body": json.dumps({"user": "me", "password": SECRET})}
+    done = check(websentry, [{**entry, **login}], code=2)
+    assert (reports(done)["a"]["reason"], end.requests) == ("redirect_invalid", [])
+    assert SECRET not in done.stdout() + done.stderr()
     check(websentry, [{**entry, "form": {"q": "anything"}}])
     assert [request.body for request in end.requests] == [b"q=anything"]
+
+
+def test_certificates_are_looked_at_before_anything_starts(websentry, authority):
+    key = websentry.write("key.pem", f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n")
+    text = "\n".join(["sites:", "- url: https://a/", "  tls_config:", f"    ca_file: {key}",
+                      f"    cert_file: {authority.ca_file}", f"    key_file: {authority.ca_file}"])
+    done = websentry.run("config", "check", "--sites", websentry.write("bad.yaml", text), code=2)
+    lines = [line.partition("bad.yaml:")[2] for line in done.stderr().splitlines() if "bad.yaml:" in line]
+    assert [line.partition(" ")[0] for line in lines] == ["4:14:", "6:15:"], done.stderr()
+    assert lines[0].endswith("expected certificates (PEM)")
+    assert lines[1].endswith("found a certificate, expected a private key (PEM)")
+    assert SECRET not in done.stderr() + done.stdout()
 
 
 def test_check_takes_every_key_by_hand(websentry, sites):
