@@ -263,7 +263,7 @@ CASES = [
     sites("older unknown key", ONE + "    request_kwargs: {proxy: 'http://p/'}\n", "3:22",
           "unknown key `proxy` in request_kwargs"),
     sites("older keys that are no mapping", ONE + "    request_kwargs: 5\n", "3:21", "expected a mapping"),
-    sites("method unknown", ONE + "    method: GTE\n", "3:13", "did you mean GET?"),
+    sites("method that is none", ONE + "    method: GET /\n", "3:13", "expected a method such as GET"),
     sites("status beyond", ONE + "    valid_status_codes: [700]\n", "3:26", "700"),
     sites("status range backwards", ONE + "    valid_status_codes: [299-200]\n", "3:26", "299-200"),
     sites("header with a line break", ONE + "    headers: {X-A: \"b\\r\\nX-C: d\"}\n", "3:20", ""),
