@@ -263,9 +263,13 @@ static bool say_what_is_lost(const struct outbox_salvage *salvage, const char *f
 static int salvage_into(struct outbox_salvage *salvage, const char *file, const char *outbox)
 {
 	struct error err = {0};
-	size_t fed = 0;
+	struct outbox_salvage_fed fed;
 	int result = outbox_salvage_feed(salvage, outbox, &fed, &err);
-	(void)printf("%zu reports of %s are in %s again\n", fed, file, outbox);
+	if (fed.set_aside != NULL)
+		log_event(LOG_WARN, "outbox damaged, set aside", LOG_STR("file", outbox),
+			  LOG_STR("now", fed.set_aside), LOG_STR("reason", fed.why.message));
+	outbox_salvage_fed_finish(&fed);
+	(void)printf("%zu reports of %s are in %s again\n", fed.rows, file, outbox);
 	bool is_all = say_what_is_lost(salvage, file);
 	if (result != 0)
 		log_event(LOG_ERROR, err.message);

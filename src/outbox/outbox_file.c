@@ -160,6 +160,25 @@ void outbox_file_close(struct outbox_file *file, bool is_damaged)
 	free(file);
 }
 
+enum outbox_file_result outbox_file_check(struct outbox_file *file, struct error *err)
+{
+	sqlite3_stmt *statement = NULL;
+	enum outbox_file_result result = OUTBOX_FILE_OK;
+	int code = sqlite3_prepare_v2(file->db, "PRAGMA quick_check(1)", -1, &statement, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(statement);
+	const char *found =
+		code == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+	if (found == NULL) {
+		result = outbox_schema_result(file->db, code, "check", err);
+	} else if (strcmp(found, "ok") != 0) {
+		error_set(err, ERROR_REJECT, "check: %.200s", found);
+		result = OUTBOX_FILE_DAMAGED;
+	}
+	(void)sqlite3_finalize(statement);
+	return result;
+}
+
 /* Run a statement that gives no rows. */
 static enum outbox_file_result run(struct outbox_file *file, enum statement which,
 				   const char *doing, struct error *err)

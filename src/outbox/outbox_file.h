@@ -50,6 +50,9 @@ enum outbox_file_result outbox_file_open_to_read(const char *path, struct outbox
 						 struct outbox_file_meta *ret_meta,
 						 struct error *err);
 
+/* Whether SQLite finds nothing wrong with the structure of the file: OK, or DAMAGED with err. Reads all of it. */
+enum outbox_file_result outbox_file_check(struct outbox_file *file, struct error *err);
+
 /* is_damaged: leave everything as it is on disk, without a checkpoint. Accepts NULL. */
 void outbox_file_close(struct outbox_file *file, bool is_damaged);
 

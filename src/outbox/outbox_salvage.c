@@ -376,25 +376,76 @@ static enum outbox_file_result feed_some(struct outbox_salvage *salvage, struct 
 	return result == OUTBOX_FILE_OK ? outbox_file_commit(file, meta, err) : result;
 }
 
-/* What a producer would do at its start, or leave to one: nothing that lies there may be lost for being opened here. */
-static enum outbox_file_result open_outbox(const char *path, struct outbox_file **ret_file,
-					   struct outbox_file_meta *ret_meta, struct error *err)
+/* As it is, and looked through: a producer finds damage when it comes to it, and sends what lies before. */
+static enum outbox_file_result open_sound(const char *path, struct outbox_file **ret_file,
+					  struct outbox_file_meta *ret_meta, struct error *err)
 {
-	free(outbox_place_finish_rename(path));
-	if (!outbox_place_is_torn(path))
-		return outbox_file_open(path, OUTBOX_DURABILITY_POWER, ret_file, ret_meta, err);
-	error_set(err, ERROR_REJECT,
-		  "empty beside a write-ahead log; a producer that starts there sets it aside");
-	return OUTBOX_FILE_DAMAGED;
+	if (outbox_place_is_torn(path)) {
+		error_set(err, ERROR_REJECT, "empty beside a write-ahead log");
+		return OUTBOX_FILE_DAMAGED;
+	}
+	struct outbox_file *file;
+	enum outbox_file_result result =
+		outbox_file_open(path, OUTBOX_DURABILITY_POWER, &file, ret_meta, err);
+	if (result == OUTBOX_FILE_FAILED && outbox_place_is_folder(path))
+		return OUTBOX_FILE_DAMAGED;
+	if (result == OUTBOX_FILE_OK)
+		result = outbox_file_check(file, err);
+	else
+		return result;
+	if (result == OUTBOX_FILE_OK)
+		*ret_file = file;
+	else
+		outbox_file_close(file, true);
+	return result;
 }
 
-int outbox_salvage_feed(struct outbox_salvage *salvage, const char *outbox_path, size_t *ret_fed,
-			struct error *err)
+/* What a producer would do at its start: nothing that lies there may be lost for being opened here. */
+static enum outbox_file_result open_outbox(const char *path, struct outbox_file **ret_file,
+					   struct outbox_file_meta *ret_meta,
+					   struct outbox_salvage_fed *fed, struct error *err)
+{
+	struct outbox_file_meta before = {0};
+	free(outbox_place_finish_rename(path));
+	enum outbox_file_result result = open_sound(path, ret_file, &before, err);
+	*ret_meta = before;
+	if (result != OUTBOX_FILE_DAMAGED)
+		return result;
+	fed->why = *err;
+	if (outbox_place_set_aside(path, &fed->set_aside, err) != 0)
+		return OUTBOX_FILE_FAILED;
+	result = outbox_file_open(path, OUTBOX_DURABILITY_POWER, ret_file, ret_meta, err);
+	if (result == OUTBOX_FILE_OK && !ret_meta->has_last) { /* the next producer's prev */
+		ret_meta->has_last = before.has_last;
+		ret_meta->last = before.last;
+	}
+	return result;
+}
+
+static enum outbox_file_result feed_all(struct outbox_salvage *salvage, struct outbox_file *file,
+					struct outbox_file_meta *meta, size_t *fed,
+					struct error *err)
+{
+	enum outbox_file_result result = OUTBOX_FILE_OK;
+	while (result == OUTBOX_FILE_OK && *fed < salvage->row_count) {
+		size_t left = salvage->row_count - *fed;
+		size_t count = left < FEED_ROWS ? left : FEED_ROWS;
+		result = feed_some(salvage, file, meta, *fed, count, err);
+		if (result == OUTBOX_FILE_OK)
+			*fed += count;
+		else
+			outbox_file_rollback(file);
+	}
+	return result;
+}
+
+int outbox_salvage_feed(struct outbox_salvage *salvage, const char *outbox_path,
+			struct outbox_salvage_fed *ret_fed, struct error *err)
 {
 	struct outbox_file *file;
 	struct outbox_file_meta meta;
-	*ret_fed = 0;
-	enum outbox_file_result result = open_outbox(outbox_path, &file, &meta, err);
+	*ret_fed = (struct outbox_salvage_fed){.rows = 0};
+	enum outbox_file_result result = open_outbox(outbox_path, &file, &meta, ret_fed, err);
 	if (result != OUTBOX_FILE_OK) {
 		error_prefix(err, "%s: ", outbox_path);
 		return -1;
@@ -408,17 +459,15 @@ int outbox_salvage_feed(struct outbox_salvage *salvage, const char *outbox_path,
 		last_id = unread_id;
 	if (meta.last_id <= last_id) /* ids of a file are higher than those of its segments */
 		meta.last_id = last_id + OUTBOX_SEGMENT_GAP;
-	while (result == OUTBOX_FILE_OK && *ret_fed < salvage->row_count) {
-		size_t left = salvage->row_count - *ret_fed;
-		size_t count = left < FEED_ROWS ? left : FEED_ROWS;
-		result = feed_some(salvage, file, &meta, *ret_fed, count, err);
-		if (result == OUTBOX_FILE_OK)
-			*ret_fed += count;
-		else
-			outbox_file_rollback(file);
-	}
+	result = feed_all(salvage, file, &meta, &ret_fed->rows, err);
 	outbox_file_close(file, false);
 	if (result != OUTBOX_FILE_OK)
 		error_prefix(err, "%s: ", outbox_path);
 	return result == OUTBOX_FILE_OK ? 0 : -1;
+}
+
+void outbox_salvage_fed_finish(struct outbox_salvage_fed *fed)
+{
+	free(fed->set_aside);
+	fed->set_aside = NULL;
 }

@@ -34,11 +34,21 @@ void outbox_salvage_count(const struct outbox_salvage *salvage,
 /* The id in the file of the i-th bad row, i < bad_rows; they ascend. */
 int64_t outbox_salvage_bad_id(const struct outbox_salvage *salvage, size_t i);
 
+/* What feeding did. */
+struct outbox_salvage_fed {
+	size_t rows;
+	char *set_aside; /* where a damaged outbox went; NULL: there was none */
+	struct error why;
+};
+void outbox_salvage_fed_finish(struct outbox_salvage_fed *fed);
+
 /*
  * Put the rows behind what waits in the outbox at outbox_path, which nobody holds (the caller has the data folder's lock): by producer_id
- * and seq, durably. Returns 0; or -1, with *ret_fed telling how many are in (feeding them again does no harm).
+ * and seq, durably. An outbox that is damaged is set aside first, as a producer does that can't open it, so that the rows get into a
+ * sound file: what it holds waits there for another salvage. Returns 0; or -1, with ret_fed telling how many are in (feeding them again
+ * does no harm). ret_fed is filled either way, for outbox_salvage_fed_finish().
  */
-int outbox_salvage_feed(struct outbox_salvage *salvage, const char *outbox_path, size_t *ret_fed,
-			struct error *err);
+int outbox_salvage_feed(struct outbox_salvage *salvage, const char *outbox_path,
+			struct outbox_salvage_fed *ret_fed, struct error *err);
 
 #endif

@@ -163,6 +163,29 @@ def test_salvage_says_what_it_could_not_read(websentry, sites):
     assert [json.loads(line) for line in shown] == [row for row in rows if row["seq"] != 2]
 
 
+def test_salvage_goes_into_a_sound_file(websentry, sites):
+    """The folder's own outbox opens well, and somewhere within it is damaged."""
+    data, other = websentry.data_dir(), websentry.data_dir("other")
+    rows = fill(websentry, other, sites.site("/shop"), 3)
+    fill(websentry, data, sites.site("/shop"), 1)
+    count = fill_by_hand(data, 500)
+    with (data / "outbox.db").open("r+b") as file:
+        file.seek(29 * 4096 + 8)  # where a page of rows says where the first ones are
+        file.write(b"\xff" * 4)
+    damaged = (data / "outbox.db").read_bytes()
+    done = websentry.run("outbox", "salvage", other / "outbox.db", "--data-dir", data)
+    [complaint] = done.complaints()
+    assert complaint.event == "outbox damaged, set aside"
+    aside = data / complaint.fields["now"]
+    assert aside.name.startswith("outbox.db.damaged-") and aside.read_bytes() == damaged
+    with contextlib.closing(sqlite3.connect(data / "outbox.db")) as database:
+        assert database.execute("PRAGMA quick_check").fetchall() == [("ok",)]
+    shown = websentry.run("outbox", "show", "--json", "--data-dir", data).stdout().splitlines()
+    assert [json.loads(line) for line in shown] == rows
+    again = websentry.run("outbox", "salvage", aside, "--data-dir", data, code=1)
+    assert again.stdout().startswith(f"{count - 500} reports of ")  # those written by hand have no identity
+
+
 def test_salvage_of_what_is_not_there_or_its_own_is_one_line(websentry, sites):
     data = websentry.data_dir()
     fill(websentry, data, sites.site("/shop"), 1)

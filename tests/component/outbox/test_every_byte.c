@@ -134,7 +134,7 @@ static size_t check_salvage(const char *dir, const char *what, bool *ret_is_said
 {
 	struct error err = {0};
 	struct outbox_salvage_counts counts;
-	size_t fed = 0;
+	struct outbox_salvage_fed fed;
 	char *from = xasprintf("%s/outbox.db", dir);
 	char *to = xasprintf("%s/fed.db", dir);
 	struct outbox_salvage *salvage = outbox_salvage_open(from, &err);
@@ -143,12 +143,13 @@ static size_t check_salvage(const char *dir, const char *what, bool *ret_is_said
 	outbox_salvage_count(salvage, &counts);
 	assert_int_equal(outbox_salvage_feed(salvage, to, &fed, &err), 0);
 	outbox_salvage_close(salvage);
-	assert_int_equal(fed, counts.rows);
-	assert_int_equal(read_rows(to, what), fed);
+	assert_int_equal(fed.rows, counts.rows);
+	assert_int_equal(read_rows(to, what), fed.rows);
+	assert_null(fed.set_aside);
 	*ret_is_said = counts.bad_rows + counts.bad_pages + counts.lost_pages > 0;
 	free(from);
 	free(to);
-	return fed;
+	return fed.rows;
 }
 
 /* Salvage first: opening changes the files. Returns what it found. */
