@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/file.h"
+#include "config/service_file.h"
 
 enum { DSN_MAX = 16 * 1024, COMPOSED_MAX = 4 * DSN_MAX /* every byte quoted */ };
 
@@ -88,12 +89,15 @@ static bool are_addresses(const char *text)
 
 /*
  * Whether libpq finds a service: it looks when a connection is begun, so one is, with an sslmode that ends it before any
- * server is thought of. Only libpq knows where its files are, and what may stand in them.
+ * server is thought of. Only libpq knows what may stand in its files. It would ask an LDAP server that one names: no check
+ * does that, and effective_database.c says so.
  */
 static int check_service(const char *service, struct error *err)
 {
 	static const char *const keywords[] = {"service", "host", "sslmode", NULL};
 	const char *values[] = {service, "/", "none", NULL};
+	if (service_file_asks_ldap(service))
+		return 0;
 	PGconn *connection = PQconnectStartParams(keywords, values, 0);
 	const char *reason = connection == NULL ? "out of memory" : PQerrorMessage(connection);
 	bool is_found = strstr(reason, "sslmode") != NULL;

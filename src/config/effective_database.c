@@ -9,7 +9,9 @@
 #include "base/text.h"
 #include "config/dsn.h"
 #include "config/effective.h"
+#include "config/problems.h"
 #include "config/reading.h"
+#include "config/service_file.h"
 
 struct part {
 	const char *keyword;
@@ -128,6 +130,23 @@ static bool was_any_tried(const struct reading *reading)
 	return was_tried;
 }
 
+/* What an LDAP server would say nobody has looked at: a check sends nothing. */
+static void warn_of_ldap(struct reading *reading)
+{
+	char *service = dsn_get(reading->settings->database_dsn, "service");
+	const char *place = effective_origin(reading, "database-dsn")->place;
+	if (service == NULL) {
+		service = xstrdup(reading_variable(reading, "PGSERVICE"));
+		place = "PGSERVICE";
+	}
+	if (service != NULL && service_file_asks_ldap(service))
+		problems_warn(reading->problems, place == NULL ? "--database-dsn" : place,
+			      "its service '%.40s' is defined by an LDAP server, which was not "
+			      "asked: what it answers is not checked before a connection is made",
+			      service);
+	free(service);
+}
+
 void effective_complete_database(struct reading *reading)
 {
 	struct settings *settings = reading->settings;
@@ -138,6 +157,8 @@ void effective_complete_database(struct reading *reading)
 	complete_from_parts(reading);
 	if (settings->database_dsn == NULL && !was_any_tried(reading) && is_needed)
 		take_from_libpq(reading);
-	if (settings->database_dsn != NULL)
+	if (settings->database_dsn != NULL) {
 		check_libpq(reading);
+		warn_of_ldap(reading);
+	}
 }

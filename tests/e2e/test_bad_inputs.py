@@ -492,6 +492,21 @@ def test_a_server_that_is_away_is_waited_for(websentry, kafka, authority, postgr
         assert one.wait(10) == 0, f"{name}:\n{one.stderr()}"
 
 
+def test_no_ldap_server_is_asked_by_a_check(websentry):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        port = server.getsockname()[1]
+        services = websentry.write("services", f"[far]\nldap://127.0.0.1:{port}/o=a?b?sub?(c=d)\n")
+        for words, env in ((("--database-dsn", "service=far"), {}),
+                           (("--database-dsn", "host=h"), {"PGSERVICE": "far"})):
+            checked = websentry.run("config", "check", "consumer", "--kafka-servers", "127.0.0.1:9", *words,
+                                    env={"PGSERVICEFILE": services, **env})
+            [line] = checked.complaints()
+            assert line.level == "warn" and "is defined by an LDAP server, which was not asked" in line.event
+            with pytest.raises(BlockingIOError):
+                server.accept()
+
+
 def test_work_begins_when_the_server_comes(websentry, sites, kafka, topic, postgres):
     """The daemons that waited need no restart: the database is made, the broker is started, the checks arrive."""
     site = sites.site("/a", Answer(body="{nonce}"))

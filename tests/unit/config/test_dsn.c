@@ -1,11 +1,16 @@
 #include "fixture.h"
 
+#include <arpa/inet.h>
 #include <libpq-fe.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "config/dsn.h"
+#include "config/service_file.h"
 
 struct compose_case {
 	const char *name;
@@ -136,6 +141,55 @@ static void a_service_file_that_is_wrong_is_said(void **state)
 		"service file \"services\" not found");
 }
 
+/* On 127.0.0.1; its port in *ret_port. */
+static int listen_quietly(int *ret_port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 5), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	*ret_port = ntohs(address.sin_port);
+	return fd;
+}
+
+static void an_ldap_server_is_not_asked(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		const char *before; /* in the service file */
+		const char *after;
+		bool asks;
+	} cases[] = {
+		{"alone", "[known]\n", "", true},
+		{"indented, with a fallback", "[other]\nhost=x\n[known]\n \t", "host=h\n", true},
+		{"behind other lines", "# services\n\n[known]\nhost=h\n", "", true},
+		{"of another service", "[other]\n", "[known]\nhost=h\n", false},
+		{"of one with a longer name", "[known too]\n", "[known]\nhost=h\n", false},
+		{"behind the first definition", "[known]\nhost=h\n[known]\n", "", false},
+	};
+	int port;
+	int fd = listen_quietly(&port);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct error err = {0};
+		char text[256];
+		(void)snprintf(text, sizeof(text), "%sldap://127.0.0.1:%d/o=a?b?sub?(c=d)\n%s",
+			       cases[i].before, port, cases[i].after);
+		write_services(text);
+		if (service_file_asks_ldap("known") != cases[i].asks)
+			fail_msg("%s", cases[i].name);
+		if (dsn_check("service=known", &err) != 0)
+			fail_msg("%s: %s", cases[i].name, err.message);
+		if (accept(fd, NULL, NULL) >= 0)
+			fail_msg("%s: the server was asked", cases[i].name);
+	}
+	assert_int_equal(close(fd), 0);
+}
+
 static void gets_a_keyword(void **state)
 {
 	(void)state;
@@ -162,6 +216,7 @@ int main(void)
 	FIXTURE_ADD_TABLE(compose_cases, composes);
 	FIXTURE_ADD_TABLE(check_cases, checks);
 	FIXTURE_ADD(a_service_file_that_is_wrong_is_said);
+	FIXTURE_ADD(an_ldap_server_is_not_asked);
 	FIXTURE_ADD(gets_a_keyword);
 	FIXTURE_ADD(refuses_one_that_is_too_long);
 	return fixture_run("dsn");
