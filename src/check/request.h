@@ -53,7 +53,7 @@ struct request_proxy {
 
 struct request {
 	enum request_http http;
-	char *accept_encoding; /* NULL: all that we can decode; "": none is asked for, and none decoded */
+	char *accept_encoding; /* NULL: gzip and deflate; "": none is asked for, and none decoded */
 
 	bool is_body_secret; /* no redirect may take the body to another origin */
 

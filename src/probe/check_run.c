@@ -30,6 +30,7 @@ enum {
 	/* A timeout with the loop held up for this and for this part of the timeout was ours, not the site's. */
 	OVERLOAD_US = 100 * CLOCK_US_PER_MS,
 	OVERLOAD_PART = 10,
+	HOST_SHOWN_MAX = 128, /* of a host's name, in a message */
 	HTTP_PROXY_AUTH = 407,
 };
 
@@ -97,10 +98,17 @@ static void finish(struct check_run *run)
 static void finish_with(struct check_run *run, enum reason reason, const char *message)
 {
 	struct observation *observation = &run->observation;
+	char host[HOST_SHOWN_MAX];
+	char text[OBSERVATION_MESSAGE_MAX + HOST_SHOWN_MAX];
+	(void)snprintf(host, sizeof(host), "%s", run->parts.host != NULL ? run->parts.host : "");
+	/* Of several hops, people want to know which: trouble of a site's names its host. */
+	bool is_named = host[0] != '\0' && reason_outcome(reason) == OUTCOME_DOWN &&
+			strstr(message, host) == NULL;
+	(void)snprintf(text, sizeof(text), "%s%s%s", is_named ? host : "", is_named ? ": " : "",
+		       message);
 	observation->trouble = reason;
 	free(observation->message);
-	observation->message =
-		text_clean_copy(message, strlen(message), OBSERVATION_MESSAGE_MAX - 1);
+	observation->message = text_clean_copy(text, strlen(text), OBSERVATION_MESSAGE_MAX - 1);
 	if (observation->total_us == DURATION_UNKNOWN)
 		observation->total_us = clock_mono_us() - run->started;
 	finish(run);
@@ -261,8 +269,8 @@ static void finish_resolved(struct check_run *run, enum resolver_result result, 
 {
 	struct trouble trouble = {.reason = result == RESOLVER_NO_ANSWER ? REASON_PROBER_OFFLINE
 									 : REASON_DNS_ERROR};
-	(void)snprintf(trouble.message, sizeof(trouble.message), "%s: %s", run->route.host,
-		       message);
+	(void)snprintf(trouble.message, sizeof(trouble.message), "%.*s: %s", HOST_SHOWN_MAX - 1,
+		       run->route.host, message);
 	route_blame(&run->route, &trouble, false);
 	run->resolved_at = 0;
 	(void)measure_hop(run, clock_mono_us());
@@ -427,6 +435,8 @@ void check_run_on_ended(void *context, CURLcode code)
 	int status = run->observation.final.http_status_code;
 	if (code == CURLE_OK && !transfer->head.is_complete)
 		code = CURLE_PARTIAL_FILE; /* to curl, a head that is cut off is a response */
+	if (transfer->stopped_for != STOP_NONE)
+		code = CURLE_ABORTED_BY_CALLBACK; /* to curl, the end that we made may be the body's */
 	if (code == CURLE_OK && status == HTTP_PROXY_AUTH && run->route.proxy != NULL &&
 	    !run->parts.is_https) {
 		finish_with(run, REASON_PROBER_ERROR, "the proxy wants other credentials (407)");
@@ -448,6 +458,7 @@ void check_run_on_ended(void *context, CURLcode code)
 		.curl_text = transfer->error_text,
 		.peer = peer_of(run, peer),
 		.stopped_for = transfer->stopped_for,
+		.body_max = run->start.site->max_body_bytes,
 		.os_errno = (int)os_errno,
 		.socket_errno = transfer->socket_errno,
 		.proxy_status = transfer_proxy_status(transfer),

@@ -50,24 +50,50 @@ static bool is_name(const char *line, size_t length, const char *name)
 	return length == strlen(name) && strncasecmp(line, name, length) == 0;
 }
 
+/* Count what has to be unpacked, one within the other. */
+static void note_encodings(struct response_head *head, unsigned *count, const char *value,
+			   size_t length)
+{
+	const char *end = value + length;
+	while (value < end) {
+		const char *comma = memchr(value, ',', (size_t)(end - value));
+		const char *next = comma != NULL ? comma : end;
+		while (value < next && is_blank(value[0]))
+			value++;
+		size_t size = (size_t)(next - value);
+		while (size > 0 && is_blank(value[size - 1]))
+			size--;
+		if (size > 0 && !is_name(value, size, "identity") &&
+		    !is_name(value, size, "chunked"))
+			(*count)++;
+		if (is_name(value, size, "br") || is_name(value, size, "zstd"))
+			head->has_large_window = true;
+		value = next < end ? next + 1 : end;
+	}
+}
+
 int response_head_add_line(struct response_head *head, const char *line, size_t length)
 {
 	head->bytes += length;
-	if (head->bytes > RESPONSE_HEAD_MAX)
+	head->lines++;
+	if (head->bytes > RESPONSE_HEAD_MAX || head->lines > RESPONSE_HEAD_LINES_MAX)
 		return -1;
 	if (length == 0)
 		return 0;
 	if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
 		/* A new response: what an interim one said does not count. */
 		size_t bytes = head->bytes;
+		size_t lines = head->lines;
 		response_head_finish(head);
 		head->bytes = bytes;
+		head->lines = lines;
 		return 0;
 	}
 	if (line[0] == '\r' || line[0] == '\n')
 		head->is_complete = true;
-	/* Of all names only these two matter, and most lines are neither. */
-	if ((line[0] | 0x20) != 'l' && (line[0] | 0x20) != 'c')
+	/* Of all names only these four matter, and most lines are neither. Trailers mean nothing. */
+	char first = (char)(line[0] | 0x20);
+	if ((first != 'l' && first != 'c' && first != 't') || head->is_complete)
 		return 0;
 	const char *colon = memchr(line, ':', length);
 	if (colon == NULL)
@@ -85,5 +111,9 @@ int response_head_add_line(struct response_head *head, const char *line, size_t 
 		head->location = xstrndup(value, value_length);
 	else if (is_name(line, name_length, "content-length"))
 		note_length(head, value, value_length);
+	else if (is_name(line, name_length, "content-encoding"))
+		note_encodings(head, &head->content_encodings, value, value_length);
+	else if (is_name(line, name_length, "transfer-encoding"))
+		note_encodings(head, &head->transfer_encodings, value, value_length);
 	return 0;
 }

@@ -12,14 +12,22 @@
 #include <stdint.h>
 
 /* Status lines, header fields and trailers of one hop, those of interim (1xx) responses included. */
-enum { RESPONSE_HEAD_MAX = 256 * 1024 };
+enum {
+	RESPONSE_HEAD_MAX = 256 * 1024,
+	/* libcurl keeps each in memory, and joins folded ones with everything that came before. */
+	RESPONSE_HEAD_LINES_MAX = 4096,
+};
 
 struct response_head {
 	size_t bytes; /* of all lines so far */
+	size_t lines;
 	char *location; /* first Location of the last response begun; NULL for none. Bytes as they came, NUL-terminated */
-	int64_t content_length; /* -1 not announced */
-	bool is_length_broken;  /* contradicts itself, is no number, or overflows */
-	bool is_complete;       /* the empty line after a head has come */
+	int64_t content_length;      /* -1 not announced */
+	bool is_length_broken;       /* contradicts itself, is no number, or overflows */
+	bool is_complete;            /* the empty line after a head has come */
+	unsigned content_encodings;  /* that the body is packed in, one within the other */
+	unsigned transfer_encodings; /* the same, below these; chunks are none */
+	bool has_large_window;       /* one of them needs memory as it unpacks: br, zstd */
 };
 
 void response_head_init(struct response_head *head);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -21,13 +22,44 @@
 enum {
 	/* Of a body's buffer this much stays with a handle between transfers. */
 	BODY_KEPT_IDLE = 64 * 1024,
-	/* What framing and TLS may add to a body before its raw bytes are too many: chunk sizes, extensions, trailers. */
-	RAW_SLACK = 512 * 1024,
+	/* What head, framing and TLS may add to a body before its raw bytes are too many: chunk sizes, extensions, trailers. */
+	RAW_SLACK = 768 * 1024,
+	/* How much is unpacked of br and zstd that nobody asked for: they keep what they unpacked, up to many megabytes. */
+	UNASKED_MAX = 1024 * 1024,
+	/* Records and messages of TLS that may come, and one more for so many bytes of a body. */
+	TLS_MESSAGES_MAX = 8192,
+	TLS_MESSAGE_BYTES = 256,
 	/* TCP_INFO costs a system call, so it is asked for at each 16th look: an ordinary response ends before. */
 	PROGRESS_STRIDE = 16,
 	/* curl's own idea of how long a connection may take must never be the first to end a check. */
 	CURL_PATIENCE_S = 7 * 24 * 3600,
 };
+
+/* A site that was told not to unpack anything gets its body as it is. */
+static bool is_unpacked(const struct transfer *transfer)
+{
+	const char *wanted = request_of(transfer->site)->accept_encoding;
+	return wanted == NULL || wanted[0] != '\0';
+}
+
+/* Whether a site wants br or zstd by name. */
+static bool asks_for_large_window(const struct site *site)
+{
+	const char *wanted = request_of(site)->accept_encoding;
+	if (wanted != NULL && (strcmp(wanted, "br") == 0 || strcmp(wanted, "zstd") == 0))
+		return true;
+	for (size_t i = 0; i < site->header_count; i++) {
+		if (strcasecmp(site->headers[i].name, "Accept-Encoding") == 0)
+			return true;
+	}
+	return false;
+}
+
+static unsigned count_encodings(const struct transfer *transfer)
+{
+	const struct response_head *head = &transfer->head;
+	return head->transfer_encodings + (is_unpacked(transfer) ? head->content_encodings : 0);
+}
 
 static size_t on_header(char *line, size_t size, size_t count, void *context)
 {
@@ -35,15 +67,15 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 	size_t length = size * count;
 	if (transfer->has_body && transfer->first_line_at == 0)
 		transfer->first_line_at = clock_mono_us();
-	if (response_head_add_line(&transfer->head, line, length) != 0) {
-		transfer->stopped_for = REASON_TOO_LARGE;
-		return 0;
-	}
-	if (transfer->head.is_length_broken) {
-		transfer->stopped_for = REASON_PROTOCOL_ERROR;
-		return 0;
-	}
-	return length;
+	struct response_head *head = &transfer->head;
+	if (response_head_add_line(head, line, length) != 0)
+		transfer->stopped_for =
+			head->lines > RESPONSE_HEAD_LINES_MAX ? STOP_LINES : STOP_HEAD;
+	else if (head->is_length_broken)
+		transfer->stopped_for = STOP_LENGTH;
+	else if (count_encodings(transfer) > 1)
+		transfer->stopped_for = STOP_ENCODINGS;
+	return transfer->stopped_for == STOP_NONE ? length : 0;
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
@@ -55,14 +87,35 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 		(void)buffer_append(&transfer->body, bytes, length < room ? length : room);
 	}
 	transfer->decoded_bytes += (int64_t)length;
-	if (transfer->decoded_bytes > transfer->site->max_body_bytes) {
-		transfer->stopped_for = REASON_TOO_LARGE;
-		return 0;
-	}
-	return length;
+	const struct site *site = transfer->site;
+	if (transfer->decoded_bytes > site->max_body_bytes)
+		transfer->stopped_for = STOP_BODY;
+	else if (transfer->head.has_large_window && transfer->decoded_bytes > UNASKED_MAX &&
+		 is_unpacked(transfer) && !asks_for_large_window(site))
+		transfer->stopped_for = STOP_UNASKED;
+	return transfer->stopped_for == STOP_NONE ? length : 0;
 }
 
-/* Whatever does not show in header lines and body (chunk extensions, padding, decoders that swallow): count at the socket. */
+/*
+ * Whatever does not show in header lines and body costs as much: chunk sizes and extensions, padding, frames that say nothing,
+ * packed blocks that hold nothing. So the bytes at the socket are held against what came of them.
+ */
+static bool is_hollow(const struct transfer *transfer)
+{
+	struct tcp_info info;
+	socklen_t size = sizeof(info);
+	if (getsockopt(transfer->socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+		return false;
+	const int64_t most =
+		transfer->decoded_bytes + transfer->decoded_bytes / 8 + (int64_t)RAW_SLACK;
+	int64_t received = (int64_t)info.tcpi_bytes_received;
+	if (received <= most)
+		return false;
+	int unread = 0; /* has arrived, and was not looked at yet */
+	(void)ioctl(transfer->socket, FIONREAD, &unread);
+	return received - unread > most;
+}
+
 static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t upload_total,
 		       curl_off_t upload_now)
 {
@@ -72,15 +125,9 @@ static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off
 	if (upload_total > 0 && upload_now >= upload_total && transfer->sent_at == 0)
 		transfer->sent_at = clock_mono_us();
 	if (++transfer->progress_calls % PROGRESS_STRIDE != 0 ||
-	    transfer->socket == CURL_SOCKET_BAD)
+	    transfer->socket == CURL_SOCKET_BAD || !is_hollow(transfer))
 		return 0;
-	struct tcp_info info;
-	socklen_t size = sizeof(info);
-	if (getsockopt(transfer->socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
-		return 0;
-	if (info.tcpi_bytes_received <= (uint64_t)transfer->raw_max)
-		return 0;
-	transfer->stopped_for = REASON_TOO_LARGE;
+	transfer->stopped_for = STOP_RAW;
 	return 1;
 }
 
@@ -115,11 +162,34 @@ static CURLcode trust_proxy(struct transfer *transfer, SSL_CTX *context)
 	return CURLE_SSL_CACERT_BADFILE;
 }
 
+/*
+ * OpenSSL skips some messages (requests for another hello) without coming back, as long as more of them come: the loop would hang
+ * in one handshake. It calls this for each, and finds no more to read once we have had enough.
+ */
+static void on_tls_message(int is_sent, int version, int content, const void *bytes, size_t length,
+			   SSL *ssl, void *context)
+{
+	(void)version;
+	(void)content;
+	(void)bytes;
+	(void)length;
+	struct transfer *transfer = context;
+	int64_t most = TLS_MESSAGES_MAX + transfer->decoded_bytes / TLS_MESSAGE_BYTES;
+	if (is_sent != 0 || ++transfer->tls_messages <= most || transfer->stopped_for != STOP_NONE)
+		return;
+	transfer->stopped_for = STOP_RECORDS;
+	BIO *nothing = BIO_new(BIO_s_null());
+	if (nothing != NULL)
+		SSL_set0_rbio(ssl, nothing);
+}
+
 static CURLcode on_ssl_context(CURL *easy, void *context, void *owner)
 {
 	(void)easy;
 	struct transfer *transfer = owner;
 	const struct site *site = transfer->site;
+	SSL_CTX_set_msg_callback(context, on_tls_message);
+	SSL_CTX_set_msg_callback_arg((SSL_CTX *)context, transfer);
 	if (transfer->is_tls_of_proxy) {
 		transfer->is_tls_of_proxy = false;
 		return trust_proxy(transfer, context);
@@ -156,7 +226,7 @@ int transfer_init(struct transfer *transfer, const char *user_agent, struct trus
 	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent);
-	(void)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+	(void)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, transfer_encodings);
 	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CURL_PATIENCE_S);
 
 	/* A fresh connection to the address that we resolved, through no proxy but the site's. */
@@ -217,12 +287,13 @@ void transfer_clear(struct transfer *transfer)
 	curl_slist_free_all(transfer->headers);
 	transfer->headers = NULL;
 	transfer->decoded_bytes = 0;
-	transfer->stopped_for = REASON_OK;
+	transfer->stopped_for = STOP_NONE;
 	transfer->socket = CURL_SOCKET_BAD;
 	transfer->socket_errno = 0;
 	transfer->is_source_unusable = false;
 	transfer->started_at = 0;
 	transfer->tls_started_at = 0;
+	transfer->tls_messages = 0;
 	transfer->sent_at = 0;
 	transfer->first_line_at = 0;
 	transfer->progress_calls = 0;
@@ -348,7 +419,6 @@ int transfer_prepare(struct transfer *transfer, const struct transfer_request *r
 	transfer_clear(transfer);
 	transfer->started_at = now;
 	transfer->site = site;
-	transfer->raw_max = site->max_body_bytes + site->max_body_bytes / 8 + RAW_SLACK;
 	bool is_searched = site->pattern != NULL || site->body_rule_count > 0;
 	transfer->kept_max = is_searched ? (size_t)site->match_bytes : 0;
 

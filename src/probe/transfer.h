@@ -13,9 +13,9 @@
 
 #include "base/buffer.h"
 #include "check/observation.h"
-#include "check/outcome.h"
 #include "probe/certificate.h"
 #include "probe/response_head.h"
+#include "probe/stop.h"
 
 struct client_certificates;
 struct phase_marks;
@@ -34,11 +34,12 @@ struct transfer {
 	struct buffer body; /* decoded, its first kept_max bytes */
 	size_t kept_max;
 	int64_t decoded_bytes;
-	enum reason stopped_for; /* why we broke it off; REASON_OK: we did not */
+	enum stop stopped_for;   /* why we broke it off */
 	int socket_errno;        /* why no socket could be made; 0 otherwise */
 	bool is_source_unusable; /* because of the source address */
 	mono_us started_at;
 	mono_us tls_started_at; /* 0: not reached */
+	int64_t tls_messages;   /* records and handshake messages received */
 	bool has_body;          /* the request */
 	mono_us sent_at;        /* the request's body; 0: there was none, or not reached */
 	mono_us first_line_at;  /* of the response, with a request that has a body */
@@ -49,7 +50,6 @@ struct transfer {
 	bool is_trusted_origin;
 	const char *source; /* the address to connect from; NULL: any */
 	bool has_options;   /* the handle has some that are not as usual */
-	int64_t raw_max;    /* bytes from the network */
 	curl_socket_t socket;
 	unsigned progress_calls;
 	struct curl_slist *headers;

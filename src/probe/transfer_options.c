@@ -18,6 +18,9 @@
 #include "probe/client_certificate.h"
 #include "probe/transfer.h"
 
+/* br and zstd keep as much in memory as they unpack: only who asks for them by name gets them. */
+const char *const transfer_encodings = "gzip, deflate";
+
 static long http_version_of(const struct request *request, bool is_https)
 {
 	switch (request->http) {
@@ -161,7 +164,7 @@ int transfer_set_options(struct transfer *transfer, const struct transfer_reques
 	CURL *easy = transfer->easy;
 	const char *encoding = wanted->accept_encoding;
 	if (encoding == NULL)
-		encoding = ""; /* to curl: all that it can decode */
+		encoding = transfer_encodings;
 	else if (encoding[0] == '\0')
 		encoding = NULL; /* none */
 	if (curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, encoding) != CURLE_OK)

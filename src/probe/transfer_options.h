@@ -9,6 +9,9 @@
 struct transfer;
 struct transfer_request;
 
+/* What is asked for where a site says nothing of it. */
+extern const char *const transfer_encodings;
+
 /*
  * Set the URL and those options of the handle in which requests differ, all of them; once the headers are set. Returns 0, or -1
  * where curl refuses a value.

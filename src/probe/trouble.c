@@ -1,13 +1,17 @@
 #include "probe/trouble.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/x509_vfy.h>
 
 #include "base/text.h"
+#include "probe/response_head.h"
+#include "probe/trouble_words.h"
 
 static void set(struct trouble *trouble, enum reason reason, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -21,16 +25,69 @@ static void set(struct trouble *trouble, enum reason reason, const char *format,
 	trouble->reason = reason;
 }
 
+/* "16 MiB" */
+static void format_bytes(int64_t bytes, char *text, size_t size)
+{
+	const int64_t kib = 1024;
+	if (bytes >= kib * kib && bytes % (kib * kib) == 0)
+		(void)snprintf(text, size, "%" PRId64 " MiB", bytes / (kib * kib));
+	else if (bytes >= kib && bytes % kib == 0)
+		(void)snprintf(text, size, "%" PRId64 " KiB", bytes / kib);
+	else
+		(void)snprintf(text, size, "%" PRId64 " bytes", bytes);
+}
+
 /* The words for why we broke a transfer off ourselves. */
 static void of_our_stop(const struct trouble_facts *facts, struct trouble *trouble)
 {
-	if (facts->stopped_for == REASON_TOO_LARGE)
-		set(trouble, REASON_TOO_LARGE, "the response is larger than the cap");
-	else if (facts->stopped_for == REASON_PROTOCOL_ERROR)
+	char cap[32];
+	switch (facts->stopped_for) {
+	case STOP_NONE:
+		break;
+	case STOP_HEAD:
+		format_bytes(RESPONSE_HEAD_MAX, cap, sizeof(cap));
+		set(trouble, REASON_TOO_LARGE,
+		    "the response's headers (trailers and interim responses included) are larger "
+		    "than "
+		    "the cap of %s",
+		    cap);
+		break;
+	case STOP_LINES:
+		set(trouble, REASON_TOO_LARGE,
+		    "the response's headers (trailers and interim responses included) are more "
+		    "than "
+		    "the cap of %d lines",
+		    (int)RESPONSE_HEAD_LINES_MAX);
+		break;
+	case STOP_LENGTH:
 		set(trouble, REASON_PROTOCOL_ERROR,
 		    "Content-Length is no number, too large, or contradicts itself");
-	else
-		set(trouble, facts->stopped_for, "%s", reason_text(facts->stopped_for));
+		break;
+	case STOP_ENCODINGS:
+		set(trouble, REASON_PROTOCOL_ERROR,
+		    "the body is packed more than once, which is not unpacked");
+		break;
+	case STOP_BODY:
+		format_bytes(facts->body_max, cap, sizeof(cap));
+		set(trouble, REASON_TOO_LARGE, "the body is larger than the cap of %s", cap);
+		break;
+	case STOP_UNASKED:
+		set(trouble, REASON_TOO_LARGE,
+		    "the body is packed as br or zstd, which was not asked for, and larger than "
+		    "the "
+		    "cap of 1 MiB for these; `compression: br` asks for it");
+		break;
+	case STOP_RAW:
+		set(trouble, REASON_TOO_LARGE,
+		    "far more bytes came than the response holds: they are framing, or packed so "
+		    "that "
+		    "they unpack to next to nothing");
+		break;
+	case STOP_RECORDS:
+		set(trouble, REASON_TLS_ERROR,
+		    "TLS messages came without end that hold next to nothing");
+		break;
+	}
 }
 
 static void of_connect(const struct trouble_facts *facts, struct trouble *trouble)
@@ -83,29 +140,85 @@ static void of_connect(const struct trouble_facts *facts, struct trouble *troubl
 
 static void of_certificate(const struct trouble_facts *facts, struct trouble *trouble)
 {
+	char room[TROUBLE_WORDS_MAX];
+	set(trouble, REASON_CERT_INVALID, "certificate refused: %s",
+	    facts->verify_error != X509_V_OK
+		    ? X509_verify_cert_error_string(facts->verify_error)
+		    : trouble_words_of_certificate(facts->curl_text, room));
+}
+
+static void of_tls(const struct trouble_facts *facts, struct trouble *trouble)
+{
+	char room[TROUBLE_WORDS_MAX];
 	if (facts->verify_error != X509_V_OK)
-		set(trouble, REASON_CERT_INVALID, "certificate refused: %s",
-		    X509_verify_cert_error_string(facts->verify_error));
+		of_certificate(facts, trouble);
 	else
-		set(trouble, REASON_CERT_INVALID, "certificate refused: %s", facts->curl_text);
+		set(trouble, REASON_TLS_ERROR, "TLS handshake failed: %s",
+		    trouble_words_of_tls(facts->curl_text, room));
+}
+
+static void of_response(const struct trouble_facts *facts, struct trouble *trouble)
+{
+	char room[TROUBLE_WORDS_MAX];
+	const char *words = trouble_words_of_response(facts->curl_text, room);
+	if (text_is_empty(words) && facts->code == CURLE_WEIRD_SERVER_REPLY)
+		words = "an interim response (1xx), and no other after it";
+	else if (text_is_empty(words)) /* a decoder's: they have no words of their own */
+		words = "its body can't be unpacked";
+	set(trouble, REASON_PROTOCOL_ERROR, "not a valid response: %s", words);
+}
+
+/* "transfer closed with 95 bytes remaining to read" */
+static void of_partial(const struct trouble_facts *facts, struct trouble *trouble)
+{
+	static const char missing[] = "closed with ";
+	const char *at = strstr(facts->curl_text, missing);
+	int64_t bytes = at != NULL ? strtoll(at + strlen(missing), NULL, 10) : 0;
+	if (bytes > 0)
+		set(trouble, REASON_CONNECTION_LOST,
+		    "the response was cut off: %" PRId64 " bytes were missing", bytes);
+	else if (at == NULL && !text_is_empty(facts->curl_text))
+		set(trouble, REASON_CONNECTION_LOST, "the response was cut off: %s",
+		    facts->curl_text);
+	else
+		set(trouble, REASON_CONNECTION_LOST, "the response was cut off");
+}
+
+/* A connection that broke in the middle: who did it, as far as it shows. */
+static void of_lost(const struct trouble_facts *facts, struct trouble *trouble)
+{
+	char room[TROUBLE_WORDS_MAX];
+	const char *text = facts->curl_text;
+	if (strstr(text, "reset by peer") != NULL || facts->os_errno == ECONNRESET)
+		set(trouble, REASON_CONNECTION_LOST,
+		    "the connection was reset before the response was complete");
+	else if (strstr(text, "eof while reading") != NULL || strstr(text, "Broken pipe") != NULL)
+		set(trouble, REASON_CONNECTION_LOST,
+		    "the connection was closed before the response was complete");
+	else if (strstr(text, "SSL routines") != NULL)
+		set(trouble, REASON_TLS_ERROR, "TLS failed after the handshake: %s",
+		    trouble_words_of_tls(text, room));
+	else
+		set(trouble, REASON_CONNECTION_LOST,
+		    "connection lost before the response was complete: %s",
+		    facts->os_errno != 0 ? strerrordesc_np(facts->os_errno)
+					 : trouble_words_of_response(text, room));
 }
 
 /* curl has one code for broken chunks, endless heads and lost connections; only its text tells them apart. */
 static void of_receive(const struct trouble_facts *facts, struct trouble *trouble)
 {
-	if (strstr(facts->curl_text, "chunk") != NULL)
-		set(trouble, REASON_PROTOCOL_ERROR, "broken chunked encoding: %s",
-		    facts->curl_text);
-	else if (strstr(facts->curl_text, "Too large response headers") != NULL)
+	const char *text = facts->curl_text;
+	if (strstr(text, "Out of memory in chunked") != NULL)
+		set(trouble, REASON_TOO_LARGE, "a trailer is larger than the cap of 100 KiB");
+	else if (strstr(text, "chunk") != NULL)
+		of_response(facts, trouble);
+	else if (strstr(text, "Too large response headers") != NULL)
 		set(trouble, REASON_TOO_LARGE, "the response's headers are larger than the cap");
-	else if (strstr(facts->curl_text, "SSL_read") != NULL &&
-		 strstr(facts->curl_text, "alert") != NULL)
-		set(trouble, REASON_TLS_ERROR, "TLS failed: %s", facts->curl_text);
-	else if (strstr(facts->curl_text, "getpeername") != NULL) /* lost as soon as it was made */
+	else if (strstr(text, "getpeername") != NULL) /* lost as soon as it was made */
 		set(trouble, REASON_CONNECTION_LOST, "connection lost before the request was sent");
 	else
-		set(trouble, REASON_CONNECTION_LOST,
-		    "connection lost before the response was complete: %s", facts->curl_text);
+		of_lost(facts, trouble);
 }
 
 /* A proxy that won't connect us: because of us, or because it could not itself. */
@@ -123,7 +236,7 @@ static void of_proxy(const struct trouble_facts *facts, struct trouble *trouble)
 
 void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trouble)
 {
-	if (facts->stopped_for != REASON_OK) {
+	if (facts->stopped_for != STOP_NONE) {
 		of_our_stop(facts, trouble);
 		return;
 	}
@@ -141,33 +254,30 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trou
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_CLIENTCERT: /* the server wants one, or another */
 	case CURLE_SSL_ISSUER_ERROR:
 	case CURLE_SSL_SHUTDOWN_FAILED:
-		if (facts->verify_error != X509_V_OK)
-			of_certificate(facts, trouble);
-		else
-			set(trouble, REASON_TLS_ERROR, "TLS handshake failed: %s",
-			    facts->curl_text);
+		of_tls(facts, trouble);
 		break;
 	case CURLE_GOT_NOTHING:
 		set(trouble, REASON_CONNECTION_LOST,
 		    "the connection was closed without a response");
 		break;
 	case CURLE_PARTIAL_FILE:
-		set(trouble, REASON_CONNECTION_LOST, "the response was cut off%s%s",
-		    text_is_empty(facts->curl_text) ? "" : ": ", facts->curl_text);
+		of_partial(facts, trouble);
 		break;
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
 		of_receive(facts, trouble);
 		break;
+	case CURLE_BAD_FUNCTION_ARGUMENT: /* of libcurl's own: a trailer without a colon */
 	case CURLE_WEIRD_SERVER_REPLY:
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_BAD_CONTENT_ENCODING:
 	case CURLE_HTTP2:
 	case CURLE_HTTP2_STREAM:
 	case CURLE_WRITE_ERROR: /* not our callbacks: a decoder's */
-		set(trouble, REASON_PROTOCOL_ERROR, "not a valid response: %s", facts->curl_text);
+		of_response(facts, trouble);
 		break;
 	case CURLE_FILESIZE_EXCEEDED:
 		set(trouble, REASON_TOO_LARGE, "the response is larger than the cap");
@@ -175,7 +285,8 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trou
 	case CURLE_OUT_OF_MEMORY:
 		/* Also what curl calls one header line above 100 KiB; before there is a connection it is true. */
 		if (facts->is_connected)
-			set(trouble, REASON_TOO_LARGE, "a header line is larger than the cap");
+			set(trouble, REASON_TOO_LARGE,
+			    "a header line is larger than the cap of 100 KiB");
 		else
 			set(trouble, REASON_PROBER_ERROR, "libcurl is out of memory");
 		break;

@@ -11,6 +11,7 @@
 #include "check/observation.h"
 #include "check/outcome.h"
 #include "probe/phases.h"
+#include "probe/stop.h"
 
 struct trouble {
 	enum reason reason;
@@ -19,11 +20,12 @@ struct trouble {
 
 struct trouble_facts {
 	CURLcode code;
-	const char *curl_text;   /* curl's error buffer; "" for none */
-	const char *peer;        /* "127.0.0.1:80" */
-	enum reason stopped_for; /* our own callbacks' reason; REASON_OK: they did not end it */
-	int os_errno;            /* of connect() and the like; 0 not known */
-	int socket_errno;        /* why no socket could be made; 0 otherwise */
+	const char *curl_text; /* curl's error buffer; "" for none */
+	const char *peer;      /* "127.0.0.1:80" */
+	enum stop stopped_for; /* our own callbacks' reason */
+	int64_t body_max;      /* the site's cap, where that is the reason */
+	int os_errno;          /* of connect() and the like; 0 not known */
+	int socket_errno;      /* why no socket could be made; 0 otherwise */
 	const char
 		*unusable_source; /* the address that could not be connected from; NULL for none */
 	int proxy_status;         /* what the proxy said when it was asked to connect; 0: nothing */

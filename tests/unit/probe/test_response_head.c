@@ -121,13 +121,64 @@ static void head_is_bounded_over_all_its_responses(void **state)
 	(void)state;
 	struct response_head head;
 	response_head_init(&head);
-	static const char line[] = "HTTP/1.1 102 Processing\r\n";
+	char line[1000] = "HTTP/1.1 102 ";
+	memset(line + strlen(line), 'p', sizeof(line) - strlen(line));
 	size_t taken = 0;
-	while (response_head_add_line(&head, line, sizeof(line) - 1) == 0)
-		taken += sizeof(line) - 1;
+	while (response_head_add_line(&head, line, sizeof(line)) == 0)
+		taken += sizeof(line);
 	assert_true(taken <= RESPONSE_HEAD_MAX);
 	assert_true(taken + sizeof(line) > RESPONSE_HEAD_MAX);
 	response_head_finish(&head);
+}
+
+static void lines_are_bounded_over_all_responses(void **state)
+{
+	(void)state;
+	static const char *const lines[] = {"HTTP/1.1 102 Processing\r\n", "a:\r\n", "\r\n"};
+	struct response_head head;
+	response_head_init(&head);
+	size_t taken = 0;
+	while (response_head_add_line(&head, lines[taken % 3], strlen(lines[taken % 3])) == 0)
+		taken++;
+	assert_int_equal(taken, RESPONSE_HEAD_LINES_MAX);
+	assert_true(head.bytes < RESPONSE_HEAD_MAX);
+	response_head_finish(&head);
+}
+
+/* What the body is packed in, one within the other. */
+static void encodings_are_counted(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *lines[3];
+		unsigned content;
+		unsigned transfer;
+		bool has_large_window;
+	} table[] = {
+		{{"Content-Type: gzip\r\n"}, 0, 0, false},
+		{{"Content-Encoding: gzip\r\n"}, 1, 0, false},
+		{{"content-encoding:GZIP,Br\r\n"}, 2, 0, true},
+		{{"Content-Encoding: gzip\r\n", "Content-Encoding: zstd\r\n"}, 2, 0, true},
+		{{"Content-Encoding: identity, , gzip ,\r\n"}, 1, 0, false},
+		{{"Content-Encoding:\r\n"}, 0, 0, false},
+		{{"Transfer-Encoding: gzip, chunked\r\n", "Content-Encoding: br\r\n"}, 1, 1, true},
+		{{"Transfer-Encoding: chunked\r\n", "\r\n", "Content-Encoding: br\r\n"},
+		 0,
+		 0,
+		 false},
+	};
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct response_head head;
+		response_head_init(&head);
+		for (size_t j = 0; j < 3 && table[i].lines[j] != NULL; j++)
+			assert_int_equal(response_head_add_line(&head, table[i].lines[j],
+								strlen(table[i].lines[j])),
+					 0);
+		assert_int_equal(head.content_encodings, table[i].content);
+		assert_int_equal(head.transfer_encodings, table[i].transfer);
+		assert_int_equal(head.has_large_window, table[i].has_large_window);
+		response_head_finish(&head);
+	}
 }
 
 int main(void)
@@ -135,6 +186,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_understood),
 		cmocka_unit_test(head_is_bounded_over_all_its_responses),
+		cmocka_unit_test(lines_are_bounded_over_all_responses),
+		cmocka_unit_test(encodings_are_counted),
 	};
 	return cmocka_run_group_tests_name("probe_response_head", tests, NULL, NULL);
 }

@@ -1,0 +1,19 @@
+/*
+ * Why we broke a transfer off ourselves: what a site may send is bounded in every respect, and each bound has words of its own.
+ */
+#ifndef WEBSENTRY_PROBE_STOP_H
+#define WEBSENTRY_PROBE_STOP_H
+
+enum stop {
+	STOP_NONE,      /* we did not */
+	STOP_HEAD,      /* header fields, trailers and interim responses: RESPONSE_HEAD_MAX */
+	STOP_LINES,     /* the same, by number: RESPONSE_HEAD_LINES_MAX */
+	STOP_LENGTH,    /* a Content-Length that makes no sense */
+	STOP_ENCODINGS, /* packed more than once: what it expands to in between can't be bounded */
+	STOP_BODY,      /* larger than max_body_bytes */
+	STOP_UNASKED,   /* packed as nobody asked for, and larger than what we unpack of that */
+	STOP_RAW,       /* far more bytes than they hold: framing, padding, blocks of nothing */
+	STOP_RECORDS,   /* the same of TLS: its records and messages, by number */
+};
+
+#endif
