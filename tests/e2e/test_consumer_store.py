@@ -352,6 +352,23 @@ def test_a_claim_that_came_late_is_claimed_over(websentry, kafka, topic, databas
     consumer.stop()
 
 
+def test_strips_of_late_reports_are_made_anew(websentry, kafka, topic, database):
+    """A moment after the batch, and what a stop finds undone before the end."""
+    def strips():
+        return database.query("SELECT DISTINCT strip, is_strip_stale FROM site_state")
+
+    consumer = start(websentry, kafka, topic, database.dsn)
+    send(kafka, topic, [report(seq, at(50), site=f"site {seq}") for seq in range(7)])
+    wait_rows(database, 7)
+    send(kafka, topic, [report(7 + seq, at(30), site=f"site {seq}", outcome="down") for seq in range(7)])
+    wait_rows(database, 14)
+    wait_until(lambda: strips() == [("DU", False)], "the strips anew")
+    send(kafka, topic, [report(14 + seq, at(40), site=f"site {seq}", outcome="degraded") for seq in range(7)])
+    wait_rows(database, 21)
+    consumer.stop()
+    assert strips() == [("DGU", False)]
+
+
 def place(store, words, *reports):
     """A batch that writes this position, as `position` of the tool takes it."""
     store.tell("clear")

@@ -42,8 +42,9 @@ static int setup(void **state)
 	(void)snprintf(frozen, sizeof(frozen), "%.30s/frozen%%41-XXXXXX",
 		       parent == NULL ? "/tmp" : parent);
 	(void)snprintf(frozen_file, sizeof(frozen_file), "%s/websentry.db", mkdtemp(frozen));
-	if (can_mount && (mount(folder.path, frozen, NULL, MS_BIND, NULL) != 0 ||
-			  mount(NULL, frozen, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) != 0))
+	if (can_mount &&
+	    (mount(folder.path, frozen, "none", MS_BIND, NULL) != 0 ||
+	     mount("none", frozen, "none", MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) != 0))
 		can_mount = false;
 	store = store_open_sqlite(folder.file, STORE_WRITE, &err);
 	assert_non_null(store);
