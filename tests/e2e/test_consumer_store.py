@@ -420,6 +420,18 @@ def test_whoever_lost_a_partition_moves_no_position_and_raises_no_alarm(open_sto
     assert place(other, "210 100 1") == (0, 0, 0)
 
 
+def test_a_claim_counts_from_the_assignment_on(open_store, database):
+    """Not only from the first batch of whoever claimed: until then the one before moves nothing either."""
+    sleeper, other = two_of(open_store, database, "g", "g")
+    assert sleeper.ask("claim c t 0") == "-1 0"
+    assert place(sleeper, "200 -1 0", report(1, at(1))) == (1, 0, 0)
+    assert other.ask("claim c t 0") == "200 1"
+    assert place(sleeper, "230 200 0", report(2, at(2))) == (1, 0, 0)
+    assert next_of(database, "g") == 200
+    assert place(other, "210 200 1") == (0, 0, 0)
+    assert next_of(database, "g") == 210
+
+
 def test_two_that_found_nothing_move_nothing_back(open_store, database):
     one, other = two_of(open_store, database, "g", "g")
     assert one.ask("claim c t 0") == other.ask("claim c t 0") == "-1 0"
