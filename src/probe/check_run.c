@@ -465,6 +465,7 @@ void check_run_on_ended(void *context, CURLcode code)
 		.unusable_source = transfer->is_source_unusable ? transfer->source : NULL,
 		.verify_error = transfer->certificate.verify_error,
 		.is_connected = phase > PHASE_CONNECT || transfer_proxy_status(transfer) != 0,
+		.is_tunnelling = transfer_is_tunnelling(transfer),
 	};
 	struct trouble trouble;
 	trouble_of_transfer(&facts, &trouble);

@@ -13,7 +13,8 @@ enum stop {
 	STOP_BODY,      /* larger than max_body_bytes */
 	STOP_UNASKED,   /* packed as nobody asked for, and larger than what we unpack of that */
 	STOP_RAW,       /* far more bytes than they hold: framing, padding, blocks of nothing */
-	STOP_RECORDS,   /* the same of TLS: its records and messages, by number */
+	STOP_TUNNEL, /* the same of a proxy's answer to CONNECT, which curl reads byte by byte in one go */
+	STOP_RECORDS, /* the same of TLS: its records and messages, by number */
 };
 
 #endif

@@ -24,6 +24,8 @@ enum {
 	BODY_KEPT_IDLE = 64 * 1024,
 	/* What head, framing and TLS may add to a body before its raw bytes are too many: chunk sizes, extensions, trailers. */
 	RAW_SLACK = 768 * 1024,
+	/* A proxy's own answer, and its TLS. curl reads it byte by byte as long as there are any, and all checks wait meanwhile. */
+	TUNNEL_MAX = 64 * 1024,
 	/* How much is unpacked of br and zstd that nobody asked for: they keep what they unpacked, up to many megabytes. */
 	UNASKED_MAX = 1024 * 1024,
 	/* Records and messages of TLS that may come, and one more for so many bytes of a body. */
@@ -96,24 +98,32 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	return transfer->stopped_for == STOP_NONE ? length : 0;
 }
 
-/*
- * Whatever does not show in header lines and body costs as much: chunk sizes and extensions, padding, frames that say nothing,
- * packed blocks that hold nothing. So the bytes at the socket are held against what came of them.
- */
-static bool is_hollow(const struct transfer *transfer)
+/* Whether more bytes than that were read from the socket. */
+static bool has_read_more(const struct transfer *transfer, int64_t most)
 {
 	struct tcp_info info;
 	socklen_t size = sizeof(info);
 	if (getsockopt(transfer->socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
 		return false;
-	const int64_t most =
-		transfer->decoded_bytes + transfer->decoded_bytes / 8 + (int64_t)RAW_SLACK;
 	int64_t received = (int64_t)info.tcpi_bytes_received;
 	if (received <= most)
 		return false;
 	int unread = 0; /* has arrived, and was not looked at yet */
 	(void)ioctl(transfer->socket, FIONREAD, &unread);
 	return received - unread > most;
+}
+
+/*
+ * Whatever does not show in header lines and body costs as much: chunk sizes and extensions, padding, frames that say nothing,
+ * packed blocks that hold nothing. So the bytes at the socket are held against what came of them.
+ */
+static enum stop look_at_bytes(const struct transfer *transfer)
+{
+	if (transfer_is_tunnelling(transfer))
+		return has_read_more(transfer, TUNNEL_MAX) ? STOP_TUNNEL : STOP_NONE;
+	const int64_t most =
+		transfer->decoded_bytes + transfer->decoded_bytes / 8 + (int64_t)RAW_SLACK;
+	return has_read_more(transfer, most) ? STOP_RAW : STOP_NONE;
 }
 
 static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t upload_total,
@@ -125,9 +135,12 @@ static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off
 	if (upload_total > 0 && upload_now >= upload_total && transfer->sent_at == 0)
 		transfer->sent_at = clock_mono_us();
 	if (++transfer->progress_calls % PROGRESS_STRIDE != 0 ||
-	    transfer->socket == CURL_SOCKET_BAD || !is_hollow(transfer))
+	    transfer->socket == CURL_SOCKET_BAD)
 		return 0;
-	transfer->stopped_for = STOP_RAW;
+	enum stop stop = look_at_bytes(transfer);
+	if (stop == STOP_NONE)
+		return 0;
+	transfer->stopped_for = stop;
 	return 1;
 }
 

@@ -57,6 +57,7 @@ struct transfer {
 	char connect_to_text[ADDRESS_TEXT_MAX + 16];
 	bool has_proxy;
 	bool is_proxy_https;
+	bool is_tunnelled;    /* the proxy is asked to let TLS through to the site */
 	bool is_tls_of_proxy; /* the next TLS is between us and the proxy */
 	struct curl_slist proxy_pin;
 	char *proxy_pin_text;
@@ -101,6 +102,8 @@ enum http_version transfer_http_version(const struct transfer *transfer);
 bool transfer_is_connected(const struct transfer *transfer); /* TCP, be it to a proxy */
 bool transfer_is_tls_of_proxy(
 	const struct transfer *transfer); /* and none was begun with the site */
+bool transfer_is_tunnelling(
+	const struct transfer *transfer); /* a proxy was asked to, and TLS has not begun */
 int transfer_proxy_status(
 	const struct transfer *transfer); /* of the proxy's answer to CONNECT; 0: none */
 int64_t transfer_body_bytes(const struct transfer *transfer); /* as transferred */

@@ -83,6 +83,10 @@ static void of_our_stop(const struct trouble_facts *facts, struct trouble *troub
 		    "that "
 		    "they unpack to next to nothing");
 		break;
+	case STOP_TUNNEL:
+		set(trouble, REASON_PROBER_ERROR,
+		    "the proxy's answer to CONNECT is larger than the cap");
+		break;
 	case STOP_RECORDS:
 		set(trouble, REASON_TLS_ERROR,
 		    "TLS messages came without end that hold next to nothing");
@@ -234,6 +238,14 @@ static void of_proxy(const struct trouble_facts *facts, struct trouble *trouble)
 		    facts->proxy_status);
 }
 
+/* Connected to the proxy, but never through it. */
+static bool is_lost_in_proxy(const struct trouble_facts *facts)
+{
+	return facts->is_tunnelling &&
+	       (facts->code == CURLE_RECV_ERROR || facts->code == CURLE_SEND_ERROR ||
+		facts->code == CURLE_GOT_NOTHING || facts->code == CURLE_WEIRD_SERVER_REPLY);
+}
+
 void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trouble)
 {
 	if (facts->stopped_for != STOP_NONE) {
@@ -242,6 +254,11 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trou
 	}
 	if (facts->proxy_status >= 300) {
 		of_proxy(facts, trouble);
+		return;
+	}
+	if (is_lost_in_proxy(facts)) {
+		set(trouble, REASON_PROBER_ERROR, "the proxy did not answer CONNECT: %s",
+		    facts->curl_text);
 		return;
 	}
 	switch ((int)facts->code) {

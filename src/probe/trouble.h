@@ -31,6 +31,7 @@ struct trouble_facts {
 	int proxy_status;         /* what the proxy said when it was asked to connect; 0: nothing */
 	int verify_error;         /* X509_V_ERR_… */
 	bool is_connected;        /* TCP was established */
+	bool is_tunnelling; /* it was established to a proxy that had not let us through yet */
 };
 
 /* The trouble of a transfer that ended with a code other than CURLE_OK. */

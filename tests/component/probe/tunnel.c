@@ -55,6 +55,26 @@ static const char *refusal_of(const char *host)
 	return NULL;
 }
 
+/* What no proxy does: answers that do not end, and none. */
+static bool is_hostile(struct peer_connection *connection, const char *host)
+{
+	if (strcmp(host, "endless.test") == 0) {
+		bool is_there =
+			peer_say(connection, "HTTP/1.1 407 Proxy Authentication Required\r\n"
+					     "Content-Length: 999999999999\r\n\r\n");
+		while (is_there)
+			is_there = peer_say(connection, "0123456789abcdef0123456789abcdef");
+		return true;
+	}
+	if (strcmp(host, "headers.test") == 0) {
+		bool is_there = peer_say(connection, "HTTP/1.1 200 OK\r\n");
+		while (is_there)
+			is_there = peer_say(connection, "X-Header: 0123456789abcdef\r\n");
+		return true;
+	}
+	return strcmp(host, "silent.test") == 0;
+}
+
 void tunnel_serve(struct peer_connection *connection)
 {
 	char name[64];
@@ -63,6 +83,8 @@ void tunnel_serve(struct peer_connection *connection)
 	(void)sscanf(connection->request, "CONNECT %47[^:]:%d", host, &port);
 	(void)snprintf(name, sizeof(name), "CONNECT %s", host);
 	kept_add(connection, name);
+	if (is_hostile(connection, host))
+		return;
 	const char *refusal = refusal_of(host);
 	if (refusal != NULL) {
 		(void)peer_say(connection, refusal);
