@@ -2,6 +2,7 @@
 
 What the machine's resolver says of a name that does not exist is not ours to rely on: it may answer, or be silent.
 """
+import contextlib
 import random
 import socket
 import struct
@@ -14,10 +15,13 @@ _A = 1
 
 
 class NameServer:
-    """Answers A queries from `names` ({name: IPv4 address}); other types of these with nothing; the rest: NXDOMAIN."""
+    """Answers A queries from `names` ({name: IPv4 address}); other types of these with nothing; the rest: NXDOMAIN.
+    Names in `delays_s` are answered that much later, those in `silent` never."""
 
     def __init__(self, names=None):
         self.names = dict(names or {})
+        self.delays_s = {}
+        self.silent = set()
         self.asked = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.address = self._bind()
@@ -61,11 +65,27 @@ class NameServer:
             if not query:
                 return
             try:
-                self._socket.sendto(self._answer(query), peer)
-            except (OSError, struct.error, IndexError, UnicodeDecodeError):
+                name, answer = self._answer(query)
+            except (struct.error, IndexError, UnicodeDecodeError):
                 continue
+            if name not in self.silent:
+                self._send_after(self.delays_s.get(name, 0.0), answer, peer)
+
+    def _send_after(self, delay_s, answer, peer):
+        """Both families of a name are asked for at once, and each has its own delay."""
+        def send():
+            with contextlib.suppress(OSError):
+                self._socket.sendto(answer, peer)
+
+        if delay_s > 0:
+            late = threading.Timer(delay_s, send)
+            late.daemon = True
+            late.start()
+        else:
+            send()
 
     def _answer(self, query):
+        """The name that was asked for, and the packet."""
         labels, at = [], 12
         while query[at]:
             labels.append(query[at + 1:at + 1 + query[at]].decode("ascii"))
@@ -80,4 +100,4 @@ class NameServer:
         if address and kind == _A:
             answers = b"\xc0\x0c" + struct.pack(">HHIH", _A, 1, 60, 4) + socket.inet_aton(address)
         flags = 0x8000 | 0x0400 | (query[2] & 1) << 8 | 0x0080 | code
-        return query[:2] + struct.pack(">HHHHH", flags, 1, 1 if answers else 0, 0, 0) + question + answers
+        return name, query[:2] + struct.pack(">HHHHH", flags, 1, 1 if answers else 0, 0, 0) + question + answers
