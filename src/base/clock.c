@@ -12,13 +12,18 @@ static const wall_us latest = INT64_C(253402300800) * CLOCK_US_PER_S - 1;
 static int64_t read_clock(clockid_t id)
 {
 	struct timespec now;
-	(void)clock_gettime(id, &now); /* can't fail for these two ids */
+	(void)clock_gettime(id, &now); /* can't fail for these ids */
 	return (int64_t)now.tv_sec * CLOCK_US_PER_S + now.tv_nsec / 1000;
 }
 
 mono_us clock_mono_us(void)
 {
 	return read_clock(CLOCK_MONOTONIC);
+}
+
+mono_us clock_boot_us(void)
+{
+	return read_clock(CLOCK_BOOTTIME);
 }
 
 wall_us clock_wall_us(void)

@@ -19,6 +19,8 @@ typedef int64_t wall_us; /* microseconds since 1970-01-01T00:00:00Z, may jump */
 enum { CLOCK_TEXT_SIZE = 28 };
 
 mono_us clock_mono_us(void);
+/* The same, but it goes on while the machine is suspended: for what was due meanwhile. Not to be mixed with the other. */
+mono_us clock_boot_us(void);
 wall_us clock_wall_us(void);
 
 /* RFC 3339, UTC, six decimals. A time outside the years 0000 to 9999 is clamped to them. */

@@ -56,8 +56,9 @@ struct match {
 struct observation {
 	wall_us scheduled_at;
 	wall_us started_at;
-	int64_t late_us;
-	bool is_suspect; /* late_us was over the bound */
+	int64_t late_us; /* the prober's: its start after scheduled_at, and lag_us */
+	int64_t lag_us;  /* how long the prober was kept from working while the check ran */
+	bool is_suspect; /* late_us was over the bound, or the trouble was the prober's own */
 	int64_t missed; /* checks of this site that were due and never started, since its last report */
 
 	enum reason trouble; /* REASON_OK: a complete response was received; else why not */

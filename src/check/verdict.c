@@ -126,8 +126,16 @@ static void judge_time(const struct site *site, const struct observation *observ
 		return;
 	char limit[DURATION_TEXT_SIZE];
 	text_format_duration(site->max_response_time_us, limit, sizeof(limit));
-	add_failure(verdict, REASON_SLOW, "took %" PRId64 " ms, the limit is %s",
-		    observation->total_us / CLOCK_US_PER_MS, limit);
+	if (observation->total_us - observation->lag_us <= site->max_response_time_us)
+		add_failure(verdict, REASON_PROBER_OVERLOADED,
+			    "took %" PRId64
+			    " ms, the limit is %s, but the prober itself was held up for %" PRId64
+			    " ms",
+			    observation->total_us / CLOCK_US_PER_MS, limit,
+			    observation->lag_us / CLOCK_US_PER_MS);
+	else
+		add_failure(verdict, REASON_SLOW, "took %" PRId64 " ms, the limit is %s",
+			    observation->total_us / CLOCK_US_PER_MS, limit);
 }
 
 /* The first end in the chain counts: a server whose intermediate certificate runs out is as unreachable. */

@@ -136,6 +136,14 @@ static void put_pattern(yajl_gen out, const struct site *site, const struct matc
 		json_put_text(out, "pattern_capture", match->capture, OBSERVATION_CAPTURE_MAX);
 }
 
+/* Of the prober's own trouble, also of one that only the verdict knows. */
+static bool is_suspect(const struct report *report)
+{
+	enum reason reason = report->verdict->reason;
+	return report->observation->is_suspect || reason == REASON_PROBER_OVERLOADED ||
+	       reason == REASON_PROBER_OFFLINE;
+}
+
 static void put_report(yajl_gen out, const struct report *report, uint64_t dropped)
 {
 	const struct observation *observation = report->observation;
@@ -144,7 +152,7 @@ static void put_report(yajl_gen out, const struct report *report, uint64_t dropp
 	json_put_time(out, "scheduled_at", observation->scheduled_at);
 	json_put_time(out, "started_at", observation->started_at);
 	json_put_int(out, "late_us", observation->late_us < 0 ? 0 : observation->late_us);
-	json_put_bool(out, "suspect", observation->is_suspect);
+	json_put_bool(out, "suspect", is_suspect(report));
 	json_put_int(out, "missed", observation->missed < 0 ? 0 : observation->missed);
 	put_verdict(out, report->verdict, dropped);
 	put_hop(out, &observation->final);

@@ -14,6 +14,7 @@
 #include "probe/addresses.h"
 #include "probe/loop_lag.h"
 #include "probe/matching.h"
+#include "probe/own_trouble.h"
 #include "probe/phases.h"
 #include "probe/poller.h"
 #include "probe/redirect.h"
@@ -25,12 +26,13 @@
 #include "probe/trouble.h"
 
 enum {
-	/* A check that started later than this says so: its neighbours in time were held up as well, and so may it be. */
-	SUSPECT_LATE_US = 100 * CLOCK_US_PER_MS,
-	/* A timeout with the loop held up for this and for this part of the timeout was ours, not the site's. */
-	OVERLOAD_US = 100 * CLOCK_US_PER_MS,
-	OVERLOAD_PART = 10,
 	HOST_SHOWN_MAX = 128, /* of a host's name, in a message */
+	/*
+	 * A timer that goes off so late finds a loop that was held up: timers come before sockets then, and the answer may lie there.
+	 * So long is left for a second look.
+	 */
+	LATE_TIMER_US = 20 * CLOCK_US_PER_MS,
+	SECOND_LOOK_US = 50 * CLOCK_US_PER_MS,
 	HTTP_PROXY_AUTH = 407,
 };
 
@@ -46,6 +48,8 @@ struct check_run {
 	mono_us deadline;
 	int64_t lost_at_start; /* the loop's hold-ups before this check */
 	uv_timer_t timer;      /* the deadline, or an address's share of the time before it */
+	mono_us timer_at;
+	bool is_second_look;
 	struct transfer transfer;
 	struct matching matching;
 	struct redirect request; /* URL and method of the present hop */
@@ -53,10 +57,14 @@ struct check_run {
 	/* The present hop. */
 	struct url_parts parts;
 	struct route route;
+	struct resolver *resolver; /* that was asked for the present host; NULL: none */
+	bool is_stub_failing;
 	struct resolve *resolve;
 	struct resolver_address addresses[RESOLVER_ADDRESSES_MAX];
 	size_t address_count;
 	size_t address_next; /* addresses tried so far */
+	struct trouble
+		address_trouble; /* of the first of them that failed by itself; REASON_OK: none */
 	mono_us hop_started;
 	mono_us resolved_at; /* 0: not yet */
 };
@@ -87,47 +95,74 @@ static enum phase measure_hop(struct check_run *run, mono_us now)
 	return phases_measure(&run->observation.final, &marks, now);
 }
 
+static int64_t lost_us(const struct check_run *run)
+{
+	return loop_lag_lost_us(run->env->lag) - run->lost_at_start;
+}
+
 static void finish(struct check_run *run)
 {
+	struct observation *observation = &run->observation;
 	(void)uv_timer_stop(&run->timer);
+	observation->lag_us = lost_us(run);
+	observation->late_us += observation->lag_us;
+	observation->is_suspect = observation->late_us > OWN_TROUBLE_SUSPECT_US ||
+				  observation->trouble == REASON_PROBER_OVERLOADED ||
+				  observation->trouble == REASON_PROBER_OFFLINE;
 	run->state = RUN_FINISHED;
 	run->env->on_finished(run->env->context, run);
+}
+
+/* Whether it was our own trouble: by now only what happens next to sockets could say more, and there is no time for that. */
+static void judge_own(const struct check_run *run, struct trouble *trouble)
+{
+	struct resolver_address peers[RESOLVER_ADDRESSES_MAX];
+	const char *ip = run->observation.final.ip;
+	if (!own_trouble_is_possible(trouble->reason))
+		return;
+	struct own_facts facts = {
+		.lost_us = lost_us(run),
+		.timeout_us = run->start.site->timeout_us,
+		.since = run->started,
+		.network = run->env->network,
+		.peers = peers,
+	};
+	if (trouble->reason == REASON_DNS_ERROR && run->is_stub_failing) {
+		/* that is there, and can ask nobody: the ways to anywhere count */
+		(void)snprintf(peers[0].text, sizeof(peers[0].text), "192.0.2.1");
+		(void)snprintf(peers[1].text, sizeof(peers[1].text), "2001:db8::1");
+		facts.peer_count = 2;
+	} else if (trouble->reason == REASON_DNS_ERROR && run->resolver != NULL) {
+		facts.peer_count = resolver_list_servers(run->resolver, peers);
+	} else if (ip[0] != '\0') {
+		facts.peer_count = 1;
+		facts.source = addresses_source(request_of(run->start.site), ip);
+		memcpy(peers[0].text, ip, sizeof(peers[0].text));
+	}
+	own_trouble_judge(&facts, trouble);
 }
 
 /* The check has ended without a complete response (or with one redirect too many). */
 static void finish_with(struct check_run *run, enum reason reason, const char *message)
 {
 	struct observation *observation = &run->observation;
+	struct trouble trouble = {.reason = reason};
 	char host[HOST_SHOWN_MAX];
 	char text[OBSERVATION_MESSAGE_MAX + HOST_SHOWN_MAX];
+	(void)snprintf(trouble.message, sizeof(trouble.message), "%s", message);
+	judge_own(run, &trouble);
 	(void)snprintf(host, sizeof(host), "%s", run->parts.host != NULL ? run->parts.host : "");
 	/* Of several hops, people want to know which: trouble of a site's names its host. */
-	bool is_named = host[0] != '\0' && reason_outcome(reason) == OUTCOME_DOWN &&
-			strstr(message, host) == NULL;
+	bool is_named = host[0] != '\0' && reason_outcome(trouble.reason) == OUTCOME_DOWN &&
+			strstr(trouble.message, host) == NULL;
 	(void)snprintf(text, sizeof(text), "%s%s%s", is_named ? host : "", is_named ? ": " : "",
-		       message);
-	observation->trouble = reason;
+		       trouble.message);
+	observation->trouble = trouble.reason;
 	free(observation->message);
 	observation->message = text_clean_copy(text, strlen(text), OBSERVATION_MESSAGE_MAX - 1);
 	if (observation->total_us == DURATION_UNKNOWN)
 		observation->total_us = clock_mono_us() - run->started;
 	finish(run);
-}
-
-/* A timeout says nothing about the site when it was us who did not work meanwhile. */
-static bool was_held_up(const struct check_run *run)
-{
-	int64_t lost_us = loop_lag_lost_us(run->env->lag, clock_mono_us()) - run->lost_at_start;
-	return lost_us > OVERLOAD_US && lost_us > run->start.site->timeout_us / OVERLOAD_PART;
-}
-
-static void finish_late(struct check_run *run, const struct trouble *trouble)
-{
-	if (was_held_up(run) && reason_outcome(trouble->reason) == OUTCOME_DOWN)
-		finish_with(run, REASON_PROBER_OVERLOADED,
-			    "the prober itself was held up during the check");
-	else
-		finish_with(run, trouble->reason, trouble->message);
 }
 
 static void on_timer(uv_timer_t *timer);
@@ -138,6 +173,8 @@ static void arm(struct check_run *run, mono_us at, mono_us now)
 	uv_update_time(run->env->loop);
 	int64_t wait_us = not_negative(at - now);
 	uint64_t wait_ms = (uint64_t)((wait_us + CLOCK_US_PER_MS - 1) / CLOCK_US_PER_MS);
+	run->timer_at = at;
+	run->is_second_look = false;
 	(void)uv_timer_start(&run->timer, on_timer, wait_ms, 0);
 }
 
@@ -146,16 +183,24 @@ static void stop_transfer(struct check_run *run)
 	poller_remove(run->env->poller, run->transfer.easy);
 }
 
-/* This address gave no connection: the next one, or the end. */
+/* This address gave no connection: the next one, or the end. A family that this machine has no way for does not decide. */
 static void give_up_address(struct check_run *run, struct trouble *trouble)
 {
+	struct trouble judged = *trouble;
+	judge_own(run, &judged);
+	if (judged.reason == trouble->reason && run->address_trouble.reason == REASON_OK)
+		run->address_trouble = *trouble;
 	if (run->address_next < run->address_count) {
 		try_address(run);
 		return;
 	}
 	(void)measure_hop(run, clock_mono_us());
+	if (run->address_trouble.reason != REASON_OK)
+		*trouble = run->address_trouble;
+	else
+		*trouble = judged;
 	route_blame(&run->route, trouble, false);
-	finish_late(run, trouble);
+	finish_with(run, trouble->reason, trouble->message);
 }
 
 static void on_time_over(struct check_run *run, mono_us now)
@@ -169,13 +214,14 @@ static void on_time_over(struct check_run *run, mono_us now)
 		run->resolve = NULL;
 		(void)measure_hop(run, now);
 		trouble_of_timeout(PHASE_DNS, "", timeout_us, &trouble);
+		run->is_stub_failing = resolver_is_stub(run->resolver);
 		if (result == RESOLVER_NO_ANSWER) {
 			trouble.reason = REASON_PROBER_OFFLINE;
 			(void)snprintf(trouble.message, sizeof(trouble.message),
 				       "no name server answered");
 		}
 		route_blame(&run->route, &trouble, false);
-		finish_late(run, &trouble);
+		finish_with(run, trouble.reason, trouble.message);
 		break;
 	}
 	case RUN_TRANSFERRING: {
@@ -186,7 +232,7 @@ static void on_time_over(struct check_run *run, mono_us now)
 		trouble_of_timeout(phase, peer_of(run, peer), timeout_us, &trouble);
 		if (!is_connected) /* else the proxy may wait for the site */
 			route_blame(&run->route, &trouble, false);
-		finish_late(run, &trouble);
+		finish_with(run, trouble.reason, trouble.message);
 		break;
 	}
 	case RUN_MATCHING:
@@ -202,6 +248,11 @@ static void on_timer(uv_timer_t *timer)
 {
 	struct check_run *run = timer->data;
 	mono_us now = clock_mono_us();
+	if (now - run->timer_at > LATE_TIMER_US && !run->is_second_look) {
+		arm(run, now + SECOND_LOOK_US, now);
+		run->is_second_look = true;
+		return;
+	}
 	if (now >= run->deadline) {
 		on_time_over(run, now);
 		return;
@@ -269,6 +320,7 @@ static void finish_resolved(struct check_run *run, enum resolver_result result, 
 {
 	struct trouble trouble = {.reason = result == RESOLVER_NO_ANSWER ? REASON_PROBER_OFFLINE
 									 : REASON_DNS_ERROR};
+	run->is_stub_failing = result == RESOLVER_FAILED && resolver_is_stub(run->resolver);
 	(void)snprintf(trouble.message, sizeof(trouble.message), "%.*s: %s", HOST_SHOWN_MAX - 1,
 		       run->route.host, message);
 	route_blame(&run->route, &trouble, false);
@@ -304,6 +356,9 @@ static void start_hop(struct check_run *run)
 	run->resolved_at = 0;
 	run->address_next = 0;
 	run->address_count = 0;
+	run->address_trouble.reason = REASON_OK;
+	run->resolver = NULL;
+	run->is_stub_failing = false;
 	run->transfer.started_at = 0;
 	url_parts_finish(&run->parts);
 	if (url_parse(run->request.url, &run->parts, &err) != 0) {
@@ -329,6 +384,7 @@ static void start_hop(struct check_run *run)
 		finish_with(run, REASON_PROBER_ERROR, err.message);
 		return;
 	}
+	run->resolver = resolver;
 	struct resolve *resolve = resolver_start(resolver, run->route.host, on_resolved, run);
 	if (resolve != NULL)
 		run->resolve = resolve;
@@ -527,9 +583,8 @@ void check_run_start(struct check_run *run, const struct check_start *start, mon
 	run->start = *start;
 	run->started = now;
 	run->deadline = run->started + start->site->timeout_us;
-	run->lost_at_start = loop_lag_lost_us(run->env->lag, now);
-	observation->late_us = not_negative(run->started - start->due);
-	observation->is_suspect = observation->late_us > SUSPECT_LATE_US;
+	run->lost_at_start = loop_lag_lost_us(run->env->lag);
+	observation->late_us = not_negative(start->late_us);
 	observation->started_at = clock_wall_us();
 	observation->scheduled_at = observation->started_at - observation->late_us;
 	observation->missed = start->missed;

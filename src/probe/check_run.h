@@ -22,6 +22,7 @@
 struct check_run;
 struct client_certificates;
 struct loop_lag;
+struct network;
 struct observation;
 struct poller;
 struct resolver_pool;
@@ -36,6 +37,7 @@ struct check_env {
 	struct trust *trust;
 	struct client_certificates *certificates;
 	const struct loop_lag *lag;
+	struct network *network;
 	const char *user_agent;
 	/* A run has finished: its observation may be read until check_run_clear(). Called from anywhere in a turn, also from
 	 * within check_run_start(); it must only take note. */
@@ -53,8 +55,8 @@ void check_run_release(struct check_run *run);
 /* How a check came to be started. */
 struct check_start {
 	const struct site *site;
-	size_t index; /* the caller's */
-	mono_us due;
+	size_t index;    /* the caller's */
+	int64_t late_us; /* after it was due */
 	int64_t missed;
 };
 

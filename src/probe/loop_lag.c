@@ -1,7 +1,10 @@
 #include "probe/loop_lag.h"
 
-/* A shorter hold-up is everyday scheduling. */
-enum { HOLD_UP_US = 50 * CLOCK_US_PER_MS };
+enum {
+	TICK_MS = 20,
+	/* A shorter hold-up is everyday scheduling. */
+	HOLD_UP_US = 20 * CLOCK_US_PER_MS,
+};
 
 /* How long the present stretch, awake or asleep, is over its due by now. */
 static int64_t present_hold_up(const struct loop_lag *lag, mono_us now)
@@ -14,15 +17,15 @@ static int64_t present_hold_up(const struct loop_lag *lag, mono_us now)
 	return over_us > HOLD_UP_US ? over_us : 0;
 }
 
-int64_t loop_lag_lost_us(const struct loop_lag *lag, mono_us now)
+int64_t loop_lag_lost_us(const struct loop_lag *lag)
 {
-	return lag->lost_us + present_hold_up(lag, now);
+	return lag->lost_us + present_hold_up(lag, clock_boot_us());
 }
 
 static void on_prepare(uv_prepare_t *prepare)
 {
 	struct loop_lag *lag = prepare->data;
-	mono_us now = clock_mono_us();
+	mono_us now = clock_boot_us();
 	lag->lost_us += present_hold_up(lag, now);
 	lag->is_awake = false;
 	lag->slept_at = now;
@@ -33,11 +36,17 @@ static void on_prepare(uv_prepare_t *prepare)
 static void on_check(uv_check_t *check)
 {
 	struct loop_lag *lag = check->data;
-	mono_us now = clock_mono_us();
+	mono_us now = clock_boot_us();
 	/* Callbacks for sockets ran since the sleep ended: they are in here too. */
 	lag->lost_us += present_hold_up(lag, now);
 	lag->is_awake = true;
 	lag->woke_at = now;
+}
+
+/* To have woken is all. */
+static void on_tick(uv_timer_t *tick)
+{
+	(void)tick;
 }
 
 void loop_lag_init(struct loop_lag *lag, uv_loop_t *loop)
@@ -45,14 +54,24 @@ void loop_lag_init(struct loop_lag *lag, uv_loop_t *loop)
 	*lag = (struct loop_lag){.sleep_max_us = -1};
 	(void)uv_prepare_init(loop, &lag->prepare);
 	(void)uv_check_init(loop, &lag->check);
+	(void)uv_timer_init(loop, &lag->tick);
 	lag->prepare.data = lag;
 	lag->check.data = lag;
 	(void)uv_prepare_start(&lag->prepare, on_prepare);
 	(void)uv_check_start(&lag->check, on_check);
 }
 
+void loop_lag_watch(struct loop_lag *lag, bool is_watched)
+{
+	if (is_watched)
+		(void)uv_timer_start(&lag->tick, on_tick, TICK_MS, TICK_MS);
+	else
+		(void)uv_timer_stop(&lag->tick);
+}
+
 void loop_lag_close(struct loop_lag *lag)
 {
 	uv_close((uv_handle_t *)&lag->prepare, NULL);
 	uv_close((uv_handle_t *)&lag->check, NULL);
+	uv_close((uv_handle_t *)&lag->tick, NULL);
 }

@@ -1,6 +1,8 @@
 /*
- * How long a loop was kept from working: by its own callbacks, by the machine, or by being stopped. A check that timed out
- * meanwhile tells nothing about its site. One thread: the loop's.
+ * How long a loop was kept from working: by its own callbacks, by the machine, by being stopped or suspended. A check that failed
+ * meanwhile may tell nothing about its site. One thread: the loop's.
+ *
+ * While it is watched the loop wakes every 20 ms, because only a sleep that was meant to end tells whether it lasted too long.
  */
 #ifndef WEBSENTRY_PROBE_LOOP_LAG_H
 #define WEBSENTRY_PROBE_LOOP_LAG_H
@@ -14,16 +16,19 @@
 struct loop_lag {
 	uv_prepare_t prepare; /* before the loop sleeps */
 	uv_check_t check;     /* after it woke */
+	uv_timer_t tick;      /* while it is watched */
 	bool is_awake;
-	mono_us woke_at;
+	mono_us woke_at; /* clock_boot_us(), as the next one */
 	mono_us slept_at;
 	int64_t sleep_max_us; /* how long the sleep was meant to be; -1: until something happens */
 	int64_t lost_us;      /* sum of all hold-ups that are over */
 };
 
 void loop_lag_init(struct loop_lag *lag, uv_loop_t *loop);
+/* From the loop's first check to its last: whether hold-ups matter. */
+void loop_lag_watch(struct loop_lag *lag, bool is_watched);
 /* All hold-ups until now, the one that lasts included: a timer that comes too late asks before the loop has looked. */
-int64_t loop_lag_lost_us(const struct loop_lag *lag, mono_us now);
+int64_t loop_lag_lost_us(const struct loop_lag *lag);
 void loop_lag_close(struct loop_lag *lag);
 
 #endif

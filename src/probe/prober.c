@@ -16,6 +16,7 @@
 #include "probe/check_run.h"
 #include "probe/client_certificate.h"
 #include "probe/loop_lag.h"
+#include "probe/network.h"
 #include "probe/poller.h"
 #include "probe/resolver_pool.h"
 #include "probe/run_pool.h"
@@ -38,12 +39,14 @@ enum {
 	STARTS_A_TURN = 64,
 	/* Runs that were idle for so long are given back. */
 	SHRINK_EVERY_MS = 10 * 1000,
+	/* The loop's timers stand still while the machine is suspended; the schedule does not, and is looked at this often. */
+	DUE_TIMER_MAX_US = 10 * CLOCK_US_PER_S,
 };
 
 /* What is known of one site between its checks; sites of other probers take none of these. */
 struct site_state {
 	int64_t missed;
-	mono_us waiting_due; /* fell due while its last check was still ending; 0 for none */
+	mono_us waiting_due; /* fell due (clock_boot_us()) while its last check was still ending; 0: no */
 	bool is_running;
 };
 
@@ -115,26 +118,40 @@ static bool may_start(const struct prober *prober)
 	return prober->sink.may_start == NULL || prober->sink.may_start(prober->sink.context);
 }
 
-static void start_check(struct prober *prober, struct check_run *run, size_t index, mono_us due,
-			mono_us now)
+static void count_in_flight(struct prober *prober, int64_t more)
+{
+	size_t before = atomic_fetch_add(&prober->in_flight, (size_t)more);
+	figures_add(&prober->figures->checks.in_flight, more);
+	size_t after = before + (size_t)more;
+	if ((before == 0) != (after == 0))
+		loop_lag_watch(&prober->lag, after > 0);
+}
+
+static void start_check(struct prober *prober, struct check_run *run, size_t index, int64_t late_us)
 {
 	struct site_state *state = &prober->states[index];
 	const struct check_start start = {.site = site_at(prober, index),
 					  .index = index,
-					  .due = due,
+					  .late_us = late_us,
 					  .missed = state->missed};
 	state->missed = 0;
 	state->is_running = true;
-	(void)atomic_fetch_add(&prober->in_flight, 1);
-	figures_add(&prober->figures->checks.in_flight, 1);
-	check_run_start(run, &start, now);
+	count_in_flight(prober, 1);
+	check_run_start(run, &start, clock_mono_us());
 }
 
-/* Whether a site that is due may start now. One whose last check is just ending waits for it; others count as missed. */
+/*
+ * Whether a site that is due may start now. One whose last check is just ending waits for it; others count as missed. When whole
+ * intervals went by, the prober was away, and all sites are over their time at once: each goes on when it is due next, so that
+ * they stay spread.
+ */
 static bool has_turn(struct prober *prober, const struct due_check *check)
 {
 	struct site_state *state = &prober->states[check->site];
-	state->missed += check->missed;
+	if (check->missed > 0) {
+		state->missed += check->missed + 1;
+		return false;
+	}
 	if (state->is_running && state->waiting_due == 0) {
 		state->waiting_due = check->due;
 		return false;
@@ -165,7 +182,7 @@ static enum start_result start_due(struct prober *prober, mono_us now)
 		}
 		if (has_turn(prober, &check)) {
 			prober->starts_left--;
-			start_check(prober, run, check.site, check.due, clock_mono_us());
+			start_check(prober, run, check.site, clock_boot_us() - check.due);
 		} else {
 			run_pool_put(&prober->pool, run);
 		}
@@ -181,8 +198,7 @@ static bool start_once(struct prober *prober)
 		struct check_run *run = run_pool_take(&prober->pool);
 		if (run == NULL)
 			return atomic_load(&prober->in_flight) > 0;
-		mono_us now = clock_mono_us();
-		start_check(prober, run, prober->once_next++, now, now);
+		start_check(prober, run, prober->once_next++, 0);
 	}
 	return true;
 }
@@ -209,7 +225,7 @@ static void start_more(struct prober *prober)
 			(void)uv_timer_start(&prober->due_timer, on_due, RETRY_MS, 0);
 		return;
 	}
-	mono_us now = clock_mono_us();
+	mono_us now = clock_boot_us();
 	enum start_result result = start_due(prober, now);
 	if (result == START_NO_RUN) {
 		/* Without any check that runs there is no memory for one. */
@@ -220,8 +236,10 @@ static void start_more(struct prober *prober)
 	if (!schedule_next_due(prober->schedule, &next))
 		return;
 	uv_update_time(&prober->loop);
-	now = clock_mono_us();
+	now = clock_boot_us();
 	int64_t wait_us = next > now ? next - now : 0;
+	if (wait_us > DUE_TIMER_MAX_US)
+		wait_us = DUE_TIMER_MAX_US;
 	/* Not at once: libuv would come back within this turn. Sockets that are ready are not kept waiting by it. */
 	if (result == START_NEXT_TURN)
 		wait_us = CLOCK_US_PER_MS;
@@ -250,6 +268,7 @@ static void close_all(struct prober *prober)
 	uv_close((uv_handle_t *)&prober->before_sleep, NULL);
 	uv_close((uv_handle_t *)&prober->after_sleep, NULL);
 	loop_lag_close(&prober->lag);
+	network_close(prober->env.network);
 	run_pool_close(&prober->pool);
 	resolver_pool_close(prober->env.resolvers);
 	poller_close(prober->env.poller);
@@ -272,7 +291,7 @@ static void start_waiting(struct prober *prober, size_t index)
 		return;
 	struct check_run *run = may_start(prober) ? run_pool_take(&prober->pool) : NULL;
 	if (run != NULL)
-		start_check(prober, run, index, due, clock_mono_us());
+		start_check(prober, run, index, clock_boot_us() - due);
 	else
 		state->missed++;
 }
@@ -285,8 +304,7 @@ static void tell(struct prober *prober, struct check_run *run)
 	prober->sink.on_checked(prober->sink.context, origin->site, check_run_observation(run));
 	check_run_clear(run);
 	run_pool_put(&prober->pool, run);
-	(void)atomic_fetch_sub(&prober->in_flight, 1);
-	figures_add(&prober->figures->checks.in_flight, -1);
+	count_in_flight(prober, -1);
 	start_waiting(prober, index);
 }
 
@@ -364,7 +382,7 @@ static void on_wake(uv_async_t *wake)
 /* First checks are spread over the interval: no burst at the start, and none later. */
 static void fill_schedule(struct prober *prober)
 {
-	mono_us now = clock_mono_us();
+	mono_us now = clock_boot_us();
 	for (size_t i = 0; i < prober->count; i++) {
 		const struct site *site = site_at(prober, i);
 		schedule_add(prober->schedule, i,
@@ -438,6 +456,7 @@ static int prepare_loop(struct prober *prober, const struct prober_options *opti
 		.trust = trust_create(),
 		.certificates = client_certificates_create(),
 		.lag = &prober->lag,
+		.network = network_create(&prober->loop),
 		.user_agent = options->user_agent != NULL ? options->user_agent
 							  : "websentry/" WEBSENTRY_VERSION,
 		.on_finished = on_finished,
@@ -537,6 +556,7 @@ void prober_destroy(struct prober *prober)
 	run_pool_finish(&prober->pool);
 	poller_destroy(prober->env.poller);
 	resolver_pool_destroy(prober->env.resolvers);
+	network_destroy(prober->env.network);
 	trust_destroy(prober->env.trust);
 	client_certificates_destroy(prober->env.certificates);
 	if (prober->has_loop)

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 /*
  * A lost packet costs one second; then the next server, or the same again, is asked, with the wait doubled each round. The
@@ -20,7 +21,7 @@
  */
 enum { SERVER_TIMEOUT_MS = 1000, SERVER_TRIES = 4 };
 /* ares_timeout() walks every look-up that runs, so retries are looked after at a fixed pace instead. */
-enum { TICK_MS = 100 };
+enum { TICK_MS = 100, LATE_TICK_US = 2 * TICK_MS * CLOCK_US_PER_MS };
 /* How long it holds whether this machine has a way out over IPv6. */
 enum { ROUTE_LIFE_US = 30 * CLOCK_US_PER_S };
 
@@ -63,11 +64,13 @@ struct resolver {
 	mono_us settings_looked_at;
 	struct channel *channels; /* the one in use, then those that are being used up */
 	uv_timer_t tick;
+	mono_us ticked_at;
 	size_t running; /* over all channels */
 	bool is_closed;
 	int depth;        /* calls of c-ares that we are within: no channel may go then */
 	bool is_starting; /* within ares_getaddrinfo(): an answer now comes from the hosts file */
 	mono_us answered_at; /* when a server last answered anything; 0 never */
+	mono_us silent_at;   /* when a look-up last ended with no server having answered anybody */
 	bool has_ipv6;
 	mono_us route_known_at; /* 0 never */
 };
@@ -112,6 +115,12 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 static void on_tick(uv_timer_t *tick)
 {
 	struct resolver *resolver = tick->data;
+	mono_us now = clock_mono_us();
+	/* After a hold-up an answer may lie there: it is read before anybody is asked again. */
+	bool is_late = now - resolver->ticked_at > LATE_TICK_US;
+	resolver->ticked_at = now;
+	if (is_late)
+		return;
 	for (struct channel *channel = resolver->channels; channel != NULL; channel = channel->next)
 		process(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
@@ -328,10 +337,14 @@ static size_t order_addresses(struct resolver *resolver, const struct ares_addri
 	return count;
 }
 
-/* Whether any server has answered anything since a look-up was started: then they live. */
+/*
+ * Whether any server has answered anything since a look-up was started: then they live, unless they were found silent since, and
+ * have come back only now.
+ */
 static bool has_answered(const struct resolve *resolve)
 {
-	return resolve->channel->resolver->answered_at >= resolve->started;
+	const struct resolver *resolver = resolve->channel->resolver;
+	return resolver->answered_at >= resolve->started && resolver->silent_at < resolve->started;
 }
 
 /* What a status means, in the words of people, where c-ares would speak of domain names and DNS servers. */
@@ -352,15 +365,19 @@ static enum resolver_result classify(const struct resolve *resolve, int status,
 		if (has_answered(resolve)) {
 			*ret_text =
 				"the name servers failed on it (SERVFAIL, REFUSED or no answer)";
-			return RESOLVER_NO_SUCH_NAME;
+			return RESOLVER_FAILED;
 		}
 		*ret_text = status == ARES_ETIMEOUT ? "no name server answered"
 						    : "no name server can be reached";
+		resolve->channel->resolver->silent_at = clock_mono_us();
 		return RESOLVER_NO_ANSWER;
 	case ARES_ENOMEM:
 	case ARES_EDESTRUCTION:
 	case ARES_ECANCELLED:
 		return RESOLVER_NO_ANSWER;
+	case ARES_ESERVFAIL:
+	case ARES_EREFUSED:
+		return RESOLVER_FAILED;
 	default:
 		return RESOLVER_NO_SUCH_NAME;
 	}
@@ -407,8 +424,10 @@ struct resolve *resolver_start(struct resolver *resolver, const char *name,
 	resolve->started = now;
 	channel->running++;
 	resolver->running++;
-	if (!uv_is_active((const uv_handle_t *)&resolver->tick))
+	if (!uv_is_active((const uv_handle_t *)&resolver->tick)) {
+		resolver->ticked_at = now;
 		(void)uv_timer_start(&resolver->tick, on_tick, TICK_MS, TICK_MS);
+	}
 	/* Sorting by RFC 6724 would open a socket for each address. */
 	const struct ares_addrinfo_hints hints = {
 		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NOSORT};
@@ -423,8 +442,37 @@ struct resolve *resolver_start(struct resolver *resolver, const char *name,
 	return NULL;
 }
 
+size_t resolver_list_servers(const struct resolver *resolver,
+			     struct resolver_address servers[static RESOLVER_ADDRESSES_MAX])
+{
+	struct ares_addr_port_node *nodes = NULL;
+	size_t count = 0;
+	if (ares_get_servers_ports(resolver->channels->ares, &nodes) != ARES_SUCCESS)
+		return 0;
+	for (const struct ares_addr_port_node *node = nodes;
+	     node != NULL && count < RESOLVER_ADDRESSES_MAX; node = node->next)
+		(void)inet_ntop(node->family, &node->addr, servers[count++].text,
+				sizeof(servers[0].text));
+	ares_free_data(nodes);
+	return count;
+}
+
+bool resolver_is_stub(const struct resolver *resolver)
+{
+	struct resolver_address servers[RESOLVER_ADDRESSES_MAX];
+	size_t count = resolver->servers != NULL ? 0 : resolver_list_servers(resolver, servers);
+	for (size_t i = 0; i < count; i++)
+		if (!text_starts_with(servers[i].text, "127.") &&
+		    strcmp(servers[i].text, "::1") != 0)
+			return false;
+	return count > 0;
+}
+
 enum resolver_result resolver_drop(struct resolve *resolve)
 {
 	resolve->on_resolved = NULL;
-	return has_answered(resolve) ? RESOLVER_NO_SUCH_NAME : RESOLVER_NO_ANSWER;
+	if (has_answered(resolve))
+		return RESOLVER_NO_SUCH_NAME;
+	resolve->channel->resolver->silent_at = clock_mono_us();
+	return RESOLVER_NO_ANSWER;
 }

@@ -5,6 +5,7 @@
 #ifndef WEBSENTRY_PROBE_RESOLVER_H
 #define WEBSENTRY_PROBE_RESOLVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <uv.h>
 
@@ -20,6 +21,7 @@ struct resolver_address {
 enum resolver_result {
 	RESOLVER_FOUND,
 	RESOLVER_NO_SUCH_NAME, /* the servers answered, and not with an address */
+	RESOLVER_FAILED,       /* the servers answered that they can't tell */
 	RESOLVER_NO_ANSWER,    /* no server answered at all: our own trouble */
 };
 
@@ -48,6 +50,12 @@ void resolver_destroy(struct resolver *resolver); /* once the loop has ended */
  */
 struct resolve *resolver_start(struct resolver *resolver, const char *name,
 			       resolver_on_resolved on_resolved, void *context);
+
+/* The addresses of the servers that are asked now. Returns how many. */
+size_t resolver_list_servers(const struct resolver *resolver,
+			     struct resolver_address servers[static RESOLVER_ADDRESSES_MAX]);
+/* Whether it is the system's, and that is a server on this machine (systemd-resolved, say), which passes on what others know. */
+bool resolver_is_stub(const struct resolver *resolver);
 
 /*
  * Forget a look-up: on_resolved is not called any more. Returns RESOLVER_NO_SUCH_NAME where the servers have answered

@@ -18,20 +18,20 @@ class NameServer:
     """Answers A queries from `names` ({name: IPv4 address}); other types of these with nothing; the rest: NXDOMAIN.
     Names in `delays_s` are answered that much later, those in `silent` never."""
 
-    def __init__(self, names=None):
+    def __init__(self, names=None, address=None):
         self.names = dict(names or {})
         self.delays_s = {}
         self.silent = set()
         self.asked = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.address = self._bind()
+        self.address = self._bind(address)
         self._thread = threading.Thread(target=self._serve, daemon=True, name="name server")
         self._thread.start()
 
-    def _bind(self):
+    def _bind(self, wanted):
         """Port 53, for c-ares takes no other from resolv.conf; on an address of 127/8 that is nobody else's."""
         for _ in range(100):
-            address = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
+            address = wanted or f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
             try:
                 self._socket.bind((address, 53))
                 return address

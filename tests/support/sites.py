@@ -72,7 +72,7 @@ class Site:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.server.port}{self.path}"
+        return f"http://{self.server.host}:{self.server.port}{self.path}"
 
     @property
     def https_url(self):
@@ -86,7 +86,8 @@ class Site:
 class SiteServer:
     """certificate: a support.certs.Certificate, for HTTPS beside HTTP. Unknown paths are answered with 404."""
 
-    def __init__(self, certificate=None, tls_versions=None):
+    def __init__(self, certificate=None, tls_versions=None, host="127.0.0.1"):
+        self.host = host
         self.sites = {}
         self.strays = []  # requests for paths that no test made
         self._nonces = itertools.count(1)
@@ -145,7 +146,7 @@ class SiteServer:
         self._loop.close()
 
     async def _listen(self):
-        plain = await asyncio.start_server(self._serve_plain, "127.0.0.1", 0, backlog=4096)
+        plain = await asyncio.start_server(self._serve_plain, self.host, 0, backlog=4096)
         self.port = plain.sockets[0].getsockname()[1]
         self._servers.append(plain)
         if self._certificate is None:
@@ -154,7 +155,7 @@ class SiteServer:
         context.load_cert_chain(self._certificate.cert_file, self._certificate.key_file)
         if self._tls_versions is not None:
             context.minimum_version, context.maximum_version = self._tls_versions
-        secure = await asyncio.start_server(self._serve_tls, "127.0.0.1", 0, backlog=4096, ssl=context)
+        secure = await asyncio.start_server(self._serve_tls, self.host, 0, backlog=4096, ssl=context)
         self.tls_port = secure.sockets[0].getsockname()[1]
         self._servers.append(secure)
 

@@ -168,6 +168,31 @@ static void recorded_pattern_changes_nothing(void **state)
 	}
 }
 
+static void slow_by_our_own_hold_up_is_unknown(void **state)
+{
+	(void)state;
+	struct site site;
+	struct observation seen;
+	struct verdict verdict;
+	site_init(&site);
+	site.max_response_time_us = 2000000;
+	observation_init(&seen);
+	seen.trouble = REASON_OK;
+	seen.final.http_status_code = 200;
+	seen.total_us = 5000000;
+	seen.lag_us = 3000000;
+	verdict_decide(&site, &seen, &verdict);
+	assert_int_equal(verdict.reason, REASON_PROBER_OVERLOADED);
+	assert_non_null(strstr(verdict.message, "held up for 3000 ms"));
+	verdict_finish(&verdict);
+	seen.lag_us = 2999999;
+	verdict_decide(&site, &seen, &verdict);
+	assert_int_equal(verdict.reason, REASON_SLOW);
+	verdict_finish(&verdict);
+	observation_finish(&seen);
+	site_finish(&site);
+}
+
 static void first_end_in_the_chain_counts(void **state)
 {
 	(void)state;
@@ -235,6 +260,7 @@ int main(void)
 		cmocka_unit_test(every_case_is_judged),
 		cmocka_unit_test(rules_without_matches_are_unknown),
 		cmocka_unit_test(recorded_pattern_changes_nothing),
+		cmocka_unit_test(slow_by_our_own_hold_up_is_unknown),
 		cmocka_unit_test(first_end_in_the_chain_counts),
 		cmocka_unit_test(messages_are_safe_and_bounded),
 	};
