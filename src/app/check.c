@@ -70,7 +70,7 @@ static int exit_code(enum outcome outcome)
 	return CHECK_UNKNOWN;
 }
 
-int command_check(const struct settings *settings, const struct site_list *sites)
+int command_check(const struct settings *settings, struct site_list *sites)
 {
 	struct check check = {
 		.settings = settings,

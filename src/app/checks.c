@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/site_generations.h"
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/figures.h"
@@ -19,7 +20,7 @@
 #include "config/settings.h"
 #include "probe/prober.h"
 
-/* What was last logged of a site; touched only by the prober that checks it. */
+/* What was last logged of a site, as the prober keeps it. */
 struct site_memory {
 	bool is_known;
 	enum outcome outcome;
@@ -46,15 +47,17 @@ struct share {
 
 struct checks {
 	const struct settings *settings;
-	const struct site_list *sites;
+	struct site_generations *sites;
 	struct checks_sink sink;
 	struct figures *figures;
-	struct site_memory *memories; /* parallel to the sites */
 	struct share *shares;
 	size_t share_count;
 	atomic_bool is_stopping;
 	atomic_size_t finished;
 	atomic_size_t shares_left; /* with is_once: probers that are not done */
+	struct prober_reload reload;
+	size_t *reload_was;
+	atomic_size_t reloading; /* probers that have not done it yet */
 };
 
 /* Whether one more change may have a line of its own; says how many had none, once their second is over. */
@@ -87,18 +90,23 @@ static void show_change(const struct site *site, const struct site_memory *memor
 }
 
 /* Log a change of outcome, never each check: "site down", later "site up" with how long it had been otherwise. */
-static void log_change(struct share *share, const struct site *site, const struct verdict *verdict)
+static void log_change(struct share *share, const struct site *site, const struct verdict *verdict,
+		       struct prober_memo *memo)
 {
 	struct checks *checks = share->checks;
-	struct site_memory *memory = &checks->memories[site - checks->sites->sites];
-	bool is_change = !memory->is_known || memory->outcome != verdict->outcome;
+	const struct site_memory memory = {
+		.is_known = memo->number != 0,
+		.outcome = memo->number != 0 ? (enum outcome)(memo->number - 1) : OUTCOME_UNKNOWN,
+		.since = memo->time,
+	};
+	bool is_change = !memory.is_known || memory.outcome != verdict->outcome;
 	if (!is_change)
 		return;
 	mono_us now = clock_mono_us();
-	bool is_news = memory->is_known || verdict->outcome != OUTCOME_UP;
+	bool is_news = memory.is_known || verdict->outcome != OUTCOME_UP;
 	if (is_news && checks->settings->command != COMMAND_CHECK && may_show_change(share, now))
-		show_change(site, memory, verdict, now);
-	*memory = (struct site_memory){.is_known = true, .outcome = verdict->outcome, .since = now};
+		show_change(site, &memory, verdict, now);
+	*memo = (struct prober_memo){.number = (int64_t)verdict->outcome + 1, .time = now};
 }
 
 /* With --log-level debug: every check, not only changes. */
@@ -131,7 +139,7 @@ static bool on_may_start(void *context)
 }
 
 static void on_checked(void *context, const struct site *site,
-		       const struct observation *observation)
+		       const struct observation *observation, struct prober_memo *memo)
 {
 	struct share *share = context;
 	struct checks *checks = share->checks;
@@ -149,7 +157,8 @@ static void on_checked(void *context, const struct site *site,
 	checks->sink.on_report(checks->sink.context, &report, share->json.data, share->json.length);
 	count_check(&checks->figures->checks, observation, verdict.reason);
 	log_check(&report);
-	log_change(share, site, &verdict);
+	if (memo != NULL)
+		log_change(share, site, &verdict, memo);
 	verdict_finish(&verdict);
 	(void)atomic_fetch_add(&checks->finished, 1);
 }
@@ -162,12 +171,27 @@ static void on_done(void *context)
 		checks->sink.on_done(checks->sink.context);
 }
 
+static void on_reloaded(void *context)
+{
+	struct share *share = context;
+	struct checks *checks = share->checks;
+	if (atomic_fetch_sub(&checks->reloading, 1) == 1 && checks->sink.on_reloaded != NULL)
+		checks->sink.on_reloaded(checks->sink.context);
+}
+
+static void on_released(void *context, const struct site *sites)
+{
+	struct share *share = context;
+	site_generations_release(share->checks->sites, sites);
+}
+
 static int start_share(struct checks *checks, size_t index, bool is_once, struct error *err)
 {
 	struct share *share = &checks->shares[index];
+	const struct site_list *sites = site_generations_present(checks->sites);
 	const struct prober_options options = {
-		.sites = checks->sites->sites,
-		.site_count = checks->sites->count,
+		.sites = sites->sites,
+		.site_count = sites->count,
 		.share = index,
 		.shares = checks->share_count,
 		.is_once = is_once,
@@ -179,22 +203,24 @@ static int start_share(struct checks *checks, size_t index, bool is_once, struct
 		.may_start = on_may_start,
 		.on_checked = on_checked,
 		.on_done = on_done,
+		.on_reloaded = on_reloaded,
+		.on_released = on_released,
 	};
 	share->prober = prober_start(&options, &sink, err);
 	return share->prober == NULL ? -1 : 0;
 }
 
-struct checks *checks_start(const struct settings *settings, const struct site_list *sites,
-			    bool is_once, const struct checks_sink *sink, struct error *err)
+struct checks *checks_start(const struct settings *settings, struct site_list *sites, bool is_once,
+			    const struct checks_sink *sink, struct error *err)
 {
 	struct checks *checks = xcalloc(1, sizeof(*checks));
 	checks->settings = settings;
-	checks->sites = sites;
 	checks->sink = *sink;
 	checks->figures = sink->figures != NULL ? sink->figures : figures_unread();
 	figures_set(&checks->figures->checks.sites, (int64_t)sites->count);
-	checks->memories = xcalloc(sites->count, sizeof(checks->memories[0]));
 	checks->share_count = (size_t)settings->threads;
+	checks->sites = site_generations_create(checks->share_count);
+	site_generations_add(checks->sites, sites);
 	checks->shares = xcalloc(checks->share_count, sizeof(checks->shares[0]));
 	atomic_init(&checks->is_stopping, false);
 	atomic_init(&checks->finished, 0);
@@ -211,6 +237,39 @@ struct checks *checks_start(const struct settings *settings, const struct site_l
 		}
 	}
 	return checks;
+}
+
+size_t checks_site_count(const struct checks *checks)
+{
+	return site_generations_present(checks->sites)->count;
+}
+
+bool checks_is_reloading(const struct checks *checks)
+{
+	return atomic_load(&checks->reloading) > 0;
+}
+
+void checks_reload(struct checks *checks, struct site_list *sites, struct checks_change *ret_change)
+{
+	size_t before = checks_site_count(checks);
+	size_t kept;
+	free(checks->reload_was);
+	checks->reload_was = site_generations_compare(checks->sites, sites, &kept);
+	site_generations_add(checks->sites, sites);
+	const struct site_list *present = site_generations_present(checks->sites);
+	*ret_change =
+		(struct checks_change){.added = present->count - kept, .removed = before - kept};
+	checks->reload = (struct prober_reload){
+		.sites = present->sites, .site_count = present->count, .was = checks->reload_was};
+	figures_set(&checks->figures->checks.sites, (int64_t)present->count);
+	atomic_store(&checks->reloading, checks->share_count);
+	for (size_t i = 0; i < checks->share_count; i++)
+		prober_reload(checks->shares[i].prober, &checks->reload);
+}
+
+void checks_tidy(struct checks *checks)
+{
+	site_generations_tidy(checks->sites);
 }
 
 void checks_stop(struct checks *checks, int grace_ms)
@@ -234,7 +293,8 @@ void checks_destroy(struct checks *checks)
 		buffer_finish(&checks->shares[i].json);
 	}
 	free(checks->shares);
-	free(checks->memories);
+	free(checks->reload_was);
+	site_generations_destroy(checks->sites);
 	free(checks);
 }
 

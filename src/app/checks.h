@@ -28,11 +28,32 @@ struct checks_sink {
 			  size_t length);
 	/* With is_once: all probers have checked all their sites. NULL: nobody cares. */
 	void (*on_done)(void *context);
+	/* A reload is done, and the next one may come. NULL: nobody cares. */
+	void (*on_reloaded)(void *context);
 };
 
-/* Start the probers. sites and settings are borrowed until checks_stop(). NULL with err on failure. */
-struct checks *checks_start(const struct settings *settings, const struct site_list *sites,
-			    bool is_once, const struct checks_sink *sink, struct error *err);
+/* Start the probers. Takes what is in sites; settings are borrowed until checks_stop(). NULL with err on failure. */
+struct checks *checks_start(const struct settings *settings, struct site_list *sites, bool is_once,
+			    const struct checks_sink *sink, struct error *err);
+size_t checks_site_count(const struct checks *checks); /* main thread */
+
+/* What became of the names. */
+struct checks_change {
+	size_t added;
+	size_t removed;
+};
+
+/*
+ * Check these sites from now on; takes what is in the list. Those whose names stay keep their times and what is known of them, and
+ * checks that run end with the site as it was. Not with is_once, nor while checks_is_reloading(). Main thread.
+ */
+void checks_reload(struct checks *checks, struct site_list *sites,
+		   struct checks_change *ret_change);
+/* Whether the last one is still under way: on_reloaded follows then. */
+bool checks_is_reloading(const struct checks *checks);
+
+/* Free lists of sites that no check needs any more; now and then. Main thread. */
+void checks_tidy(struct checks *checks);
 
 /* No new checks; running ones end within grace_ms or are abandoned. Main thread. */
 void checks_stop(struct checks *checks, int grace_ms);

@@ -8,10 +8,10 @@ struct site_list;
 /* check's exit codes are those of the monitoring plugins: https://www.monitoring-plugins.org/doc/guidelines.html */
 enum { CHECK_UP = 0, CHECK_DEGRADED = 1, CHECK_DOWN = 2, CHECK_UNKNOWN = 3 };
 
-/* sites are checked already and outlive the call. */
-int command_producer(const struct settings *settings, const struct site_list *sites);
-int command_run(const struct settings *settings, const struct site_list *sites);
-int command_check(const struct settings *settings, const struct site_list *sites);
+/* Sites are without mistakes, and outlive the call; where they are checked, what is in the list is taken. */
+int command_producer(const struct settings *settings, struct site_list *sites);
+int command_run(const struct settings *settings, struct site_list *sites);
+int command_check(const struct settings *settings, struct site_list *sites);
 int command_consumer(const struct settings *settings, const struct site_list *sites);
 int command_web(const struct settings *settings, const struct site_list *sites);
 int command_config_check(const struct settings *settings, const struct site_list *sites);

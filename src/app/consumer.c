@@ -11,6 +11,8 @@
 #include "app/commands.h"
 #include "app/kafka_settings.h"
 #include "app/process.h"
+#include "app/reload.h"
+#include "app/site_reload.h"
 #include "app/store_settings.h"
 #include "app/storing.h"
 #include "base/clock.h"
@@ -229,7 +231,13 @@ static bool take_turn(struct consumer *consumer, bool *is_ready, int *ret_code)
 	return !atomic_load(&consumer->is_done);
 }
 
-static int work(struct consumer *consumer)
+static bool take_sites(void *context, struct site_list *sites)
+{
+	struct consumer *consumer = context;
+	return site_reload(NULL, consumer->web, sites);
+}
+
+static int work(struct consumer *consumer, struct reload *reload)
 {
 	bool is_ready = false;
 	int code = EXIT_FINE;
@@ -239,8 +247,10 @@ static int work(struct consumer *consumer)
 			log_event(LOG_ERROR, "no progress in time, what is left stays in Kafka");
 			return EXIT_FAILED;
 		}
-		int timeout_ms = consumer->settings->is_once ? ONCE_LOOK_MS : -1;
-		if (waiter_wait(consumer->waiter, timeout_ms) == WAKE_STOP)
+		enum wake wake = consumer->settings->is_once
+					 ? waiter_wait(consumer->waiter, ONCE_LOOK_MS)
+					 : reload_wait(reload, consumer->waiter);
+		if (wake == WAKE_STOP)
 			break;
 	}
 	return code;
@@ -270,7 +280,10 @@ int command_consumer(const struct settings *settings, const struct site_list *si
 	figures_init(&consumer.figures,
 		     FIGURES_KAFKA | FIGURES_SUBSCRIBER | FIGURES_STORE | FIGURES_AUDIT);
 	struct error err = {0};
-	int code = open_parts(&consumer, &err) != 0 ? say_failure(&err) : work(&consumer);
+	const struct reload_target target = {.context = &consumer, .take = take_sites};
+	struct reload *reload = reload_create(settings, &consumer.figures, &target);
+	int code = open_parts(&consumer, &err) != 0 ? say_failure(&err) : work(&consumer, reload);
+	reload_destroy(reload);
 	close_parts(&consumer);
 	if (code == EXIT_FINE)
 		log_event(LOG_INFO, "stopped", LOG_STR("command", "consumer"));

@@ -105,7 +105,7 @@ static int flush_text(int code, int failed)
 	return failed;
 }
 
-static int run_command(const struct settings *settings, const struct site_list *sites)
+static int run_command(const struct settings *settings, struct site_list *sites)
 {
 	switch (settings->command) {
 	case COMMAND_PRODUCER:

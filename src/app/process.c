@@ -21,6 +21,7 @@
 struct waiter {
 	int signal_fd;
 	int event_fd;
+	bool has_terminal;
 	bool is_stopping;
 };
 
@@ -57,6 +58,7 @@ void process_start_working(void)
 	log_never_block();
 	sigset_t signals;
 	stop_signals(&signals);
+	(void)sigaddset(&signals, SIGHUP);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 }
 
@@ -65,6 +67,8 @@ struct waiter *waiter_create(void)
 	struct waiter *waiter = xcalloc(1, sizeof(*waiter));
 	sigset_t signals;
 	stop_signals(&signals);
+	(void)sigaddset(&signals, SIGHUP);
+	waiter->has_terminal = isatty(STDIN_FILENO) == 1;
 	waiter->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	waiter->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (waiter->signal_fd < 0 || waiter->event_fd < 0) {
@@ -100,6 +104,13 @@ static void arm_second_signal(void)
 	(void)pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 }
 
+static const char *signal_name(int number)
+{
+	if (number == SIGHUP)
+		return "SIGHUP";
+	return number == SIGINT ? "SIGINT" : "SIGTERM";
+}
+
 enum wake waiter_wait(struct waiter *waiter, int timeout_ms)
 {
 	if (waiter->is_stopping)
@@ -113,11 +124,12 @@ enum wake waiter_wait(struct waiter *waiter, int timeout_ms)
 	struct signalfd_siginfo signal_info;
 	if (read(waiter->signal_fd, &signal_info, sizeof(signal_info)) ==
 	    (ssize_t)sizeof(signal_info)) {
+		int number = (int)signal_info.ssi_signo;
+		if (number == SIGHUP && !(waiter->has_terminal && isatty(STDIN_FILENO) != 1))
+			return WAKE_RELOAD;
 		waiter->is_stopping = true;
 		process_notify("STOPPING=1");
-		log_event(
-			LOG_INFO, "stopping",
-			LOG_STR("signal", signal_info.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM"));
+		log_event(LOG_INFO, "stopping", LOG_STR("signal", signal_name(number)));
 		arm_second_signal();
 		return WAKE_STOP;
 	}

@@ -34,11 +34,11 @@ struct waiter;
 struct waiter *waiter_create(void);
 void waiter_destroy(struct waiter *waiter);
 
-enum wake { WAKE_TIMEOUT, WAKE_EVENT, WAKE_STOP };
+enum wake { WAKE_TIMEOUT, WAKE_EVENT, WAKE_RELOAD, WAKE_STOP };
 
 /*
  * Wait at most timeout_ms (-1: for ever). WAKE_STOP once SIGTERM or SIGINT has come, then and from then on; a second
- * signal ends the process at once.
+ * signal ends the process at once. WAKE_RELOAD on SIGHUP, but for one that says that our terminal has gone: that is a stop too.
  */
 enum wake waiter_wait(struct waiter *waiter, int timeout_ms);
 bool waiter_is_stopping(const struct waiter *waiter);

@@ -15,6 +15,8 @@
 #include "app/process.h"
 #include "app/progress.h"
 #include "app/refused.h"
+#include "app/reload.h"
+#include "app/site_reload.h"
 #include "app/store_settings.h"
 #include "base/buffer.h"
 #include "base/clock.h"
@@ -36,7 +38,7 @@ enum { PROGRESS_EVERY_MS = 50 };
 
 struct producer {
 	const struct settings *settings;
-	const struct site_list *sites;
+	struct site_list *sites; /* as they were read; then they are the checks' */
 	struct waiter *waiter;
 	struct web *web;
 	struct data_dir *data_dir;
@@ -84,6 +86,12 @@ static void on_report(void *context, const struct report *report, const char *bo
 		log_event(LOG_WARN, "check not finished: outbox refused its report",
 			  LOG_STR("site", name), LOG_STR("error", err.message));
 	}
+}
+
+static void on_reloaded(void *context)
+{
+	struct producer *producer = context;
+	waiter_wake(producer->waiter);
 }
 
 static void on_done(void *context)
@@ -252,6 +260,7 @@ static int start_checks(struct producer *producer, struct error *err)
 		.may_start = on_may_start,
 		.on_report = on_report,
 		.on_done = on_done,
+		.on_reloaded = on_reloaded,
 	};
 	producer->checks = checks_start(producer->settings, producer->sites,
 					producer->settings->is_once, &sink, err);
@@ -267,7 +276,7 @@ static long long rows_waiting(const struct producer *producer)
 
 static void draw_progress(const struct producer *producer)
 {
-	progress_draw(checks_finished(producer->checks), producer->sites->count,
+	progress_draw(checks_finished(producer->checks), checks_site_count(producer->checks),
 		      rows_waiting(producer));
 }
 
@@ -309,10 +318,19 @@ static int run_once(struct producer *producer)
 	return is_empty ? EXIT_FINE : EXIT_FAILED;
 }
 
+static bool take_sites(void *context, struct site_list *sites)
+{
+	struct producer *producer = context;
+	return site_reload(producer->checks, NULL, sites);
+}
+
 static int run_daemon(struct producer *producer)
 {
-	while (waiter_wait(producer->waiter, -1) != WAKE_STOP)
-		;
+	const struct reload_target target = {.context = producer, .take = take_sites};
+	struct reload *reload = reload_create(producer->settings, &producer->figures, &target);
+	while (reload_wait(reload, producer->waiter) != WAKE_STOP)
+		checks_tidy(producer->checks);
+	reload_destroy(reload);
 	readiness_set(&producer->figures.readiness, OBSTACLE_STOPPING, true);
 	checks_stop(producer->checks, STOP_CHECKS_MS);
 	return EXIT_FINE;
@@ -337,7 +355,7 @@ static void close_parts(struct producer *producer)
 	kafka_settings_finish(&producer->kafka);
 }
 
-int command_producer(const struct settings *settings, const struct site_list *sites)
+int command_producer(const struct settings *settings, struct site_list *sites)
 {
 	struct producer producer = {
 		.settings = settings, .sites = sites, .waiter = waiter_create()};
@@ -351,7 +369,7 @@ int command_producer(const struct settings *settings, const struct site_list *si
 	} else {
 		readiness_set(&producer.figures.readiness, OBSTACLE_STARTING, false);
 		log_event(LOG_INFO, "ready", LOG_STR("command", "producer"),
-			  LOG_INT("sites", sites->count));
+			  LOG_INT("sites", checks_site_count(producer.checks)));
 		process_notify("READY=1");
 		code = settings->is_once ? run_once(&producer) : run_daemon(&producer);
 	}

@@ -11,6 +11,8 @@
 #include "app/data_dir.h"
 #include "app/process.h"
 #include "app/progress.h"
+#include "app/reload.h"
+#include "app/site_reload.h"
 #include "app/store_settings.h"
 #include "app/storing.h"
 #include "base/clock.h"
@@ -30,7 +32,7 @@ enum {
 
 struct run {
 	const struct settings *settings;
-	const struct site_list *sites;
+	struct site_list *sites; /* as they were read; then they are the checks' */
 	struct waiter *waiter;
 	struct web *web;
 	struct data_dir *data_dir;
@@ -69,6 +71,12 @@ static void on_report(void *context, const struct report *report, const char *bo
 	figures_add(&run->figures.checks.unfinished, 1);
 	log_event(LOG_DEBUG, "check not finished: no room for its report",
 		  LOG_STR("site", report->site->name));
+}
+
+static void on_reloaded(void *context)
+{
+	struct run *run = context;
+	waiter_wake(run->waiter);
 }
 
 static void on_done(void *context)
@@ -114,6 +122,7 @@ static int start_checks(struct run *run, struct error *err)
 		.may_start = on_may_start,
 		.on_report = on_report,
 		.on_done = on_done,
+		.on_reloaded = on_reloaded,
 	};
 	run->checks = checks_start(run->settings, run->sites, run->settings->is_once, &sink, err);
 	return run->checks == NULL ? -1 : 0;
@@ -147,23 +156,40 @@ static enum store_wait wait_for_store(struct run *run, struct error *err)
 	}
 }
 
+static bool take_sites(void *context, struct site_list *sites)
+{
+	struct run *run = context;
+	return site_reload(run->checks, run->web, sites);
+}
+
+/* With --once: until all sites are checked. */
+static bool wait_a_moment(struct run *run, struct reload *reload)
+{
+	if (!run->settings->is_once) {
+		checks_tidy(run->checks);
+		return reload_wait(reload, run->waiter) != WAKE_STOP;
+	}
+	progress_draw(checks_finished(run->checks), checks_site_count(run->checks), 0);
+	return waiter_wait(run->waiter, PROGRESS_MS) != WAKE_STOP && !atomic_load(&run->is_checked);
+}
+
 static int wait_for_end(struct run *run)
 {
+	const struct reload_target target = {.context = run, .take = take_sites};
+	struct reload *reload = reload_create(run->settings, &run->figures, &target);
 	struct error err;
-	bool is_once = run->settings->is_once;
-	while (!(is_once && atomic_load(&run->is_checked))) {
-		if (is_once)
-			progress_draw(checks_finished(run->checks), run->sites->count, 0);
-		if (waiter_wait(run->waiter, is_once ? PROGRESS_MS : -1) == WAKE_STOP)
-			break;
+	int code = EXIT_FINE;
+	while (wait_a_moment(run, reload)) {
 		if (storing_state(run->storing, &err) == STORING_FAILED) {
 			log_event(LOG_ERROR, err.message);
-			return EXIT_FAILED;
+			code = EXIT_FAILED;
+			break;
 		}
 	}
-	if (is_once)
+	if (run->settings->is_once)
 		progress_clear();
-	return EXIT_FINE;
+	reload_destroy(reload);
+	return code;
 }
 
 static int say_failure(const struct error *err)
@@ -190,7 +216,7 @@ static int work(struct run *run)
 		return say_failure(&err);
 	readiness_set(&run->figures.readiness, OBSTACLE_STARTING, false);
 	log_event(LOG_INFO, "ready", LOG_STR("command", "run"),
-		  LOG_INT("sites", run->sites->count));
+		  LOG_INT("sites", checks_site_count(run->checks)));
 	process_notify("READY=1");
 	int code = wait_for_end(run);
 	readiness_set(&run->figures.readiness, OBSTACLE_STOPPING, true);
@@ -217,7 +243,7 @@ static int close_parts(struct run *run, int code)
 	return code;
 }
 
-int command_run(const struct settings *settings, const struct site_list *sites)
+int command_run(const struct settings *settings, struct site_list *sites)
 {
 	struct run run = {.settings = settings, .sites = sites, .waiter = waiter_create()};
 	figures_init(&run.figures, FIGURES_CHECKS | FIGURES_STORE | FIGURES_AUDIT);

@@ -1,12 +1,20 @@
 /* `websentry web`: status page and API alone, over a store that others fill. */
 #include "app/commands.h"
 #include "app/process.h"
+#include "app/reload.h"
+#include "app/site_reload.h"
 #include "app/store_settings.h"
 #include "base/figures.h"
 #include "base/log.h"
 #include "check/site.h"
 #include "config/settings.h"
 #include "web/web.h"
+
+static bool take_sites(void *context, struct site_list *sites)
+{
+	struct web *web = context;
+	return site_reload(NULL, web, sites);
+}
 
 int command_web(const struct settings *settings, const struct site_list *sites)
 {
@@ -22,8 +30,11 @@ int command_web(const struct settings *settings, const struct site_list *sites)
 	readiness_set(&figures.readiness, OBSTACLE_STARTING, false);
 	log_event(LOG_INFO, "ready", LOG_STR("command", "web"));
 	process_notify("READY=1");
-	while (waiter_wait(waiter, -1) != WAKE_STOP)
+	const struct reload_target target = {.context = web, .take = take_sites};
+	struct reload *reload = reload_create(settings, &figures, &target);
+	while (reload_wait(reload, waiter) != WAKE_STOP)
 		;
+	reload_destroy(reload);
 	readiness_set(&figures.readiness, OBSTACLE_STOPPING, true);
 	web_stop(web);
 	log_event(LOG_INFO, "stopped", LOG_STR("command", "web"));

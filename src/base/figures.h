@@ -32,6 +32,12 @@ struct figure_durations {
 /* check/ has fewer reasons than this; base/ can't know them. */
 enum { FIGURES_REASONS_MAX = 64 };
 
+/* the main thread */
+struct figures_process {
+	struct figure reloads;
+	struct figure reload_failures; /* what was read had mistakes: the old configuration stays */
+};
+
 /* scheduler and probers */
 struct figures_checks {
 	struct figure sites;
@@ -116,6 +122,7 @@ struct figures {
 	unsigned sections; /* const once threads run, as the next one */
 	wall_us started_at;
 	struct readiness readiness;
+	struct figures_process process;
 	struct figures_checks checks;
 	struct figures_outbox outbox;
 	struct figures_kafka kafka;

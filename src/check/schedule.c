@@ -68,6 +68,13 @@ int64_t schedule_offset_us(const char *site_name, int64_t interval_us)
 	return (int64_t)(product >> 64);
 }
 
+size_t schedule_share(const char *site_name, size_t shares)
+{
+	assert(shares > 0);
+	/* The offset is the hash's upper end, this is its lower one. */
+	return (size_t)((mix(fnv1a(site_name)) & UINT32_MAX) % shares);
+}
+
 static bool is_before(const struct slot *a, const struct slot *b)
 {
 	return a->due != b->due ? a->due < b->due : a->site < b->site;
@@ -110,6 +117,12 @@ void schedule_add(struct schedule *schedule, size_t site, mono_us first_due, int
 	schedule->heap[schedule->count] =
 		(struct slot){.due = first_due, .interval_us = interval_us, .site = site};
 	sift_up(schedule, schedule->count++);
+}
+
+void schedule_read_dues(const struct schedule *schedule, mono_us *dues)
+{
+	for (size_t i = 0; i < schedule->count; i++)
+		dues[schedule->heap[i].site] = schedule->heap[i].due;
 }
 
 bool schedule_next_due(const struct schedule *schedule, mono_us *ret_due)

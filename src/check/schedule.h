@@ -23,11 +23,17 @@ void schedule_destroy(struct schedule *schedule);
  */
 int64_t schedule_offset_us(const char *site_name, int64_t interval_us);
 
+/* Which of so many schedulers a site belongs to: another hash of the name, so that it has nothing to do with its offset. */
+size_t schedule_share(const char *site_name, size_t shares);
+
 /* Put a site in, first due at first_due. Each site once. */
 void schedule_add(struct schedule *schedule, size_t site, mono_us first_due, int64_t interval_us);
 
 /* The time of the earliest site; false when the schedule is empty. */
 bool schedule_next_due(const struct schedule *schedule, mono_us *ret_due);
+
+/* When each site is due next, by its number; what is not in the schedule is left as it is. */
+void schedule_read_dues(const struct schedule *schedule, mono_us *dues);
 
 struct due_check {
 	size_t site;

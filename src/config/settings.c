@@ -35,7 +35,7 @@ void settings_read(int argc, char **argv, char *const *environment, struct setti
 		   struct problems *problems)
 {
 	struct reading reading;
-	*ret_settings = (struct settings){0};
+	*ret_settings = (struct settings){.argc = argc, .argv = argv, .environment = environment};
 	ret_settings->origins = xcalloc(settings_table_count, sizeof(*ret_settings->origins));
 	reading_init(&reading, ret_settings, environment, problems);
 	arguments_read(&reading, argc, argv);
@@ -78,6 +78,27 @@ void settings_finish(struct settings *settings)
 	finish_list(&settings->words);
 	finish_list(&settings->kafka_property_origins);
 	*settings = (struct settings){0};
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+char *settings_name_fixed_changes(const struct settings *before, const struct settings *after)
+{
+	char *names = NULL;
+	for (size_t i = 0; i < settings_table_count; i++) {
+		const struct setting *setting = &settings_table[i];
+		if ((setting->traits & SETTING_RELOADABLE) != 0 ||
+		    is_same_text(before->origins[i].text, after->origins[i].text))
+			continue;
+		char *longer = names == NULL ? xstrdup(setting->name)
+					     : xasprintf("%s,%s", names, setting->name);
+		free(names);
+		names = longer;
+	}
+	return names;
 }
 
 const struct setting_origin *settings_origin(const struct settings *settings, const char *name)

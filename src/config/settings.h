@@ -44,6 +44,11 @@ struct text_list {
 };
 
 struct settings {
+	/* What all of it was read from, borrowed, so that it can be read again. */
+	int argc;
+	char **argv;
+	char *const *environment;
+
 	enum command command;
 	/* config check and config print look at another command's settings; the default is COMMAND_RUN. */
 	enum command subject;
@@ -129,6 +134,12 @@ struct setting_origin {
 void settings_read(int argc, char **argv, char *const *environment, struct settings *ret_settings,
 		   struct problems *problems);
 void settings_finish(struct settings *settings);
+
+/*
+ * The names of those settings, joined by commas, that differ from one reading to a later one and hold for a process's life; the caller's,
+ * NULL for none.
+ */
+char *settings_name_fixed_changes(const struct settings *before, const struct settings *after);
 
 /* Whether a row's value was given by anybody (flag, environment, file) rather than by default. name: "interval" … */
 bool settings_is_given(const struct settings *settings, const char *name);

@@ -24,7 +24,7 @@ enum setting_type {
 
 enum setting_trait {
 	SETTING_SECRET = 1 << 0,     /* masked wherever it is shown; can come from a file */
-	SETTING_RELOADABLE = 1 << 1, /* may change while we run (takes effect in a later release) */
+	SETTING_RELOADABLE = 1 << 1, /* may change while we run: on SIGHUP, or with its file */
 	SETTING_NO_FLAG = 1 << 2,    /* environment and --config only */
 	SETTING_INVERTED = 1 << 3,   /* the field holds the opposite: --no-migrate */
 	SETTING_HAS_URLS = 1 << 4,   /* URLs are redacted where they are shown */

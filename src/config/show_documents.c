@@ -207,6 +207,11 @@ void settings_print_manual(FILE *out)
 			if (strcmp(settings_table[j].group, show_group(i)) == 0)
 				print_manual_row(out, &settings_table[j]);
 	}
+	(void)fputs(".SH SIGNALS\nSIGTERM and SIGINT stop in good order. SIGHUP reads the sites "
+		    "and the "
+		    "settings sites, url,\ninterval, timeout, pattern and log\\-level again, as a "
+		    "change of their files does; with a mistake\nthe configuration before stays.\n",
+		    out);
 	(void)fputs(".SH EXIT STATUS\n0: fine. 2: the input is wrong, nothing was started. 1: "
 		    "anything else.\n"
 		    "\\fBcheck\\fR: 0 up, 1 degraded, 2 down or wrong input, 3 unknown.\n",

@@ -12,6 +12,7 @@
 #include "check/site.h"
 #include "check/url.h"
 #include "probe/addresses.h"
+#include "probe/due_timer.h"
 #include "probe/loop_lag.h"
 #include "probe/matching.h"
 #include "probe/own_trouble.h"
@@ -23,16 +24,11 @@
 #include "probe/response_note.h"
 #include "probe/route.h"
 #include "probe/transfer.h"
+#include "probe/transfer_trouble.h"
 #include "probe/trouble.h"
 
 enum {
 	HOST_SHOWN_MAX = 128, /* of a host's name, in a message */
-	/*
-	 * A timer that goes off so late finds a loop that was held up: timers come before sockets then, and the answer may lie there.
-	 * So long is left for a second look.
-	 */
-	LATE_TIMER_US = 20 * CLOCK_US_PER_MS,
-	SECOND_LOOK_US = 50 * CLOCK_US_PER_MS,
 	HTTP_PROXY_AUTH = 407,
 };
 
@@ -46,10 +42,8 @@ struct check_run {
 	struct observation observation;
 	mono_us started;
 	mono_us deadline;
-	int64_t lost_at_start; /* the loop's hold-ups before this check */
-	uv_timer_t timer;      /* the deadline, or an address's share of the time before it */
-	mono_us timer_at;
-	bool is_second_look;
+	int64_t lost_at_start;  /* the loop's hold-ups before this check */
+	struct due_timer timer; /* the deadline, or an address's share of the time before it */
 	struct transfer transfer;
 	struct matching matching;
 	struct redirect request; /* URL and method of the present hop */
@@ -102,43 +96,26 @@ static int64_t lost_us(const struct check_run *run)
 
 static void finish(struct check_run *run)
 {
-	struct observation *observation = &run->observation;
-	(void)uv_timer_stop(&run->timer);
-	observation->lag_us = lost_us(run);
-	observation->late_us += observation->lag_us;
-	observation->is_suspect = observation->late_us > OWN_TROUBLE_SUSPECT_US ||
-				  observation->trouble == REASON_PROBER_OVERLOADED ||
-				  observation->trouble == REASON_PROBER_OFFLINE;
+	due_timer_stop(&run->timer);
+	own_trouble_note(&run->observation, lost_us(run));
 	run->state = RUN_FINISHED;
 	run->env->on_finished(run->env->context, run);
 }
 
-/* Whether it was our own trouble: by now only what happens next to sockets could say more, and there is no time for that. */
+/* Whether it was our own trouble. */
 static void judge_own(const struct check_run *run, struct trouble *trouble)
 {
-	struct resolver_address peers[RESOLVER_ADDRESSES_MAX];
 	const char *ip = run->observation.final.ip;
-	if (!own_trouble_is_possible(trouble->reason))
-		return;
-	struct own_facts facts = {
+	const struct own_facts facts = {
 		.lost_us = lost_us(run),
 		.timeout_us = run->start.site->timeout_us,
 		.since = run->started,
 		.network = run->env->network,
-		.peers = peers,
+		.peer = ip,
+		.source = addresses_source(request_of(run->start.site), ip),
+		.resolver = run->resolver,
+		.is_stub_failing = run->is_stub_failing,
 	};
-	if (trouble->reason == REASON_DNS_ERROR && run->is_stub_failing) {
-		/* that is there, and can ask nobody: the ways to anywhere count */
-		(void)snprintf(peers[0].text, sizeof(peers[0].text), "192.0.2.1");
-		(void)snprintf(peers[1].text, sizeof(peers[1].text), "2001:db8::1");
-		facts.peer_count = 2;
-	} else if (trouble->reason == REASON_DNS_ERROR && run->resolver != NULL) {
-		facts.peer_count = resolver_list_servers(run->resolver, peers);
-	} else if (ip[0] != '\0') {
-		facts.peer_count = 1;
-		facts.source = addresses_source(request_of(run->start.site), ip);
-		memcpy(peers[0].text, ip, sizeof(peers[0].text));
-	}
 	own_trouble_judge(&facts, trouble);
 }
 
@@ -163,19 +140,6 @@ static void finish_with(struct check_run *run, enum reason reason, const char *m
 	if (observation->total_us == DURATION_UNKNOWN)
 		observation->total_us = clock_mono_us() - run->started;
 	finish(run);
-}
-
-static void on_timer(uv_timer_t *timer);
-
-/* Have the timer go off at a time; libuv's milliseconds are rounded up. */
-static void arm(struct check_run *run, mono_us at, mono_us now)
-{
-	uv_update_time(run->env->loop);
-	int64_t wait_us = not_negative(at - now);
-	uint64_t wait_ms = (uint64_t)((wait_us + CLOCK_US_PER_MS - 1) / CLOCK_US_PER_MS);
-	run->timer_at = at;
-	run->is_second_look = false;
-	(void)uv_timer_start(&run->timer, on_timer, wait_ms, 0);
 }
 
 static void stop_transfer(struct check_run *run)
@@ -244,21 +208,16 @@ static void on_time_over(struct check_run *run, mono_us now)
 	}
 }
 
-static void on_timer(uv_timer_t *timer)
+static void on_due(void *owner)
 {
-	struct check_run *run = timer->data;
+	struct check_run *run = owner;
 	mono_us now = clock_mono_us();
-	if (now - run->timer_at > LATE_TIMER_US && !run->is_second_look) {
-		arm(run, now + SECOND_LOOK_US, now);
-		run->is_second_look = true;
-		return;
-	}
 	if (now >= run->deadline) {
 		on_time_over(run, now);
 		return;
 	}
 	if (run->state != RUN_TRANSFERRING || run->address_next == run->address_count) {
-		arm(run, run->deadline, now);
+		due_timer_start(&run->timer, run->deadline, now);
 		return;
 	}
 	/* This address's share of the time is over. */
@@ -266,7 +225,7 @@ static void on_timer(uv_timer_t *timer)
 	transfer_get_marks(&run->transfer, &marks);
 	if (marks.connected != 0 ||
 	    (run->route.proxy != NULL && transfer_is_connected(&run->transfer))) {
-		arm(run, run->deadline, now);
+		due_timer_start(&run->timer, run->deadline, now);
 		return;
 	}
 	stop_transfer(run);
@@ -310,7 +269,7 @@ static void try_address(struct check_run *run)
 		finish_with(run, REASON_PROBER_ERROR, "libcurl refuses the URL");
 		return;
 	}
-	arm(run, now + (run->deadline - now) / (int64_t)left, now);
+	due_timer_start(&run->timer, now + (run->deadline - now) / (int64_t)left, now);
 	if (poller_add(env->poller, run->transfer.easy) != 0)
 		finish_with(run, REASON_PROBER_ERROR, "libcurl refuses the transfer");
 }
@@ -377,7 +336,7 @@ static void start_hop(struct check_run *run)
 		on_resolved(run, RESOLVER_FOUND, known, known_count, "");
 		return;
 	}
-	arm(run, run->deadline, run->hop_started);
+	due_timer_start(&run->timer, run->deadline, run->hop_started);
 	struct resolver *resolver =
 		resolver_pool_find(run->env->resolvers, wanted->dns_servers, &err);
 	if (resolver == NULL) {
@@ -484,8 +443,6 @@ void check_run_on_ended(void *context, CURLcode code)
 	mono_us now = clock_mono_us();
 	enum phase phase = measure_hop(run, now);
 	response_note(&run->observation, &run->transfer);
-	long os_errno = 0;
-	(void)curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_errno);
 	stop_transfer(run);
 
 	int status = run->observation.final.http_status_code;
@@ -509,25 +466,12 @@ void check_run_on_ended(void *context, CURLcode code)
 		return;
 	}
 	char peer[ROUTE_PEER_MAX];
-	const struct trouble_facts facts = {
-		.code = code == CURLE_OK ? CURLE_WEIRD_SERVER_REPLY : code,
-		.curl_text = transfer->error_text,
-		.peer = peer_of(run, peer),
-		.stopped_for = transfer->stopped_for,
-		.body_max = run->start.site->max_body_bytes,
-		.os_errno = (int)os_errno,
-		.socket_errno = transfer->socket_errno,
-		.proxy_status = transfer_proxy_status(transfer),
-		.unusable_source = transfer->is_source_unusable ? transfer->source : NULL,
-		.verify_error = transfer->certificate.verify_error,
-		.is_connected = phase > PHASE_CONNECT || transfer_proxy_status(transfer) != 0,
-		.is_tunnelling = transfer_is_tunnelling(transfer),
-	};
 	struct trouble trouble;
-	trouble_of_transfer(&facts, &trouble);
+	bool is_connected = phase > PHASE_CONNECT || transfer_proxy_status(transfer) != 0;
+	transfer_explain(transfer, code, peer_of(run, peer), is_connected, &trouble);
 	if (transfer_is_tls_of_proxy(transfer) && !trouble_is_of_address(trouble.reason))
 		route_blame(&run->route, &trouble, true);
-	if (!facts.is_connected && trouble_is_of_address(trouble.reason))
+	if (!is_connected && trouble_is_of_address(trouble.reason))
 		give_up_address(run, &trouble);
 	else
 		finish_with(run, trouble.reason, trouble.message);
@@ -544,14 +488,13 @@ struct check_run *check_run_create(const struct check_env *env, struct error *er
 		return NULL;
 	}
 	observation_init(&run->observation);
-	(void)uv_timer_init(env->loop, &run->timer);
-	run->timer.data = run;
+	due_timer_init(&run->timer, env->loop, on_due, run);
 	return run;
 }
 
 void check_run_close(struct check_run *run)
 {
-	uv_close((uv_handle_t *)&run->timer, NULL);
+	due_timer_close(&run->timer, NULL);
 }
 
 void check_run_destroy(struct check_run *run)
@@ -573,7 +516,7 @@ static void on_closed(uv_handle_t *timer)
 void check_run_release(struct check_run *run)
 {
 	assert(run->state == RUN_IDLE);
-	uv_close((uv_handle_t *)&run->timer, on_closed);
+	due_timer_close(&run->timer, on_closed);
 }
 
 void check_run_start(struct check_run *run, const struct check_start *start, mono_us now)
@@ -598,6 +541,11 @@ const struct check_start *check_run_origin(const struct check_run *run)
 	return &run->start;
 }
 
+void check_run_set_index(struct check_run *run, size_t index)
+{
+	run->start.index = index;
+}
+
 const struct observation *check_run_observation(const struct check_run *run)
 {
 	return &run->observation;
@@ -615,7 +563,7 @@ void check_run_clear(struct check_run *run)
 
 bool check_run_abandon(struct check_run *run)
 {
-	(void)uv_timer_stop(&run->timer);
+	due_timer_stop(&run->timer);
 	switch (run->state) {
 	case RUN_IDLE:
 		return true;

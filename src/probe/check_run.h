@@ -55,6 +55,7 @@ void check_run_release(struct check_run *run);
 /* How a check came to be started. */
 struct check_start {
 	const struct site *site;
+	void *list;      /* the caller's */
 	size_t index;    /* the caller's */
 	int64_t late_us; /* after it was due */
 	int64_t missed;
@@ -64,6 +65,7 @@ struct check_start {
 void check_run_start(struct check_run *run, const struct check_start *start, mono_us now);
 
 const struct check_start *check_run_origin(const struct check_run *run);
+void check_run_set_index(struct check_run *run, size_t index);
 const struct observation *check_run_observation(const struct check_run *run);
 
 /* From finished to idle. */

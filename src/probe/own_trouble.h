@@ -13,25 +13,27 @@
 #include "check/outcome.h"
 
 struct network;
-struct resolver_address;
+struct observation;
+struct resolver;
 struct trouble;
-
-/* A check is suspect when the prober was late with it by more than this. */
-enum { OWN_TROUBLE_SUSPECT_US = 100 * CLOCK_US_PER_MS };
 
 struct own_facts {
 	int64_t lost_us;    /* how long the loop was held up during the check */
 	int64_t timeout_us; /* the check's */
 	mono_us since;      /* its start */
 	struct network *network;
-	/* Whom the check could not do without, any one of them: the site's or the proxy's address, or the name servers'. */
-	const struct resolver_address *peers;
-	size_t peer_count;
+	const char *peer;   /* the site's address, or the proxy's; "" where none is known */
 	const char *source; /* the address to connect from; NULL: any */
+	const struct resolver *resolver; /* that was asked for the name; NULL: none */
+	/* It is a server on this machine, and could not tell: then the ways to anywhere count, for itself it can always be reached. */
+	bool is_stub_failing;
 };
 
 /* Whether a reason may come of a prober that slept, or of a machine without a network. */
 bool own_trouble_is_possible(enum reason reason);
+
+/* At the end of a check: the loop was held up for so long while it ran. Makes the observation late and, where it has to be, suspect. */
+void own_trouble_note(struct observation *observation, int64_t lost_us);
 
 /* Put prober_overloaded or prober_offline in the place of a trouble that is the prober's own, with what it looked like in the message. */
 void own_trouble_judge(const struct own_facts *facts, struct trouble *trouble);

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <uv.h>
 
 #include "base/figures.h"
@@ -20,13 +19,10 @@
 #include "probe/poller.h"
 #include "probe/resolver_pool.h"
 #include "probe/run_pool.h"
+#include "probe/site_states.h"
 #include "probe/trust.h"
 
 enum {
-	/* Descriptors that are not for checks: the outbox, Kafka, the web server, the resolver … */
-	DESCRIPTORS_KEPT = 160,
-	IN_FLIGHT_MIN = 8,
-	IN_FLIGHT_MAX = 16 * 1024,
 	/* With is_once nothing is left out: a sink that is full is asked again after this. */
 	RETRY_MS = 50,
 	/* How often an abandoned search on the pool is looked after. */
@@ -43,11 +39,11 @@ enum {
 	DUE_TIMER_MAX_US = 10 * CLOCK_US_PER_S,
 };
 
-/* What is known of one site between its checks; sites of other probers take none of these. */
-struct site_state {
-	int64_t missed;
-	mono_us waiting_due; /* fell due (clock_boot_us()) while its last check was still ending; 0: no */
-	bool is_running;
+/* A list of sites in use: the present one, and those before it whose last checks have not ended. */
+struct used_list {
+	const struct site *sites;
+	size_t running; /* checks that it began */
+	struct used_list *older;
 };
 
 enum start_result {
@@ -59,10 +55,6 @@ enum start_result {
 struct prober {
 	/* Set before the thread starts, and only read then. */
 	struct prober_sink sink;
-	const struct site *sites;
-	size_t share;
-	size_t shares;
-	size_t count; /* sites of this share: the i-th is sites[share + i * shares] */
 	bool is_once;
 	size_t max_in_flight;
 	struct figures *figures;
@@ -78,9 +70,9 @@ struct prober {
 	uv_check_t after_sleep;
 	struct loop_lag lag;
 	struct check_env env;
-	struct schedule *schedule;
-	struct site_state *states;
-	size_t once_next; /* with is_once: the next site to start */
+	struct site_states sites;
+	struct used_list *lists; /* the present one first */
+	size_t once_next;        /* with is_once: the next site to start */
 	bool is_done_told;
 	bool is_stopping;
 	struct run_pool pool;
@@ -90,6 +82,7 @@ struct prober {
 	struct check_run **reaped; /* the batch that is being told */
 
 	/* Anybody's. */
+	_Atomic(const struct prober_reload *) reload; /* asked for, and not done yet */
 	atomic_size_t in_flight;
 	atomic_bool is_stop_wanted;
 	atomic_int grace_ms;
@@ -104,11 +97,6 @@ static void prepare_libraries(void)
 {
 	are_libraries_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK &&
 			      ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS;
-}
-
-static const struct site *site_at(const struct prober *prober, size_t index)
-{
-	return &prober->sites[prober->share + index * prober->shares];
 }
 
 static void on_due(uv_timer_t *timer);
@@ -129,13 +117,15 @@ static void count_in_flight(struct prober *prober, int64_t more)
 
 static void start_check(struct prober *prober, struct check_run *run, size_t index, int64_t late_us)
 {
-	struct site_state *state = &prober->states[index];
-	const struct check_start start = {.site = site_at(prober, index),
+	struct site_state *state = &prober->sites.states[index];
+	const struct check_start start = {.site = state->site,
+					  .list = prober->lists,
 					  .index = index,
 					  .late_us = late_us,
 					  .missed = state->missed};
 	state->missed = 0;
 	state->is_running = true;
+	prober->lists->running++;
 	count_in_flight(prober, 1);
 	check_run_start(run, &start, clock_mono_us());
 }
@@ -147,7 +137,7 @@ static void start_check(struct prober *prober, struct check_run *run, size_t ind
  */
 static bool has_turn(struct prober *prober, const struct due_check *check)
 {
-	struct site_state *state = &prober->states[check->site];
+	struct site_state *state = &prober->sites.states[check->site];
 	if (check->missed > 0) {
 		state->missed += check->missed + 1;
 		return false;
@@ -168,7 +158,7 @@ static enum start_result start_due(struct prober *prober, mono_us now)
 {
 	for (;;) {
 		mono_us next;
-		if (!schedule_next_due(prober->schedule, &next) || next > now)
+		if (!schedule_next_due(prober->sites.schedule, &next) || next > now)
 			return START_ALL;
 		if (prober->starts_left == 0)
 			return START_NEXT_TURN;
@@ -176,7 +166,7 @@ static enum start_result start_due(struct prober *prober, mono_us now)
 		if (run == NULL)
 			return START_NO_RUN;
 		struct due_check check;
-		if (!schedule_take_due(prober->schedule, now, &check)) {
+		if (!schedule_take_due(prober->sites.schedule, now, &check)) {
 			run_pool_put(&prober->pool, run);
 			return START_ALL;
 		}
@@ -192,7 +182,7 @@ static enum start_result start_due(struct prober *prober, mono_us now)
 /* With is_once. Returns false when it has to be tried again: the sink is full, or there is no memory for a check. */
 static bool start_once(struct prober *prober)
 {
-	while (prober->once_next < prober->count) {
+	while (prober->once_next < prober->sites.count) {
 		if (!may_start(prober))
 			return false;
 		struct check_run *run = run_pool_take(&prober->pool);
@@ -205,7 +195,7 @@ static bool start_once(struct prober *prober)
 
 static void tell_done(struct prober *prober)
 {
-	bool is_done = prober->is_once && prober->once_next == prober->count &&
+	bool is_done = prober->is_once && prober->once_next == prober->sites.count &&
 		       atomic_load(&prober->in_flight) == 0;
 	if (!is_done || prober->is_done_told)
 		return;
@@ -233,7 +223,7 @@ static void start_more(struct prober *prober)
 			(void)uv_timer_start(&prober->due_timer, on_due, RETRY_MS, 0);
 		return;
 	}
-	if (!schedule_next_due(prober->schedule, &next))
+	if (!schedule_next_due(prober->sites.schedule, &next))
 		return;
 	uv_update_time(&prober->loop);
 	now = clock_boot_us();
@@ -284,7 +274,7 @@ static void close_when_stopped(struct prober *prober)
 /* A timeout as long as the interval ends just when the next check is due: that one follows, a moment late. */
 static void start_waiting(struct prober *prober, size_t index)
 {
-	struct site_state *state = &prober->states[index];
+	struct site_state *state = &prober->sites.states[index];
 	mono_us due = state->waiting_due;
 	state->waiting_due = 0;
 	if (due == 0 || prober->is_stopping)
@@ -296,16 +286,40 @@ static void start_waiting(struct prober *prober, size_t index)
 		state->missed++;
 }
 
+/* The list that a check of it has ended last is given back where another is in its place. */
+static void release_unused(struct prober *prober)
+{
+	struct used_list **place = &prober->lists->older;
+	while (*place != NULL) {
+		struct used_list *list = *place;
+		if (list->running > 0) {
+			place = &list->older;
+			continue;
+		}
+		*place = list->older;
+		if (prober->sink.on_released != NULL)
+			prober->sink.on_released(prober->sink.context, list->sites);
+		free(list);
+	}
+}
+
 static void tell(struct prober *prober, struct check_run *run)
 {
 	const struct check_start *origin = check_run_origin(run);
 	size_t index = origin->index;
-	prober->states[index].is_running = false;
-	prober->sink.on_checked(prober->sink.context, origin->site, check_run_observation(run));
+	struct used_list *list = origin->list;
+	struct site_state *state = index == SITE_STATES_GONE ? NULL : &prober->sites.states[index];
+	if (state != NULL)
+		state->is_running = false;
+	prober->sink.on_checked(prober->sink.context, origin->site, check_run_observation(run),
+				state == NULL ? NULL : &state->memo);
 	check_run_clear(run);
 	run_pool_put(&prober->pool, run);
 	count_in_flight(prober, -1);
-	start_waiting(prober, index);
+	if (--list->running == 0 && list != prober->lists)
+		release_unused(prober);
+	if (state != NULL)
+		start_waiting(prober, index);
 }
 
 /* The end of a turn: tell about the checks that have finished in it, and give their places to others. */
@@ -365,9 +379,33 @@ static void on_grace_over(uv_timer_t *timer)
 		close_when_stopped(prober);
 }
 
+/* Checks that run belong to the site of their name from now on. */
+static void exchange_sites(struct prober *prober, const struct prober_reload *reload)
+{
+	size_t *moved = site_states_exchange(&prober->sites, reload, clock_boot_us());
+	for (size_t i = 0; i < prober->pool.count; i++) {
+		struct check_run *run = prober->pool.runs[i];
+		size_t index = check_run_origin(run)->index;
+		if (!check_run_is_idle(run) && index != SITE_STATES_GONE)
+			check_run_set_index(run, moved[index]);
+	}
+	free(moved);
+	struct used_list *list = xcalloc(1, sizeof(*list));
+	list->sites = reload->sites;
+	list->older = prober->lists;
+	prober->lists = list;
+	release_unused(prober);
+	if (prober->sink.on_reloaded != NULL)
+		prober->sink.on_reloaded(prober->sink.context);
+	start_more(prober);
+}
+
 static void on_wake(uv_async_t *wake)
 {
 	struct prober *prober = wake->data;
+	const struct prober_reload *reload = atomic_exchange(&prober->reload, NULL);
+	if (reload != NULL && !prober->is_stopping)
+		exchange_sites(prober, reload);
 	if (!atomic_load(&prober->is_stop_wanted) || prober->is_stopping)
 		return;
 	prober->is_stopping = true;
@@ -379,46 +417,16 @@ static void on_wake(uv_async_t *wake)
 	close_when_stopped(prober);
 }
 
-/* First checks are spread over the interval: no burst at the start, and none later. */
-static void fill_schedule(struct prober *prober)
-{
-	mono_us now = clock_boot_us();
-	for (size_t i = 0; i < prober->count; i++) {
-		const struct site *site = site_at(prober, i);
-		schedule_add(prober->schedule, i,
-			     now + schedule_offset_us(site->name, site->interval_us),
-			     site->interval_us);
-	}
-}
-
 static void *run_thread(void *context)
 {
 	struct prober *prober = context;
 	(void)pthread_setname_np(pthread_self(), "prober");
 	if (!prober->is_once)
-		fill_schedule(prober);
+		site_states_schedule(&prober->sites, clock_boot_us());
 	start_more(prober);
 	tell_done(prober); /* no sites at all */
 	(void)uv_run(&prober->loop, UV_RUN_DEFAULT);
 	return NULL;
-}
-
-/* How many checks may run at once: what descriptors allow, shared between the probers of the process. */
-static size_t derive_max_in_flight(const struct prober_options *options)
-{
-	size_t max = options->max_in_flight;
-	if (max == 0) {
-		struct rlimit limit;
-		rlim_t open_max = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
-		if (open_max > (rlim_t)IN_FLIGHT_MAX * options->shares + DESCRIPTORS_KEPT)
-			open_max = (rlim_t)IN_FLIGHT_MAX * options->shares + DESCRIPTORS_KEPT;
-		max = open_max > DESCRIPTORS_KEPT
-			      ? ((size_t)open_max - DESCRIPTORS_KEPT) / options->shares
-			      : 0;
-		if (max < IN_FLIGHT_MIN)
-			max = IN_FLIGHT_MIN;
-	}
-	return max;
 }
 
 static int prepare_loop(struct prober *prober, const struct prober_options *options,
@@ -468,8 +476,8 @@ static int prepare_loop(struct prober *prober, const struct prober_options *opti
 	prober->env.resolvers = resolver_pool_create(&prober->loop, options->dns_servers, err);
 	if (prober->env.resolvers == NULL)
 		return -1;
-	for (size_t i = 0; i < prober->count; i++) {
-		if (text_starts_with(site_at(prober, i)->url, "https:")) {
+	for (size_t i = 0; i < prober->sites.count; i++) {
+		if (text_starts_with(prober->sites.states[i].site->url, "https:")) {
 			trust_load_system(prober->env.trust);
 			break;
 		}
@@ -504,16 +512,14 @@ struct prober *prober_start(const struct prober_options *options, const struct p
 	}
 	struct prober *prober = xcalloc(1, sizeof(*prober));
 	prober->sink = *sink;
-	prober->sites = options->sites;
-	prober->share = options->share;
-	prober->shares = options->shares;
-	if (options->site_count > options->share)
-		prober->count = (options->site_count - options->share - 1) / options->shares + 1;
+	site_states_init(&prober->sites, options->share, options->shares, options->sites,
+			 options->site_count);
+	prober->lists = xcalloc(1, sizeof(*prober->lists));
+	prober->lists->sites = options->sites;
 	prober->is_once = options->is_once;
 	prober->figures = options->figures != NULL ? options->figures : figures_unread();
-	prober->max_in_flight = derive_max_in_flight(options);
-	prober->states = xcalloc(prober->count, sizeof(prober->states[0]));
-	prober->schedule = schedule_create(prober->count);
+	prober->max_in_flight = options->max_in_flight != 0 ? options->max_in_flight
+							    : run_pool_max(options->shares);
 	run_pool_init(&prober->pool, &prober->env, prober->max_in_flight);
 	prober->starts_left = STARTS_A_TURN;
 	prober->finished = xcalloc(prober->max_in_flight, sizeof(struct check_run *));
@@ -523,6 +529,12 @@ struct prober *prober_start(const struct prober_options *options, const struct p
 		return NULL;
 	}
 	return prober;
+}
+
+void prober_reload(struct prober *prober, const struct prober_reload *reload)
+{
+	atomic_store(&prober->reload, reload);
+	(void)uv_async_send(&prober->wake);
 }
 
 void prober_stop(struct prober *prober, int grace_ms)
@@ -561,8 +573,12 @@ void prober_destroy(struct prober *prober)
 	client_certificates_destroy(prober->env.certificates);
 	if (prober->has_loop)
 		(void)uv_loop_close(&prober->loop);
-	schedule_destroy(prober->schedule);
-	free(prober->states);
+	site_states_finish(&prober->sites);
+	while (prober->lists != NULL) {
+		struct used_list *list = prober->lists;
+		prober->lists = list->older;
+		free(list);
+	}
 	free(prober->finished);
 	free(prober->reaped);
 	free(prober);

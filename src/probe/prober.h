@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "check/observation.h"
@@ -17,22 +18,41 @@
 struct figures;
 struct prober;
 
+/* What the sink remembers of a site; the prober keeps it, over reloads too, and reads none of it. All zero at first. */
+struct prober_memo {
+	int64_t number;
+	int64_t time;
+};
+
 /* What becomes of checks. All are called on the prober's thread, never from within prober_start(). */
 struct prober_sink {
 	void *context;
 	/* Before a check starts: false leaves it out, and it counts as missed. NULL: always true. */
 	bool (*may_start)(void *context);
-	/* A check has ended. Both parameters are borrowed for the call. */
+	/* A check has ended. All parameters are borrowed for the call. memo: NULL where the site has gone meanwhile. */
 	void (*on_checked)(void *context, const struct site *site,
-			   const struct observation *observation);
+			   const struct observation *observation, struct prober_memo *memo);
 	/* With is_once: every site has been checked. The prober is idle from then on. May be NULL. */
 	void (*on_done)(void *context);
+	/* prober_reload() was done: what it was given is not needed any more, but for the sites. May be NULL. */
+	void (*on_reloaded)(void *context);
+	/* A list that another has taken the place of is not used any more: the last check that it began has ended. May be NULL. */
+	void (*on_released)(void *context, const struct site *sites);
 };
 
-struct prober_options {
-	const struct site *sites; /* borrowed for the prober's life */
+/* Another list of sites, in the place of the one that a prober has. */
+struct prober_reload {
+	const struct site *sites; /* borrowed until on_released, or for the prober's life */
 	size_t site_count;
-	size_t share;  /* this prober checks the sites i with i % shares == share */
+	/* Parallel: where the site of the same name stood in the list before, or PROBER_NEW_SITE. Until on_reloaded. */
+	const size_t *was;
+};
+#define PROBER_NEW_SITE SIZE_MAX
+
+struct prober_options {
+	const struct site *sites; /* borrowed until on_released, or for the prober's life */
+	size_t site_count;
+	size_t share;  /* this prober checks the sites whose schedule_share() this is */
 	size_t shares; /* 1 or more */
 	bool is_once;  /* every site once, at once (max_in_flight at a time), then on_done */
 	size_t max_in_flight; /* checks at the same time; 0: derived from the descriptors that the process may open */
@@ -45,6 +65,12 @@ struct prober_options {
 /* Start the thread. NULL with err on failure. Stopped with prober_stop(), then released with prober_destroy(). */
 struct prober *prober_start(const struct prober_options *options, const struct prober_sink *sink,
 			    struct error *err);
+
+/*
+ * Exchange the list of sites: checks that run go on to their ends with the site as it was, and count for the one that has its name
+ * now. Returns at once; the reload is borrowed until on_reloaded, and there may be one at a time. Not with is_once. Any thread.
+ */
+void prober_reload(struct prober *prober, const struct prober_reload *reload);
 
 /*
  * No new checks from now on; running ones may finish for grace_ms, then they are abandoned without a report (they never

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -13,7 +14,22 @@ enum {
 	TRIM_FROM = 256,
 	/* Released at once: that and the look for pages take a few milliseconds, in which no check starts. */
 	RELEASED_MAX = 1024,
+	/* Descriptors that are not for checks: the outbox, Kafka, the web server, the resolver … */
+	DESCRIPTORS_KEPT = 160,
+	IN_FLIGHT_MIN = 8,
+	IN_FLIGHT_MAX = 16 * 1024,
 };
+
+size_t run_pool_max(size_t probers)
+{
+	struct rlimit limit;
+	rlim_t open_max = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
+	if (open_max > (rlim_t)IN_FLIGHT_MAX * probers + DESCRIPTORS_KEPT)
+		open_max = (rlim_t)IN_FLIGHT_MAX * probers + DESCRIPTORS_KEPT;
+	size_t max =
+		open_max > DESCRIPTORS_KEPT ? ((size_t)open_max - DESCRIPTORS_KEPT) / probers : 0;
+	return max < IN_FLIGHT_MIN ? IN_FLIGHT_MIN : max;
+}
 
 void run_pool_init(struct run_pool *pool, const struct check_env *env, size_t max)
 {

@@ -26,6 +26,9 @@ struct run_pool {
 	size_t released;   /* by the last one */
 };
 
+/* How many checks may run at once in each of so many probers: what the process's descriptors allow. */
+size_t run_pool_max(size_t probers);
+
 /* For at most max runs. env is borrowed. */
 void run_pool_init(struct run_pool *pool, const struct check_env *env, size_t max);
 /* Once the loop has ended. */

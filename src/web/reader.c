@@ -46,6 +46,8 @@ struct reader {
 	bool has_snapshot;
 	bool is_hang_announced;
 	mono_us asked_at;
+	struct site_names next_names; /* for the next read, where has_next_names */
+	bool has_next_names;
 	int64_t missing;     /* reports, as last counted */
 	mono_us finished_at; /* 0 before the first read */
 	struct snapshot snapshot;
@@ -128,11 +130,25 @@ static int read_sites(struct reader *reader, struct snapshot *snapshot, struct e
 	return store_read_sites(reader->store, snapshot_add, snapshot, err);
 }
 
+/* The names are the reader's thread's alone. */
+static void take_names(struct reader *reader)
+{
+	(void)pthread_mutex_lock(&reader->mutex);
+	if (reader->has_next_names) {
+		site_names_finish(&reader->names);
+		reader->names = reader->next_names;
+		reader->next_names = (struct site_names){0};
+		reader->has_next_names = false;
+	}
+	(void)pthread_mutex_unlock(&reader->mutex);
+}
+
 /* Returns whether the store answered; a change is logged. */
 static bool read_store(struct reader *reader, struct snapshot *snapshot)
 {
 	struct error err = {0};
 	snapshot_init(snapshot);
+	take_names(reader);
 	bool is_read = read_sites(reader, snapshot, &err) == 0;
 	if (is_read)
 		snapshot_complete(snapshot, &reader->names, clock_wall_us());
@@ -214,6 +230,7 @@ static void reader_destroy(struct reader *reader)
 	rendering_release(reader->rendering);
 	snapshot_finish(&reader->snapshot);
 	site_names_finish(&reader->names);
+	site_names_finish(&reader->next_names);
 	free(reader->title);
 	store_close(reader->store);
 	free(reader);
@@ -271,6 +288,16 @@ static void ask_if_old(struct reader *reader)
 			   CLOCK_US_PER_MS;
 	if (!is_busy(reader) && clock_mono_us() - reader->finished_at >= fresh_us)
 		ask(reader);
+}
+
+void reader_set_names(struct reader *reader, struct site_names *names)
+{
+	(void)pthread_mutex_lock(&reader->mutex);
+	site_names_finish(&reader->next_names);
+	reader->next_names = *names;
+	reader->has_next_names = true;
+	(void)pthread_mutex_unlock(&reader->mutex);
+	*names = (struct site_names){0};
 }
 
 void reader_ask(struct reader *reader)

@@ -48,6 +48,9 @@ struct rendering {
 struct reader *reader_start(struct store *store, struct site_names *names, const char *title,
 			    struct figures *figures, int64_t hole_after_us, struct error *err);
 
+/* Other names from the next read on; takes over what names holds. Any thread. */
+void reader_set_names(struct reader *reader, struct site_names *names);
+
 /* Read the store if the figures are old, but wait for nothing. */
 void reader_ask(struct reader *reader);
 

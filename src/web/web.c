@@ -200,6 +200,15 @@ const char *web_address(const struct web *web)
 	return web->listener.address;
 }
 
+void web_set_sites(struct web *web, const char *const *names, size_t count)
+{
+	struct site_names copy;
+	if (web->reader == NULL)
+		return;
+	site_names_init(&copy, names, count);
+	reader_set_names(web->reader, &copy);
+}
+
 void web_stop(struct web *web)
 {
 	if (web == NULL)

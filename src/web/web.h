@@ -35,6 +35,9 @@ struct web *web_start(const struct web_options *options, struct error *err);
 /* The real address, "127.0.0.1:34567"; the web server's own. */
 const char *web_address(const struct web *web);
 
+/* The names of another sites file, as in struct web_options. Copied; shown with the next look at the store. Any thread. */
+void web_set_sites(struct web *web, const char *const *names, size_t count);
+
 void web_stop(struct web *web); /* accepts NULL */
 
 #endif

@@ -51,9 +51,11 @@ static bool on_may_start(void *context)
 }
 
 static void on_checked(void *context, const struct site *site,
-		       const struct observation *observation)
+		       const struct observation *observation, struct prober_memo *memo)
 {
 	struct watch *watch = context;
+	if (memo != NULL)
+		memo->number++;
 	(void)pthread_mutex_lock(&watch->lock);
 	watch->all = xreallocarray(watch->all, watch->count + 1, sizeof(watch->all[0]));
 	watch->all[watch->count].site = site;

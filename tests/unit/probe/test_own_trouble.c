@@ -13,7 +13,6 @@
 #include "check/observation.h"
 #include "probe/network.h"
 #include "probe/own_trouble.h"
-#include "probe/resolver.h"
 #include "probe/trouble.h"
 
 #define MS CLOCK_US_PER_MS
@@ -56,7 +55,8 @@ static void hold_ups_are_ours(void **state)
 		struct trouble trouble = {.reason = test->reason, .message = "as it looked"};
 		const struct own_facts facts = {.lost_us = test->lost_us,
 						.timeout_us = test->timeout_us,
-						.network = network};
+						.network = network,
+						.peer = ""};
 		own_trouble_judge(&facts, &trouble);
 		print_message("# %s\n", test->name);
 		assert_int_equal(trouble.reason,
@@ -73,13 +73,9 @@ static void the_way_to_ourselves_is_there(void **state)
 	assert_null(network_find_trouble(network, "127.0.0.1", NULL, now));
 	assert_null(network_find_trouble(network, "127.0.0.1", "127.0.0.2", now));
 	assert_null(network_find_trouble(network, "no address", NULL, now));
-	const struct resolver_address peers[] = {{"127.0.0.1"}};
 	struct trouble trouble = {.reason = REASON_TIMEOUT};
-	const struct own_facts facts = {.timeout_us = SECOND,
-					.since = now,
-					.network = network,
-					.peers = peers,
-					.peer_count = 1};
+	const struct own_facts facts = {
+		.timeout_us = SECOND, .since = now, .network = network, .peer = "127.0.0.1"};
 	own_trouble_judge(&facts, &trouble);
 	assert_int_equal(trouble.reason, REASON_TIMEOUT);
 }

@@ -1,0 +1,27 @@
+#include "probe/transfer_trouble.h"
+
+#include "check/site.h"
+#include "probe/transfer.h"
+#include "probe/trouble.h"
+
+void transfer_explain(const struct transfer *transfer, CURLcode code, const char *peer,
+		      bool is_connected, struct trouble *ret_trouble)
+{
+	long os_errno = 0;
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_errno);
+	const struct trouble_facts facts = {
+		.code = code == CURLE_OK ? CURLE_WEIRD_SERVER_REPLY : code,
+		.curl_text = transfer->error_text,
+		.peer = peer,
+		.stopped_for = transfer->stopped_for,
+		.body_max = transfer->site->max_body_bytes,
+		.os_errno = (int)os_errno,
+		.socket_errno = transfer->socket_errno,
+		.proxy_status = transfer_proxy_status(transfer),
+		.unusable_source = transfer->is_source_unusable ? transfer->source : NULL,
+		.verify_error = transfer->certificate.verify_error,
+		.is_connected = is_connected,
+		.is_tunnelling = transfer_is_tunnelling(transfer),
+	};
+	trouble_of_transfer(&facts, ret_trouble);
+}
