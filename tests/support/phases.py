@@ -1,7 +1,8 @@
 """A site that delays one phase of each check by a time of its own, and notes when it did what.
 
-The name server's delay is the phase dns; a full queue of connections is connect (the client's SYN is dropped, and sent again
-after a second); a handshake that is answered late is tls; a late first byte is wait; a late rest of the body is transfer.
+The name server's delay is the phase dns; a full queue of connections is connect (the client's SYN is dropped, and sent
+again after a second); a handshake that is answered late is tls; a late first byte is wait; a late rest of the body is
+transfer.
 """
 import contextlib
 import socket
