@@ -125,7 +125,7 @@ static void finish_with(struct check_run *run, enum reason reason, const char *m
 	struct observation *observation = &run->observation;
 	struct trouble trouble = {.reason = reason};
 	char host[HOST_SHOWN_MAX];
-	char text[OBSERVATION_MESSAGE_MAX + HOST_SHOWN_MAX];
+	char text[OBSERVATION_MESSAGE_MAX + HOST_SHOWN_MAX + 2];
 	(void)snprintf(trouble.message, sizeof(trouble.message), "%s", message);
 	judge_own(run, &trouble);
 	(void)snprintf(host, sizeof(host), "%s", run->parts.host != NULL ? run->parts.host : "");

@@ -21,7 +21,7 @@
  */
 enum { SERVER_TIMEOUT_MS = 1000, SERVER_TRIES = 4 };
 /* ares_timeout() walks every look-up that runs, so retries are looked after at a fixed pace instead. */
-enum { TICK_MS = 100, LATE_TICK_US = 2 * TICK_MS * CLOCK_US_PER_MS };
+enum { TICK_MS = 100, LATE_TICK_US = 200 * CLOCK_US_PER_MS };
 /* How long it holds whether this machine has a way out over IPv6. */
 enum { ROUTE_LIFE_US = 30 * CLOCK_US_PER_S };
 

@@ -1,4 +1,4 @@
-"""Where the time of a check went: each hop's phases show its own delay and no other's, and what an independent tool sees."""
+"""Where the time of a check went: each hop's phases show its own delay and no other's, and what curl sees."""
 import contextlib
 import json
 import subprocess
@@ -9,8 +9,8 @@ from support.nameserver import NameServer
 from support.phases import PHASES, SYN_AGAIN_S, PhaseServer
 
 DELAY_S = 0.5
-# A machine that is busy elsewhere may hold a process up for as long as a delay. The prober says so where it was itself; of the
-# others nobody does, so that a run is repeated.
+# A machine that is busy elsewhere may hold a process up for as long as a delay. The prober says so where it was itself;
+# of the others nobody does, so that a run is repeated.
 RUNS = 5
 
 

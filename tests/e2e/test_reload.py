@@ -113,7 +113,8 @@ def test_what_is_under_way_ends_and_is_stored(watched, sites):
     slow = sites.site("/slow", Answer(delay_s=0.8, body="as it was"))
     hung = sites.site("/hung", Answer(is_endless=True))
     changed = sites.site("/changed", Answer(delay_s=0.8))
-    watched.start([entry("slow", slow), entry("hung", hung), entry("changed", changed), entry("else", sites.site("/b"))])
+    watched.start([entry("slow", slow), entry("hung", hung), entry("changed", changed),
+                   entry("else", sites.site("/b"))])
     watched.wait_for_reports("slow", 1)
     before = {name: len(watched.reports(name)) for name in ("slow", "hung", "changed")}
     asked = {site: len(site.requests) for site in (slow, hung, changed)}
