@@ -55,6 +55,7 @@ struct request {
 	enum request_http http;
 	char *accept_encoding; /* NULL: gzip and deflate; "": none is asked for, and none decoded */
 
+	bool is_keepalive;   /* a connection stays for the next check */
 	bool is_body_secret; /* no redirect may take the body to another origin */
 
 	/* Within the site's origin alone: NULL for none. */

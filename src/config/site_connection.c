@@ -68,6 +68,13 @@ static void take_insecure(struct entry_reader *reader, const char *key, const st
 				      &reader->entry->site.insecure_skip_verify);
 }
 
+void site_keys_take_keepalive(struct entry_reader *reader, const struct node *value)
+{
+	bool is_kept;
+	if (entry_take_bool(reader, "keepalive", value, &is_kept) == 0)
+		request_make(&reader->entry->site)->is_keepalive = is_kept;
+}
+
 void site_keys_take_insecure(struct entry_reader *reader, const struct node *value)
 {
 	take_insecure(reader, "insecure_skip_verify", value);

@@ -321,6 +321,7 @@ const struct entry_key entry_keys[] = {
 	{.name = "compression", .take = site_keys_take_compression},
 	{.name = "http_version", .take = site_keys_take_http_version},
 	{.name = "enable_http2", .take = site_keys_take_enable_http2},
+	{.name = "keepalive", .take = site_keys_take_keepalive},
 	{.name = "tls_config",
 	 .take = site_keys_take_tls_config,
 	 .parts = site_keys_tls_parts,

@@ -31,6 +31,7 @@ extern const struct entry_key site_keys_tls_parts[];
 void site_keys_take_compression(struct entry_reader *reader, const struct node *value);
 void site_keys_take_http_version(struct entry_reader *reader, const struct node *value);
 void site_keys_take_enable_http2(struct entry_reader *reader, const struct node *value);
+void site_keys_take_keepalive(struct entry_reader *reader, const struct node *value);
 void site_keys_take_tls_config(struct entry_reader *reader, const struct node *value);
 void site_keys_take_insecure(struct entry_reader *reader, const struct node *value);
 void site_keys_take_ca_file(struct entry_reader *reader, const struct node *value);

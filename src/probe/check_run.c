@@ -13,6 +13,7 @@
 #include "check/url.h"
 #include "probe/addresses.h"
 #include "probe/due_timer.h"
+#include "probe/kept_connection.h"
 #include "probe/loop_lag.h"
 #include "probe/matching.h"
 #include "probe/own_trouble.h"
@@ -191,7 +192,7 @@ static void on_time_over(struct check_run *run, mono_us now)
 	case RUN_TRANSFERRING: {
 		enum phase phase = measure_hop(run, now);
 		bool is_connected = transfer_is_connected(&run->transfer);
-		response_note(&run->observation, &run->transfer);
+		response_note(&run->observation, &run->transfer, run->start.kept);
 		stop_transfer(run);
 		trouble_of_timeout(phase, peer_of(run, peer), timeout_us, &trouble);
 		if (!is_connected) /* else the proxy may wait for the site */
@@ -259,6 +260,7 @@ static void try_address(struct check_run *run)
 		.address = address,
 		.port = run->route.port,
 		.proxy = run->route.proxy,
+		.kept = run->start.kept,
 		.is_https = run->parts.is_https,
 		.is_trusted_origin = request->is_trusted_origin,
 		.username = request->username,
@@ -442,7 +444,7 @@ void check_run_on_ended(void *context, CURLcode code)
 	assert(run->state == RUN_TRANSFERRING);
 	mono_us now = clock_mono_us();
 	enum phase phase = measure_hop(run, now);
-	response_note(&run->observation, &run->transfer);
+	response_note(&run->observation, &run->transfer, run->start.kept);
 	stop_transfer(run);
 
 	int status = run->observation.final.http_status_code;
@@ -502,6 +504,7 @@ void check_run_destroy(struct check_run *run)
 	if (run == NULL)
 		return;
 	transfer_finish(&run->transfer);
+	kept_connection_release(run->start.kept);
 	observation_finish(&run->observation);
 	redirect_finish(&run->request);
 	url_parts_finish(&run->parts);
@@ -555,6 +558,8 @@ void check_run_clear(struct check_run *run)
 {
 	assert(run->state == RUN_FINISHED);
 	transfer_clear(&run->transfer);
+	kept_connection_release(run->start.kept);
+	run->start.kept = NULL;
 	observation_finish(&run->observation);
 	observation_init(&run->observation);
 	redirect_finish(&run->request);

@@ -21,6 +21,7 @@
 
 struct check_run;
 struct client_certificates;
+struct kept_connection;
 struct loop_lag;
 struct network;
 struct observation;
@@ -55,9 +56,10 @@ void check_run_release(struct check_run *run);
 /* How a check came to be started. */
 struct check_start {
 	const struct site *site;
-	void *list;      /* the caller's */
-	size_t index;    /* the caller's */
-	int64_t late_us; /* after it was due */
+	void *list;                   /* the caller's */
+	size_t index;                 /* the caller's */
+	int64_t late_us;              /* after it was due */
+	struct kept_connection *kept; /* taken; NULL: none is kept */
 	int64_t missed;
 };
 

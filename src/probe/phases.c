@@ -16,13 +16,17 @@ enum phase phases_measure(struct hop *hop, const struct phase_marks *marks, mono
 		return PHASE_DNS;
 	}
 	hop->dns_us = marks->resolved - marks->started;
-	if (marks->connected == 0) {
+	if (marks->connected == 0 && !marks->is_reused) {
 		hop->connect_us = now - marks->resolved;
 		return PHASE_CONNECT;
 	}
-	hop->connect_us = not_negative(marks->connected - marks->resolved);
-	mono_us asked = marks->connected;
-	if (marks->is_https) {
+	mono_us asked = marks->resolved;
+	hop->connect_us = DURATION_UNKNOWN; /* also of an earlier look, when it was not known yet */
+	if (!marks->is_reused) {
+		hop->connect_us = not_negative(marks->connected - marks->resolved);
+		asked = marks->connected;
+	}
+	if (marks->is_https && !marks->is_reused) {
 		if (marks->tls_done == 0) {
 			hop->tls_us = not_negative(now - marks->connected);
 			return PHASE_TLS;

@@ -25,6 +25,7 @@ struct phase_marks {
 	mono_us sent; /* the last byte of the request's body; 0 for a request without one, too */
 	mono_us first_byte;
 	bool is_https;
+	bool is_reused; /* over a connection that was there: there was nothing to connect, and no handshake */
 };
 
 /* Fill hop's durations as of now. Returns the phase that now lies in. */

@@ -11,9 +11,11 @@
 #include "base/figures.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "check/request.h"
 #include "check/schedule.h"
 #include "probe/check_run.h"
 #include "probe/client_certificate.h"
+#include "probe/kept_connection.h"
 #include "probe/loop_lag.h"
 #include "probe/network.h"
 #include "probe/poller.h"
@@ -118,7 +120,10 @@ static void count_in_flight(struct prober *prober, int64_t more)
 static void start_check(struct prober *prober, struct check_run *run, size_t index, int64_t late_us)
 {
 	struct site_state *state = &prober->sites.states[index];
+	if (state->kept == NULL && request_of(state->site)->is_keepalive)
+		state->kept = kept_connection_create();
 	const struct check_start start = {.site = state->site,
+					  .kept = kept_connection_take(state->kept),
 					  .list = prober->lists,
 					  .index = index,
 					  .late_us = late_us,

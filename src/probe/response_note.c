@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "check/observation.h"
+#include "probe/kept_connection.h"
 #include "probe/transfer.h"
 
-void response_note(struct observation *observation, struct transfer *transfer)
+void response_note(struct observation *observation, struct transfer *transfer,
+		   struct kept_connection *kept)
 {
 	struct certificate *certificate = &transfer->certificate;
 	if (transfer->started_at == 0)
@@ -24,6 +26,14 @@ void response_note(struct observation *observation, struct transfer *transfer)
 	free(observation->cert_issuer);
 	observation->cert_issuer = certificate->issuer;
 	certificate->issuer = NULL;
+	if (kept == NULL || observation->final.http_status_code == 0)
+		return;
+	if (transfer_is_reused(transfer)) {
+		observation->is_keepalive = true;
+		kept_connection_recall(kept, observation);
+	} else {
+		kept_connection_note(kept, observation);
+	}
 }
 
 void response_forget(struct observation *observation)

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "check/schedule.h"
 #include "check/site.h"
+#include "probe/kept_connection.h"
 
 void site_states_init(struct site_states *states, size_t share, size_t shares,
 		      const struct site *list, size_t list_count)
@@ -29,6 +30,8 @@ void site_states_init(struct site_states *states, size_t share, size_t shares,
 
 void site_states_finish(struct site_states *states)
 {
+	for (size_t i = 0; i < states->count; i++)
+		kept_connection_release(states->states[i].kept);
 	schedule_destroy(states->schedule);
 	free(states->states);
 	free(states->origins);
@@ -85,6 +88,7 @@ size_t *site_states_exchange(struct site_states *states, const struct prober_rel
 		bool is_same_pace = states->states[old].site->interval_us == site->interval_us;
 		fresh.states[i] = states->states[old];
 		fresh.states[i].site = site;
+		fresh.states[i].kept = NULL; /* a connection that was made as another site had it */
 		if (is_same_pace)
 			schedule_add(fresh.schedule, i, dues[old], site->interval_us);
 		else

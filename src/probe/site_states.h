@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "probe/prober.h"
 
+struct kept_connection;
 struct schedule;
 struct site;
 
@@ -21,6 +22,7 @@ struct site_state {
 	int64_t missed;
 	mono_us waiting_due; /* fell due (clock_boot_us()) while its last check was still ending; 0: no */
 	bool is_running;
+	struct kept_connection *kept; /* NULL: none yet, or none is kept */
 };
 
 struct site_states {

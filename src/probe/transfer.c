@@ -208,6 +208,8 @@ static CURLcode on_ssl_context(CURL *easy, void *context, void *owner)
 		return trust_proxy(transfer, context);
 	}
 	transfer->tls_started_at = clock_mono_us();
+	if (transfer->is_kept) /* the connection outlives this transfer, which no later handshake may look for */
+		(void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
 	if (certificate_watch(context, &transfer->certificate) != 0)
 		return CURLE_OUT_OF_MEMORY;
 	struct error err = {0};
@@ -274,8 +276,20 @@ int transfer_init(struct transfer *transfer, const char *user_agent, struct trus
 	return 0;
 }
 
+/* What is running ends before; the connection then lies in the site's cache. */
+static void leave_kept(struct transfer *transfer)
+{
+	if (!transfer->is_kept)
+		return;
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_SHARE, NULL);
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
+	transfer->is_kept = false;
+}
+
 void transfer_finish(struct transfer *transfer)
 {
+	leave_kept(transfer);
 	if (transfer->easy != NULL)
 		curl_easy_cleanup(transfer->easy);
 	transfer->easy = NULL;
@@ -292,6 +306,7 @@ void transfer_finish(struct transfer *transfer)
 
 void transfer_clear(struct transfer *transfer)
 {
+	leave_kept(transfer);
 	response_head_finish(&transfer->head);
 	certificate_finish(&transfer->certificate);
 	buffer_clear(&transfer->body);
@@ -457,10 +472,19 @@ static mono_us get_moment(const struct transfer *transfer, CURLINFO info)
 	return since_start > 0 ? transfer->started_at + since_start : 0;
 }
 
+bool transfer_is_reused(const struct transfer *transfer)
+{
+	long made = 0;
+	return transfer->is_kept && transfer_status(transfer) != 0 &&
+	       curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &made) == CURLE_OK &&
+	       made == 0;
+}
+
 void transfer_get_marks(const struct transfer *transfer, struct phase_marks *marks)
 {
 	if (transfer->started_at == 0)
 		return;
+	marks->is_reused = transfer_is_reused(transfer);
 	marks->connected = get_moment(transfer, CURLINFO_CONNECT_TIME_T);
 	/* curl tells when it connected only once TLS is done as well. */
 	if (marks->connected == 0)

@@ -18,6 +18,7 @@
 #include "probe/stop.h"
 
 struct client_certificates;
+struct kept_connection;
 struct phase_marks;
 struct request_proxy;
 struct site;
@@ -50,6 +51,7 @@ struct transfer {
 	bool is_trusted_origin;
 	const char *source; /* the address to connect from; NULL: any */
 	bool has_options;   /* the handle has some that are not as usual */
+	bool is_kept;       /* connections go to, and come from, a site's own cache */
 	curl_socket_t socket;
 	unsigned progress_calls;
 	struct curl_slist *headers;
@@ -74,6 +76,7 @@ struct transfer_request {
 	const char *address; /* where to connect to, as text: the proxy's where there is one */
 	int port;
 	const struct request_proxy *proxy; /* NULL: none */
+	struct kept_connection *kept;      /* NULL: a fresh connection, and none is kept */
 	bool is_https;
 	bool is_trusted_origin; /* the site's Host and whatever looks like a secret may go there */
 	const char *username;   /* NULL: what stands in the URL */
@@ -100,6 +103,7 @@ void transfer_get_marks(const struct transfer *transfer, struct phase_marks *mar
 int transfer_status(const struct transfer *transfer); /* 0: none received */
 enum http_version transfer_http_version(const struct transfer *transfer);
 bool transfer_is_connected(const struct transfer *transfer); /* TCP, be it to a proxy */
+bool transfer_is_reused(const struct transfer *transfer);    /* an answer over a kept connection */
 bool transfer_is_tls_of_proxy(
 	const struct transfer *transfer); /* and none was begun with the site */
 bool transfer_is_tunnelling(

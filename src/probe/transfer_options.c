@@ -16,6 +16,7 @@
 #include "check/url.h"
 #include "probe/addresses.h"
 #include "probe/client_certificate.h"
+#include "probe/kept_connection.h"
 #include "probe/transfer.h"
 
 /* br and zstd keep as much in memory as they unpack: only who asks for them by name gets them. */
@@ -152,6 +153,20 @@ static int set_way(struct transfer *transfer, const struct transfer_request *req
 	return 0;
 }
 
+/* transfer_clear() undoes it. A connection is good until the check after the next one. */
+static int set_kept(struct transfer *transfer, const struct transfer_request *request)
+{
+	CURL *easy = transfer->easy;
+	if (curl_easy_setopt(easy, CURLOPT_SHARE, kept_connection_share(request->kept)) != CURLE_OK)
+		return -1;
+	transfer->is_kept = true;
+	(void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
+	(void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 0L);
+	(void)curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN,
+			       (long)(2 * request->site->interval_us / CLOCK_US_PER_S + 60));
+	return 0;
+}
+
 int transfer_set_options(struct transfer *transfer, const struct transfer_request *request)
 {
 	const struct request *wanted = request_of(request->site);
@@ -169,6 +184,8 @@ int transfer_set_options(struct transfer *transfer, const struct transfer_reques
 	else if (encoding[0] == '\0')
 		encoding = NULL; /* none */
 	if (curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, encoding) != CURLE_OK)
+		return -1;
+	if (request->kept != NULL && set_kept(transfer, request) != 0)
 		return -1;
 	long version = http_version_of(wanted, request->is_https);
 	return curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version) == CURLE_OK ? 0 : -1;

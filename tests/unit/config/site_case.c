@@ -16,6 +16,8 @@ static void describe_text(FILE *out, const char *name, const char *text)
 static void describe_request(FILE *out, const struct request *request)
 {
 	describe_text(out, "encoding", request->accept_encoding);
+	if (request->is_keepalive)
+		(void)fputs(" keepalive", out);
 	if (request->http != REQUEST_HTTP_AUTO)
 		(void)fputs(request->http == REQUEST_HTTP_2 ? " http=2" : " http=1.1", out);
 	describe_text(out, "cert", request->cert_file);

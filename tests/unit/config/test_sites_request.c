@@ -114,6 +114,10 @@ static const struct site_case connection_cases[] = {
 	 FILE_OF("{defaults: {http_version: 2}, sites: [{url: http://a/, enable_http2: false}, "
 		 "{url: http://b/, enable_http2: true}]}"),
 	 "http://a/ http=1.1\nhttp://b/\n", NULL},
+	{"keepalive",
+	 FILE_OF("{defaults: {keepalive: true}, sites: [{url: http://a/}, {url: http://b/, "
+		 "keepalive: no}]}"),
+	 "http://a/ keepalive\nhttp://b/\n", NULL},
 	{"resolve",
 	 FILE_OF("[{url: http://a/, resolve: {A.Test: 192.0.2.1, b.test: [2001:DB8:0::1, "
 		 "192.0.2.2]}}]"),

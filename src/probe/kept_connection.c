@@ -1,0 +1,73 @@
+#include "probe/kept_connection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+struct kept_connection {
+	CURLSH *share;
+	size_t users;
+	/* Of the last handshake. */
+	char ip[ADDRESS_TEXT_MAX]; /* "": none */
+	char tls_version[8];
+	wall_us cert_not_after;
+	wall_us chain_not_after;
+	char *cert_issuer;
+};
+
+struct kept_connection *kept_connection_create(void)
+{
+	CURLSH *share = curl_share_init();
+	if (share == NULL ||
+	    curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) != CURLSHE_OK) {
+		(void)curl_share_cleanup(share);
+		return NULL;
+	}
+	struct kept_connection *kept = xcalloc(1, sizeof(*kept));
+	kept->share = share;
+	kept->users = 1;
+	return kept;
+}
+
+struct kept_connection *kept_connection_take(struct kept_connection *kept)
+{
+	if (kept != NULL)
+		kept->users++;
+	return kept;
+}
+
+void kept_connection_release(struct kept_connection *kept)
+{
+	if (kept == NULL || --kept->users > 0)
+		return;
+	(void)curl_share_cleanup(kept->share);
+	free(kept->cert_issuer);
+	free(kept);
+}
+
+CURLSH *kept_connection_share(const struct kept_connection *kept)
+{
+	return kept->share;
+}
+
+void kept_connection_note(struct kept_connection *kept, const struct observation *observation)
+{
+	memcpy(kept->ip, observation->final.ip, sizeof(kept->ip));
+	memcpy(kept->tls_version, observation->tls_version, sizeof(kept->tls_version));
+	kept->cert_not_after = observation->cert_not_after;
+	kept->chain_not_after = observation->chain_not_after;
+	free(kept->cert_issuer);
+	kept->cert_issuer = xstrdup(observation->cert_issuer);
+}
+
+void kept_connection_recall(const struct kept_connection *kept, struct observation *observation)
+{
+	if (strcmp(kept->ip, observation->final.ip) != 0)
+		return;
+	memcpy(observation->tls_version, kept->tls_version, sizeof(kept->tls_version));
+	observation->cert_not_after = kept->cert_not_after;
+	observation->chain_not_after = kept->chain_not_after;
+	free(observation->cert_issuer);
+	observation->cert_issuer = xstrdup(kept->cert_issuer);
+}

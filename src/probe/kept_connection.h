@@ -1,0 +1,27 @@
+/*
+ * The connections of a site with `keepalive: true`, from check to check: a cache of libcurl's that is this site's alone, for libcurl
+ * would give a connection to another site whose authorities differ, and the certificate that the handshake showed. One thread: the loop's.
+ */
+#ifndef WEBSENTRY_PROBE_KEPT_CONNECTION_H
+#define WEBSENTRY_PROBE_KEPT_CONNECTION_H
+
+#include <curl/curl.h>
+
+#include "check/observation.h"
+
+struct kept_connection;
+
+/* For one user, which gives it back with kept_connection_release(); so does each that takes it. NULL: libcurl has no memory. */
+struct kept_connection *kept_connection_create(void);
+struct kept_connection *kept_connection_take(struct kept_connection *kept); /* accepts NULL */
+/* The last one closes what there is; accepts NULL. */
+void kept_connection_release(struct kept_connection *kept);
+
+CURLSH *kept_connection_share(const struct kept_connection *kept);
+
+/* A hop came over a connection of its own: remember what its handshake said. */
+void kept_connection_note(struct kept_connection *kept, const struct observation *observation);
+/* A hop came over one that was there: that is the certificate of the handshake then. Only where it was noted for the same address. */
+void kept_connection_recall(const struct kept_connection *kept, struct observation *observation);
+
+#endif
