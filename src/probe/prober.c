@@ -138,13 +138,16 @@ static void start_check(struct prober *prober, struct check_run *run, size_t ind
 /*
  * Whether a site that is due may start now. One whose last check is just ending waits for it; others count as missed. When whole
  * intervals went by, the prober was away, and all sites are over their time at once: each goes on when it is due next, so that
- * they stay spread.
+ * they stay spread. But only once: a prober that is always too late still checks.
  */
 static bool has_turn(struct prober *prober, const struct due_check *check)
 {
 	struct site_state *state = &prober->sites.states[check->site];
-	if (check->missed > 0) {
-		state->missed += check->missed + 1;
+	state->missed += check->missed;
+	bool was_away = check->missed > 0 && !state->was_away;
+	state->was_away = was_away;
+	if (was_away) {
+		state->missed++;
 		return false;
 	}
 	if (state->is_running && state->waiting_due == 0) {

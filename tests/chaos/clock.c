@@ -1,8 +1,9 @@
 /*
  * A wall clock that jumps while the program runs: preloaded into producers and consumers.
  *
- * CHAOS_CLOCK names a file of eight bytes, the seconds (int64_t) that the wall clock is wrong by. It is mapped, so a jump is one
- * write by somebody else and takes effect with the next look at the clock. The monotonic clock is left alone.
+ * CHAOS_CLOCK names a file of eight bytes, the seconds (int64_t) that the wall clock is wrong by, and perhaps eight more, the
+ * seconds that the machine was suspended for (CLOCK_BOOTTIME has them). It is mapped, so a jump is one write by somebody else and
+ * takes effect with the next look at the clock. The monotonic clock is left alone.
  *
  * librdkafka takes the times of its waits from timespec_get() and hands them to cnd_timedwait(). Both follow the wrong clock here,
  * as both would on a machine whose clock was set: a wait that had a second to go when the clock was put back by a day takes a
@@ -27,7 +28,8 @@ __attribute__((constructor)) static void attach(void)
 	int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	void *map = mmap(NULL, sizeof(*wrong_by), PROT_READ, MAP_SHARED, fd, 0);
+	/* what a file of eight bytes lacks of its page is zero */
+	void *map = mmap(NULL, 2 * sizeof(*wrong_by), PROT_READ, MAP_SHARED, fd, 0);
 	if (map != MAP_FAILED)
 		wrong_by = map;
 	(void)close(fd);
@@ -48,6 +50,8 @@ int clock_gettime(clockid_t clock, struct timespec *ret_now)
 				  : (int)syscall(SYS_clock_gettime, clock, ret_now);
 	if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
 		ret_now->tv_sec += offset();
+	if (result == 0 && clock == CLOCK_BOOTTIME && wrong_by != NULL)
+		ret_now->tv_sec += (time_t)wrong_by[1];
 	return result;
 }
 

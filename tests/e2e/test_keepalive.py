@@ -46,7 +46,8 @@ def test_each_check_is_fresh_and_a_kept_connection_is_marked(websentry, sites, a
     found = {name: watched.wait_for(name, COUNT)
              for name in ("fresh", "kept", "other", "fresh tls", "kept tls")}
     watched.running.stop()
-    # each request of a fresh site came over a connection of its own; those of a kept one over the same, and nobody else's
+    # each request of a fresh site came over a connection of its own; those of a kept one over the same, which is
+    # nobody else's
     assert len(set(ports(fresh))) == len(ports(fresh)) and len(set(ports(secure))) == len(ports(secure))
     assert len(set(ports(kept))) == len(set(ports(other))) == len(set(ports(sites.sites["/tls"]))) == 1
     assert set(ports(kept)) != set(ports(other))
