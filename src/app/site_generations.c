@@ -120,7 +120,7 @@ static const struct site **sort(const struct site_list *list)
 	for (size_t i = 0; i < list->count; i++)
 		sorted[i] = &list->sites[i];
 	if (list->count > 1)
-		qsort(sorted, list->count, sizeof(sorted[0]), compare_names);
+		qsort(sorted, list->count, sizeof(const struct site *), compare_names);
 	return sorted;
 }
 
