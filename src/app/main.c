@@ -10,6 +10,7 @@
 
 #include "app/commands.h"
 #include "app/process.h"
+#include "app/reload.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -150,6 +151,7 @@ int main(int argc, char **argv)
 	site_list_init(&sites, pattern_destroy);
 	settings_read(argc, argv, environ, &settings, &problems);
 	log_configure((enum log_level)settings.log_level, (enum log_format)settings.log_format);
+	settings.files_version = reload_look_at_files(&settings);
 	sites_load(&settings, &sites,
 		   &problems); /* also after errors: all of them are said at once */
 	print_problems(&problems);

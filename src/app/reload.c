@@ -75,8 +75,7 @@ static bool has_files(const struct settings *settings)
 	       settings->site_files.count > 0;
 }
 
-/* Another number for anything that has changed. */
-static uint64_t look_at_files(const struct settings *settings)
+uint64_t reload_look_at_files(const struct settings *settings)
 {
 	uint64_t sum = UINT64_C(0xcbf29ce484222325);
 	if (settings->config_path != NULL)
@@ -95,7 +94,7 @@ struct reload *reload_create(const struct settings *settings, struct figures *fi
 	reload->started_with = settings;
 	reload->figures = figures;
 	reload->target = *target;
-	reload->loaded = look_at_files(settings);
+	reload->loaded = settings->files_version;
 	reload->seen = reload->loaded;
 	return reload;
 }
@@ -153,7 +152,7 @@ static void read_again(struct reload *reload)
 	struct settings settings;
 	struct problems problems;
 	struct site_list sites;
-	reload->loaded = look_at_files(latest(reload));
+	reload->loaded = reload_look_at_files(latest(reload));
 	reload->seen = reload->loaded;
 	problems_init(&problems);
 	site_list_init(&sites, pattern_destroy);
@@ -174,7 +173,7 @@ static void read_again(struct reload *reload)
 /* Whether files differ from what was read, and have settled. */
 static bool have_files_changed(struct reload *reload)
 {
-	uint64_t now = look_at_files(latest(reload));
+	uint64_t now = reload_look_at_files(latest(reload));
 	bool is_settled = now == reload->seen;
 	reload->seen = now;
 	return is_settled && now != reload->loaded;

@@ -10,6 +10,7 @@
 #define WEBSENTRY_APP_RELOAD_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "app/process.h"
 
@@ -23,6 +24,12 @@ struct reload_target {
 	/* Take what is in the list; what is left in it is released. False: not now, another word will come (waiter_wake()). */
 	bool (*take)(void *context, struct site_list *sites);
 };
+
+/*
+ * What the files that settings name look like now: another number once one of them has changed. To be kept in settings before sites are
+ * read, so that a change that comes right then is not overlooked.
+ */
+uint64_t reload_look_at_files(const struct settings *settings);
 
 /* settings and figures are borrowed. */
 struct reload *reload_create(const struct settings *settings, struct figures *figures,

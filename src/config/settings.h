@@ -48,6 +48,8 @@ struct settings {
 	int argc;
 	char **argv;
 	char *const *environment;
+	uint64_t
+		files_version; /* of the files with sites and settings, from before they were read: app/reload.h */
 
 	enum command command;
 	/* config check and config print look at another command's settings; the default is COMMAND_RUN. */

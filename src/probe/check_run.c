@@ -64,7 +64,7 @@ struct check_run {
 	mono_us resolved_at; /* 0: not yet */
 };
 
-static void start_hop(struct check_run *run);
+static void start_hop(struct check_run *run, mono_us now);
 static void try_address(struct check_run *run);
 
 /* Describe the present peer for a message. */
@@ -310,10 +310,11 @@ static void on_resolved(void *context, enum resolver_result result,
 		finish_resolved(run, RESOLVER_NO_SUCH_NAME, addresses_missing(wanted));
 }
 
-static void start_hop(struct check_run *run)
+/* Each hop begins at the moment at which the one before it, or nothing, ended: together they are the whole check. */
+static void start_hop(struct check_run *run, mono_us now)
 {
 	struct error err;
-	run->hop_started = clock_mono_us();
+	run->hop_started = now;
 	run->resolved_at = 0;
 	run->address_next = 0;
 	run->address_count = 0;
@@ -338,7 +339,7 @@ static void start_hop(struct check_run *run)
 		on_resolved(run, RESOLVER_FOUND, known, known_count, "");
 		return;
 	}
-	due_timer_start(&run->timer, run->deadline, run->hop_started);
+	due_timer_start(&run->timer, run->deadline, clock_mono_us());
 	struct resolver *resolver =
 		resolver_pool_find(run->env->resolvers, wanted->dns_servers, &err);
 	if (resolver == NULL) {
@@ -397,7 +398,7 @@ static void finish_complete(struct check_run *run, mono_us now)
 }
 
 /* Go where a redirect leads; its own hop goes to the list. */
-static void follow(struct check_run *run)
+static void follow(struct check_run *run, mono_us now)
 {
 	struct observation *observation = &run->observation;
 	const struct site *site = run->start.site;
@@ -420,7 +421,7 @@ static void follow(struct check_run *run)
 	hop_init(&observation->final);
 	response_forget(observation);
 	observation->final.url = url_redact(run->request.url);
-	start_hop(run);
+	start_hop(run, now);
 }
 
 /* Over TLS a server may agree to less than the site asked for. Ends the check then. */
@@ -462,7 +463,7 @@ void check_run_on_ended(void *context, CURLcode code)
 			return;
 		if (run->start.site->follow_redirects && redirect_is(status) &&
 		    transfer->head.location != NULL)
-			follow(run);
+			follow(run, now);
 		else
 			finish_complete(run, now);
 		return;
@@ -536,7 +537,7 @@ void check_run_start(struct check_run *run, const struct check_start *start, mon
 	observation->missed = start->missed;
 	observation->final.url = xstrdup(start->site->redacted_url);
 	redirect_init(&run->request, start->site);
-	start_hop(run);
+	start_hop(run, now);
 }
 
 const struct check_start *check_run_origin(const struct check_run *run)
