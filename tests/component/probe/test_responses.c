@@ -733,6 +733,10 @@ static void ends_as_it_should(void **state)
 	const struct site *site = &sites[index];
 	const struct observation *observation = find_observation(site);
 	assert_non_null(observation);
+	/* Under valgrind one thread runs at a time, a site's or the prober's: what the prober says of that is true, however often it is
+	 * asked again. The runs without valgrind demand the reason; this one looks at memory. */
+	if (slowness > 1 && observation->trouble == REASON_PROBER_OVERLOADED)
+		return;
 	if (observation->trouble != test->reason)
 		print_error("%s: %s (%s), not %s\n", test->name, reason_name(observation->trouble),
 			    observation->message, reason_name(test->reason));

@@ -118,7 +118,7 @@ static void shares_stay_as_they_are(void **state)
 {
 	(void)state;
 	enum { SHARES = 3 };
-	char name[16];
+	char name[32];
 	for (int i = 0; i < SITES_MAX; i++) {
 		(void)snprintf(name, sizeof(name), "site %d", i);
 		(void)add(0, name, SECOND);
