@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_parse.h"
 #include "base/text.h"
 #include "codec/json_memory.h"
-#include "codec/json_parse.h"
 
 /* The generator refuses only what would be no JSON, which is a mistake of ours. */
 static void check(yajl_gen_status status)

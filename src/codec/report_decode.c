@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_parse.h"
 #include "base/memory.h"
 #include "codec/foreign_format.h"
-#include "codec/json_parse.h"
 #include "codec/report_fields.h"
 #include "codec/report_part.h"
 #include "codec/report_plain.h"

@@ -11,7 +11,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "codec/json_parse.h"
+#include "base/json_parse.h"
 #include "codec/json_print.h"
 
 static void note_problem(struct report_part *part, enum decode_problem problem)

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_parse.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "codec/json_parse.h"
 #include "codec/report_fields.h"
 #include "codec/report_value.h"
 

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
+#include "base/json_parse.h"
 #include "base/text.h"
-#include "codec/json_parse.h"
 #include "codec/report_fields.h"
 #include "codec/report_value.h"
 

@@ -2,7 +2,7 @@
 #include <stdbool.h>
 
 #include "base/buffer.h"
-#include "codec/json_parse.h"
+#include "base/json_parse.h"
 #include "codec/json_print.h"
 #include "codec/report_encode.h"
 #include "codec/report_fields.h"

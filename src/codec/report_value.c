@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "codec/json_parse.h"
+#include "base/json_parse.h"
 
 enum {
 	/* What is kept as JSON of a number, in bytes and digits of its exponent: PostgreSQL's numeric has an end. */

@@ -1,11 +1,11 @@
-/* codec/json_parse.c: events are nested as they say, their texts are UTF-8, and white space around a document changes nothing. */
+/* base/json_parse.c: events are nested as they say, their texts are UTF-8, and white space around a document changes nothing. */
 #include "fuzz.h"
 
 #include <string.h>
 
+#include "base/json_parse.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "codec/json_parse.h"
 
 struct seen {
 	const char *start;

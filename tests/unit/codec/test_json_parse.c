@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "base/buffer.h"
+#include "base/json_parse.h"
 #include "base/memory.h"
-#include "codec/json_parse.h"
 #include "codec/json_print.h"
 
 #define BYTES(text) (text), sizeof(text) - 1

@@ -2,14 +2,16 @@
  * Parses JSON as strictly as RFC 8259 and the databases want it: one value and nothing else, in UTF-8 without overlong forms and
  * surrogates, with a bound on its depth, and with a mark on every text that holds a NUL or a lone surrogate. Pure; any thread.
  */
-#ifndef WEBSENTRY_CODEC_JSON_PARSE_H
-#define WEBSENTRY_CODEC_JSON_PARSE_H
+#ifndef WEBSENTRY_BASE_JSON_PARSE_H
+#define WEBSENTRY_BASE_JSON_PARSE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { JSON_DEPTH_MAX = 32 }; /* objects and arrays in one another; deeper is no JSON to us */
+enum {
+	JSON_DEPTH_MAX = 32
+}; /* objects and arrays in one another, in what is ours; deeper is no JSON to us */
 
 enum json_kind {
 	JSON_NULL,
@@ -41,6 +43,9 @@ typedef void json_handler(void *context, const struct json_event *event);
  * events up to the error have been given then.
  */
 bool json_parse(const char *bytes, size_t length, json_handler *on_event, void *context);
+/* The same with another bound on the depth, for what is not ours; each level takes some 100 bytes of stack. */
+bool json_parse_within(const char *bytes, size_t length, int depth_max, json_handler *on_event,
+		       void *context);
 
 /* The next byte of a text that is no plain one: a quote, a backslash, a control character, or the end. */
 const char *json_plain_end(const char *at, const char *end);

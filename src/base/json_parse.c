@@ -4,9 +4,9 @@
  * has the figures). It knows RFC 8259 and nothing else.
  *
  * Bytes are UTF-8 before it starts. A text without escapes is handed out where it lies; one with escapes is decoded into the scratch.
- * Objects and arrays are entered by recursion, which JSON_DEPTH_MAX bounds.
+ * Objects and arrays are entered by recursion, which depth_max bounds.
  */
-#include "codec/json_parse.h"
+#include "base/json_parse.h"
 
 #include <endian.h>
 #include <stdlib.h>
@@ -22,6 +22,7 @@ struct parsing {
 	const char *end;
 	char *scratch; /* NULL until a text has an escape; room for all that was left then */
 	int depth;
+	int depth_max;
 };
 
 static bool read_value(struct parsing *parsing);
@@ -263,7 +264,7 @@ static bool read_member(struct parsing *parsing)
 static bool read_group(struct parsing *parsing, bool is_object)
 {
 	const char close = is_object ? '}' : ']';
-	if (parsing->depth == JSON_DEPTH_MAX)
+	if (parsing->depth == parsing->depth_max)
 		return false;
 	give(parsing, is_object ? JSON_OBJECT : JSON_ARRAY, parsing->at);
 	parsing->at++;
@@ -306,16 +307,25 @@ static bool read_value(struct parsing *parsing)
 	}
 }
 
-bool json_parse(const char *bytes, size_t length, json_handler *on_event, void *context)
+bool json_parse_within(const char *bytes, size_t length, int depth_max, json_handler *on_event,
+		       void *context)
 {
 	if (length == 0 || !text_is_utf8(bytes, length))
 		return false;
-	struct parsing parsing = {
-		.on_event = on_event, .context = context, .at = bytes, .end = bytes + length};
+	struct parsing parsing = {.on_event = on_event,
+				  .context = context,
+				  .at = bytes,
+				  .end = bytes + length,
+				  .depth_max = depth_max};
 	bool is_read = read_value(&parsing);
 	skip_space(&parsing);
 	free(parsing.scratch);
 	return is_read && parsing.at == parsing.end;
+}
+
+bool json_parse(const char *bytes, size_t length, json_handler *on_event, void *context)
+{
+	return json_parse_within(bytes, length, JSON_DEPTH_MAX, on_event, context);
 }
 
 bool json_to_int64(const struct json_event *number, int64_t *ret_value)
