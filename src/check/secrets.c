@@ -1,0 +1,457 @@
+/*
+ * Two passes: first what is known, byte for byte; then what looks like a secret,
+ *
+ *   //user:password@host     all up to the '@'
+ *   name=value, "name": "v"  the value, where url_is_secret_name() says so of the name: up to the closing quote; without one, up to
+ *                            the next separator behind '=', up to the end of the line behind ':' (Authorization: Bearer …)
+ *   <name>value, name="name" value="v", a part of multipart/form-data likewise
+ */
+#include "check/secrets.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "check/site.h"
+#include "check/url.h"
+
+enum {
+	SECRET_MIN = 4, /* bytes: what is shorter stands in any text */
+	SECRETS_MAX = 256,
+	NAME_MAX_BYTES = 64,
+};
+
+static const char mask[] = "***";
+
+struct secret {
+	char *text;
+	size_t length;
+};
+
+struct secrets {
+	struct secret *items;
+	size_t count;
+};
+
+static void add(struct secrets *secrets, const char *bytes, size_t length)
+{
+	if (length < SECRET_MIN || secrets->count == SECRETS_MAX)
+		return;
+	secrets->items = xreallocarray(secrets->items, secrets->count + 1, sizeof(struct secret));
+	secrets->items[secrets->count++] =
+		(struct secret){.text = xstrndup(bytes, length), .length = length};
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)tolower((unsigned char)c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* As it stands in a URL or form, and without its escapes. */
+static void add_encoded(struct secrets *secrets, const char *bytes, size_t length)
+{
+	char *plain = xmalloc(length + 1);
+	size_t used = 0;
+	add(secrets, bytes, length);
+	for (size_t i = 0; i < length; i++) {
+		char c = bytes[i];
+		if (c == '+')
+			c = ' ';
+		if (c == '%' && i + 2 < length && hex_digit(bytes[i + 1]) >= 0 &&
+		    hex_digit(bytes[i + 2]) >= 0) {
+			c = (char)(unsigned char)(hex_digit(bytes[i + 1]) * 16 +
+						  hex_digit(bytes[i + 2]));
+			i += 2;
+		}
+		plain[used++] = c;
+	}
+	if (used != length || memcmp(plain, bytes, length) != 0)
+		add(secrets, plain, used);
+	free(plain);
+}
+
+static const char base64_digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/* What libcurl makes of a user in the URL, but for the end, which depends on what follows. */
+static void add_base64(struct secrets *secrets, const char *text)
+{
+	size_t length = strlen(text) / 3 * 3;
+	char *encoded = xmalloc(length / 3 * 4 + 1);
+	size_t used = 0;
+	for (size_t i = 0; i < length; i += 3) {
+		unsigned bits = (unsigned)(unsigned char)text[i] << 16 |
+				(unsigned)(unsigned char)text[i + 1] << 8 |
+				(unsigned)(unsigned char)text[i + 2];
+		encoded[used++] = base64_digits[bits >> 18];
+		encoded[used++] = base64_digits[bits >> 12 & 63];
+		encoded[used++] = base64_digits[bits >> 6 & 63];
+		encoded[used++] = base64_digits[bits & 63];
+	}
+	add(secrets, encoded, used);
+	free(encoded);
+}
+
+/* The password of Basic authorization. */
+static void add_basic(struct secrets *secrets, const char *encoded)
+{
+	char *plain = xmalloc(strlen(encoded) + 1);
+	size_t used = 0;
+	unsigned bits = 0;
+	int have = 0;
+	for (; *encoded != '\0' && *encoded != '='; encoded++) {
+		const char *digit = strchr(base64_digits, *encoded);
+		if (digit == NULL)
+			break;
+		bits = (bits << 6 | (unsigned)(digit - base64_digits)) & 0xFFFFFF;
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			plain[used++] = (char)(bits >> have & 0xFF);
+		}
+	}
+	const char *colon = memchr(plain, ':', used);
+	if (colon != NULL)
+		add(secrets, colon + 1, used - (size_t)(colon + 1 - plain));
+	free(plain);
+}
+
+static void add_cookies(struct secrets *secrets, const char *value)
+{
+	while (*value != '\0') {
+		size_t length = strcspn(value, ";");
+		const char *equals = memchr(value, '=', length);
+		if (equals != NULL)
+			add(secrets, equals + 1, length - (size_t)(equals + 1 - value));
+		value += length;
+		value += strspn(value, "; ");
+	}
+}
+
+static void add_header(struct secrets *secrets, const struct site_header *header)
+{
+	const char *value = header->value;
+	if (!url_is_secret_header(header->name, value))
+		return;
+	if (strcasecmp(header->name, "Cookie") == 0)
+		add_cookies(secrets, value);
+	add(secrets, value, strlen(value));
+	const char *space = strchr(value, ' ');
+	if (space == NULL)
+		return;
+	add(secrets, space + 1, strlen(space + 1));
+	if (strncasecmp(value, "Basic ", strlen("Basic ")) == 0)
+		add_basic(secrets, space + 1);
+}
+
+static bool is_name_byte(char c)
+{
+	return isalnum((unsigned char)c) || (c != '\0' && strchr("_-.%[]$", c) != NULL);
+}
+
+/* Whether what stands before the '=' or ':' at bytes[at] is a name that looks like a secret's. */
+static bool has_secret_name(const char *bytes, size_t at)
+{
+	char name[NAME_MAX_BYTES + 1];
+	size_t end = at;
+	while (end > 0 &&
+	       (bytes[end - 1] == ' ' || bytes[end - 1] == '"' || bytes[end - 1] == '\''))
+		end--;
+	size_t begin = end;
+	while (begin > 0 && end - begin < NAME_MAX_BYTES && is_name_byte(bytes[begin - 1]))
+		begin--;
+	memcpy(name, bytes + begin, end - begin);
+	name[end - begin] = '\0';
+	return end > begin && url_is_secret_name(name);
+}
+
+static size_t quoted_end(const char *bytes, size_t length, size_t at, char quote)
+{
+	while (at < length && bytes[at] != quote)
+		at += bytes[at] == '\\' && at + 1 < length ? 2 : 1;
+	return at;
+}
+
+/* Where the value behind the '=' or ':' at bytes[at] lies. */
+static void find_value(const char *bytes, size_t length, size_t at, size_t *ret_begin,
+		       size_t *ret_end)
+{
+	const char *separators = bytes[at] == ':' ? "\r\n<>\"" : " \t\r\n<>\"'&;,)]}";
+	size_t begin = at + 1;
+	if (begin < length && bytes[begin] == '>') /* name => value */
+		begin++;
+	while (begin < length && (bytes[begin] == ' ' || bytes[begin] == '\t'))
+		begin++;
+	size_t end = begin;
+	if (begin < length && (bytes[begin] == '"' || bytes[begin] == '\'')) {
+		begin++;
+		end = quoted_end(bytes, length, begin, bytes[begin - 1]);
+	} else {
+		while (end < length &&
+		       (bytes[end] == '\0' || strchr(separators, bytes[end]) == NULL))
+			end++;
+	}
+	*ret_begin = begin;
+	*ret_end = end;
+}
+
+/* NAME: value, NAME=value; the '=' or ':' is at bytes[at]. */
+static bool is_pair(const char *bytes, size_t length, size_t at, size_t *ret_begin, size_t *ret_end)
+{
+	bool is_scheme =
+		bytes[at] == ':' && at + 2 < length && bytes[at + 1] == '/' && bytes[at + 2] == '/';
+	if (is_scheme || !has_secret_name(bytes, at))
+		return false;
+	find_value(bytes, length, at, ret_begin, ret_end);
+	return true;
+}
+
+/* <NAME>value<; the '>' is at bytes[at]. */
+static bool is_element(const char *bytes, size_t length, size_t at, size_t *ret_begin,
+		       size_t *ret_end)
+{
+	size_t looked = at < NAME_MAX_BYTES + 1 ? at : NAME_MAX_BYTES + 1;
+	const char *open = memrchr(bytes + at - looked, '<', looked);
+	if (open == NULL || open[1] == '/' ||
+	    memchr(open, '=', (size_t)(bytes + at - open)) != NULL || !has_secret_name(bytes, at))
+		return false;
+	const char *end = memchr(bytes + at, '<', length - at);
+	*ret_begin = at + 1;
+	*ret_end = end == NULL ? length : (size_t)(end - bytes);
+	return true;
+}
+
+/* name="NAME" value="value", and a part of multipart/form-data; the '=' is at bytes[at]. */
+static bool is_named_input(const char *bytes, size_t length, size_t at, size_t *ret_begin,
+			   size_t *ret_end)
+{
+	size_t begin;
+	size_t end;
+	if (at < 4 || bytes[at] != '=' || strncasecmp(bytes + at - 4, "name", 4) != 0)
+		return false;
+	find_value(bytes, length, at, &begin, &end);
+	if (end == length || (bytes[end] != '"' && bytes[end] != '\'') ||
+	    !has_secret_name(bytes, end))
+		return false;
+	size_t next = end + 1;
+	if (length - next >= 4 && memcmp(bytes + next, "\r\n\r\n", 4) == 0) {
+		const char *line = memchr(bytes + next + 4, '\r', length - next - 4);
+		*ret_begin = next + 4;
+		*ret_end = line == NULL ? length : (size_t)(line - bytes);
+		return true;
+	}
+	while (next < length && bytes[next] != '>' && bytes[next] != '=')
+		next++;
+	if (next == length || bytes[next] != '=' ||
+	    strncasecmp(bytes + next - strlen("value"), "value", strlen("value")) != 0)
+		return false;
+	find_value(bytes, length, next, ret_begin, ret_end);
+	return true;
+}
+
+/* The next value with a secret name from *at on, which is moved behind it. */
+static bool next_value(const char *bytes, size_t length, size_t *at, size_t *ret_begin,
+		       size_t *ret_end)
+{
+	for (size_t i = *at; i < length; i++) {
+		bool is_found = false;
+		if (bytes[i] == '=' || bytes[i] == ':')
+			is_found = is_pair(bytes, length, i, ret_begin, ret_end) ||
+				   is_named_input(bytes, length, i, ret_begin, ret_end);
+		else if (bytes[i] == '>')
+			is_found = is_element(bytes, length, i, ret_begin, ret_end);
+		if (!is_found)
+			continue;
+		*at = *ret_end;
+		return true;
+	}
+	return false;
+}
+
+static void add_values(struct secrets *secrets, const char *bytes, size_t length)
+{
+	size_t at = 0;
+	size_t begin;
+	size_t end;
+	while (next_value(bytes, length, &at, &begin, &end))
+		add_encoded(secrets, bytes + begin, end - begin);
+}
+
+static void add_userinfo(struct secrets *secrets, const char *url)
+{
+	char *username = NULL;
+	char *password = NULL;
+	url_take_userinfo(url, &username, &password);
+	if (username != NULL && password != NULL) {
+		struct buffer pair;
+		buffer_init(&pair, 2 * (size_t)URL_MAX);
+		(void)buffer_append_format(&pair, "%s:%s", username, password);
+		add(secrets, password, strlen(password));
+		add_base64(secrets, pair.data);
+		buffer_finish(&pair);
+	}
+	free(username);
+	free(password);
+}
+
+struct secrets *secrets_create(const struct site *site)
+{
+	struct secrets *secrets = xcalloc(1, sizeof(*secrets));
+	if (site->url != NULL) {
+		const char *query = strchr(site->url, '?');
+		add_userinfo(secrets, site->url);
+		if (query != NULL)
+			add_values(secrets, query, strlen(query));
+	}
+	for (size_t i = 0; i < site->header_count; i++)
+		add_header(secrets, &site->headers[i]);
+	if (site->body != NULL)
+		add_values(secrets, site->body, site->body_length);
+	if (secrets->count > 0)
+		return secrets;
+	secrets_destroy(secrets);
+	return NULL;
+}
+
+void secrets_destroy(struct secrets *secrets)
+{
+	if (secrets == NULL)
+		return;
+	for (size_t i = 0; i < secrets->count; i++)
+		free(secrets->items[i].text);
+	free(secrets->items);
+	free(secrets);
+}
+
+/* How much of what stands at bytes is a known secret; at the end of what was cut, also its beginning. */
+static size_t known_length(const struct secrets *secrets, const char *bytes, size_t length,
+			   bool is_cut)
+{
+	size_t longest = 0;
+	for (size_t i = 0; i < secrets->count; i++) {
+		const struct secret *secret = &secrets->items[i];
+		bool is_whole = secret->length <= length;
+		size_t compared = is_whole ? secret->length : length;
+		if (bytes[0] != secret->text[0] || compared <= longest ||
+		    (!is_whole && (!is_cut || length < SECRET_MIN)))
+			continue;
+		if (memcmp(bytes, secret->text, compared) == 0)
+			longest = compared;
+	}
+	return longest;
+}
+
+static void hide_known(const struct secrets *secrets, const char *bytes, size_t length, bool is_cut,
+		       struct buffer *out)
+{
+	size_t plain = 0;
+	for (size_t i = 0; i < length;) {
+		size_t known = known_length(secrets, bytes + i, length - i, is_cut);
+		if (known == 0) {
+			i++;
+			continue;
+		}
+		(void)buffer_append(out, bytes + plain, i - plain);
+		(void)buffer_append_text(out, mask);
+		i += known;
+		plain = i;
+	}
+	(void)buffer_append(out, bytes + plain, length - plain);
+}
+
+/* Behind "//": how long the user and the '@' are; 0 where there is none. */
+static size_t userinfo_length(const char *bytes, size_t length)
+{
+	size_t end = 0;
+	size_t found = 0;
+	while (end < length &&
+	       (bytes[end] == '\0' || strchr("/?#\\ \t\r\n\"'<>", bytes[end]) == NULL)) {
+		end++;
+		if (bytes[end - 1] == '@')
+			found = end;
+	}
+	return found;
+}
+
+static void hide_userinfo(const char *bytes, size_t length, struct buffer *out)
+{
+	size_t plain = 0;
+	for (size_t i = 0; i + 1 < length; i++) {
+		if (bytes[i] != '/' || bytes[i + 1] != '/')
+			continue;
+		size_t user = userinfo_length(bytes + i + 2, length - i - 2);
+		if (user == 0)
+			continue;
+		(void)buffer_append(out, bytes + plain, i + 2 - plain);
+		(void)buffer_append_text(out, mask);
+		(void)buffer_append_char(out, '@');
+		plain = i + 2 + user;
+		i = plain - 1;
+	}
+	(void)buffer_append(out, bytes + plain, length - plain);
+}
+
+static void hide_values(const char *bytes, size_t length, struct buffer *out)
+{
+	size_t at = 0;
+	size_t plain = 0;
+	size_t begin;
+	size_t end;
+	while (next_value(bytes, length, &at, &begin, &end)) {
+		(void)buffer_append(out, bytes + plain, begin - plain);
+		if (end > begin)
+			(void)buffer_append_text(out, mask);
+		plain = end;
+	}
+	(void)buffer_append(out, bytes + plain, length - plain);
+}
+
+void secrets_hide(const struct secrets *secrets, const char *bytes, size_t length, bool is_cut,
+		  struct buffer *out)
+{
+	/* A mask may be longer than what it hides: at most by two bytes for each of these. */
+	struct buffer without_known;
+	struct buffer without_users;
+	if (length == 0)
+		return;
+	buffer_init(&without_known, 3 * length + sizeof(mask));
+	buffer_init(&without_users, 6 * length + sizeof(mask));
+	if (secrets != NULL)
+		hide_known(secrets, bytes, length, is_cut, &without_known);
+	else
+		(void)buffer_append(&without_known, bytes, length);
+	hide_userinfo(without_known.data, without_known.length, &without_users);
+	hide_values(without_users.data, without_users.length, out);
+	buffer_finish(&without_known);
+	buffer_finish(&without_users);
+}
+
+static bool is_secret_value(const char *name, const char *bytes, size_t length)
+{
+	char *value = xstrndup(bytes, length);
+	bool is_secret = url_is_secret_header(name, value);
+	free(value);
+	return is_secret;
+}
+
+char *secrets_hide_value(const struct site *site, const char *name, const char *bytes,
+			 size_t length, size_t max)
+{
+	if (name != NULL && is_secret_value(name, bytes, length))
+		return xstrdup(mask);
+	struct secrets *secrets = secrets_create(site);
+	struct buffer shown;
+	buffer_init(&shown, 12 * length + sizeof(mask));
+	secrets_hide(secrets, bytes, length, true, &shown);
+	char *text = text_clean_copy(shown.data == NULL ? "" : shown.data, shown.length, max);
+	buffer_finish(&shown);
+	secrets_destroy(secrets);
+	return text;
+}
