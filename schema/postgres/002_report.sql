@@ -75,7 +75,7 @@ COMMENT ON COLUMN report.pattern_capture IS 'What the pattern''s first group mat
 COMMENT ON COLUMN report.cert_issuer IS 'Issuer of the site''s certificate';
 COMMENT ON COLUMN report.failures IS 'Every reason that applied, the gravest first';
 COMMENT ON COLUMN report.redirects IS 'The hops before the last one';
-COMMENT ON COLUMN report.attempts IS 'The attempts before the last one';
+COMMENT ON COLUMN report.attempts IS 'Every attempt, where there was more than one';
 COMMENT ON COLUMN report.evidence IS 'What the site answered when it failed';
 
 -- Days are made by the program, ahead and on demand (report_YYYYMMDD); whatever has no day lands here.

@@ -125,7 +125,9 @@ static void write_headline(struct buffer *out, const struct report *report,
 	put(out, "  ");
 	put_clean(out, report->site->name);
 	(void)buffer_append_format(out, "\n%*s", INDENT, "");
-	put_reason(out, verdict->reason, verdict->message, INDENT, style);
+	put_reason(out, verdict->reason,
+		   verdict->failure_count > 0 ? verdict->failures[0].message : verdict->message,
+		   INDENT, style);
 }
 
 /* The deciding failure stands in the headline already. */
@@ -286,6 +288,8 @@ static void write_pattern(struct buffer *out, const struct report *report,
 	put_clean(out, report->site->pattern_text);
 	switch (match->state) {
 	case MATCH_NOT_TRIED:
+	case MATCH_MISSING:
+	case MATCH_NOT_JSON:
 		put(out, " was not looked for");
 		break;
 	case MATCH_FOUND:

@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "check/attempt.h"
+#include "check/evidence.h"
 #include "check/observation.h"
 #include "check/report.h"
 #include "check/site.h"
@@ -138,17 +140,35 @@ static bool on_may_start(void *context)
 	return sink->may_start == NULL || sink->may_start(sink->context);
 }
 
+/* Only what is down may be an accident; what could not be told would not be told the next time either. */
+static bool on_attempt(void *context, const struct site *site,
+		       const struct observation *observation, struct attempts *attempts)
+{
+	(void)context;
+	struct verdict verdict;
+	verdict_decide(site, observation, &verdict);
+	bool wants_retry = verdict.outcome == OUTCOME_DOWN;
+	if (wants_retry)
+		attempts_add(attempts, observation, &verdict);
+	verdict_finish(&verdict);
+	return wants_retry;
+}
+
 static void on_checked(void *context, const struct site *site,
 		       const struct observation *observation, struct prober_memo *memo)
 {
 	struct share *share = context;
 	struct checks *checks = share->checks;
+	struct evidence evidence = {0};
 	struct verdict verdict;
 	verdict_decide(site, observation, &verdict);
+	if (evidence_is_wanted(verdict.outcome))
+		evidence_make(site, &observation->raw, &evidence);
 	const struct report report = {
 		.site = site,
 		.observation = observation,
 		.verdict = &verdict,
+		.evidence = &evidence,
 		.host = checks->settings->host,
 		.location = checks->settings->location,
 	};
@@ -160,6 +180,7 @@ static void on_checked(void *context, const struct site *site,
 	if (memo != NULL)
 		log_change(share, site, &verdict, memo);
 	verdict_finish(&verdict);
+	evidence_finish(&evidence);
 	(void)atomic_fetch_add(&checks->finished, 1);
 }
 
@@ -201,6 +222,7 @@ static int start_share(struct checks *checks, size_t index, bool is_once, struct
 	const struct prober_sink sink = {
 		.context = share,
 		.may_start = on_may_start,
+		.wants_retry = on_attempt,
 		.on_checked = on_checked,
 		.on_done = on_done,
 		.on_reloaded = on_reloaded,

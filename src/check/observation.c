@@ -1,6 +1,7 @@
 #include "check/observation.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 void hop_init(struct hop *hop)
 {
@@ -25,12 +26,14 @@ void observation_init(struct observation *observation)
 	*observation = (struct observation){
 		.scheduled_at = TIME_UNKNOWN,
 		.started_at = TIME_UNKNOWN,
+		.attempt_started_at = TIME_UNKNOWN,
 		.trouble = REASON_PROBER_ERROR,
 		.total_us = DURATION_UNKNOWN,
 		.body_bytes = -1,
 		.decoded_bytes = -1,
 		.cert_not_after = TIME_UNKNOWN,
 		.chain_not_after = TIME_UNKNOWN,
+		.document_age_us = DURATION_UNKNOWN,
 	};
 	hop_init(&observation->final);
 }
@@ -43,13 +46,25 @@ void observation_finish(struct observation *observation)
 		hop_finish(&observation->redirects[i]);
 	free(observation->redirects);
 	free(observation->pattern.capture);
-	if (observation->body_rules != NULL) {
-		for (size_t i = 0; i < observation->body_rule_count; i++)
-			free(observation->body_rules[i].capture);
-		free(observation->body_rules);
+	if (observation->rules != NULL) {
+		for (size_t i = 0; i < observation->rule_count; i++)
+			free(observation->rules[i].capture);
+		free(observation->rules);
 	}
 	free(observation->cert_issuer);
 	observation_init(observation);
+}
+
+bool observation_is_tls(const struct observation *observation)
+{
+	static const char scheme[] = "https:";
+	const char *url = observation->final.url;
+	return url != NULL && strncasecmp(url, scheme, sizeof(scheme) - 1) == 0;
+}
+
+bool observation_lacks_certificate(const struct observation *observation)
+{
+	return observation_is_tls(observation) && observation->cert_not_after == TIME_UNKNOWN;
 }
 
 const char *http_version_name(enum http_version version)

@@ -23,8 +23,9 @@ enum outcome {
 /* X(ENUM SUFFIX, word on the wire, outcome, one sentence for people) */
 #define REASON_TABLE(X)                                                                            \
 	X(OK, "ok", OUTCOME_UP, "Everything was as expected")                                      \
-	X(SLOW, "slow", OUTCOME_DEGRADED, "The response took longer than max_response_time")       \
+	X(SLOW, "slow", OUTCOME_DEGRADED, "The response took longer than it should")               \
 	X(CERT_EXPIRING, "cert_expiring", OUTCOME_DEGRADED, "The certificate expires soon")        \
+	X(STALE, "stale", OUTCOME_DEGRADED, "The document is older than it should be")             \
 	X(DNS_ERROR, "dns_error", OUTCOME_DOWN, "The name does not resolve")                       \
 	X(CONNECT_REFUSED, "connect_refused", OUTCOME_DOWN,                                        \
 	  "The connection was refused or reset while connecting")                                  \
@@ -48,6 +49,22 @@ enum outcome {
 	X(BODY_MISMATCH, "body_mismatch", OUTCOME_DOWN, "The body does not say what it should")    \
 	X(HEADER_MISMATCH, "header_mismatch", OUTCOME_DOWN,                                        \
 	  "A header does not say what it should")                                                  \
+	X(JSON_MISMATCH, "json_mismatch", OUTCOME_DOWN, "The JSON does not say what it should")    \
+	X(SIZE_MISMATCH, "size_mismatch", OUTCOME_DOWN,                                            \
+	  "The body is smaller or larger than it may be")                                          \
+	X(URL_MISMATCH, "url_mismatch", OUTCOME_DOWN,                                              \
+	  "The redirects did not lead where they should")                                          \
+	X(VERSION_MISMATCH, "version_mismatch", OUTCOME_DOWN,                                      \
+	  "The version of HTTP is not one of the valid ones")                                      \
+	X(TLS_MISMATCH, "tls_mismatch", OUTCOME_DOWN,                                              \
+	  "The response came over TLS and must not, or without and must")                          \
+	X(CERT_MISMATCH, "cert_mismatch", OUTCOME_DOWN,                                            \
+	  "The certificate is not the one that it should be")                                      \
+	X(CERT_NEARLY_EXPIRED, "cert_nearly_expired", OUTCOME_DOWN,                                \
+	  "The certificate expires sooner than it may")                                            \
+	X(TOO_SLOW, "too_slow", OUTCOME_DOWN, "The response took longer than it may")              \
+	X(TOO_STALE, "too_stale", OUTCOME_DOWN, "The document is older than it may be")            \
+	X(INVERTED, "inverted", OUTCOME_DOWN, "It is up, and must not be")                         \
 	X(TOO_LARGE, "too_large", OUTCOME_DOWN,                                                    \
 	  "Headers, body or trailers are larger than the cap")                                     \
 	X(MATCH_TRUNCATED, "match_truncated", OUTCOME_UNKNOWN,                                     \

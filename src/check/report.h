@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+struct evidence;
 struct site;
 struct observation;
 struct verdict;
@@ -15,7 +16,10 @@ struct report {
 	const struct site *site;
 	const struct observation *observation;
 	const struct verdict *verdict;
-	const char *host; /* the producer's host name */
+	const struct attempts
+		*attempts; /* every one, where there was more than one; NULL otherwise */
+	const struct evidence *evidence; /* NULL: none */
+	const char *host;                /* the producer's host name */
 	const char *location;
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "check/limits.h"
 #include "check/request.h"
 
 void site_init(struct site *site)
@@ -14,6 +15,8 @@ void site_init(struct site *site)
 		.timeout_us = INT64_C(10) * CLOCK_US_PER_S,
 		.follow_redirects = true,
 		.max_redirects = SITE_REDIRECTS_DEFAULT,
+		.retry_after_us = CLOCK_US_PER_S,
+		.evidence_bytes = SITE_EVIDENCE_DEFAULT,
 		.match_bytes = SITE_MATCH_BYTES_DEFAULT,
 		.max_body_bytes = SITE_BODY_MAX,
 	};
@@ -39,9 +42,10 @@ void site_finish(struct site *site)
 	free(site->ca_file);
 	request_destroy(site->request);
 	free(site->pattern_text);
-	for (size_t i = 0; i < site->body_rule_count; i++)
-		free(site->body_rules[i].text);
-	free(site->body_rules);
+	for (size_t i = 0; i < site->rule_count; i++)
+		rule_finish(&site->rules[i]);
+	free(site->rules);
+	limits_destroy(site->limits);
 	free(site->valid_status_codes);
 	*site = (struct site){0};
 }
@@ -57,8 +61,8 @@ void site_list_finish(struct site_list *list)
 		struct site *site = &list->sites[i];
 		if (list->pattern_free != NULL) {
 			list->pattern_free(site->pattern);
-			for (size_t j = 0; j < site->body_rule_count; j++)
-				list->pattern_free(site->body_rules[j].pattern);
+			for (size_t j = 0; j < site->rule_count; j++)
+				list->pattern_free(site->rules[j].pattern);
 		}
 		site_finish(site);
 	}

@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "check/rule.h"
+
+struct limits;
 struct pattern;
 struct request;
 
@@ -16,11 +19,14 @@ enum {
 	SITE_NAME_MAX = 512,     /* bytes */
 	SITE_REDIRECTS_MAX = 20, /* the most that max_redirects may say */
 	SITE_REDIRECTS_DEFAULT = 10,
-	SITE_PATTERNS_MAX = 64, /* body expectations of one site */
+	SITE_RULES_MAX = 64,
 	SITE_STATUS_RANGES_MAX = 64,
 	SITE_HEADERS_MAX = 64,
 	SITE_LABELS_MAX = 32,
 	SITE_MATCH_BYTES_DEFAULT = 256 * 1024,
+	SITE_RETRIES_MAX = 10,
+	SITE_EVIDENCE_DEFAULT = 1024,
+	SITE_EVIDENCE_MAX = 16 * 1024,
 	SITE_BODY_MAX = 16 * 1024 * 1024, /* bytes of a body that are read, decoded */
 };
 
@@ -37,13 +43,6 @@ struct site_header {
 struct site_label {
 	char *name;
 	char *value;
-};
-
-/* A body expectation: fail_if_body_not_matches_regexp (is_wanted) or fail_if_body_matches_regexp. */
-struct site_body_rule {
-	struct pattern *pattern;
-	char *text; /* as the user wrote it */
-	bool is_wanted;
 };
 
 struct site {
@@ -69,14 +68,19 @@ struct site {
 
 	struct pattern *pattern; /* recorded, never changes the outcome; NULL for none */
 	char *pattern_text;
-	struct site_body_rule *body_rules;
-	size_t body_rule_count;
+	struct site_rule *rules; /* in the order of the file */
+	size_t rule_count;
 	struct status_range *valid_status_codes; /* empty means 200-299 */
 	size_t valid_status_code_count;
 	int64_t max_response_time_us; /* 0: no limit */
 	int64_t cert_expiry_warn_us; /* certificate nearer to its end than this is degraded; 0: no limit */
-	int64_t match_bytes;         /* how much of the body is searched */
+	struct limits *limits; /* NULL: none; read them with limits_of() */
+	bool is_inverted;      /* up is down, and down is up */
+	int retries;           /* more attempts after one that is down */
+	int64_t retry_after_us;
+	int64_t match_bytes;    /* how much of the body is searched */
 	int64_t max_body_bytes; /* body cap, decoded */
+	int evidence_bytes; /* of head and of body, kept of a check that is down or unknown; 0: none */
 };
 
 /* A site with the defaults above, GET, redirects followed, verification on; every pointer NULL. */

@@ -9,6 +9,9 @@
 #include "base/buffer.h"
 #include "base/identity.h"
 #include "base/planted.h"
+#include "base/text.h"
+#include "check/attempt.h"
+#include "check/evidence.h"
 #include "check/observation.h"
 #include "check/report.h"
 #include "check/report_row.h"
@@ -62,7 +65,7 @@ static void put_failures(yajl_gen out, const struct verdict *verdict)
 	for (size_t i = 0; i < verdict->failure_count && i < LIST_ELEMENTS_MAX; i++) {
 		(void)yajl_gen_map_open(out);
 		json_put_text(out, "reason", reason_name(verdict->failures[i].reason), 64);
-		json_put_text(out, "message", verdict->failures[i].message, VERDICT_MESSAGE_MAX);
+		json_put_text(out, "message", verdict->failures[i].message, VERDICT_FAILURE_MAX);
 		(void)yajl_gen_map_close(out);
 	}
 	(void)yajl_gen_array_close(out);
@@ -97,6 +100,45 @@ static void put_redirects(yajl_gen out, const struct observation *observation)
 		(void)yajl_gen_map_close(out);
 	}
 	(void)yajl_gen_array_close(out);
+}
+
+static void put_attempt(yajl_gen out, const struct attempt *attempt)
+{
+	(void)yajl_gen_map_open(out);
+	json_put_time(out, "started_at", attempt->started_at);
+	json_put_text(out, "outcome", outcome_name(attempt->outcome), 16);
+	json_put_text(out, "reason", reason_name(attempt->reason), 64);
+	put_known_text(out, "message", attempt->message, VERDICT_MESSAGE_MAX);
+	if (attempt->http_status_code > 0)
+		json_put_int(out, "http_status_code", attempt->http_status_code);
+	put_known(out, "total_us", attempt->total_us);
+	(void)yajl_gen_map_close(out);
+}
+
+/* All of them, the last one as well; a check that was tried once has none. */
+static void put_attempts(yajl_gen out, const struct report *report)
+{
+	const struct attempts *earlier = report->observation->earlier;
+	if (earlier == NULL)
+		return;
+	const struct attempt last = attempt_of(report->observation, report->verdict);
+	json_print_name(out, "attempts");
+	(void)yajl_gen_array_open(out);
+	for (size_t i = 0; i < earlier->count && i < LIST_ELEMENTS_MAX - 1; i++)
+		put_attempt(out, &earlier->items[i]);
+	put_attempt(out, &last);
+	(void)yajl_gen_array_close(out);
+}
+
+static void put_evidence(yajl_gen out, const struct evidence *evidence)
+{
+	if (text_is_empty(evidence->headers) && text_is_empty(evidence->body))
+		return;
+	json_print_name(out, "evidence");
+	(void)yajl_gen_map_open(out);
+	put_known_text(out, "headers", evidence->headers, SITE_EVIDENCE_MAX);
+	put_known_text(out, "body", evidence->body, SITE_EVIDENCE_MAX);
+	(void)yajl_gen_map_close(out);
 }
 
 static void put_site(yajl_gen out, const struct report *report, uint64_t dropped)
@@ -163,6 +205,8 @@ static void put_report(yajl_gen out, const struct report *report, uint64_t dropp
 	put_known(out, "decoded_bytes", observation->decoded_bytes);
 	if ((dropped & (UINT64_C(1) << REPORT_FIELD_redirects)) == 0)
 		put_redirects(out, observation);
+	if ((dropped & (UINT64_C(1) << REPORT_FIELD_attempts)) == 0)
+		put_attempts(out, report);
 	put_pattern(out, report->site, &observation->pattern, dropped);
 	put_known_text(out, "tls_version", observation->tls_version, 16);
 	put_known_time(out, "cert_not_after", observation->cert_not_after);
@@ -170,6 +214,8 @@ static void put_report(yajl_gen out, const struct report *report, uint64_t dropp
 	put_known_text(out, "cert_issuer", observation->cert_issuer, OBSERVATION_ISSUER_MAX);
 	if (observation->is_keepalive)
 		json_put_bool(out, "keepalive", true);
+	if (report->evidence != NULL && (dropped & (UINT64_C(1) << REPORT_FIELD_evidence)) == 0)
+		put_evidence(out, report->evidence);
 	if (dropped != 0)
 		json_put_bool(out, "truncated", true);
 	(void)yajl_gen_map_close(out);

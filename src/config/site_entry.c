@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "check/url.h"
 #include "config/older.h"
@@ -11,7 +12,7 @@
 #include "config/site_keys.h"
 #include "pattern/pattern.h"
 
-enum { NAMES_MAX = 64 };
+enum { NAMES_MAX = 128 };
 
 void entry_init(struct entry *entry, const struct settings *settings, const char *url)
 {
@@ -40,8 +41,8 @@ void entry_init(struct entry *entry, const struct settings *settings, const char
 void entry_finish(struct entry *entry)
 {
 	pattern_destroy(entry->site.pattern);
-	for (size_t i = 0; i < entry->site.body_rule_count; i++)
-		pattern_destroy(entry->site.body_rules[i].pattern);
+	for (size_t i = 0; i < entry->site.rule_count; i++)
+		pattern_destroy(entry->site.rules[i].pattern);
 	site_finish(&entry->site);
 }
 
@@ -162,6 +163,7 @@ void entry_complete(struct entry_reader *reader, const struct node *place)
 	}
 	site_keys_finish_request(reader, place);
 	site_keys_finish_connection(reader, place);
+	site_keys_finish_limits(reader, place);
 }
 
 void entry_read(struct entry_reader *reader, struct node *node, const struct node *defaults)
@@ -185,20 +187,28 @@ void entry_read(struct entry_reader *reader, struct node *node, const struct nod
 	entry_complete(reader, node);
 }
 
+int64_t entry_attempts_us(const struct site *site)
+{
+	return site->timeout_us * (site->retries + 1) + site->retry_after_us * site->retries;
+}
+
 bool entry_is_timeout_too_long(struct entry *entry, const struct settings *settings)
 {
 	struct site *site = &entry->site;
 	bool is_single = settings->subject == COMMAND_CHECK ||
 			 (settings->is_once && entry->interval_level == LEVEL_BUILT_IN);
-	if (site->timeout_us <= site->interval_us)
+	if (entry_attempts_us(site) <= site->interval_us)
 		return false;
 	if (is_single) {
-		site->interval_us = site->timeout_us;
+		site->interval_us = entry_attempts_us(site);
 		return false;
 	}
-	if (entry->timeout_level == LEVEL_BUILT_IN ||
-	    (entry->timeout_level == LEVEL_DEFAULTS && entry->interval_level > LEVEL_DEFAULTS)) {
-		site->timeout_us = site->interval_us;
+	int64_t room_us =
+		(site->interval_us - site->retry_after_us * site->retries) / (site->retries + 1);
+	if (room_us >= CLOCK_US_PER_MS &&
+	    (entry->timeout_level == LEVEL_BUILT_IN ||
+	     (entry->timeout_level == LEVEL_DEFAULTS && entry->interval_level > LEVEL_DEFAULTS))) {
+		site->timeout_us = room_us;
 		return false;
 	}
 	return true;

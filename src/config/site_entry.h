@@ -35,6 +35,7 @@ enum entry_slot {
 	SLOT_PROXY,
 	SLOT_CA_FILE,
 	SLOT_INSECURE,
+	SLOT_TOTAL_WARN,
 	SLOT_COUNT,
 };
 
@@ -85,7 +86,10 @@ void entry_check_overrides(struct entry_reader *reader);
 /* What is left to do with an entry of which all own keys were taken: for one that is no entry of a file. */
 void entry_complete(struct entry_reader *reader, const struct node *place);
 
-/* Whether the timeout is longer than the interval and nobody may shorten it; otherwise the entry is made to fit. */
+/* The longest that a check of the site takes: all attempts and what lies between them. */
+int64_t entry_attempts_us(const struct site *site);
+
+/* Whether the timeout is longer than the interval, all attempts counted, and nobody may shorten it; otherwise the entry is made to fit. */
 bool entry_is_timeout_too_long(struct entry *entry, const struct settings *settings);
 
 /* The table of keys (site_keys.c). */

@@ -124,76 +124,22 @@ static void take_timeout(struct entry_reader *reader, const struct node *value)
 	}
 }
 
-/* Compiled; NULL with a problem. The text is the caller's. */
-static struct pattern *take_pattern_text(struct entry_reader *reader, const char *name,
-					 const struct node *value, char **ret_text)
+static void take_pattern(struct entry_reader *reader, const struct node *value)
 {
+	struct site *site = &reader->entry->site;
 	struct error err;
 	char *text;
-	if (entry_take_block(reader, name, value, PATTERN_TEXT_MAX, &text) != 0)
-		return NULL;
+	if (entry_take_block(reader, "pattern", value, PATTERN_TEXT_MAX, &text) != 0)
+		return;
 	struct pattern *pattern = pattern_compile(text, &err);
 	if (pattern == NULL) {
 		entry_problem(reader, value, "found '%.200s': %s", text, err.message);
 		free(text);
-		return NULL;
-	}
-	*ret_text = text;
-	return pattern;
-}
-
-static void take_pattern(struct entry_reader *reader, const struct node *value)
-{
-	struct site *site = &reader->entry->site;
-	char *text;
-	struct pattern *pattern = take_pattern_text(reader, "pattern", value, &text);
-	if (pattern == NULL)
 		return;
+	}
 	pattern_destroy(site->pattern);
 	site->pattern = pattern;
 	entry_replace(&site->pattern_text, text);
-}
-
-static void take_rule(struct entry_reader *reader, const char *name, const struct node *value,
-		      bool is_wanted)
-{
-	struct site *site = &reader->entry->site;
-	char *text;
-	struct pattern *pattern = take_pattern_text(reader, name, value, &text);
-	if (pattern == NULL)
-		return;
-	site->body_rules = xreallocarray(site->body_rules, site->body_rule_count + 1,
-					 sizeof(*site->body_rules));
-	site->body_rules[site->body_rule_count++] =
-		(struct site_body_rule){.pattern = pattern, .text = text, .is_wanted = is_wanted};
-}
-
-/* One pattern, or a list of them. */
-static void take_rules(struct entry_reader *reader, const char *name, const struct node *value,
-		       bool is_wanted)
-{
-	size_t count = value->kind == NODE_SEQUENCE ? value->count : 1;
-	if (count + reader->entry->site.body_rule_count > SITE_PATTERNS_MAX) {
-		entry_problem(reader, value,
-			      "found more than %d patterns, expected at most that many",
-			      (int)SITE_PATTERNS_MAX);
-		return;
-	}
-	if (value->kind != NODE_SEQUENCE)
-		take_rule(reader, name, value, is_wanted);
-	else
-		for (size_t i = 0; i < value->count; i++)
-			take_rule(reader, name, value->items[i], is_wanted);
-}
-
-static void take_wanted(struct entry_reader *reader, const struct node *value)
-{
-	take_rules(reader, "fail_if_body_not_matches_regexp", value, true);
-}
-
-static void take_unwanted(struct entry_reader *reader, const struct node *value)
-{
-	take_rules(reader, "fail_if_body_matches_regexp", value, false);
 }
 
 /* Three digits; -1 for anything else. */
@@ -238,6 +184,7 @@ static void take_status(struct entry_reader *reader, const struct node *value)
 
 static void take_valid_status_codes(struct entry_reader *reader, const struct node *value)
 {
+	reader->entry->site.valid_status_code_count = 0; /* of a level farther from the site */
 	if (value->kind == NODE_SCALAR) {
 		take_status(reader, value);
 		return;
@@ -251,13 +198,6 @@ static void take_valid_status_codes(struct entry_reader *reader, const struct no
 		take_status(reader, value->items[i]);
 }
 
-static void take_max_response_time(struct entry_reader *reader, const struct node *value)
-{
-	(void)entry_take_duration(reader, "max_response_time", value, 1,
-				  3600 * (int64_t)CLOCK_US_PER_S,
-				  &reader->entry->site.max_response_time_us);
-}
-
 static void take_follow_redirects(struct entry_reader *reader, const struct node *value)
 {
 	(void)entry_take_bool(reader, "follow_redirects", value,
@@ -269,13 +209,6 @@ static void take_max_redirects(struct entry_reader *reader, const struct node *v
 	int64_t number;
 	if (entry_take_integer(reader, "max_redirects", value, 0, SITE_REDIRECTS_MAX, &number) == 0)
 		reader->entry->site.max_redirects = (int)number;
-}
-
-static void take_cert_expiry_warn(struct entry_reader *reader, const struct node *value)
-{
-	(void)entry_take_duration(reader, "cert_expiry_warn", value, 0,
-				  INT64_C(3660) * 86400 * CLOCK_US_PER_S,
-				  &reader->entry->site.cert_expiry_warn_us);
 }
 
 static void take_match_bytes(struct entry_reader *reader, const struct node *value)
@@ -309,12 +242,35 @@ const struct entry_key entry_keys[] = {
 	{.name = "cookies", .take = site_keys_take_cookies, .is_merged = true},
 	{.name = "user_agent", .take = site_keys_take_user_agent},
 	{.name = "pattern", .take = take_pattern},
-	{.name = "fail_if_body_not_matches_regexp", .take = take_wanted},
-	{.name = "fail_if_body_matches_regexp", .take = take_unwanted},
 	{.name = "valid_status_codes", .take = take_valid_status_codes},
+	{.name = "valid_http_versions", .take = site_keys_take_valid_http_versions},
+	{.name = "fail_if_ssl", .take = site_keys_take_fail_if_ssl},
+	{.name = "fail_if_not_ssl", .take = site_keys_take_fail_if_not_ssl},
+	{.name = "fail_if_body_not_matches_regexp", .take = site_keys_take_body_not_matches},
+	{.name = "fail_if_body_matches_regexp", .take = site_keys_take_body_matches},
+	{.name = "fail_if_body_not_contains", .take = site_keys_take_body_not_contains},
+	{.name = "fail_if_body_contains", .take = site_keys_take_body_contains},
+	{.name = "fail_if_body_smaller_than", .take = site_keys_take_body_smaller},
+	{.name = "fail_if_body_larger_than", .take = site_keys_take_body_larger},
+	{.name = "fail_if_header_not_matches", .take = site_keys_take_header_not_matches},
+	{.name = "fail_if_header_matches", .take = site_keys_take_header_matches},
+	{.name = "fail_if_header_missing", .take = site_keys_take_header_missing},
+	{.name = "fail_if_header_present", .take = site_keys_take_header_present},
+	{.name = "expect_json", .take = site_keys_take_expect_json},
+	{.name = "fail_if_final_url_not_matches", .take = site_keys_take_url_not_matches},
+	{.name = "fail_if_final_url_matches", .take = site_keys_take_url_matches},
 	{.name = "interval", .take = take_interval},
 	{.name = "timeout", .take = take_timeout},
-	{.name = "max_response_time", .take = take_max_response_time},
+	{.name = "max_response_time", .take = site_keys_take_max_response_time},
+	{.name = "time_limits",
+	 .take = site_keys_take_time_limits,
+	 .parts = site_keys_time_parts,
+	 .is_merged = true},
+	{.name = "max_document_age", .take = site_keys_take_max_document_age},
+	{.name = "invert", .take = site_keys_take_invert},
+	{.name = "retries", .take = site_keys_take_retries},
+	{.name = "retry_after", .take = site_keys_take_retry_after},
+	{.name = "evidence", .take = site_keys_take_evidence},
 	{.name = "follow_redirects", .take = take_follow_redirects},
 	{.name = "max_redirects", .take = take_max_redirects},
 	{.name = "labels", .take = take_labels, .is_merged = true},
@@ -338,7 +294,13 @@ const struct entry_key entry_keys[] = {
 	{.name = "no_proxy", .take = site_keys_take_no_proxy},
 	{.name = "insecure_skip_verify", .take = site_keys_take_insecure},
 	{.name = "ca_file", .take = site_keys_take_ca_file},
-	{.name = "cert_expiry_warn", .take = take_cert_expiry_warn},
+	{.name = "cert_expiry_warn", .take = site_keys_take_cert_expiry_warn},
+	{.name = "cert_expiry_fail", .take = site_keys_take_cert_expiry_fail},
+	{.name = "chain_expiry_warn", .take = site_keys_take_chain_expiry_warn},
+	{.name = "chain_expiry_fail", .take = site_keys_take_chain_expiry_fail},
+	{.name = "fail_if_cert_issuer_not_matches", .take = site_keys_take_issuer_not_matches},
+	{.name = "fail_if_cert_issuer_matches", .take = site_keys_take_issuer_matches},
+	{.name = "cert_sha256", .take = site_keys_take_cert_sha256},
 	{.name = "match_bytes", .take = take_match_bytes},
 	{.name = "max_body_bytes", .take = take_max_body_bytes},
 };

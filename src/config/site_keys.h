@@ -48,8 +48,44 @@ void site_keys_take_proxy(struct entry_reader *reader, const struct node *value)
 void site_keys_take_proxy_url(struct entry_reader *reader, const struct node *value);
 void site_keys_take_no_proxy(struct entry_reader *reader, const struct node *value);
 
+/* What the response must say and must not (site_rules.c). */
+void site_keys_take_body_not_matches(struct entry_reader *reader, const struct node *value);
+void site_keys_take_body_matches(struct entry_reader *reader, const struct node *value);
+void site_keys_take_body_not_contains(struct entry_reader *reader, const struct node *value);
+void site_keys_take_body_contains(struct entry_reader *reader, const struct node *value);
+void site_keys_take_url_not_matches(struct entry_reader *reader, const struct node *value);
+void site_keys_take_url_matches(struct entry_reader *reader, const struct node *value);
+void site_keys_take_issuer_not_matches(struct entry_reader *reader, const struct node *value);
+void site_keys_take_issuer_matches(struct entry_reader *reader, const struct node *value);
+void site_keys_take_header_not_matches(struct entry_reader *reader, const struct node *value);
+void site_keys_take_header_matches(struct entry_reader *reader, const struct node *value);
+void site_keys_take_header_missing(struct entry_reader *reader, const struct node *value);
+void site_keys_take_header_present(struct entry_reader *reader, const struct node *value);
+void site_keys_take_expect_json(struct entry_reader *reader, const struct node *value);
+
+/* What it may be and take, and what follows from a failure (site_limits.c). */
+extern const struct entry_key site_keys_time_parts[];
+void site_keys_take_time_limits(struct entry_reader *reader, const struct node *value);
+void site_keys_take_max_response_time(struct entry_reader *reader, const struct node *value);
+void site_keys_take_max_document_age(struct entry_reader *reader, const struct node *value);
+void site_keys_take_cert_expiry_warn(struct entry_reader *reader, const struct node *value);
+void site_keys_take_cert_expiry_fail(struct entry_reader *reader, const struct node *value);
+void site_keys_take_chain_expiry_warn(struct entry_reader *reader, const struct node *value);
+void site_keys_take_chain_expiry_fail(struct entry_reader *reader, const struct node *value);
+void site_keys_take_cert_sha256(struct entry_reader *reader, const struct node *value);
+void site_keys_take_valid_http_versions(struct entry_reader *reader, const struct node *value);
+void site_keys_take_fail_if_ssl(struct entry_reader *reader, const struct node *value);
+void site_keys_take_fail_if_not_ssl(struct entry_reader *reader, const struct node *value);
+void site_keys_take_body_smaller(struct entry_reader *reader, const struct node *value);
+void site_keys_take_body_larger(struct entry_reader *reader, const struct node *value);
+void site_keys_take_invert(struct entry_reader *reader, const struct node *value);
+void site_keys_take_retries(struct entry_reader *reader, const struct node *value);
+void site_keys_take_retry_after(struct entry_reader *reader, const struct node *value);
+void site_keys_take_evidence(struct entry_reader *reader, const struct node *value);
+
 /* When all keys of an entry were taken: what several of them say together. */
 void site_keys_finish_request(struct entry_reader *reader, const struct node *node);
+void site_keys_finish_limits(struct entry_reader *reader, const struct node *node);
 void site_keys_finish_connection(struct entry_reader *reader, const struct node *node);
 
 /* A header, once, in the place of all that have its name; the value is taken. */

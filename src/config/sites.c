@@ -47,6 +47,15 @@ static void complain_of_timeout(struct loading *loading, const struct entry *ent
 	char interval[DURATION_TEXT_MAX];
 	text_format_duration(entry->site.timeout_us, timeout, sizeof(timeout));
 	text_format_duration(entry->site.interval_us, interval, sizeof(interval));
+	if (entry->site.retries > 0) {
+		char attempts[DURATION_TEXT_MAX];
+		text_format_duration(entry_attempts_us(&entry->site), attempts, sizeof(attempts));
+		problems_add(loading->problems, where,
+			     "found %d retries with the timeout %s, which may take %s, expected at "
+			     "most the interval, %s",
+			     entry->site.retries, timeout, attempts, interval);
+		return;
+	}
 	bool is_both_settings =
 		entry->timeout_level == LEVEL_SETTINGS && entry->interval_level != LEVEL_SITE;
 	if (is_both_settings) {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 
@@ -110,6 +111,9 @@ static int on_verify(int is_fine, X509_STORE_CTX *store)
 	(void)snprintf(certificate->tls_version, sizeof(certificate->tls_version), "%s",
 		       version_name(ssl));
 	X509 *leaf = X509_STORE_CTX_get0_cert(store);
+	if (leaf != NULL && certificate->wants_sha256)
+		certificate->has_sha256 =
+			X509_digest(leaf, EVP_sha256(), certificate->sha256, NULL) == 1;
 	if (leaf != NULL && certificate->issuer == NULL) {
 		certificate->issuer = issuer_of(leaf);
 		certificate->not_after = end_of(leaf);

@@ -6,6 +6,8 @@
 #define WEBSENTRY_PROBE_CERTIFICATE_H
 
 #include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/clock.h"
 
@@ -14,7 +16,10 @@ struct certificate {
 	wall_us chain_not_after; /* the earliest end in the chain, its root included */
 	char *issuer;            /* safe text; NULL not known */
 	char tls_version[8];     /* "1.3"; "" not known */
-	int verify_error;        /* X509_V_ERR_…; X509_V_OK where nothing was found wrong */
+	bool wants_sha256;       /* set before the handshake: fill the two below */
+	bool has_sha256;
+	uint8_t sha256[32];
+	int verify_error; /* X509_V_ERR_…; X509_V_OK where nothing was found wrong */
 };
 
 void certificate_init(struct certificate *certificate);

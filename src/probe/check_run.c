@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "check/attempt.h"
 #include "check/observation.h"
 #include "check/request.h"
 #include "check/site.h"
@@ -28,12 +29,16 @@
 #include "probe/transfer_trouble.h"
 #include "probe/trouble.h"
 
-enum {
-	HOST_SHOWN_MAX = 128, /* of a host's name, in a message */
-	HTTP_PROXY_AUTH = 407,
-};
+enum { HTTP_PROXY_AUTH = 407 };
 
-enum run_state { RUN_IDLE, RUN_RESOLVING, RUN_TRANSFERRING, RUN_MATCHING, RUN_FINISHED };
+enum run_state {
+	RUN_IDLE,
+	RUN_RESOLVING,
+	RUN_TRANSFERRING,
+	RUN_MATCHING,
+	RUN_FINISHED,
+	RUN_WAITING, /* for the next attempt */
+};
 
 struct check_run {
 	const struct check_env *env;
@@ -41,7 +46,10 @@ struct check_run {
 	bool is_abandoned; /* while a search still runs */
 	struct check_start start;
 	struct observation observation;
-	mono_us started;
+	struct attempts attempts; /* the sink's notes of those before this one */
+	wall_us checked_at;       /* when the first attempt started */
+	int retried;              /* attempts before this one */
+	mono_us started;          /* this attempt */
 	mono_us deadline;
 	int64_t lost_at_start;  /* the loop's hold-ups before this check */
 	struct due_timer timer; /* the deadline, or an address's share of the time before it */
@@ -64,6 +72,7 @@ struct check_run {
 	mono_us resolved_at; /* 0: not yet */
 };
 
+static void start_attempt(struct check_run *run, mono_us now);
 static void start_hop(struct check_run *run, mono_us now);
 static void try_address(struct check_run *run);
 
@@ -99,6 +108,8 @@ static void finish(struct check_run *run)
 {
 	due_timer_stop(&run->timer);
 	own_trouble_note(&run->observation, lost_us(run));
+	response_note_raw(&run->observation, &run->transfer);
+	run->observation.earlier = run->attempts.count > 0 ? &run->attempts : NULL;
 	run->state = RUN_FINISHED;
 	run->env->on_finished(run->env->context, run);
 }
@@ -125,19 +136,9 @@ static void finish_with(struct check_run *run, enum reason reason, const char *m
 {
 	struct observation *observation = &run->observation;
 	struct trouble trouble = {.reason = reason};
-	char host[HOST_SHOWN_MAX];
-	char text[OBSERVATION_MESSAGE_MAX + HOST_SHOWN_MAX + 2];
 	(void)snprintf(trouble.message, sizeof(trouble.message), "%s", message);
 	judge_own(run, &trouble);
-	(void)snprintf(host, sizeof(host), "%s", run->parts.host != NULL ? run->parts.host : "");
-	/* Of several hops, people want to know which: trouble of a site's names its host. */
-	bool is_named = host[0] != '\0' && reason_outcome(trouble.reason) == OUTCOME_DOWN &&
-			strstr(trouble.message, host) == NULL;
-	(void)snprintf(text, sizeof(text), "%s%s%s", is_named ? host : "", is_named ? ": " : "",
-		       trouble.message);
-	observation->trouble = trouble.reason;
-	free(observation->message);
-	observation->message = text_clean_copy(text, strlen(text), OBSERVATION_MESSAGE_MAX - 1);
+	trouble_note(&trouble, run->parts.host, observation);
 	if (observation->total_us == DURATION_UNKNOWN)
 		observation->total_us = clock_mono_us() - run->started;
 	finish(run);
@@ -205,6 +206,7 @@ static void on_time_over(struct check_run *run, mono_us now)
 		break;
 	case RUN_IDLE:
 	case RUN_FINISHED:
+	case RUN_WAITING:
 		break;
 	}
 }
@@ -213,6 +215,14 @@ static void on_due(void *owner)
 {
 	struct check_run *run = owner;
 	mono_us now = clock_mono_us();
+	if (run->state == RUN_WAITING) {
+		start_attempt(run, now);
+		return;
+	}
+	if (run->state == RUN_WAITING) {
+		start_attempt(run, now);
+		return;
+	}
 	if (now >= run->deadline) {
 		on_time_over(run, now);
 		return;
@@ -244,28 +254,21 @@ static void on_due(void *owner)
 static void try_address(struct check_run *run)
 {
 	const struct check_env *env = run->env;
-	const struct redirect *request = &run->request;
 	mono_us now = clock_mono_us();
 	const char *address = run->addresses[run->address_next].text;
 	size_t left = run->address_count - run->address_next;
 	run->address_next++;
 	memcpy(run->observation.final.ip, address, ADDRESS_TEXT_MAX);
 
-	const struct transfer_request details = {
+	struct transfer_request details = {
 		.site = run->start.site,
-		.url = request->url,
-		.method = request->method,
-		.body = request->body,
-		.body_length = request->body_length,
 		.address = address,
 		.port = run->route.port,
 		.proxy = run->route.proxy,
 		.kept = run->start.kept,
 		.is_https = run->parts.is_https,
-		.is_trusted_origin = request->is_trusted_origin,
-		.username = request->username,
-		.password = request->password,
 	};
+	redirect_fill(&run->request, &details);
 	run->state = RUN_TRANSFERRING;
 	if (transfer_prepare(&run->transfer, &details, now) != 0) {
 		finish_with(run, REASON_PROBER_ERROR, "libcurl refuses the URL");
@@ -282,7 +285,7 @@ static void finish_resolved(struct check_run *run, enum resolver_result result, 
 	struct trouble trouble = {.reason = result == RESOLVER_NO_ANSWER ? REASON_PROBER_OFFLINE
 									 : REASON_DNS_ERROR};
 	run->is_stub_failing = result == RESOLVER_FAILED && resolver_is_stub(run->resolver);
-	(void)snprintf(trouble.message, sizeof(trouble.message), "%.*s: %s", HOST_SHOWN_MAX - 1,
+	(void)snprintf(trouble.message, sizeof(trouble.message), "%.*s: %s", TROUBLE_HOST_MAX - 1,
 		       run->route.host, message);
 	route_blame(&run->route, &trouble, false);
 	run->resolved_at = 0;
@@ -370,28 +373,16 @@ static void finish_complete(struct check_run *run, mono_us now)
 {
 	struct observation *observation = &run->observation;
 	const struct site *site = run->start.site;
-	const struct transfer *transfer = &run->transfer;
 	observation->trouble = REASON_OK;
 	observation->total_us = now - run->started;
-	if (site->pattern == NULL && site->body_rule_count == 0) {
+	if (site->pattern == NULL && site->rule_count == 0) {
 		finish(run);
 		return;
 	}
-	if (site->body_rule_count > 0) {
-		observation->body_rules =
-			xcalloc(site->body_rule_count, sizeof(observation->body_rules[0]));
-		observation->body_rule_count = site->body_rule_count;
-	}
-	run->matching = (struct matching){
-		.site = site,
-		.bytes = transfer->body.data,
-		.length = transfer->body.length,
-		.is_longer = transfer->decoded_bytes > (int64_t)transfer->body.length,
-		.deadline = run->deadline,
-		.pattern = &observation->pattern,
-		.rules = observation->body_rules,
-		.on_matched = on_matched,
-	};
+	response_note_raw(observation, &run->transfer);
+	matching_aim(&run->matching, site, observation, run->transfer.decoded_bytes);
+	run->matching.deadline = run->deadline;
+	run->matching.on_matched = on_matched;
 	run->state = RUN_MATCHING;
 	if (matching_start(&run->matching, run->env->loop))
 		finish(run);
@@ -414,28 +405,8 @@ static void follow(struct check_run *run, mono_us now)
 		finish_with(run, REASON_REDIRECT_INVALID, err.message);
 		return;
 	}
-	observation->redirects =
-		xreallocarray(observation->redirects, observation->redirect_count + 1,
-			      sizeof(observation->redirects[0]));
-	observation->redirects[observation->redirect_count++] = observation->final;
-	hop_init(&observation->final);
-	response_forget(observation);
-	observation->final.url = url_redact(run->request.url);
+	response_note_redirect(observation, run->request.url);
 	start_hop(run, now);
-}
-
-/* Over TLS a server may agree to less than the site asked for. Ends the check then. */
-static bool speaks_as_asked(struct check_run *run)
-{
-	enum http_version version = run->observation.final.http_version;
-	if (request_of(run->start.site)->http != REQUEST_HTTP_2 || version == HTTP_VERSION_2)
-		return true;
-	char text[64];
-	const char *name = http_version_name(version);
-	(void)snprintf(text, sizeof(text), "asked for HTTP/2, answered by HTTP/%s",
-		       name == NULL ? "?" : name);
-	finish_with(run, REASON_PROTOCOL_ERROR, text);
-	return false;
 }
 
 void check_run_on_ended(void *context, CURLcode code)
@@ -459,10 +430,11 @@ void check_run_on_ended(void *context, CURLcode code)
 		return;
 	}
 	if (code == CURLE_OK && status >= 200) {
-		if (!speaks_as_asked(run))
-			return;
-		if (run->start.site->follow_redirects && redirect_is(status) &&
-		    transfer->head.location != NULL)
+		char text[RESPONSE_TEXT_MAX];
+		if (!response_is_as_asked(&run->observation, run->start.site, text))
+			finish_with(run, REASON_PROTOCOL_ERROR, text);
+		else if (run->start.site->follow_redirects && redirect_is(status) &&
+			 transfer->head.location != NULL)
 			follow(run, now);
 		else
 			finish_complete(run, now);
@@ -509,6 +481,7 @@ void check_run_destroy(struct check_run *run)
 	observation_finish(&run->observation);
 	redirect_finish(&run->request);
 	url_parts_finish(&run->parts);
+	attempts_finish(&run->attempts);
 	free(run);
 }
 
@@ -523,21 +496,47 @@ void check_run_release(struct check_run *run)
 	due_timer_close(&run->timer, on_closed);
 }
 
-void check_run_start(struct check_run *run, const struct check_start *start, mono_us now)
+static void start_attempt(struct check_run *run, mono_us now)
 {
 	struct observation *observation = &run->observation;
-	assert(run->state == RUN_IDLE);
-	run->start = *start;
+	const struct check_start *start = &run->start;
 	run->started = now;
-	run->deadline = run->started + start->site->timeout_us;
+	run->deadline = now + start->site->timeout_us;
 	run->lost_at_start = loop_lag_lost_us(run->env->lag);
-	observation->late_us = not_negative(start->late_us);
-	observation->started_at = clock_wall_us();
-	observation->scheduled_at = observation->started_at - observation->late_us;
-	observation->missed = start->missed;
-	observation->final.url = xstrdup(start->site->redacted_url);
+	observation->attempt_started_at = clock_wall_us();
+	if (run->retried == 0)
+		run->checked_at = observation->attempt_started_at;
+	response_note_start(observation, start, run->checked_at);
 	redirect_init(&run->request, start->site);
 	start_hop(run, now);
+}
+
+void check_run_start(struct check_run *run, const struct check_start *start, mono_us now)
+{
+	assert(run->state == RUN_IDLE);
+	run->start = *start;
+	run->start.late_us = not_negative(start->late_us);
+	run->retried = 0;
+	start_attempt(run, now);
+}
+
+bool check_run_try_again(struct check_run *run, check_run_question *wants_retry, void *context)
+{
+	const struct site *site = run->start.site;
+	if (wants_retry == NULL || run->retried == site->retries ||
+	    !wants_retry(context, site, &run->observation, &run->attempts))
+		return false;
+	struct attempts attempts = run->attempts;
+	struct kept_connection *kept = kept_connection_take(run->start.kept);
+	run->attempts = (struct attempts){0};
+	check_run_clear(run);
+	run->attempts = attempts;
+	run->start.kept = kept;
+	run->retried++;
+	run->state = RUN_WAITING;
+	mono_us now = clock_mono_us();
+	due_timer_start(&run->timer, now + site->retry_after_us, now);
+	return true;
 }
 
 const struct check_start *check_run_origin(const struct check_run *run)
@@ -564,6 +563,7 @@ void check_run_clear(struct check_run *run)
 	observation_finish(&run->observation);
 	observation_init(&run->observation);
 	redirect_finish(&run->request);
+	attempts_finish(&run->attempts);
 	run->state = RUN_IDLE;
 }
 
@@ -586,6 +586,7 @@ bool check_run_abandon(struct check_run *run)
 		stop_transfer(run);
 		break;
 	case RUN_FINISHED:
+	case RUN_WAITING:
 		break;
 	}
 	run->state = RUN_FINISHED;

@@ -4,6 +4,7 @@
  *     idle -> resolving -> transferring -> matching -> finished -> idle
  *               ^  each redirect  |  next address: transferring again
  *               +-----------------+
+ *               ^ check_run_try_again(): finished -> waiting -> resolving
  *
  * A run is used again for check after check. One thread: the loop's.
  */
@@ -19,6 +20,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 
+struct attempts;
 struct check_run;
 struct client_certificates;
 struct kept_connection;
@@ -69,6 +71,16 @@ void check_run_start(struct check_run *run, const struct check_start *start, mon
 const struct check_start *check_run_origin(const struct check_run *run);
 void check_run_set_index(struct check_run *run, size_t index);
 const struct observation *check_run_observation(const struct check_run *run);
+
+/* As prober_sink's wants_retry. */
+typedef bool check_run_question(void *context, const struct site *site,
+				const struct observation *observation, struct attempts *attempts);
+
+/*
+ * From finished to waiting, where the site has retries left and the answer is yes (NULL: it is no): one more attempt, with a timeout of
+ * its own, after the site's retry_after_us. Returns whether.
+ */
+bool check_run_try_again(struct check_run *run, check_run_question *wants_retry, void *context);
 
 /* From finished to idle. */
 void check_run_clear(struct check_run *run);

@@ -14,6 +14,8 @@ struct kept_connection {
 	wall_us cert_not_after;
 	wall_us chain_not_after;
 	char *cert_issuer;
+	bool has_cert_sha256;
+	uint8_t cert_sha256[32];
 };
 
 struct kept_connection *kept_connection_create(void)
@@ -59,6 +61,8 @@ void kept_connection_note(struct kept_connection *kept, const struct observation
 	kept->chain_not_after = observation->chain_not_after;
 	free(kept->cert_issuer);
 	kept->cert_issuer = xstrdup(observation->cert_issuer);
+	kept->has_cert_sha256 = observation->has_cert_sha256;
+	memcpy(kept->cert_sha256, observation->cert_sha256, sizeof(kept->cert_sha256));
 }
 
 void kept_connection_recall(const struct kept_connection *kept, struct observation *observation)
@@ -70,4 +74,6 @@ void kept_connection_recall(const struct kept_connection *kept, struct observati
 	observation->chain_not_after = kept->chain_not_after;
 	free(observation->cert_issuer);
 	observation->cert_issuer = xstrdup(kept->cert_issuer);
+	observation->has_cert_sha256 = kept->has_cert_sha256;
+	memcpy(observation->cert_sha256, kept->cert_sha256, sizeof(kept->cert_sha256));
 }

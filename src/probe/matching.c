@@ -1,9 +1,8 @@
 #include "probe/matching.h"
 
-#include "base/text.h"
+#include "base/memory.h"
 #include "check/observation.h"
 #include "check/site.h"
-#include "pattern/pattern.h"
 
 enum {
 	/* A hop to a worker costs 15 to 26 µs: not worth it for a search that ends within this. */
@@ -12,60 +11,37 @@ enum {
 	POOL_BUDGET_US = 1 * CLOCK_US_PER_S,
 };
 
-static void record(const struct matching *matching, enum pattern_result result,
-		   const struct pattern_span *span, struct match *match)
+/* The n-th search within a budget; false where that was not enough. */
+static bool search_one(struct matching *matching, size_t n, int64_t budget_us, bool is_inline)
 {
-	switch (result) {
-	case PATTERN_FOUND:
-		match->state = MATCH_FOUND;
-		if (span->has_capture)
-			match->capture =
-				text_clean_copy(matching->bytes + span->start,
-						span->end - span->start, OBSERVATION_CAPTURE_MAX);
-		break;
-	case PATTERN_NOT_FOUND:
-		match->state = matching->is_longer ? MATCH_TRUNCATED : MATCH_NOT_FOUND;
-		break;
-	case PATTERN_TOO_COSTLY:
-		match->state = MATCH_TOO_COSTLY;
-		break;
-	}
+	const struct site *site = matching->site;
+	if (n > 0)
+		return rule_search(site, &site->rules[n - 1], &matching->subjects, budget_us,
+				   is_inline, &matching->rules[n - 1]);
+	return site->pattern == NULL || rule_search_pattern(site->pattern, &matching->subjects,
+							    budget_us, matching->pattern);
 }
 
-/* The n-th search: false when there are no more. A site without a recorded pattern has none for n = 0. */
-static bool get_search(const struct matching *matching, size_t n,
-		       const struct pattern **ret_pattern, struct match **ret_match)
+static void give_up(const struct matching *matching, size_t n)
 {
-	if (n == 0) {
-		*ret_pattern = matching->site->pattern;
-		*ret_match = matching->pattern;
-		return true;
-	}
-	if (n > matching->site->body_rule_count)
-		return false;
-	*ret_pattern = matching->site->body_rules[n - 1].pattern;
-	*ret_match = &matching->rules[n - 1];
-	return true;
+	struct match *match = n == 0 ? matching->pattern : &matching->rules[n - 1];
+	if (n > 0 || matching->site->pattern != NULL)
+		match->state = MATCH_TOO_COSTLY;
 }
 
 /* Go on until everything is decided; with is_inline, until a search is too costly for the loop. Returns whether all is. */
 static bool search(struct matching *matching, bool is_inline, mono_us end)
 {
-	const struct pattern *pattern;
-	struct match *match;
-	const char *bytes = matching->bytes != NULL ? matching->bytes : "";
-	for (; get_search(matching, matching->next, &pattern, &match); matching->next++) {
-		if (pattern == NULL)
-			continue;
-		int64_t budget = is_inline ? INLINE_BUDGET_US : end - clock_mono_us();
-		struct pattern_span span;
-		enum pattern_result result = PATTERN_TOO_COSTLY;
-		if (budget > 0)
-			result = pattern_search(pattern, bytes, matching->length, budget, &span);
-		if (result == PATTERN_TOO_COSTLY && is_inline)
+	for (; matching->next <= matching->site->rule_count; matching->next++) {
+		int64_t budget_us = is_inline ? INLINE_BUDGET_US : end - clock_mono_us();
+		bool is_decided =
+			budget_us > 0 && search_one(matching, matching->next, budget_us, is_inline);
+		if (!is_decided && is_inline)
 			return false;
-		record(matching, result, &span, match);
+		if (!is_decided)
+			give_up(matching, matching->next);
 	}
+	rule_subjects_finish(&matching->subjects);
 	return true;
 }
 
@@ -82,6 +58,30 @@ static void on_work_done(uv_work_t *work, int status)
 	if (status != 0) /* cancelled before it began */
 		(void)search(matching, false, 0);
 	matching->on_matched(matching);
+}
+
+void matching_aim(struct matching *matching, const struct site *site,
+		  struct observation *observation, int64_t decoded_bytes)
+{
+	*matching = (struct matching){.site = site};
+	const struct raw_response *raw = &observation->raw;
+	size_t searched = raw->body_length < (size_t)site->match_bytes ? raw->body_length
+								       : (size_t)site->match_bytes;
+	if (site->rule_count > 0) {
+		observation->rules = xcalloc(site->rule_count, sizeof(observation->rules[0]));
+		observation->rule_count = site->rule_count;
+	}
+	matching->subjects = (struct rule_subjects){
+		.body = raw->body,
+		.body_length = searched,
+		.is_longer = decoded_bytes > (int64_t)searched,
+		.raw = *raw,
+		.url = observation->final.url,
+		.issuer = observation->cert_issuer,
+		.is_issuer_unseen = observation_lacks_certificate(observation),
+	};
+	matching->pattern = &observation->pattern;
+	matching->rules = observation->rules;
 }
 
 bool matching_start(struct matching *matching, uv_loop_t *loop)

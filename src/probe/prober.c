@@ -314,6 +314,8 @@ static void release_unused(struct prober *prober)
 static void tell(struct prober *prober, struct check_run *run)
 {
 	const struct check_start *origin = check_run_origin(run);
+	if (check_run_try_again(run, prober->sink.wants_retry, prober->sink.context))
+		return;
 	size_t index = origin->index;
 	struct used_list *list = origin->list;
 	struct site_state *state = index == SITE_STATES_GONE ? NULL : &prober->sites.states[index];

@@ -15,6 +15,7 @@
 #include "check/observation.h"
 #include "check/site.h"
 
+struct attempts;
 struct figures;
 struct prober;
 
@@ -29,6 +30,13 @@ struct prober_sink {
 	void *context;
 	/* Before a check starts: false leaves it out, and it counts as missed. NULL: always true. */
 	bool (*may_start)(void *context);
+	/*
+	 * An attempt has ended at a site that may be tried again: whether it shall, after site->retry_after_us. All parameters are
+	 * borrowed for the call, and the observation is gone after a yes. Into attempts the sink notes what it wants to know of it at
+	 * the end: there they are the observation's earlier ones. NULL: never.
+	 */
+	bool (*wants_retry)(void *context, const struct site *site,
+			    const struct observation *observation, struct attempts *attempts);
 	/* A check has ended. All parameters are borrowed for the call. memo: NULL where the site has gone meanwhile. */
 	void (*on_checked)(void *context, const struct site *site,
 			   const struct observation *observation, struct prober_memo *memo);

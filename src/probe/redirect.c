@@ -7,6 +7,7 @@
 #include "check/request.h"
 #include "check/site.h"
 #include "check/url.h"
+#include "probe/transfer.h"
 
 void redirect_init(struct redirect *redirect, const struct site *site)
 {
@@ -85,4 +86,15 @@ int redirect_follow(struct redirect *redirect, const struct site *site, int stat
 	free(redirect->url);
 	redirect->url = next;
 	return 0;
+}
+
+void redirect_fill(const struct redirect *redirect, struct transfer_request *request)
+{
+	request->url = redirect->url;
+	request->method = redirect->method;
+	request->body = redirect->body;
+	request->body_length = redirect->body_length;
+	request->is_trusted_origin = redirect->is_trusted_origin;
+	request->username = redirect->username;
+	request->password = redirect->password;
 }

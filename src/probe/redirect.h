@@ -10,6 +10,7 @@
 #include "base/error.h"
 
 struct site;
+struct transfer_request;
 
 struct redirect {
 	char *url;
@@ -32,5 +33,8 @@ bool redirect_is(int status);
 /* Change to where location leads. Returns 0, or -1 with ERROR_REJECT where that is no URL for us; nothing is changed then. */
 int redirect_follow(struct redirect *redirect, const struct site *site, int status,
 		    const char *location, struct error *err);
+
+/* What a hop of it asks for: URL, method, body, whose origin and who asks. All is borrowed. */
+void redirect_fill(const struct redirect *redirect, struct transfer_request *request);
 
 #endif

@@ -1,9 +1,17 @@
 #include "probe/response_note.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+#include "check/limits.h"
 #include "check/observation.h"
+#include "check/request.h"
+#include "check/site.h"
+#include "check/url.h"
+#include "probe/check_run.h"
+#include "probe/head_fields.h"
 #include "probe/kept_connection.h"
 #include "probe/transfer.h"
 
@@ -26,6 +34,8 @@ void response_note(struct observation *observation, struct transfer *transfer,
 	free(observation->cert_issuer);
 	observation->cert_issuer = certificate->issuer;
 	certificate->issuer = NULL;
+	observation->has_cert_sha256 = certificate->has_sha256;
+	memcpy(observation->cert_sha256, certificate->sha256, sizeof(observation->cert_sha256));
 	if (kept == NULL || observation->final.http_status_code == 0)
 		return;
 	if (transfer_is_reused(transfer)) {
@@ -34,6 +44,32 @@ void response_note(struct observation *observation, struct transfer *transfer,
 	} else {
 		kept_connection_note(kept, observation);
 	}
+}
+
+bool response_is_as_asked(const struct observation *observation, const struct site *site,
+			  char text[static RESPONSE_TEXT_MAX])
+{
+	enum http_version version = observation->final.http_version;
+	if (request_of(site)->http != REQUEST_HTTP_2 || version == HTTP_VERSION_2)
+		return true;
+	const char *name = http_version_name(version);
+	(void)snprintf(text, RESPONSE_TEXT_MAX, "asked for HTTP/2, answered by HTTP/%s",
+		       name == NULL ? "?" : name);
+	return false;
+}
+
+void response_note_raw(struct observation *observation, const struct transfer *transfer)
+{
+	observation->raw = (struct raw_response){
+		.head = transfer->head_text.data,
+		.head_length = transfer->head_text.length,
+		.body = transfer->body.data,
+		.body_length = transfer->body.length,
+	};
+	if (observation->raw.head_length > 0 &&
+	    limit_is_set(&limits_of(transfer->site)->document_age))
+		observation->document_age_us =
+			head_fields_age_us(&observation->raw, clock_wall_us());
 }
 
 void response_forget(struct observation *observation)
@@ -45,4 +81,26 @@ void response_forget(struct observation *observation)
 	observation->chain_not_after = TIME_UNKNOWN;
 	free(observation->cert_issuer);
 	observation->cert_issuer = NULL;
+	observation->has_cert_sha256 = false;
+}
+
+void response_note_start(struct observation *observation, const struct check_start *start,
+			 wall_us checked_at)
+{
+	observation->late_us = start->late_us;
+	observation->started_at = checked_at;
+	observation->scheduled_at = checked_at - start->late_us;
+	observation->missed = start->missed;
+	observation->final.url = xstrdup(start->site->redacted_url);
+}
+
+void response_note_redirect(struct observation *observation, const char *url)
+{
+	observation->redirects =
+		xreallocarray(observation->redirects, observation->redirect_count + 1,
+			      sizeof(observation->redirects[0]));
+	observation->redirects[observation->redirect_count++] = observation->final;
+	hop_init(&observation->final);
+	response_forget(observation);
+	observation->final.url = url_redact(url);
 }

@@ -2,8 +2,14 @@
 #ifndef WEBSENTRY_PROBE_RESPONSE_NOTE_H
 #define WEBSENTRY_PROBE_RESPONSE_NOTE_H
 
+#include <stdbool.h>
+
+#include "base/clock.h"
+
+struct check_start;
 struct kept_connection;
 struct observation;
+struct site;
 struct transfer;
 
 /*
@@ -12,6 +18,22 @@ struct transfer;
  */
 void response_note(struct observation *observation, struct transfer *transfer,
 		   struct kept_connection *kept);
+
+enum { RESPONSE_TEXT_MAX = 64 };
+
+/* Over TLS a server may agree to less than the site asked for: false, and what is wrong. */
+bool response_is_as_asked(const struct observation *observation, const struct site *site,
+			  char text[static RESPONSE_TEXT_MAX]);
+
+/* Lend the observation the bytes that came; they are the transfer's, until it is cleared. And what else its head says. */
+void response_note_raw(struct observation *observation, const struct transfer *transfer);
+
+/* The check has begun: when, and how late. */
+void response_note_start(struct observation *observation, const struct check_start *start,
+			 wall_us checked_at);
+
+/* The last hop goes to the list, and another follows. */
+void response_note_redirect(struct observation *observation, const char *url);
 
 /* What was noted of a response that another one follows. */
 void response_forget(struct observation *observation);

@@ -12,16 +12,17 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "check/limits.h"
 #include "check/request.h"
 #include "check/site.h"
 #include "check/url.h"
 #include "probe/phases.h"
+#include "probe/transfer_keep.h"
 #include "probe/transfer_options.h"
+#include "probe/trouble.h"
 #include "probe/trust.h"
 
 enum {
-	/* Of a body's buffer this much stays with a handle between transfers. */
-	BODY_KEPT_IDLE = 64 * 1024,
 	/* What head, framing and TLS may add to a body before its raw bytes are too many: chunk sizes, extensions, trailers. */
 	RAW_SLACK = 768 * 1024,
 	/* A proxy's own answer, and its TLS. curl reads it byte by byte as long as there are any, and all checks wait meanwhile. */
@@ -77,6 +78,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 		transfer->stopped_for = STOP_LENGTH;
 	else if (count_encodings(transfer) > 1)
 		transfer->stopped_for = STOP_ENCODINGS;
+	transfer_keep_line(transfer, line, length);
 	return transfer->stopped_for == STOP_NONE ? length : 0;
 }
 
@@ -84,10 +86,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 {
 	struct transfer *transfer = context;
 	size_t length = size * count;
-	if (transfer->body.length < transfer->kept_max) {
-		size_t room = transfer->kept_max - transfer->body.length;
-		(void)buffer_append(&transfer->body, bytes, length < room ? length : room);
-	}
+	transfer_keep_body(transfer, bytes, length);
 	transfer->decoded_bytes += (int64_t)length;
 	const struct site *site = transfer->site;
 	if (transfer->decoded_bytes > site->max_body_bytes)
@@ -210,6 +209,7 @@ static CURLcode on_ssl_context(CURL *easy, void *context, void *owner)
 	transfer->tls_started_at = clock_mono_us();
 	if (transfer->is_kept) /* the connection outlives this transfer, which no later handshake may look for */
 		(void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+	transfer->certificate.wants_sha256 = limits_of(site)->fingerprint_count > 0;
 	if (certificate_watch(context, &transfer->certificate) != 0)
 		return CURLE_OUT_OF_MEMORY;
 	struct error err = {0};
@@ -228,6 +228,7 @@ int transfer_init(struct transfer *transfer, const char *user_agent, struct trus
 	*transfer = (struct transfer){
 		.trust = trust, .certificates = certificates, .socket = CURL_SOCKET_BAD};
 	buffer_init(&transfer->body, SITE_BODY_MAX);
+	buffer_init(&transfer->head_text, RESPONSE_HEAD_MAX);
 	response_head_init(&transfer->head);
 	certificate_init(&transfer->certificate);
 	CURL *easy = curl_easy_init();
@@ -302,6 +303,7 @@ void transfer_finish(struct transfer *transfer)
 	response_head_finish(&transfer->head);
 	certificate_finish(&transfer->certificate);
 	buffer_finish(&transfer->body);
+	buffer_finish(&transfer->head_text);
 }
 
 void transfer_clear(struct transfer *transfer)
@@ -309,9 +311,7 @@ void transfer_clear(struct transfer *transfer)
 	leave_kept(transfer);
 	response_head_finish(&transfer->head);
 	certificate_finish(&transfer->certificate);
-	buffer_clear(&transfer->body);
-	if (transfer->body.capacity > BODY_KEPT_IDLE)
-		buffer_finish(&transfer->body);
+	transfer_keep_clear(transfer);
 	curl_slist_free_all(transfer->headers);
 	transfer->headers = NULL;
 	transfer->decoded_bytes = 0;
@@ -447,8 +447,7 @@ int transfer_prepare(struct transfer *transfer, const struct transfer_request *r
 	transfer_clear(transfer);
 	transfer->started_at = now;
 	transfer->site = site;
-	bool is_searched = site->pattern != NULL || site->body_rule_count > 0;
-	transfer->kept_max = is_searched ? (size_t)site->match_bytes : 0;
+	transfer_keep_choose(transfer);
 
 	transfer->is_trusted_origin = request->is_trusted_origin;
 	if (transfer_set_options(transfer, request) != 0)
@@ -533,4 +532,22 @@ int64_t transfer_body_bytes(const struct transfer *transfer)
 	curl_off_t bytes = 0;
 	(void)curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
 	return bytes;
+}
+
+void transfer_get_facts(const struct transfer *transfer, CURLcode code,
+			struct trouble_facts *ret_facts)
+{
+	long os_errno = 0;
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_errno);
+	*ret_facts = (struct trouble_facts){
+		.code = code == CURLE_OK ? CURLE_WEIRD_SERVER_REPLY : code,
+		.curl_text = transfer->error_text,
+		.stopped_for = transfer->stopped_for,
+		.body_max = transfer->site->max_body_bytes,
+		.os_errno = (int)os_errno,
+		.socket_errno = transfer->socket_errno,
+		.proxy_status = transfer_proxy_status(transfer),
+		.unusable_source = transfer->is_source_unusable ? transfer->source : NULL,
+		.verify_error = transfer->certificate.verify_error,
+	};
 }

@@ -22,6 +22,7 @@ struct kept_connection;
 struct phase_marks;
 struct request_proxy;
 struct site;
+struct trouble_facts;
 struct trust;
 
 struct transfer {
@@ -34,6 +35,9 @@ struct transfer {
 	struct certificate certificate;
 	struct buffer body; /* decoded, its first kept_max bytes */
 	size_t kept_max;
+	struct buffer
+		head_text; /* the last response's status line and fields as they came, their first head_max bytes */
+	size_t head_max;
 	int64_t decoded_bytes;
 	enum stop stopped_for;   /* why we broke it off */
 	int socket_errno;        /* why no socket could be made; 0 otherwise */
@@ -100,6 +104,9 @@ void transfer_clear(struct transfer *transfer);
 
 /* Fill in what the transfer knows: connected and later. */
 void transfer_get_marks(const struct transfer *transfer, struct phase_marks *marks);
+/* What is known of its trouble but for peer and is_connected; code is how it ended. */
+void transfer_get_facts(const struct transfer *transfer, CURLcode code,
+			struct trouble_facts *ret_facts);
 int transfer_status(const struct transfer *transfer); /* 0: none received */
 enum http_version transfer_http_version(const struct transfer *transfer);
 bool transfer_is_connected(const struct transfer *transfer); /* TCP, be it to a proxy */

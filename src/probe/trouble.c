@@ -339,6 +339,20 @@ void trouble_of_timeout(enum phase phase, const char *peer, int64_t timeout_us,
 	}
 }
 
+void trouble_note(const struct trouble *trouble, const char *host, struct observation *observation)
+{
+	char shown[TROUBLE_HOST_MAX];
+	char text[OBSERVATION_MESSAGE_MAX + TROUBLE_HOST_MAX + 2];
+	(void)snprintf(shown, sizeof(shown), "%s", host != NULL ? host : "");
+	bool is_named = shown[0] != '\0' && reason_outcome(trouble->reason) == OUTCOME_DOWN &&
+			strstr(trouble->message, shown) == NULL;
+	(void)snprintf(text, sizeof(text), "%s%s%s", is_named ? shown : "", is_named ? ": " : "",
+		       trouble->message);
+	observation->trouble = trouble->reason;
+	free(observation->message);
+	observation->message = text_clean_copy(text, strlen(text), OBSERVATION_MESSAGE_MAX - 1);
+}
+
 bool trouble_is_of_address(enum reason reason)
 {
 	return reason == REASON_CONNECT_REFUSED || reason == REASON_CONNECT_UNREACHABLE ||

@@ -13,6 +13,8 @@
 #include "probe/phases.h"
 #include "probe/stop.h"
 
+enum { TROUBLE_HOST_MAX = 128 }; /* of a host's name, in a message */
+
 struct trouble {
 	enum reason reason;
 	char message[OBSERVATION_MESSAGE_MAX]; /* not yet safe: may quote what the site sent */
@@ -40,6 +42,9 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *ret_
 /* The trouble of a check that its timeout ended (not in PHASE_DNS: only the resolver knows what that means). */
 void trouble_of_timeout(enum phase phase, const char *peer, int64_t timeout_us,
 			struct trouble *ret_trouble);
+
+/* Into the observation: trouble of a site's names its host (NULL: not known), for of several hops people want to know which. */
+void trouble_note(const struct trouble *trouble, const char *host, struct observation *observation);
 
 /* Whether another address of the same name may do better. */
 bool trouble_is_of_address(enum reason reason);

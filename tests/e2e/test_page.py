@@ -57,7 +57,7 @@ def assert_shows_the_demo(window):
     assert found["Redirect chain"][0] == "Up"
     assert found[SCRIPT_NAME][0] == "Up"
     for name, state, words in (
-            ("Slow search", "Degraded", "The response took longer than max_response_time"),
+            ("Slow search", "Degraded", "The response took longer than it should"),
             ("Certificate near its end", "Degraded", "The certificate expires soon"),
             ("Failing", "Down", "HTTP 500"),
             ("Wrong content", "Down", "The body does not say what it should"),

@@ -2,6 +2,7 @@
 import contextlib
 import datetime
 import json
+import re
 import sqlite3
 
 import pytest
@@ -65,7 +66,9 @@ def comparable(row):
             assert key in ("missed", "suspect", "pattern_capture") or key.endswith("_us") or value is not None, key
             found[key] = value is None  # known in the one means known in the other
         elif key in JSON_COLUMNS:
-            found[key] = without_durations(json.loads(value) if isinstance(value, str) else value)
+            text = value if isinstance(value, str) or value is None else json.dumps(value)
+            # each answer has a nonce of its own, which evidence shows
+            found[key] = text and without_durations(json.loads(re.sub(r"\bn\d{8}\b", "nonce", text)))
         elif key in BOOLEANS:
             found[key] = None if value is None else bool(value)
         elif key in ("cert_not_after", "chain_not_after"):

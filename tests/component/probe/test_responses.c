@@ -203,12 +203,10 @@ static void want_costly(struct site *site)
 static void add_rule(struct site *site, const char *text, bool is_wanted)
 {
 	struct error err;
-	site->body_rules = xreallocarray(site->body_rules, site->body_rule_count + 1,
-					 sizeof(site->body_rules[0]));
-	site->body_rules[site->body_rule_count++] =
-		(struct site_body_rule){.pattern = pattern_compile(text, &err),
-					.text = xstrdup(text),
-					.is_wanted = is_wanted};
+	site->rules = xreallocarray(site->rules, site->rule_count + 1, sizeof(site->rules[0]));
+	site->rules[site->rule_count++] = (struct site_rule){.pattern = pattern_compile(text, &err),
+							     .text = xstrdup(text),
+							     .is_wanted = is_wanted};
 }
 
 static void expect_body(struct site *site)
@@ -496,9 +494,9 @@ static void was_too_costly(const struct site *site, const struct observation *o)
 
 static void met_rules(const struct site *site, const struct observation *o)
 {
-	assert_int_equal(o->body_rule_count, site->body_rule_count);
-	assert_int_equal(o->body_rules[0].state, MATCH_FOUND);
-	assert_int_equal(o->body_rules[1].state, MATCH_NOT_FOUND);
+	assert_int_equal(o->rule_count, site->rule_count);
+	assert_int_equal(o->rules[0].state, MATCH_FOUND);
+	assert_int_equal(o->rules[1].state, MATCH_NOT_FOUND);
 	assert_int_equal(o->pattern.state, MATCH_NOT_TRIED);
 }
 
@@ -698,8 +696,8 @@ static int tear_down(void **state)
 		watch_finish(&again[i]);
 	for (size_t i = 0; i < CASE_COUNT; i++) {
 		pattern_destroy(sites[i].pattern);
-		for (size_t j = 0; j < sites[i].body_rule_count; j++)
-			pattern_destroy(sites[i].body_rules[j].pattern);
+		for (size_t j = 0; j < sites[i].rule_count; j++)
+			pattern_destroy(sites[i].rules[j].pattern);
 		site_finish(&sites[i]);
 	}
 	name_server_stop(name_server);

@@ -24,6 +24,7 @@ static struct match copy_match(const struct match *match)
 static void copy_observation(struct observation *copy, const struct observation *from)
 {
 	*copy = *from;
+	copy->raw = (struct raw_response){0};
 	copy->message = xstrdup(from->message);
 	copy->cert_issuer = xstrdup(from->cert_issuer);
 	copy->final = copy_hop(&from->final);
@@ -31,11 +32,11 @@ static void copy_observation(struct observation *copy, const struct observation 
 	for (size_t i = 0; i < from->redirect_count; i++)
 		copy->redirects[i] = copy_hop(&from->redirects[i]);
 	copy->pattern = copy_match(&from->pattern);
-	copy->body_rules = NULL;
-	if (from->body_rules != NULL) {
-		copy->body_rules = xcalloc(from->body_rule_count, sizeof(copy->body_rules[0]));
-		for (size_t i = 0; i < from->body_rule_count; i++)
-			copy->body_rules[i] = copy_match(&from->body_rules[i]);
+	copy->rules = NULL;
+	if (from->rules != NULL) {
+		copy->rules = xcalloc(from->rule_count, sizeof(copy->rules[0]));
+		for (size_t i = 0; i < from->rule_count; i++)
+			copy->rules[i] = copy_match(&from->rules[i]);
 	}
 }
 

@@ -142,7 +142,7 @@ static void down_says_why_and_what_else(void **state)
 	       "✖ DOWN  Shop\n"
 	       "  The status code is not one of the valid ones: got 500, expected 200-299\n"
 	       "  and also     The body does not say what it should: /Welcome/ not found\n"
-	       "               The response took longer than max_response_time\n"
+	       "               The response took longer than it should\n"
 	       "\n"
 	       "  url          http://localhost/\n"
 	       "  response     500 over HTTP/1.1 from 127.0.0.1, 512 bytes\n"

@@ -82,10 +82,10 @@ static void list_owns_its_sites_and_their_patterns(void **state)
 		site.label_count = 1;
 		site.pattern = (struct pattern *)(void *)&stand_in;
 		site.pattern_text = xstrdup("x");
-		site.body_rules = xcalloc(1, sizeof(*site.body_rules));
-		site.body_rules[0].pattern = (struct pattern *)(void *)&stand_in;
-		site.body_rules[0].text = xstrdup("y");
-		site.body_rule_count = 1;
+		site.rules = xcalloc(1, sizeof(*site.rules));
+		site.rules[0].pattern = (struct pattern *)(void *)&stand_in;
+		site.rules[0].text = xstrdup("y");
+		site.rule_count = 1;
 		struct site *kept = site_list_add(&list, &site);
 		assert_ptr_equal(kept->name, site.name);
 	}
@@ -116,9 +116,9 @@ static void new_observation_knows_nothing(void **state)
 	hop_init(&observation.redirects[1]);
 	observation.redirects[1].url = xstrdup("http://b/");
 	observation.pattern.capture = xstrdup("c");
-	observation.body_rules = xcalloc(1, sizeof(*observation.body_rules));
-	observation.body_rule_count = 1;
-	observation.body_rules[0].capture = xstrdup("d");
+	observation.rules = xcalloc(1, sizeof(*observation.rules));
+	observation.rule_count = 1;
+	observation.rules[0].capture = xstrdup("d");
 	observation.cert_issuer = xstrdup("CA");
 	observation_finish(&observation);
 	observation_finish(&observation);

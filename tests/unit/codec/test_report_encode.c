@@ -138,7 +138,8 @@ static void full_report_comes_back_as_it_was(void **state)
 	assert_int_equal(row.missed.value, 3);
 	assert_int_equal(row.outcome.value, OUTCOME_DOWN);
 	assert_string_equal(row.reason.bytes, "status_mismatch");
-	assert_string_equal(row.message.bytes, "status 500, expected 200-299");
+	assert_string_equal(row.message.bytes,
+			    "status 500, expected 200-299; took 99 ms, the limit is 1ms");
 	assert_string_equal(
 		row.failures.bytes,
 		"[{\"reason\":\"status_mismatch\",\"message\":\"status 500, expected 200-299\"},"

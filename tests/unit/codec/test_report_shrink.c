@@ -33,7 +33,8 @@ static void shrunk_message_keeps_identity_and_verdict(void **state)
 	assert_null(row.failures.bytes);
 	assert_null(row.redirects.bytes);
 	assert_null(row.pattern_capture.bytes);
-	assert_string_equal(row.message.bytes, "status 500, expected 200-299");
+	assert_string_equal(row.message.bytes,
+			    "status 500, expected 200-299; took 99 ms, the limit is 1ms");
 	assert_int_equal(row.total_us.value, 99916);
 	report_row_finish(&row);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "check/limits.h"
 #include "check/request.h"
 
 static void describe_text(FILE *out, const char *name, const char *text)
@@ -48,6 +49,62 @@ static void describe_request(FILE *out, const struct request *request)
 		(void)fprintf(out, "%s%s", i == 0 ? " but " : ",", request->no_proxy[i]);
 }
 
+static void describe_rule(FILE *out, const struct site_rule *rule)
+{
+	static const char *const subjects[] = {"", "header ", "json ", "url ", "issuer "};
+	static const char *const tests[] = {"~", "=", "<", ">", "?"};
+	(void)fprintf(out, " %c%s", rule->is_wanted ? '+' : '-', subjects[rule->subject]);
+	if (rule->subject == RULE_HEADER || rule->subject == RULE_JSON)
+		(void)fprintf(out, "%s%s", rule->name, tests[rule->test]);
+	if (rule->test == RULE_EQUALS)
+		(void)fprintf(out, "%d", (int)rule->kind);
+	if (rule->test == RULE_LESS || rule->test == RULE_GREATER)
+		(void)fprintf(out, "%g", rule->number);
+	else if (rule->text != NULL)
+		(void)fprintf(out, "'%s'%s", rule->text, rule->is_literal ? " as it is" : "");
+	if (rule->may_be_missing)
+		(void)fputs(" if any", out);
+}
+
+static void describe_limit(FILE *out, const char *name, const struct limit *limit)
+{
+	if (limit_is_set(limit))
+		(void)fprintf(out, " %s=%lld/%lld", name, (long long)limit->warn_us,
+			      (long long)limit->fail_us);
+}
+
+static void describe_limits(FILE *out, const struct site *site)
+{
+	const struct limits *limits = limits_of(site);
+	const struct limit total = {0, limits->total_fail_us};
+	const struct limit expiry = {0, limits->cert_expiry_fail_us};
+	describe_limit(out, "total", &total);
+	for (unsigned i = 0; i < LIMIT_PHASE_COUNT; i++)
+		describe_limit(out, limits_phase_name((enum limit_phase)i), &limits->phases[i]);
+	describe_limit(out, "cert", &expiry);
+	describe_limit(out, "chain", &limits->chain_expiry);
+	describe_limit(out, "age", &limits->document_age);
+	if (limits->http_versions != 0)
+		(void)fprintf(out, " versions=%#x", limits->http_versions);
+	if (limits->is_tls_refused || limits->is_tls_wanted)
+		(void)fprintf(out, " tls %s", limits->is_tls_wanted ? "wanted" : "refused");
+	if (limits->body_bytes_min != 0)
+		(void)fprintf(out, " at least %lld", (long long)limits->body_bytes_min);
+	if (limits->is_body_limited)
+		(void)fprintf(out, " at most %lld", (long long)limits->body_bytes_max);
+	for (size_t i = 0; i < limits->fingerprint_count; i++)
+		(void)fprintf(out, " sha256=%02x..%02x", limits->fingerprints[i][0],
+			      limits->fingerprints[i][31]);
+	if (site->is_inverted)
+		(void)fputs(" inverted", out);
+	if (site->retries != 0)
+		(void)fprintf(out, " retries=%d", site->retries);
+	if (site->retry_after_us != CLOCK_US_PER_S)
+		(void)fprintf(out, " after=%lld", (long long)site->retry_after_us);
+	if (site->evidence_bytes != SITE_EVIDENCE_DEFAULT)
+		(void)fprintf(out, " evidence=%d", site->evidence_bytes);
+}
+
 static void describe(FILE *out, const struct site *site)
 {
 	(void)fputs(site->url, out);
@@ -71,9 +128,8 @@ static void describe(FILE *out, const struct site *site)
 	}
 	if (site->pattern != NULL)
 		(void)fprintf(out, " pattern='%s'", site->pattern_text);
-	for (size_t i = 0; i < site->body_rule_count; i++)
-		(void)fprintf(out, " %c'%s'", site->body_rules[i].is_wanted ? '+' : '-',
-			      site->body_rules[i].text);
+	for (size_t i = 0; i < site->rule_count; i++)
+		describe_rule(out, &site->rules[i]);
 	for (size_t i = 0; i < site->valid_status_code_count; i++)
 		(void)fprintf(out, " %d-%d", site->valid_status_codes[i].first,
 			      site->valid_status_codes[i].last);
@@ -93,6 +149,7 @@ static void describe(FILE *out, const struct site *site)
 		(void)fprintf(out, " match=%lld", (long long)site->match_bytes);
 	if (site->max_body_bytes != SITE_BODY_MAX)
 		(void)fprintf(out, " max=%lld", (long long)site->max_body_bytes);
+	describe_limits(out, site);
 	describe_request(out, request_of(site));
 	(void)fputc('\n', out);
 }

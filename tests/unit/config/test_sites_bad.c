@@ -233,7 +233,7 @@ static const struct bad_case value_cases[] = {
 	{"a pattern in a list", SITE("fail_if_body_matches_regexp: [a, '[']"),
 	 "s.yaml:1:52: found '[': missing terminating ] for character class at offset 1\n", 0},
 	{"a mapping as a pattern", SITE("fail_if_body_matches_regexp: {a: b}"),
-	 "s.yaml:1:48: found a mapping, expected text for `fail_if_body_matches_regexp`\n", 0},
+	 "s.yaml:1:49: unknown key `a`, expected regexp or ignore_case\n", 0},
 	{"an interval that is none", SITE("interval: soon"),
 	 "s.yaml:1:29: found 'soon', expected a time such as 30s, 1m30s or {minutes: 1} for "
 	 "`interval`\n",

@@ -1,0 +1,79 @@
+#include "check/rule.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/json_pointer.h"
+
+void rule_finish(struct site_rule *rule)
+{
+	free(rule->name);
+	free(rule->text);
+	*rule = (struct site_rule){0};
+}
+
+/* As JSON writes them; strtod() takes all of that in the C locale, which the program never leaves. */
+static double number_of(const char *text)
+{
+	return strtod(text, NULL);
+}
+
+/* 1, 1.0 and 1e0 are one number; of whole numbers that a double can't tell apart the digits count. */
+static bool is_same_number(const char *a, const char *b)
+{
+	const struct json_event first = {.bytes = a, .length = strlen(a)};
+	const struct json_event second = {.bytes = b, .length = strlen(b)};
+	int64_t first_whole;
+	int64_t second_whole;
+	if (json_to_int64(&first, &first_whole) && json_to_int64(&second, &second_whole))
+		return first_whole == second_whole;
+	return number_of(a) == number_of(b);
+}
+
+static bool is_equal(const struct site_rule *rule, const struct json_value *value)
+{
+	if (rule->kind != value->kind || value->is_cut)
+		return false;
+	switch (value->kind) {
+	case JSON_NULL:
+		return true;
+	case JSON_NUMBER:
+		return is_same_number(rule->text, value->text);
+	case JSON_BOOL:
+	case JSON_TEXT:
+		return !value->is_bad_text && strlen(rule->text) == value->length &&
+		       memcmp(rule->text, value->text, value->length) == 0;
+	case JSON_OBJECT:
+	case JSON_ARRAY:
+	case JSON_KEY:
+	case JSON_OBJECT_END:
+	case JSON_ARRAY_END:
+		break;
+	}
+	return false;
+}
+
+static bool holds(const struct site_rule *rule, const struct json_value *value)
+{
+	bool is_number = value->kind == JSON_NUMBER && !value->is_cut;
+	switch (rule->test) {
+	case RULE_EXISTS:
+		return true;
+	case RULE_EQUALS:
+		return is_equal(rule, value);
+	case RULE_LESS:
+		return is_number && number_of(value->text) < rule->number;
+	case RULE_GREATER:
+		return is_number && number_of(value->text) > rule->number;
+	case RULE_MATCHES:
+		break;
+	}
+	return false;
+}
+
+enum match_state rule_compare(const struct site_rule *rule, const struct json_value *value)
+{
+	if (value == NULL)
+		return MATCH_MISSING;
+	return holds(rule, value) ? MATCH_FOUND : MATCH_NOT_FOUND;
+}

@@ -1,0 +1,214 @@
+#include "probe/rule_search.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "check/rule.h"
+#include "check/secrets.h"
+#include "check/site.h"
+#include "pattern/pattern.h"
+#include "probe/head_fields.h"
+
+/* JSON is read at some 300 MB/s: what is longer goes to the pool. */
+enum { JSON_INLINE_MAX = 16 * 1024 };
+
+void rule_subjects_finish(struct rule_subjects *subjects)
+{
+	for (size_t i = 0; subjects->values != NULL && i < subjects->value_count; i++)
+		json_value_finish(&subjects->values[i]);
+	free(subjects->values);
+	subjects->values = NULL;
+}
+
+bool rule_search_pattern(const struct pattern *pattern, const struct rule_subjects *subjects,
+			 int64_t budget_us, struct match *ret_match)
+{
+	struct pattern_span span;
+	const char *bytes = subjects->body != NULL ? subjects->body : "";
+	switch (pattern_search(pattern, bytes, subjects->body_length, budget_us, &span)) {
+	case PATTERN_FOUND:
+		ret_match->state = MATCH_FOUND;
+		if (span.has_capture)
+			ret_match->capture = text_clean_copy(
+				bytes + span.start, span.end - span.start, OBSERVATION_CAPTURE_MAX);
+		return true;
+	case PATTERN_NOT_FOUND:
+		ret_match->state = subjects->is_longer ? MATCH_TRUNCATED : MATCH_NOT_FOUND;
+		return true;
+	case PATTERN_TOO_COSTLY:
+		break;
+	}
+	return false;
+}
+
+/* A pattern on one short text. */
+static bool search_text(const struct site_rule *rule, const char *bytes, size_t length,
+			int64_t budget_us, enum match_state *ret_state)
+{
+	struct pattern_span span;
+	enum pattern_result result = pattern_search(rule->pattern, bytes, length, budget_us, &span);
+	if (result == PATTERN_TOO_COSTLY)
+		return false;
+	*ret_state = result == PATTERN_FOUND ? MATCH_FOUND : MATCH_NOT_FOUND;
+	return true;
+}
+
+/* The first value that fits, or else the first of all, is the one to show. */
+static bool search_header(const struct site *site, const struct site_rule *rule,
+			  const struct raw_response *raw, int64_t budget_us,
+			  struct match *ret_match)
+{
+	const mono_us end = clock_mono_us() + budget_us;
+	struct head_field field = {0};
+	struct head_field shown = {0};
+	enum match_state state = MATCH_MISSING;
+	while (state != MATCH_FOUND && head_fields_next(raw, rule->name, &field)) {
+		enum match_state found = MATCH_FOUND;
+		int64_t left_us = end - clock_mono_us();
+		if (rule->test == RULE_MATCHES &&
+		    (left_us <= 0 ||
+		     !search_text(rule, field.value, field.length, left_us, &found)))
+			return false;
+		if (state == MATCH_MISSING || found == MATCH_FOUND)
+			shown = field;
+		state = found;
+	}
+	ret_match->state = state;
+	if (state != MATCH_MISSING)
+		ret_match->capture = secrets_hide_value(site, rule->name, shown.value, shown.length,
+							OBSERVATION_VALUE_MAX);
+	return true;
+}
+
+static bool search_known(const struct site *site, const struct site_rule *rule, const char *text,
+			 int64_t budget_us, struct match *ret_match)
+{
+	if (text == NULL) {
+		ret_match->state = MATCH_MISSING;
+		return true;
+	}
+	if (!search_text(rule, text, strlen(text), budget_us, &ret_match->state))
+		return false;
+	ret_match->capture =
+		secrets_hide_value(site, NULL, text, strlen(text), OBSERVATION_VALUE_MAX);
+	return true;
+}
+
+/* --- JSON --- */
+
+/* Of a beginning of JSON the part that can't be misread: no number and no character that was cut in two. */
+static size_t whole_length(const char *bytes, size_t length)
+{
+	while (length > 0 && (bytes[length - 1] & 0x80) != 0)
+		length--;
+	while (length > 0 && bytes[length - 1] != '\0' &&
+	       strchr("0123456789+-.eE", bytes[length - 1]) != NULL)
+		length--;
+	return length;
+}
+
+static void read_json(const struct site *site, struct rule_subjects *subjects)
+{
+	static const char mark[] =
+		"\xEF\xBB\xBF"; /* of byte order, which some servers put in front */
+	const char *bytes = subjects->body != NULL ? subjects->body : "";
+	size_t length = subjects->body_length;
+	const char **pointers = xcalloc(site->rule_count, sizeof(pointers[0]));
+	size_t count = 0;
+	if (length >= strlen(mark) && memcmp(bytes, mark, strlen(mark)) == 0) {
+		bytes += strlen(mark);
+		length -= strlen(mark);
+	}
+	if (subjects->is_longer)
+		length = whole_length(bytes, length);
+	for (size_t i = 0; i < site->rule_count; i++) {
+		if (site->rules[i].subject == RULE_JSON)
+			pointers[count++] = site->rules[i].name;
+	}
+	subjects->values = xcalloc(count, sizeof(subjects->values[0]));
+	subjects->value_count = count;
+	subjects->json = json_pointer_find(bytes, length, pointers, count, subjects->values);
+	free(pointers);
+}
+
+/* Where nothing was found: what that means. */
+static enum match_state not_found_state(const struct rule_subjects *subjects)
+{
+	switch (subjects->json) {
+	case JSON_POINTER_READ:
+		return MATCH_MISSING;
+	case JSON_POINTER_BROKEN:
+		return subjects->is_longer ? MATCH_TRUNCATED : MATCH_NOT_JSON;
+	case JSON_POINTER_DEEP:
+		break;
+	}
+	return MATCH_TOO_COSTLY;
+}
+
+/* Those before end. */
+static size_t count_json_rules(const struct site_rule *rules, const struct site_rule *end)
+{
+	size_t count = 0;
+	for (; rules < end; rules++)
+		count += rules->subject == RULE_JSON;
+	return count;
+}
+
+/* The last name of a pointer, by which its value is told to be a secret. */
+static const char *last_name(const char *pointer)
+{
+	const char *slash = strrchr(pointer, '/');
+	return slash == NULL ? NULL : slash + 1;
+}
+
+static bool search_json(const struct site *site, const struct site_rule *rule,
+			struct rule_subjects *subjects, int64_t budget_us, bool is_inline,
+			struct match *ret_match)
+{
+	if (subjects->values == NULL) {
+		if (is_inline && subjects->body_length > JSON_INLINE_MAX)
+			return false;
+		read_json(site, subjects);
+	}
+	const struct json_value *value = &subjects->values[count_json_rules(site->rules, rule)];
+	bool is_broken = subjects->json == JSON_POINTER_BROKEN && !subjects->is_longer;
+	if (!value->is_found || is_broken) {
+		ret_match->state = not_found_state(subjects);
+		return true;
+	}
+	enum match_state state;
+	if (rule->test != RULE_MATCHES)
+		state = rule_compare(rule, value);
+	else if (!search_text(rule, value->text, value->length, budget_us, &state))
+		return false;
+	if (rule->test == RULE_MATCHES && state == MATCH_NOT_FOUND && value->is_cut)
+		state = MATCH_TRUNCATED;
+	ret_match->state = state;
+	ret_match->capture = secrets_hide_value(site, last_name(rule->name), value->text,
+						value->length, OBSERVATION_VALUE_MAX);
+	return true;
+}
+
+bool rule_search(const struct site *site, const struct site_rule *rule,
+		 struct rule_subjects *subjects, int64_t budget_us, bool is_inline,
+		 struct match *ret_match)
+{
+	switch (rule->subject) {
+	case RULE_BODY:
+		return rule_search_pattern(rule->pattern, subjects, budget_us, ret_match);
+	case RULE_HEADER:
+		return search_header(site, rule, &subjects->raw, budget_us, ret_match);
+	case RULE_JSON:
+		return search_json(site, rule, subjects, budget_us, is_inline, ret_match);
+	case RULE_URL:
+		return search_known(site, rule, subjects->url, budget_us, ret_match);
+	case RULE_ISSUER:
+		if (subjects->is_issuer_unseen)
+			return true; /* not tried */
+		return search_known(site, rule, subjects->issuer, budget_us, ret_match);
+	}
+	return false;
+}

@@ -1,0 +1,271 @@
+/* What leaves the prober of a response: no secret, no control character, no more than is wanted. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "check/evidence.h"
+#include "check/observation.h"
+#include "check/secrets.h"
+#include "check/site.h"
+
+struct hide_case {
+	const char *name;
+	const char *text;
+	const char *hidden;
+};
+
+/* Of a site that knows no secret: what looks like one. */
+static const struct hide_case look_cases[] = {
+	{"nothing", "<p>Hello, world: 1 = 1</p>", "<p>Hello, world: 1 = 1</p>"},
+	{"a user in a URL", "see http://me:pass@host/x?a=b", "see http://***@host/x?a=b"},
+	{"an address of mail", "<a href=\"//host/\">me@host</a>",
+	 "<a href=\"//host/\">me@host</a>"},
+	{"a query", "/x?token=abc&b=c", "/x?token=***&b=c"},
+	{"JSON", "{\"access_token\": \"a\\\"bc\", \"n\": 1}",
+	 "{\"access_token\": \"***\", \"n\": 1}"},
+	{"JSON without a space", "{\"password\":\"abc\"}", "{\"password\":\"***\"}"},
+	{"a header", "Authorization: Bearer abc\nHost: a", "Authorization: ***\nHost: a"},
+	{"a form", "<input name=\"q\" password='abc'>", "<input name=\"q\" password='***'>"},
+	{"an empty one", "password=&b=c", "password=&b=c"},
+	{"a name that only sounds like it", "monkey=abc", "monkey=abc"},
+	{"PHP's dump", "[PHP_AUTH_PW] => x, apiKey=abc;", "[PHP_AUTH_PW] => ***, apiKey=***;"},
+	{"a URL behind a secret name", "key: http://a/", "key: ***"},
+	{"two users", "http://a:b@c/http://d:e@f/", "http://***@c/http://***@f/"},
+	{"at the end", "secret=", "secret="},
+	{"an element", "<a><password>x<y</password>", "<a><password>***<y</password>"},
+	{"a field of a form", "<input name=\"csrf_token\" value=\"abc\">",
+	 "<input name=\"csrf_token\" value=\"***\">"},
+	{"a part of a form", "name=\"password\"\r\n\r\nabc\r\n--x",
+	 "name=\"password\"\r\n\r\n***\r\n--x"},
+	{"a field without a value", "<input name=\"csrf_token\"> value=\"abc\"",
+	 "<input name=\"csrf_token\"> value=\"abc\""},
+};
+
+static void hide(const struct secrets *secrets, const char *text, bool is_cut, char **ret_hidden)
+{
+	struct buffer out;
+	buffer_init(&out, 64 * 1024);
+	secrets_hide(secrets, text, strlen(text), is_cut, &out);
+	*ret_hidden = buffer_take(&out);
+}
+
+static void what_looks_like_a_secret_is_hidden(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(look_cases) / sizeof(look_cases[0]); i++) {
+		char *hidden;
+		hide(NULL, look_cases[i].text, false, &hidden);
+		if (strcmp(hidden, look_cases[i].hidden) != 0)
+			fail_msg("%s: %s", look_cases[i].name, hidden);
+		free(hidden);
+	}
+}
+
+static void add_header(struct site *site, const char *name, const char *value)
+{
+	site->headers =
+		xreallocarray(site->headers, site->header_count + 1, sizeof(*site->headers));
+	site->headers[site->header_count++] =
+		(struct site_header){.name = xstrdup(name), .value = xstrdup(value)};
+}
+
+/* One canary in each slot of a site. */
+static void make_site(struct site *site)
+{
+	site_init(site);
+	site->name = xstrdup("a");
+	site->url = xstrdup("http://me:canary-userinfo@a/?token=canary%2Dquery&x=plain");
+	site->redacted_url = xstrdup("http://a/");
+	add_header(site, "Authorization", "Basic bWU6Y2FuYXJ5LWJhc2lj"); /* me:canary-basic */
+	add_header(site, "X-Api-Key", "canary-header");
+	add_header(site, "Cookie", "session=canary-cookie; lang=en");
+	add_header(site, "Accept", "text/html");
+	site->body = xstrdup("user=me&password=canary%2Bform");
+	site->body_length = strlen(site->body);
+}
+
+static void the_sites_own_secrets_are_hidden_wherever_they_stand(void **state)
+{
+	(void)state;
+	static const char *const slots[] = {
+		"canary-userinfo",
+		"canary%2Dquery",
+		"canary-query",
+		"canary-basic",
+		"bWU6Y2FuYXJ5LWJhc2lj",
+		"canary-header",
+		"canary-cookie",
+		"canary%2Bform",
+		"canary+form",
+		"bWU6Y2FuYXJ5LXVzZXJpbmZv", /* me:canary-userinfo, as libcurl sends it */
+	};
+	struct site site;
+	make_site(&site);
+	struct secrets *secrets = secrets_create(&site);
+	assert_non_null(secrets);
+	for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
+		char *text = xasprintf("<b>%s</b> and text/html%s", slots[i], slots[i]);
+		char *hidden;
+		hide(secrets, text, false, &hidden);
+		if (strcmp(hidden, "<b>***</b> and text/html***") != 0)
+			fail_msg("%s: %s", slots[i], hidden);
+		free(hidden);
+		free(text);
+	}
+	secrets_destroy(secrets);
+	site_finish(&site);
+}
+
+static void half_a_secret_at_the_end_is_hidden(void **state)
+{
+	(void)state;
+	struct site site;
+	char *hidden;
+	make_site(&site);
+	struct secrets *secrets = secrets_create(&site);
+	hide(secrets, "you sent canary-he", true, &hidden);
+	assert_string_equal(hidden, "you sent ***");
+	free(hidden);
+	hide(secrets, "you sent canary-he", false, &hidden);
+	assert_string_equal(hidden, "you sent canary-he");
+	free(hidden);
+	secrets_destroy(secrets);
+	site_finish(&site);
+}
+
+static struct raw_response raw_of(const char *head, const char *body)
+{
+	return (struct raw_response){
+		.head = head,
+		.head_length = strlen(head),
+		.body = body,
+		.body_length = strlen(body),
+	};
+}
+
+static void evidence_is_safe_text_by_lines(void **state)
+{
+	(void)state;
+	const struct raw_response raw =
+		raw_of("HTTP/1.1 500 Oops\r\n"
+		       "Content-Type: text/html\r\n"
+		       "Set-Cookie: session=abcdef\r\n"
+		       "X-User: eyJhbGciOiJIUzI1NiJ9.e30.x\r\n"
+		       "X-Folded: a\r\n"
+		       " b=secretly\r\n"
+		       "Location: http://me:pw@a/?key=x\r\n"
+		       "X-Echo: canary-header!\r\n",
+		       "<h1>\tOops\x01</h1>\r\n\xFFyou sent canary-cookie\n");
+	struct site site;
+	struct evidence evidence;
+	make_site(&site);
+	evidence_make(&site, &raw, &evidence);
+	assert_string_equal(evidence.headers, "HTTP/1.1 500 Oops\n"
+					      "Content-Type: text/html\n"
+					      "Set-Cookie: ***\n"
+					      "X-User: ***\n"
+					      "X-Folded: a\n"
+					      "Location: http://***@a/?key=***\n"
+					      "X-Echo: ***!");
+	assert_string_equal(evidence.body, "<h1> Oops </h1>\n\xEF\xBF\xBDyou sent ***\n");
+	evidence_finish(&evidence);
+	site_finish(&site);
+}
+
+static void evidence_has_its_bounds(void **state)
+{
+	(void)state;
+	char body[8192];
+	struct site site;
+	struct evidence evidence;
+	memset(body, 'x', sizeof(body) - 1);
+	body[sizeof(body) - 1] = '\0';
+	memcpy(body + 62, "\xE2\x82\xAC", 3); /* a euro sign over the edge */
+	const struct raw_response raw = raw_of("HTTP/1.1 500 Oops\r\n", body);
+	make_site(&site);
+	site.evidence_bytes = 64;
+	evidence_make(&site, &raw, &evidence);
+	assert_int_equal(strlen(evidence.body), 62);
+	assert_true(text_is_utf8(evidence.body, strlen(evidence.body)));
+	evidence_finish(&evidence);
+	site.evidence_bytes = 0;
+	evidence_make(&site, &raw, &evidence);
+	assert_null(evidence.headers);
+	assert_null(evidence.body);
+	evidence_finish(&evidence);
+	const struct raw_response nothing = {0};
+	site.evidence_bytes = 64;
+	evidence_make(&site, &nothing, &evidence);
+	assert_null(evidence.headers);
+	assert_null(evidence.body);
+	site_finish(&site);
+}
+
+/* A secret that begins before the edge and ends behind it is seen whole. */
+static void no_edge_cuts_a_secret(void **state)
+{
+	(void)state;
+	struct site site;
+	make_site(&site);
+	for (int edge = 40; edge < 80; edge++) {
+		char body[4096];
+		struct evidence evidence;
+		memset(body, '.', sizeof(body) - 1);
+		body[sizeof(body) - 1] = '\0';
+		memcpy(body + 50, "canary-header", strlen("canary-header"));
+		const struct raw_response raw = raw_of("HTTP/1.1 500 Oops\r\n", body);
+		site.evidence_bytes = edge;
+		evidence_make(&site, &raw, &evidence);
+		assert_null(strstr(evidence.body, "can"));
+		evidence_finish(&evidence);
+	}
+	site_finish(&site);
+}
+
+static void any_bytes_do_no_harm(void **state)
+{
+	(void)state;
+	struct site site;
+	make_site(&site);
+	unsigned seed = 1;
+	for (int round = 0; round < 2000; round++) {
+		static const char alphabet[] = "=:\"'/@?&\\ \r\n\xC3\xA9\xE2key"
+					       "canary-header";
+		char bytes[200];
+		struct evidence evidence;
+		for (size_t i = 0; i < sizeof(bytes); i++) {
+			seed = seed * 1103515245 + 12345;
+			bytes[i] = alphabet[seed / 65536 % sizeof(alphabet)];
+		}
+		const struct raw_response raw = {bytes, sizeof(bytes), bytes, sizeof(bytes)};
+		site.evidence_bytes = 1 + round % 250;
+		evidence_make(&site, &raw, &evidence);
+		assert_true(strlen(evidence.body) <= (size_t)site.evidence_bytes);
+		assert_true(text_is_utf8(evidence.body, strlen(evidence.body)));
+		evidence_finish(&evidence);
+	}
+	site_finish(&site);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_looks_like_a_secret_is_hidden),
+		cmocka_unit_test(the_sites_own_secrets_are_hidden_wherever_they_stand),
+		cmocka_unit_test(half_a_secret_at_the_end_is_hidden),
+		cmocka_unit_test(evidence_is_safe_text_by_lines),
+		cmocka_unit_test(evidence_has_its_bounds),
+		cmocka_unit_test(no_edge_cuts_a_secret),
+		cmocka_unit_test(any_bytes_do_no_harm),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
