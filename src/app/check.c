@@ -41,7 +41,7 @@ static void on_report(void *context, const struct report *report, const char *bo
 	if (check->settings->is_json)
 		print_json(check, body, length);
 	else
-		check_print(stdout, report);
+		check_print(stdout, report, check->settings->is_explained);
 	(void)fflush(stdout);
 	if (report->verdict->outcome > check->worst)
 		check->worst = report->verdict->outcome;

@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "app/check_details.h"
+#include "app/check_text.h"
 #include "app/phase_bar.h"
 #include "base/buffer.h"
 #include "base/clock.h"
@@ -16,87 +18,7 @@
 #include "check/site.h"
 #include "check/verdict.h"
 
-enum { INDENT = 2, LABEL_WIDTH = 13, WRAP_MIN = 20, DAY_S = 86400 };
-
-struct outcome_look {
-	const char *word;
-	const char *colour; /* SGR */
-	const char *symbol;
-};
-
-static struct outcome_look look_of(enum outcome outcome)
-{
-	switch (outcome) {
-	case OUTCOME_UP:
-		return (struct outcome_look){"UP", "1;32", "✔"};
-	case OUTCOME_DEGRADED:
-		return (struct outcome_look){"DEGRADED", "1;33", "▲"};
-	case OUTCOME_DOWN:
-		return (struct outcome_look){"DOWN", "1;31", "✖"};
-	case OUTCOME_UNKNOWN:
-	case OUTCOME_COUNT:
-		break;
-	}
-	return (struct outcome_look){"UNKNOWN", "1;35", "◆"};
-}
-
-static void put(struct buffer *out, const char *text)
-{
-	(void)buffer_append_text(out, text);
-}
-
-/* Text that a site or a user controls: no control character of theirs reaches the terminal. */
-static void put_clean(struct buffer *out, const char *text)
-{
-	(void)text_clean(out, text, strlen(text), CHECK_PRINT_MAX);
-}
-
-static void put_coloured(struct buffer *out, const struct check_print_style *style,
-			 const char *colour, const char *text)
-{
-	if (style->is_coloured)
-		(void)buffer_append_format(out, "\033[%sm%s\033[0m", colour, text);
-	else
-		put(out, text);
-}
-
-static void put_label(struct buffer *out, const struct check_print_style *style, const char *label)
-{
-	(void)buffer_append_format(out, "%*s", INDENT, "");
-	put_coloured(out, style, "2", label);
-	(void)buffer_append_format(out, "%*s", LABEL_WIDTH - (int)strlen(label), "");
-}
-
-static size_t characters(const char *text, size_t length)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < length; i++)
-		count += ((unsigned char)text[i] & 0xC0) != 0x80;
-	return count;
-}
-
-/* Text that starts at column indent, broken between words where a line is full; ends the line. */
-static void put_wrapped(struct buffer *out, const char *text, int indent,
-			const struct check_print_style *style)
-{
-	size_t room = style->width > indent + WRAP_MIN ? (size_t)(style->width - indent) : WRAP_MIN;
-	size_t column = 0;
-	while (*text != '\0') {
-		size_t length = strcspn(text, " ");
-		size_t width = characters(text, length);
-		if (column > 0 && column + 1 + width > room) {
-			(void)buffer_append_format(out, "\n%*s", indent, "");
-			column = 0;
-		} else if (column > 0) {
-			put(out, " ");
-			column++;
-		}
-		(void)buffer_append(out, text, length);
-		column += width;
-		text += length + strspn(text + length, " ");
-	}
-	put(out, "\n");
-}
+enum { DAY_S = 86400 };
 
 /* "The reason in words: the message" */
 static void put_reason(struct buffer *out, enum reason reason, const char *message, int indent,
@@ -104,12 +26,12 @@ static void put_reason(struct buffer *out, enum reason reason, const char *messa
 {
 	struct buffer text;
 	buffer_init(&text, CHECK_PRINT_MAX);
-	put(&text, reason_text(reason));
+	check_text_put(&text, reason_text(reason));
 	if (!text_is_empty(message)) {
-		put(&text, ": ");
-		put_clean(&text, message);
+		check_text_put(&text, ": ");
+		check_text_put_clean(&text, message);
 	}
-	put_wrapped(out, text.data, indent, style);
+	check_text_put_wrapped(out, text.data, indent, style);
 	buffer_finish(&text);
 }
 
@@ -117,17 +39,17 @@ static void write_headline(struct buffer *out, const struct report *report,
 			   const struct check_print_style *style)
 {
 	const struct verdict *verdict = report->verdict;
-	struct outcome_look look = look_of(verdict->outcome);
+	struct check_text_look look = check_text_look(verdict->outcome);
 	char word[32];
 	(void)snprintf(word, sizeof(word), "%s%s%s", style->is_utf8 ? look.symbol : "",
 		       style->is_utf8 ? " " : "", look.word);
-	put_coloured(out, style, look.colour, word);
-	put(out, "  ");
-	put_clean(out, report->site->name);
-	(void)buffer_append_format(out, "\n%*s", INDENT, "");
+	check_text_put_coloured(out, style, look.colour, word);
+	check_text_put(out, "  ");
+	check_text_put_clean(out, report->site->name);
+	(void)buffer_append_format(out, "\n%*s", CHECK_TEXT_INDENT, "");
 	put_reason(out, verdict->reason,
 		   verdict->failure_count > 0 ? verdict->failures[0].message : verdict->message,
-		   INDENT, style);
+		   CHECK_TEXT_INDENT, style);
 }
 
 /* The deciding failure stands in the headline already. */
@@ -135,9 +57,9 @@ static void write_other_failures(struct buffer *out, const struct verdict *verdi
 				 const struct check_print_style *style)
 {
 	for (size_t i = 1; i < verdict->failure_count; i++) {
-		put_label(out, style, i == 1 ? "and also" : "");
+		check_text_put_label(out, style, i == 1 ? "and also" : "");
 		put_reason(out, verdict->failures[i].reason, verdict->failures[i].message,
-			   INDENT + LABEL_WIDTH, style);
+			   CHECK_TEXT_INDENT + CHECK_TEXT_LABEL, style);
 	}
 }
 
@@ -161,30 +83,30 @@ static void put_response(struct buffer *out, const struct hop *hop)
 	if (hop->http_status_code != 0)
 		(void)buffer_append_format(out, "%d", hop->http_status_code);
 	else
-		put(out, "no response");
+		check_text_put(out, "no response");
 	if (version != NULL)
 		(void)buffer_append_format(out, " over HTTP/%s", version);
 	if (hop->ip[0] != '\0') {
-		put(out, " from ");
-		put_clean(out, hop->ip);
+		check_text_put(out, " from ");
+		check_text_put_clean(out, hop->ip);
 	}
 }
 
 static void write_response(struct buffer *out, const struct observation *seen,
 			   const struct check_print_style *style)
 {
-	put_label(out, style, "response");
+	check_text_put_label(out, style, "response");
 	put_response(out, &seen->final);
 	if (seen->body_bytes >= 0) {
-		put(out, ", ");
+		check_text_put(out, ", ");
 		put_size(out, seen->body_bytes);
 	}
 	if (seen->decoded_bytes >= 0 && seen->decoded_bytes != seen->body_bytes) {
-		put(out, " (");
+		check_text_put(out, " (");
 		put_size(out, seen->decoded_bytes);
-		put(out, " decoded)");
+		check_text_put(out, " decoded)");
 	}
-	put(out, "\n");
+	check_text_put(out, "\n");
 }
 
 /* One scale for all hops of a check, so that their bars can be compared. */
@@ -201,14 +123,14 @@ static int64_t longest_hop(const struct observation *seen)
 static void write_hop_time(struct buffer *out, const struct hop *hop, int64_t longest,
 			   const struct check_print_style *style)
 {
-	int cells = style->width - INDENT;
+	int cells = style->width - CHECK_TEXT_INDENT;
 	if (hop->total_us <= 0 || longest <= 0)
 		return;
 	cells = (int)((double)hop->total_us / (double)longest * cells);
-	(void)buffer_append_format(out, "%*s", INDENT, "");
+	(void)buffer_append_format(out, "%*s", CHECK_TEXT_INDENT, "");
 	phase_bar_write(out, hop, cells, style);
-	put(out, "\n");
-	phase_bar_write_legend(out, hop, INDENT, style);
+	check_text_put(out, "\n");
+	phase_bar_write_legend(out, hop, CHECK_TEXT_INDENT, style);
 }
 
 static void write_redirects(struct buffer *out, const struct observation *seen, int64_t longest,
@@ -216,24 +138,25 @@ static void write_redirects(struct buffer *out, const struct observation *seen, 
 {
 	for (size_t i = 0; i < seen->redirect_count; i++) {
 		const struct hop *hop = &seen->redirects[i];
-		(void)buffer_append_format(out, "\n%*s%zu. ", INDENT, "", i + 1);
+		(void)buffer_append_format(out, "\n%*s%zu. ", CHECK_TEXT_INDENT, "", i + 1);
 		if (hop->url != NULL)
-			put_clean(out, hop->url);
-		(void)buffer_append_format(out, "\n%*s", INDENT, "");
+			check_text_put_clean(out, hop->url);
+		(void)buffer_append_format(out, "\n%*s", CHECK_TEXT_INDENT, "");
 		put_response(out, hop);
-		put(out, ", ");
+		check_text_put(out, ", ");
 		phase_bar_write_ms(out, hop->total_us);
-		put(out, "\n");
+		check_text_put(out, "\n");
 		write_hop_time(out, hop, longest, style);
 	}
 	if (seen->redirect_count > 0 && seen->final.url != NULL) {
-		(void)buffer_append_format(out, "\n%*s%zu. ", INDENT, "", seen->redirect_count + 1);
-		put_clean(out, seen->final.url);
-		(void)buffer_append_format(out, "\n%*s", INDENT, "");
+		(void)buffer_append_format(out, "\n%*s%zu. ", CHECK_TEXT_INDENT, "",
+					   seen->redirect_count + 1);
+		check_text_put_clean(out, seen->final.url);
+		(void)buffer_append_format(out, "\n%*s", CHECK_TEXT_INDENT, "");
 		put_response(out, &seen->final);
-		put(out, ", ");
+		check_text_put(out, ", ");
 		phase_bar_write_ms(out, seen->final.total_us);
-		put(out, "\n");
+		check_text_put(out, "\n");
 	}
 }
 
@@ -248,7 +171,7 @@ static void put_days_left(struct buffer *out, wall_us end, wall_us now)
 {
 	int64_t days = (end - now) / ((int64_t)DAY_S * CLOCK_US_PER_S);
 	if (end < now)
-		put(out, "ended on ");
+		check_text_put(out, "ended on ");
 	else
 		(void)buffer_append_format(out, "%" PRId64 " day%s left, until ", days,
 					   days == 1 ? "" : "s");
@@ -259,23 +182,23 @@ static void write_certificate(struct buffer *out, const struct observation *seen
 			      const struct check_print_style *style)
 {
 	if (seen->tls_version[0] != '\0') {
-		put_label(out, style, "tls");
+		check_text_put_label(out, style, "tls");
 		(void)buffer_append_format(out, "TLS %s\n", seen->tls_version);
 	}
 	if (seen->cert_not_after == TIME_UNKNOWN)
 		return;
-	put_label(out, style, "certificate");
+	check_text_put_label(out, style, "certificate");
 	put_days_left(out, seen->cert_not_after, seen->started_at);
 	if (!text_is_empty(seen->cert_issuer)) {
-		put(out, ", issued by ");
-		put_clean(out, seen->cert_issuer);
+		check_text_put(out, ", issued by ");
+		check_text_put_clean(out, seen->cert_issuer);
 	}
-	put(out, "\n");
+	check_text_put(out, "\n");
 	if (seen->chain_not_after == TIME_UNKNOWN || seen->chain_not_after >= seen->cert_not_after)
 		return;
-	put_label(out, style, "chain");
+	check_text_put_label(out, style, "chain");
 	put_days_left(out, seen->chain_not_after, seen->started_at);
-	put(out, "\n");
+	check_text_put(out, "\n");
 }
 
 static void write_pattern(struct buffer *out, const struct report *report,
@@ -284,32 +207,32 @@ static void write_pattern(struct buffer *out, const struct report *report,
 	const struct match *match = &report->observation->pattern;
 	if (text_is_empty(report->site->pattern_text))
 		return;
-	put_label(out, style, "pattern");
-	put_clean(out, report->site->pattern_text);
+	check_text_put_label(out, style, "pattern");
+	check_text_put_clean(out, report->site->pattern_text);
 	switch (match->state) {
 	case MATCH_NOT_TRIED:
 	case MATCH_MISSING:
 	case MATCH_NOT_JSON:
-		put(out, " was not looked for");
+		check_text_put(out, " was not looked for");
 		break;
 	case MATCH_FOUND:
-		put(out, " found");
+		check_text_put(out, " found");
 		if (match->capture != NULL) {
-			put(out, ": ");
-			put_clean(out, match->capture);
+			check_text_put(out, ": ");
+			check_text_put_clean(out, match->capture);
 		}
 		break;
 	case MATCH_NOT_FOUND:
-		put(out, " not found");
+		check_text_put(out, " not found");
 		break;
 	case MATCH_TRUNCATED:
-		put(out, " not found in the part of the body that is searched");
+		check_text_put(out, " not found in the part of the body that is searched");
 		break;
 	case MATCH_TOO_COSTLY:
-		put(out, " took too long to look for");
+		check_text_put(out, " took too long to look for");
 		break;
 	}
-	put(out, "\n");
+	check_text_put(out, "\n");
 }
 
 void check_print_write(struct buffer *out, const struct report *report,
@@ -325,25 +248,29 @@ void check_print_write(struct buffer *out, const struct report *report,
 
 	write_headline(out, report, &bounded);
 	write_other_failures(out, report->verdict, &bounded);
-	put(out, "\n");
+	check_text_put(out, "\n");
 	if (strcmp(report->site->name, report->site->redacted_url) != 0) {
-		put_label(out, &bounded, "url");
-		put_clean(out, report->site->redacted_url);
-		put(out, "\n");
+		check_text_put_label(out, &bounded, "url");
+		check_text_put_clean(out, report->site->redacted_url);
+		check_text_put(out, "\n");
 	}
 	write_response(out, seen, &bounded);
 	write_certificate(out, seen, &bounded);
 	write_pattern(out, report, &bounded);
-	put_label(out, &bounded, "time");
+	check_details_write_attempts(out, report, &bounded);
+	if (bounded.is_explained)
+		check_details_write_expectations(out, report, &bounded);
+	check_text_put_label(out, &bounded, "time");
 	phase_bar_write_ms(out, seen->total_us);
 	if (seen->redirect_count > 0)
 		(void)buffer_append_format(out, " over %zu redirect%s", seen->redirect_count,
 					   seen->redirect_count == 1 ? "" : "s");
-	put(out, "\n");
+	check_text_put(out, "\n");
 	write_redirects(out, seen, longest, &bounded);
 	if (seen->redirect_count == 0)
-		put(out, "\n");
+		check_text_put(out, "\n");
 	write_hop_time(out, &seen->final, longest, &bounded);
+	check_details_write_evidence(out, report, &bounded);
 }
 
 static bool is_utf8_locale(void)
@@ -358,7 +285,7 @@ static bool is_utf8_locale(void)
 	return false;
 }
 
-void check_print(FILE *out, const struct report *report)
+void check_print(FILE *out, const struct report *report, bool is_explained)
 {
 	struct buffer text;
 	struct winsize size = {0};
@@ -368,6 +295,7 @@ void check_print(FILE *out, const struct report *report)
 		.width = CHECK_PRINT_WIDTH_DEFAULT,
 		.is_coloured = is_terminal && text_is_empty(getenv("NO_COLOR")),
 		.is_utf8 = is_utf8_locale(),
+		.is_explained = is_explained,
 	};
 	if (is_terminal && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
 		style.width = size.ws_col;

@@ -22,12 +22,13 @@ struct check_print_style {
 	int width; /* columns; taken into the bounds above */
 	bool is_coloured;
 	bool is_utf8;
+	bool is_explained; /* each expectation with what was found */
 };
 
 void check_print_write(struct buffer *out, const struct report *report,
 		       const struct check_print_style *style);
 
 /* Colours on a terminal without NO_COLOR, blocks where the locale says UTF-8, the terminal's width. */
-void check_print(FILE *out, const struct report *report);
+void check_print(FILE *out, const struct report *report, bool is_explained);
 
 #endif

@@ -74,6 +74,7 @@ struct settings {
 	bool no_migrate;
 	bool print_sql;        /* db migrate --print */
 	bool is_power_durable; /* --durability=power */
+	bool is_explained;     /* check: --explain */
 	bool is_json;          /* check, audit, quarantine, outbox show: --json */
 	bool is_raw;           /* quarantine show --raw */
 	bool is_all;           /* quarantine retry --all */

@@ -461,6 +461,13 @@ const struct setting settings_table[] = {
 	 .default_text = "false",
 	 .commands = K | QL | QS | OW | A,
 	 .help = "print JSON: the report as it goes over the wire; a line for each row"},
+	{.group = PROCESS,
+	 .name = "explain",
+	 .type = SETTING_BOOL,
+	 FIELD(is_explained),
+	 .default_text = "false",
+	 .commands = K,
+	 .help = "print each expectation with what was found"},
 
 	{.group = LOGGING,
 	 .name = "log-level",

@@ -316,7 +316,34 @@ def test_a_page_that_repeats_our_secrets_tells_nobody(websentry, sites, keys):
              "evidence": "1KiB"}
     done = check(websentry, [entry], 2, "--json")
     assert "You sent: ***" in reports(done)["a"]["evidence"]["body"]
-    shown = check(websentry, [entry], 2, "--log-level", "debug")
+    shown = check(websentry, [entry], 2, "--explain", "--log-level", "debug")
     for text in (done.stdout(), done.stderr(), shown.stdout(), shown.stderr()):
         assert CANARY[:8] not in text and "bWU6YzRu" not in text
     assert "the header X-Echo matches" in shown.stdout()
+
+
+# --- check
+
+
+def test_explain_says_what_was_found(websentry, sites):
+    site = sites.site("/a", Answer(body=JSON, headers={"X-Tag": "one"}))
+    entry = {"name": "a", "url": site.url, "fail_if_body_contains": "Error", "expect_json": at("/queue/length", less=5),
+             "fail_if_header_missing": "X-Tag", "time_limits": {"dns": "30s"}, "fail_if_ssl": True}
+    done = check(websentry, [entry], 2, "--explain")
+    text = re.sub(r"\s+", " ", done.stdout())
+    for line in ("valid_status_codes: status 200, expected 200-299",
+                 "fail_if_ssl: the response came without TLS, expected none",
+                 'fail_if_body_contains: the body does not contain "Error"',
+                 'expect_json: the JSON at /queue/length is not less than 5, it is "7"',
+                 'fail_if_header_missing: the header X-Tag is there, it is "one"', "time_limits: dns took"):
+        assert line in text
+    assert "HTTP/1.1 200 OK" in text  # the evidence
+    assert "expect_json:" not in check(websentry, [entry], 2).stdout()
+    refused = check(websentry, [{"name": "a", "url": "http://127.0.0.1:1/"}], 2, "--explain")
+    assert "nothing was looked at" in refused.stdout()
+
+
+def test_attempts_are_shown(websentry, sites):
+    site = sites.site("/a", Answer(500), Answer(200))
+    text = check(websentry, [{"name": "a", "url": site.url, "retries": 1, "retry_after": 0}]).stdout()
+    assert re.search(r"attempts .*ms: status 500, expected 200-299\n", text)
