@@ -11,9 +11,10 @@
 #include "check/observation.h"
 #include "check/request.h"
 #include "check/site.h"
-#include "check/url.h"
 #include "probe/addresses.h"
+#include "probe/check_env.h"
 #include "probe/due_timer.h"
+#include "probe/hop_run.h"
 #include "probe/kept_connection.h"
 #include "probe/loop_lag.h"
 #include "probe/matching.h"
@@ -24,10 +25,8 @@
 #include "probe/resolver.h"
 #include "probe/resolver_pool.h"
 #include "probe/response_note.h"
-#include "probe/route.h"
 #include "probe/transfer.h"
 #include "probe/transfer_trouble.h"
-#include "probe/trouble.h"
 
 enum { HTTP_PROXY_AUTH = 407 };
 
@@ -57,19 +56,8 @@ struct check_run {
 	struct matching matching;
 	struct redirect request; /* URL and method of the present hop */
 
-	/* The present hop. */
-	struct url_parts parts;
-	struct route route;
-	struct resolver *resolver; /* that was asked for the present host; NULL: none */
-	bool is_stub_failing;
-	struct resolve *resolve;
-	struct resolver_address addresses[RESOLVER_ADDRESSES_MAX];
-	size_t address_count;
-	size_t address_next; /* addresses tried so far */
-	struct trouble
-		address_trouble; /* of the first of them that failed by itself; REASON_OK: none */
-	mono_us hop_started;
-	mono_us resolved_at; /* 0: not yet */
+	struct hop_run hop;      /* the present one */
+	struct resolve *resolve; /* of its host; NULL: none goes on */
 };
 
 static void start_attempt(struct check_run *run, mono_us now);
@@ -79,7 +67,7 @@ static void try_address(struct check_run *run);
 /* Describe the present peer for a message. */
 static const char *peer_of(const struct check_run *run, char text[static ROUTE_PEER_MAX])
 {
-	return route_peer(&run->route, run->observation.final.ip, text);
+	return route_peer(&run->hop.route, run->observation.final.ip, text);
 }
 
 static int64_t not_negative(int64_t us)
@@ -90,13 +78,7 @@ static int64_t not_negative(int64_t us)
 /* The present hop's phases as of now; returns how far it has come. */
 static enum phase measure_hop(struct check_run *run, mono_us now)
 {
-	struct phase_marks marks = {
-		.started = run->hop_started,
-		.resolved = run->resolved_at,
-		.is_https = run->parts.is_https,
-	};
-	transfer_get_marks(&run->transfer, &marks);
-	return phases_measure(&run->observation.final, &marks, now);
+	return hop_run_measure(&run->hop, &run->transfer, now, &run->observation.final);
 }
 
 static int64_t lost_us(const struct check_run *run)
@@ -125,8 +107,8 @@ static void judge_own(const struct check_run *run, struct trouble *trouble)
 		.network = run->env->network,
 		.peer = ip,
 		.source = addresses_source(request_of(run->start.site), ip),
-		.resolver = run->resolver,
-		.is_stub_failing = run->is_stub_failing,
+		.resolver = run->hop.resolver,
+		.is_stub_failing = run->hop.is_stub_failing,
 	};
 	own_trouble_judge(&facts, trouble);
 }
@@ -138,7 +120,7 @@ static void finish_with(struct check_run *run, enum reason reason, const char *m
 	struct trouble trouble = {.reason = reason};
 	(void)snprintf(trouble.message, sizeof(trouble.message), "%s", message);
 	judge_own(run, &trouble);
-	trouble_note(&trouble, run->parts.host, observation);
+	trouble_note(&trouble, run->hop.parts.host, observation);
 	if (observation->total_us == DURATION_UNKNOWN)
 		observation->total_us = clock_mono_us() - run->started;
 	finish(run);
@@ -154,18 +136,14 @@ static void give_up_address(struct check_run *run, struct trouble *trouble)
 {
 	struct trouble judged = *trouble;
 	judge_own(run, &judged);
-	if (judged.reason == trouble->reason && run->address_trouble.reason == REASON_OK)
-		run->address_trouble = *trouble;
-	if (run->address_next < run->address_count) {
+	hop_run_note_address(&run->hop, trouble, judged.reason != trouble->reason);
+	if (hop_run_has_address(&run->hop)) {
 		try_address(run);
 		return;
 	}
 	(void)measure_hop(run, clock_mono_us());
-	if (run->address_trouble.reason != REASON_OK)
-		*trouble = run->address_trouble;
-	else
-		*trouble = judged;
-	route_blame(&run->route, trouble, false);
+	*trouble = run->hop.address_trouble.reason != REASON_OK ? run->hop.address_trouble : judged;
+	route_blame(&run->hop.route, trouble, false);
 	finish_with(run, trouble->reason, trouble->message);
 }
 
@@ -180,13 +158,13 @@ static void on_time_over(struct check_run *run, mono_us now)
 		run->resolve = NULL;
 		(void)measure_hop(run, now);
 		trouble_of_timeout(PHASE_DNS, "", timeout_us, &trouble);
-		run->is_stub_failing = resolver_is_stub(run->resolver);
+		run->hop.is_stub_failing = resolver_is_stub(run->hop.resolver);
 		if (result == RESOLVER_NO_ANSWER) {
 			trouble.reason = REASON_PROBER_OFFLINE;
 			(void)snprintf(trouble.message, sizeof(trouble.message),
 				       "no name server answered");
 		}
-		route_blame(&run->route, &trouble, false);
+		route_blame(&run->hop.route, &trouble, false);
 		finish_with(run, trouble.reason, trouble.message);
 		break;
 	}
@@ -197,7 +175,7 @@ static void on_time_over(struct check_run *run, mono_us now)
 		stop_transfer(run);
 		trouble_of_timeout(phase, peer_of(run, peer), timeout_us, &trouble);
 		if (!is_connected) /* else the proxy may wait for the site */
-			route_blame(&run->route, &trouble, false);
+			route_blame(&run->hop.route, &trouble, false);
 		finish_with(run, trouble.reason, trouble.message);
 		break;
 	}
@@ -219,15 +197,11 @@ static void on_due(void *owner)
 		start_attempt(run, now);
 		return;
 	}
-	if (run->state == RUN_WAITING) {
-		start_attempt(run, now);
-		return;
-	}
 	if (now >= run->deadline) {
 		on_time_over(run, now);
 		return;
 	}
-	if (run->state != RUN_TRANSFERRING || run->address_next == run->address_count) {
+	if (run->state != RUN_TRANSFERRING || !hop_run_has_address(&run->hop)) {
 		due_timer_start(&run->timer, run->deadline, now);
 		return;
 	}
@@ -235,7 +209,7 @@ static void on_due(void *owner)
 	struct phase_marks marks = {0};
 	transfer_get_marks(&run->transfer, &marks);
 	if (marks.connected != 0 ||
-	    (run->route.proxy != NULL && transfer_is_connected(&run->transfer))) {
+	    (run->hop.route.proxy != NULL && transfer_is_connected(&run->transfer))) {
 		due_timer_start(&run->timer, run->deadline, now);
 		return;
 	}
@@ -248,25 +222,24 @@ static void on_due(void *owner)
 }
 
 /*
- * Connect to the next address of the name. Each gets an even share of the time that is left, so that the last one still has a
- * chance; one that refuses makes room at once. An address that accepts is the one, whatever it answers.
+ * Connect to the next address of the name, for its share of the time that is left; one that refuses makes room at once. An address
+ * that accepts is the one, whatever it answers.
  */
 static void try_address(struct check_run *run)
 {
 	const struct check_env *env = run->env;
 	mono_us now = clock_mono_us();
-	const char *address = run->addresses[run->address_next].text;
-	size_t left = run->address_count - run->address_next;
-	run->address_next++;
+	int64_t share_us;
+	const char *address = hop_run_take_address(&run->hop, run->deadline - now, &share_us);
 	memcpy(run->observation.final.ip, address, ADDRESS_TEXT_MAX);
 
 	struct transfer_request details = {
 		.site = run->start.site,
 		.address = address,
-		.port = run->route.port,
-		.proxy = run->route.proxy,
+		.port = run->hop.route.port,
+		.proxy = run->hop.route.proxy,
 		.kept = run->start.kept,
-		.is_https = run->parts.is_https,
+		.is_https = run->hop.parts.is_https,
 	};
 	redirect_fill(&run->request, &details);
 	run->state = RUN_TRANSFERRING;
@@ -274,7 +247,7 @@ static void try_address(struct check_run *run)
 		finish_with(run, REASON_PROBER_ERROR, "libcurl refuses the URL");
 		return;
 	}
-	due_timer_start(&run->timer, now + (run->deadline - now) / (int64_t)left, now);
+	due_timer_start(&run->timer, now + share_us, now);
 	if (poller_add(env->poller, run->transfer.easy) != 0)
 		finish_with(run, REASON_PROBER_ERROR, "libcurl refuses the transfer");
 }
@@ -284,11 +257,11 @@ static void finish_resolved(struct check_run *run, enum resolver_result result, 
 {
 	struct trouble trouble = {.reason = result == RESOLVER_NO_ANSWER ? REASON_PROBER_OFFLINE
 									 : REASON_DNS_ERROR};
-	run->is_stub_failing = result == RESOLVER_FAILED && resolver_is_stub(run->resolver);
+	run->hop.is_stub_failing = result == RESOLVER_FAILED && resolver_is_stub(run->hop.resolver);
 	(void)snprintf(trouble.message, sizeof(trouble.message), "%.*s: %s", TROUBLE_HOST_MAX - 1,
-		       run->route.host, message);
-	route_blame(&run->route, &trouble, false);
-	run->resolved_at = 0;
+		       run->hop.route.host, message);
+	route_blame(&run->hop.route, &trouble, false);
+	run->hop.resolved_at = 0;
 	(void)measure_hop(run, clock_mono_us());
 	finish_with(run, trouble.reason, trouble.message);
 }
@@ -303,11 +276,8 @@ static void on_resolved(void *context, enum resolver_result result,
 		finish_resolved(run, result, message);
 		return;
 	}
-	run->resolved_at = now;
-	memcpy(run->addresses, addresses, count * sizeof(addresses[0]));
 	const struct request *wanted = request_of(run->start.site);
-	run->address_count = addresses_choose(wanted, run->addresses, count);
-	if (run->address_count > 0)
+	if (hop_run_set_addresses(&run->hop, wanted, addresses, count, now) > 0)
 		try_address(run);
 	else
 		finish_resolved(run, RESOLVER_NO_SUCH_NAME, addresses_missing(wanted));
@@ -317,27 +287,17 @@ static void on_resolved(void *context, enum resolver_result result,
 static void start_hop(struct check_run *run, mono_us now)
 {
 	struct error err;
-	run->hop_started = now;
-	run->resolved_at = 0;
-	run->address_next = 0;
-	run->address_count = 0;
-	run->address_trouble.reason = REASON_OK;
-	run->resolver = NULL;
-	run->is_stub_failing = false;
 	run->transfer.started_at = 0;
-	url_parts_finish(&run->parts);
-	if (url_parse(run->request.url, &run->parts, &err) != 0) {
-		run->parts = (struct url_parts){0};
+	const struct request *wanted = request_of(run->start.site);
+	if (hop_run_begin(&run->hop, wanted, run->request.url, now, &err) != 0) {
 		bool is_first = run->observation.redirect_count == 0;
 		finish_with(run, is_first ? REASON_PROBER_ERROR : REASON_REDIRECT_INVALID,
 			    err.message);
 		return;
 	}
 	run->state = RUN_RESOLVING;
-	const struct request *wanted = request_of(run->start.site);
 	struct resolver_address known[RESOLVER_ADDRESSES_MAX];
-	route_init(&run->route, wanted, &run->parts);
-	size_t known_count = route_find_known(&run->route, wanted, known);
+	size_t known_count = route_find_known(&run->hop.route, wanted, known);
 	if (known_count > 0) {
 		on_resolved(run, RESOLVER_FOUND, known, known_count, "");
 		return;
@@ -349,8 +309,8 @@ static void start_hop(struct check_run *run, mono_us now)
 		finish_with(run, REASON_PROBER_ERROR, err.message);
 		return;
 	}
-	run->resolver = resolver;
-	struct resolve *resolve = resolver_start(resolver, run->route.host, on_resolved, run);
+	run->hop.resolver = resolver;
+	struct resolve *resolve = resolver_start(resolver, run->hop.route.host, on_resolved, run);
 	if (resolve != NULL)
 		run->resolve = resolve;
 }
@@ -424,8 +384,8 @@ void check_run_on_ended(void *context, CURLcode code)
 		code = CURLE_PARTIAL_FILE; /* to curl, a head that is cut off is a response */
 	if (transfer->stopped_for != STOP_NONE)
 		code = CURLE_ABORTED_BY_CALLBACK; /* to curl, the end that we made may be the body's */
-	if (code == CURLE_OK && status == HTTP_PROXY_AUTH && run->route.proxy != NULL &&
-	    !run->parts.is_https) {
+	if (code == CURLE_OK && status == HTTP_PROXY_AUTH && run->hop.route.proxy != NULL &&
+	    !run->hop.parts.is_https) {
 		finish_with(run, REASON_PROBER_ERROR, "the proxy wants other credentials (407)");
 		return;
 	}
@@ -445,7 +405,7 @@ void check_run_on_ended(void *context, CURLcode code)
 	bool is_connected = phase > PHASE_CONNECT || transfer_proxy_status(transfer) != 0;
 	transfer_explain(transfer, code, peer_of(run, peer), is_connected, &trouble);
 	if (transfer_is_tls_of_proxy(transfer) && !trouble_is_of_address(trouble.reason))
-		route_blame(&run->route, &trouble, true);
+		route_blame(&run->hop.route, &trouble, true);
 	if (!is_connected && trouble_is_of_address(trouble.reason))
 		give_up_address(run, &trouble);
 	else
@@ -480,7 +440,7 @@ void check_run_destroy(struct check_run *run)
 	kept_connection_release(run->start.kept);
 	observation_finish(&run->observation);
 	redirect_finish(&run->request);
-	url_parts_finish(&run->parts);
+	hop_run_finish(&run->hop);
 	attempts_finish(&run->attempts);
 	free(run);
 }

@@ -15,38 +15,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <uv.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 
 struct attempts;
+struct check_env;
 struct check_run;
-struct client_certificates;
 struct kept_connection;
-struct loop_lag;
-struct network;
 struct observation;
-struct poller;
-struct resolver_pool;
 struct site;
-struct trust;
-
-/* What all runs of a prober share. Borrowed for their life. */
-struct check_env {
-	uv_loop_t *loop;
-	struct poller *poller;
-	struct resolver_pool *resolvers;
-	struct trust *trust;
-	struct client_certificates *certificates;
-	const struct loop_lag *lag;
-	struct network *network;
-	const char *user_agent;
-	/* A run has finished: its observation may be read until check_run_clear(). Called from anywhere in a turn, also from
-	 * within check_run_start(); it must only take note. */
-	void (*on_finished)(void *context, struct check_run *run);
-	void *context;
-};
 
 /* NULL with err on failure. Closed, then released once the loop has ended. */
 struct check_run *check_run_create(const struct check_env *env, struct error *err);

@@ -13,16 +13,14 @@
 #include "base/text.h"
 #include "check/request.h"
 #include "check/schedule.h"
+#include "probe/check_env.h"
 #include "probe/check_run.h"
-#include "probe/client_certificate.h"
 #include "probe/kept_connection.h"
 #include "probe/loop_lag.h"
-#include "probe/network.h"
-#include "probe/poller.h"
-#include "probe/resolver_pool.h"
 #include "probe/run_pool.h"
 #include "probe/site_states.h"
 #include "probe/trust.h"
+#include "probe/used_lists.h"
 
 enum {
 	/* With is_once nothing is left out: a sink that is full is asked again after this. */
@@ -39,13 +37,6 @@ enum {
 	SHRINK_EVERY_MS = 10 * 1000,
 	/* The loop's timers stand still while the machine is suspended; the schedule does not, and is looked at this often. */
 	DUE_TIMER_MAX_US = 10 * CLOCK_US_PER_S,
-};
-
-/* A list of sites in use: the present one, and those before it whose last checks have not ended. */
-struct used_list {
-	const struct site *sites;
-	size_t running; /* checks that it began */
-	struct used_list *older;
 };
 
 enum start_result {
@@ -266,10 +257,8 @@ static void close_all(struct prober *prober)
 	uv_close((uv_handle_t *)&prober->before_sleep, NULL);
 	uv_close((uv_handle_t *)&prober->after_sleep, NULL);
 	loop_lag_close(&prober->lag);
-	network_close(prober->env.network);
 	run_pool_close(&prober->pool);
-	resolver_pool_close(prober->env.resolvers);
-	poller_close(prober->env.poller);
+	check_env_close(&prober->env);
 }
 
 static void close_when_stopped(struct prober *prober)
@@ -294,21 +283,9 @@ static void start_waiting(struct prober *prober, size_t index)
 		state->missed++;
 }
 
-/* The list that a check of it has ended last is given back where another is in its place. */
 static void release_unused(struct prober *prober)
 {
-	struct used_list **place = &prober->lists->older;
-	while (*place != NULL) {
-		struct used_list *list = *place;
-		if (list->running > 0) {
-			place = &list->older;
-			continue;
-		}
-		*place = list->older;
-		if (prober->sink.on_released != NULL)
-			prober->sink.on_released(prober->sink.context, list->sites);
-		free(list);
-	}
+	used_lists_release(prober->lists, prober->sink.on_released, prober->sink.context);
 }
 
 static void tell(struct prober *prober, struct check_run *run)
@@ -400,10 +377,7 @@ static void exchange_sites(struct prober *prober, const struct prober_reload *re
 			check_run_set_index(run, moved[index]);
 	}
 	free(moved);
-	struct used_list *list = xcalloc(1, sizeof(*list));
-	list->sites = reload->sites;
-	list->older = prober->lists;
-	prober->lists = list;
+	used_lists_push(&prober->lists, reload->sites);
 	release_unused(prober);
 	if (prober->sink.on_reloaded != NULL)
 		prober->sink.on_reloaded(prober->sink.context);
@@ -471,20 +445,13 @@ static int prepare_loop(struct prober *prober, const struct prober_options *opti
 
 	prober->env = (struct check_env){
 		.loop = &prober->loop,
-		.trust = trust_create(),
-		.certificates = client_certificates_create(),
 		.lag = &prober->lag,
-		.network = network_create(&prober->loop),
 		.user_agent = options->user_agent != NULL ? options->user_agent
 							  : "websentry/" WEBSENTRY_VERSION,
 		.on_finished = on_finished,
 		.context = prober,
 	};
-	prober->env.poller = poller_create(&prober->loop, check_run_on_ended, err);
-	if (prober->env.poller == NULL)
-		return -1;
-	prober->env.resolvers = resolver_pool_create(&prober->loop, options->dns_servers, err);
-	if (prober->env.resolvers == NULL)
+	if (check_env_create(&prober->env, check_run_on_ended, options->dns_servers, err) != 0)
 		return -1;
 	for (size_t i = 0; i < prober->sites.count; i++) {
 		if (text_starts_with(prober->sites.states[i].site->url, "https:")) {
@@ -524,8 +491,7 @@ struct prober *prober_start(const struct prober_options *options, const struct p
 	prober->sink = *sink;
 	site_states_init(&prober->sites, options->share, options->shares, options->sites,
 			 options->site_count);
-	prober->lists = xcalloc(1, sizeof(*prober->lists));
-	prober->lists->sites = options->sites;
+	used_lists_push(&prober->lists, options->sites);
 	prober->is_once = options->is_once;
 	prober->figures = options->figures != NULL ? options->figures : figures_unread();
 	prober->max_in_flight = options->max_in_flight != 0 ? options->max_in_flight
@@ -576,19 +542,11 @@ void prober_destroy(struct prober *prober)
 		(void)uv_run(&prober->loop, UV_RUN_DEFAULT);
 	}
 	run_pool_finish(&prober->pool);
-	poller_destroy(prober->env.poller);
-	resolver_pool_destroy(prober->env.resolvers);
-	network_destroy(prober->env.network);
-	trust_destroy(prober->env.trust);
-	client_certificates_destroy(prober->env.certificates);
+	check_env_destroy(&prober->env);
 	if (prober->has_loop)
 		(void)uv_loop_close(&prober->loop);
 	site_states_finish(&prober->sites);
-	while (prober->lists != NULL) {
-		struct used_list *list = prober->lists;
-		prober->lists = list->older;
-		free(list);
-	}
+	used_lists_finish(&prober->lists);
 	free(prober->finished);
 	free(prober->reaped);
 	free(prober);

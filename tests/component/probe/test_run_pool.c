@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 #include <uv.h>
 
+#include "probe/check_env.h"
 #include "probe/check_run.h"
 #include "probe/run_pool.h"
 

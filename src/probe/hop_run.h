@@ -1,0 +1,64 @@
+/*
+ * One hop of a check: the host of a URL, the way to it, its addresses as they are tried, and its phases. One thread: the loop's.
+ */
+#ifndef WEBSENTRY_PROBE_HOP_RUN_H
+#define WEBSENTRY_PROBE_HOP_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "check/url.h"
+#include "probe/phases.h"
+#include "probe/resolver.h"
+#include "probe/route.h"
+#include "probe/trouble.h"
+
+struct hop;
+struct request;
+struct transfer;
+
+struct hop_run {
+	struct url_parts parts;
+	struct route route;        /* borrows from parts */
+	struct resolver *resolver; /* that was asked for the host; NULL: none */
+	bool is_stub_failing;
+	struct resolver_address addresses[RESOLVER_ADDRESSES_MAX];
+	size_t address_count;
+	size_t address_next; /* addresses tried so far */
+	/* Of the first of them that failed by itself; REASON_OK: none. */
+	struct trouble address_trouble;
+	mono_us started;
+	mono_us resolved_at; /* 0: not yet */
+};
+
+/*
+ * Begin a hop to a URL; what it was before is released. Returns 0, or -1 with ERROR_REJECT where that is no URL for us: the hop has
+ * no host then. Released with hop_run_finish().
+ */
+int hop_run_begin(struct hop_run *hop, const struct request *request, const char *url, mono_us now,
+		  struct error *err);
+void hop_run_finish(struct hop_run *hop);
+
+/* The host has these addresses. Returns how many of them the request takes. */
+size_t hop_run_set_addresses(struct hop_run *hop, const struct request *request,
+			     const struct resolver_address *addresses, size_t count, mono_us now);
+
+bool hop_run_has_address(const struct hop_run *hop);
+
+/*
+ * The next address to try, of those that hop_run_has_address() tells of, and the part of left_us that it has: an even share, so that the
+ * last one still has a chance.
+ */
+const char *hop_run_take_address(struct hop_run *hop, int64_t left_us, int64_t *share_us);
+
+/* An address gave no connection. is_own: a way that this machine does not have does not decide. */
+void hop_run_note_address(struct hop_run *hop, const struct trouble *trouble, bool is_own);
+
+/* Note its phases as of now. Returns how far it has come. */
+enum phase hop_run_measure(const struct hop_run *hop, const struct transfer *transfer, mono_us now,
+			   struct hop *noted);
+
+#endif
