@@ -50,23 +50,31 @@ def rows(window):
     return {name: (state, text) for name, state, text in found}
 
 
-def assert_shows_the_demo(window):
+EXPECTED = {
+    "Shop": ("Up", ""),
+    "Redirect chain": ("Up", ""),
+    SCRIPT_NAME: ("Up", ""),
+    "Slow search": ("Degraded", "The response took longer than it should"),
+    "Certificate near its end": ("Degraded", "The certificate expires soon"),
+    "Failing": ("Down", "HTTP 500"),
+    "Wrong content": ("Down", "The body does not say what it should"),
+    "Nobody listens": ("Down", "The connection was refused"),
+    "Very long page": ("Unknown", "The body is longer than the part that is searched"),
+}
+
+
+def shown_otherwise(window):
+    """What the page shows of the demo that it should not. On a busy machine a check is now and then `unknown`."""
     found = rows(window)
     assert set(found) == NAMES
-    assert found["Shop"][0] == "Up"
-    assert found["Redirect chain"][0] == "Up"
-    assert found[SCRIPT_NAME][0] == "Up"
-    for name, state, words in (
-            ("Slow search", "Degraded", "The response took longer than it should"),
-            ("Certificate near its end", "Degraded", "The certificate expires soon"),
-            ("Failing", "Down", "HTTP 500"),
-            ("Wrong content", "Down", "The body does not say what it should"),
-            ("Nobody listens", "Down", "The connection was refused"),
-            ("Very long page", "Unknown", "The body is longer than the part that is searched")):
-        assert found[name][0] == state, found[name]
-        assert words in found[name][1], found[name]
     states = [state for state, _ in found.values()]
     assert states == sorted(states, key=["Down", "Degraded", "Unknown", "Overdue", "Waiting", "Up"].index)
+    return {name: found[name] for name, (state, words) in EXPECTED.items()
+            if found[name][0] != state or words not in found[name][1]}
+
+
+def assert_shows_the_demo(window):
+    wait_until(lambda: not shown_otherwise(window), "the demo's states on the page", timeout=30)
     assert "down" in window.texts("h1")[0]
     with pytest.raises(NoAlertPresentException):
         window.driver.switch_to.alert.dismiss()
