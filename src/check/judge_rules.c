@@ -131,12 +131,13 @@ static void note(struct judging *judging, const struct site_rule *rule, const st
 	const char *key = rule->key == NULL ? "" : rule->key;
 	bool is_shown = rule->subject != RULE_BODY && match->capture != NULL &&
 			(match->state == MATCH_FOUND || match->state == MATCH_NOT_FOUND);
+	const char *quote = is_shown && rule->subject != RULE_JSON ? "\"" : "";
 	switch (match->state) {
 	case MATCH_FOUND:
 	case MATCH_NOT_FOUND:
-		judging_note(judging, key, reason, "%s %s%s%s%s", subject, test,
-			     is_shown ? ", it is \"" : "", is_shown ? match->capture : "",
-			     is_shown ? "\"" : "");
+		judging_note(judging, key, reason, "%s %s%s%s%s%s", subject, test,
+			     is_shown ? ", it is " : "", quote, is_shown ? match->capture : "",
+			     quote);
 		break;
 	case MATCH_MISSING:
 		judging_note(judging, key, reason, "%s is not there", subject);

@@ -55,7 +55,8 @@ struct attempts;
 struct match {
 	enum match_state state;
 	char *capture; /* of a pattern on the body its first group, or the whole match where it has no group; of any other
-			  test what was looked at, also where it does not hold. Safe text; NULL where there is none */
+			  test what was looked at, also where it does not hold: JSON's text in quotes, its other values without. Safe
+			  text; NULL where there is none */
 };
 
 /* The bytes that came, as they came: whoever shows any of them makes them safe first (check/evidence.h). */

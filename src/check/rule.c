@@ -18,16 +18,18 @@ static double number_of(const char *text)
 	return strtod(text, NULL);
 }
 
-/* 1, 1.0 and 1e0 are one number; of whole numbers that a double can't tell apart the digits count. */
+static bool is_whole(const char *number)
+{
+	return strspn(number, "-0123456789") == strlen(number);
+}
+
+/* 1, 1.0 and 1e0 are one number; of whole numbers that a double can't tell apart the digits count, which JSON writes in one way. */
 static bool is_same_number(const char *a, const char *b)
 {
-	const struct json_event first = {.bytes = a, .length = strlen(a)};
-	const struct json_event second = {.bytes = b, .length = strlen(b)};
-	int64_t first_whole;
-	int64_t second_whole;
-	if (json_to_int64(&first, &first_whole) && json_to_int64(&second, &second_whole))
-		return first_whole == second_whole;
-	return number_of(a) == number_of(b);
+	double number = number_of(a);
+	if (number != 0 && is_whole(a) && is_whole(b))
+		return strcmp(a, b) == 0;
+	return number == number_of(b);
 }
 
 static bool is_equal(const struct site_rule *rule, const struct json_value *value)

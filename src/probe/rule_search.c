@@ -164,6 +164,23 @@ static const char *last_name(const char *pointer)
 	return slash == NULL ? NULL : slash + 1;
 }
 
+/* What a message shows of a value. */
+static char *show_json(const struct site *site, const struct site_rule *rule,
+		       const struct json_value *value)
+{
+	if (value->kind == JSON_ARRAY)
+		return xstrdup("an array");
+	if (value->kind == JSON_OBJECT)
+		return xstrdup("an object");
+	char *safe = secrets_hide_value(site, last_name(rule->name), value->text, value->length,
+					OBSERVATION_VALUE_MAX);
+	if (value->kind != JSON_TEXT || safe == NULL)
+		return safe;
+	char *quoted = xasprintf("\"%s\"", safe);
+	free(safe);
+	return quoted;
+}
+
 static bool search_json(const struct site *site, const struct site_rule *rule,
 			struct rule_subjects *subjects, int64_t budget_us, bool is_inline,
 			struct match *ret_match)
@@ -187,8 +204,7 @@ static bool search_json(const struct site *site, const struct site_rule *rule,
 	if (rule->test == RULE_MATCHES && state == MATCH_NOT_FOUND && value->is_cut)
 		state = MATCH_TRUNCATED;
 	ret_match->state = state;
-	ret_match->capture = secrets_hide_value(site, last_name(rule->name), value->text,
-						value->length, OBSERVATION_VALUE_MAX);
+	ret_match->capture = show_json(site, rule, value);
 	return true;
 }
 

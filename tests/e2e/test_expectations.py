@@ -334,7 +334,7 @@ def test_explain_says_what_was_found(websentry, sites):
     for line in ("valid_status_codes: status 200, expected 200-299",
                  "fail_if_ssl: the response came without TLS, expected none",
                  'fail_if_body_contains: the body does not contain "Error"',
-                 'expect_json: the JSON at /queue/length is not less than 5, it is "7"',
+                 'expect_json: the JSON at /queue/length is not less than 5, it is 7',
                  'fail_if_header_missing: the header X-Tag is there, it is "one"', "time_limits: dns took"):
         assert line in text
     assert "HTTP/1.1 200 OK" in text  # the evidence
