@@ -285,22 +285,16 @@ static bool is_utf8_locale(void)
 	return false;
 }
 
-void check_print(FILE *out, const struct report *report, bool is_explained)
+void check_print_choose_style(FILE *out, struct check_print_style *ret_style)
 {
-	struct buffer text;
 	struct winsize size = {0};
 	int fd = fileno(out);
 	bool is_terminal = fd >= 0 && isatty(fd) == 1;
-	struct check_print_style style = {
+	*ret_style = (struct check_print_style){
 		.width = CHECK_PRINT_WIDTH_DEFAULT,
 		.is_coloured = is_terminal && text_is_empty(getenv("NO_COLOR")),
 		.is_utf8 = is_utf8_locale(),
-		.is_explained = is_explained,
 	};
 	if (is_terminal && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		style.width = size.ws_col;
-	buffer_init(&text, CHECK_PRINT_MAX);
-	check_print_write(&text, report, &style);
-	(void)fprintf(out, "%s\n", text.data == NULL ? "" : text.data);
-	buffer_finish(&text);
+		ret_style->width = size.ws_col;
 }

@@ -1,6 +1,6 @@
 /*
  * One report for people, as `websentry check` prints it: the outcome first, then where the time went. check_print_write()
- * is pure; check_print() asks the terminal and the environment how to look.
+ * is pure; check_print_choose_style() asks the terminal and the environment how to look.
  */
 #ifndef WEBSENTRY_APP_CHECK_PRINT_H
 #define WEBSENTRY_APP_CHECK_PRINT_H
@@ -28,7 +28,7 @@ struct check_print_style {
 void check_print_write(struct buffer *out, const struct report *report,
 		       const struct check_print_style *style);
 
-/* Colours on a terminal without NO_COLOR, blocks where the locale says UTF-8, the terminal's width. */
-void check_print(FILE *out, const struct report *report, bool is_explained);
+/* Colours on a terminal without NO_COLOR, blocks where the locale says UTF-8, the terminal's width; nothing is explained. */
+void check_print_choose_style(FILE *out, struct check_print_style *ret_style);
 
 #endif

@@ -289,6 +289,13 @@ void checks_reload(struct checks *checks, struct site_list *sites, struct checks
 		prober_reload(checks->shares[i].prober, &checks->reload);
 }
 
+void checks_again(struct checks *checks)
+{
+	atomic_store(&checks->shares_left, checks->share_count);
+	for (size_t i = 0; i < checks->share_count; i++)
+		prober_again(checks->shares[i].prober);
+}
+
 void checks_tidy(struct checks *checks)
 {
 	site_generations_tidy(checks->sites);

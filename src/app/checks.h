@@ -37,6 +37,9 @@ struct checks *checks_start(const struct settings *settings, struct site_list *s
 			    const struct checks_sink *sink, struct error *err);
 size_t checks_site_count(const struct checks *checks); /* main thread */
 
+/* With is_once, after on_done: check every site once more; on_done follows again. Main thread. */
+void checks_again(struct checks *checks);
+
 /* What became of the names. */
 struct checks_change {
 	size_t added;

@@ -291,4 +291,5 @@ void effective_complete(struct reading *reading)
 	complete_host(reading);
 	complete_data_dir(reading);
 	effective_check_quarantine(reading);
+	effective_complete_check(reading);
 }

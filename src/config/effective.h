@@ -11,6 +11,7 @@ void effective_complete(struct reading *reading);
 void effective_complete_database(struct reading *reading);
 void effective_check_properties(struct reading *reading); /* against settings that say the same */
 void effective_check_quarantine(struct reading *reading); /* which messages are meant */
+void effective_complete_check(struct reading *reading); /* `check`: how often, and in which form */
 
 /* The origin of a setting by name, borrowed until it is set again. */
 const struct setting_origin *effective_origin(const struct reading *reading, const char *name);

@@ -159,8 +159,10 @@ static void read_older(struct reading *reading, const struct older_variable *var
 {
 	const struct setting *setting = settings_table_find(variable->setting);
 	const char *value = reading_variable(reading, variable->name);
-	unsigned commands = variable->commands == 0 ? setting->commands : variable->commands;
-	if (value == NULL || (commands & reading->commands) == 0)
+	bool is_counting = variable->commands == 0
+				   ? setting_environment_counts(setting, reading->commands)
+				   : (variable->commands & reading->commands) != 0;
+	if (value == NULL || !is_counting)
 		return;
 	if (variable->unless != NULL && (variable->unless_for & reading->commands) != 0 &&
 	    reading_variable(reading, variable->unless) != NULL)

@@ -65,8 +65,10 @@ struct settings {
 	int64_t timeout_us;
 	char *pattern; /* NULL for none */
 	int64_t once_wait_us;
-	bool has_config_sites; /* the sites that count are those in the --config file itself */
-	bool has_bad_sites;    /* a site was named wrongly, and that was said */
+	int64_t repeat;          /* check: how many times; 0: once, without figures */
+	int64_t repeat_every_us; /* check: from the start of one to that of the next */
+	bool has_config_sites;   /* the sites that count are those in the --config file itself */
+	bool has_bad_sites;      /* a site was named wrongly, and that was said */
 
 	/* switches */
 	bool is_once;
@@ -75,6 +77,8 @@ struct settings {
 	bool print_sql;        /* db migrate --print */
 	bool is_power_durable; /* --durability=power */
 	bool is_explained;     /* check: --explain */
+	bool is_nagios;        /* check: --nagios */
+	bool is_ascii;         /* check: --ascii */
 	bool is_json;          /* check, audit, quarantine, outbox show: --json */
 	bool is_raw;           /* quarantine show --raw */
 	bool is_all;           /* quarantine retry --all */

@@ -77,8 +77,9 @@ static void append_row(struct buffer *out, const struct setting *setting)
 	append_flag(out, setting);
 	(void)buffer_append_format(out, " | %s | ", variables.data == NULL ? "" : variables.data);
 	if (setting->default_text != NULL)
-		(void)buffer_append_format(out, "`%s`", setting->default_text);
-	else if (setting->default_note != NULL)
+		(void)buffer_append_format(out, "`%s`%s", setting->default_text,
+					   setting->default_note == NULL ? "" : "; ");
+	if (setting->default_note != NULL)
 		append_cell(out, setting->default_note);
 	(void)buffer_append_text(out, " | ");
 	append_meaning(out, setting);
@@ -163,12 +164,14 @@ static void print_manual_row(FILE *out, const struct setting *setting)
 		(void)fputs("; ", out);
 		print_roff(out, type);
 	}
-	const char *default_text =
-		setting->default_text != NULL ? setting->default_text : setting->default_note;
-	if (default_text != NULL) {
+	if (setting->default_text != NULL || setting->default_note != NULL)
 		(void)fputs(".\nDefault: ", out);
-		print_roff(out, default_text);
-	}
+	if (setting->default_text != NULL)
+		print_roff(out, setting->default_text);
+	if (setting->default_text != NULL && setting->default_note != NULL)
+		(void)fputs("; ", out);
+	if (setting->default_note != NULL)
+		print_roff(out, setting->default_note);
 	commands_describe(setting->commands, commands, sizeof(commands));
 	(void)fputs(".\nFor ", out);
 	print_roff(out, commands);
@@ -212,8 +215,10 @@ void settings_print_manual(FILE *out)
 		    "settings sites, url,\ninterval, timeout, pattern and log\\-level again, as a "
 		    "change of their files does; with a mistake\nthe configuration before stays.\n",
 		    out);
-	(void)fputs(".SH EXIT STATUS\n0: fine. 2: the input is wrong, nothing was started. 1: "
-		    "anything else.\n"
-		    "\\fBcheck\\fR: 0 up, 1 degraded, 2 down or wrong input, 3 unknown.\n",
-		    out);
+	(void)fputs(
+		".SH EXIT STATUS\n0: fine. 2: the input is wrong, nothing was started. 1: "
+		"anything else.\n"
+		"\\fBcheck\\fR: 0 up, 1 degraded, 2 down or wrong input, 3 unknown; of several the "
+		"worst, in the order up, degraded, unknown, down.\n",
+		out);
 }

@@ -45,7 +45,10 @@ static void append_notes(struct buffer *text, const struct setting *setting, uns
 	buffer_init(&variables, 1024);
 	show_each_older_flag(setting, append_older_flag, text);
 	if (setting->type != SETTING_BOOL && setting->default_text != NULL)
-		(void)buffer_append_format(text, " [default %s]", setting->default_text);
+		(void)buffer_append_format(text, " [default %s%s%s]", setting->default_text,
+					   setting->default_note == NULL ? "" : "; ",
+					   setting->default_note == NULL ? ""
+									 : setting->default_note);
 	else if (setting->default_note != NULL)
 		(void)buffer_append_format(text, " [default %s]", setting->default_note);
 	show_each_variable(setting, commands, append_variable, &variables);

@@ -76,6 +76,7 @@ struct prober {
 
 	/* Anybody's. */
 	_Atomic(const struct prober_reload *) reload; /* asked for, and not done yet */
+	atomic_bool is_again_wanted;
 	atomic_size_t in_flight;
 	atomic_bool is_stop_wanted;
 	atomic_int grace_ms;
@@ -390,6 +391,11 @@ static void on_wake(uv_async_t *wake)
 	const struct prober_reload *reload = atomic_exchange(&prober->reload, NULL);
 	if (reload != NULL && !prober->is_stopping)
 		exchange_sites(prober, reload);
+	if (atomic_exchange(&prober->is_again_wanted, false) && !prober->is_stopping) {
+		prober->once_next = 0;
+		prober->is_done_told = false;
+		start_more(prober);
+	}
 	if (!atomic_load(&prober->is_stop_wanted) || prober->is_stopping)
 		return;
 	prober->is_stopping = true;
@@ -510,6 +516,12 @@ struct prober *prober_start(const struct prober_options *options, const struct p
 void prober_reload(struct prober *prober, const struct prober_reload *reload)
 {
 	atomic_store(&prober->reload, reload);
+	(void)uv_async_send(&prober->wake);
+}
+
+void prober_again(struct prober *prober)
+{
+	atomic_store(&prober->is_again_wanted, true);
 	(void)uv_async_send(&prober->wake);
 }
 

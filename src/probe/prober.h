@@ -80,6 +80,9 @@ struct prober *prober_start(const struct prober_options *options, const struct p
  */
 void prober_reload(struct prober *prober, const struct prober_reload *reload);
 
+/* With is_once, after on_done: check every site once more; on_done follows again. Any thread. */
+void prober_again(struct prober *prober);
+
 /*
  * No new checks from now on; running ones may finish for grace_ms, then they are abandoned without a report (they never
  * happened). Returns when the thread has ended. Any thread but the prober's own. A second call does nothing.

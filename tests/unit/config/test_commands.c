@@ -118,7 +118,8 @@ static void older_mode_only_warns_of_flags_of_the_other(void **state)
 	fixture_read(&fixture, &input);
 	assert_string_equal(
 		fixture.lines,
-		"warning --seconds: does nothing for `consumer`, only for `producer`, `run`\n");
+		"warning --seconds: does nothing for `consumer`, only for `producer`, `run`, "
+		"`check`\n");
 	fixture_finish(&fixture);
 }
 

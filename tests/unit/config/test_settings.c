@@ -54,6 +54,12 @@ static const struct good_case alias_cases[] = {
 	 {.args = {"run", SITE}, .environment = {"WEBSENTRY_INTERVAL=30"}},
 	 {"interval = 30s  (env WEBSENTRY_INTERVAL)"}},
 	{"interval: default", {.args = {"run", SITE}}, {"interval = 60s  (default)"}},
+	{"interval: check has its own",
+	 {.args = {"check", SITE}, .environment = {"WEBSENTRY_INTERVAL=30"}},
+	 {"interval = 1s  (default)"}},
+	{"interval: check --repeat",
+	 {.args = {"check", SITE, "--repeat=3", "--interval=5s"}},
+	 {"interval = 5s  (flag --interval)", "repeat = 3  (flag --repeat)"}},
 	{"timeout: --timeout",
 	 {.args = {"run", SITE, "--timeout", "2s"}},
 	 {"timeout = 2s  (flag --timeout)"}},
@@ -492,6 +498,22 @@ static void fields_are_filled(void **state)
 	fixture_finish(&fixture);
 }
 
+/* How often `check` repeats says nothing of how often a site is checked, nor of its timeout. */
+static void repeats_have_an_interval_of_their_own(void **state)
+{
+	(void)state;
+	const struct fixture_input input = {
+		.args = {"check", SITE, "--repeat=7", "--interval=200ms"}};
+	struct fixture fixture;
+	fixture_read(&fixture, &input);
+	assert_string_equal(fixture.lines, "");
+	assert_int_equal(fixture.settings.repeat, 7);
+	assert_int_equal(fixture.settings.repeat_every_us, 200000);
+	assert_int_equal(fixture.settings.interval_us, 60000000);
+	assert_int_equal(fixture.settings.timeout_us, 10000000);
+	fixture_finish(&fixture);
+}
+
 static void relative_data_dir_becomes_absolute(void **state)
 {
 	(void)state;
@@ -523,6 +545,7 @@ int main(void)
 	FIXTURE_ADD_TABLE(database_cases, check_good);
 	FIXTURE_ADD_TABLE(precedence_cases, check_good);
 	FIXTURE_ADD(fields_are_filled);
+	FIXTURE_ADD(repeats_have_an_interval_of_their_own);
 	FIXTURE_ADD(relative_data_dir_becomes_absolute);
 	FIXTURE_ADD(defaults_hold_where_nothing_can_be_read);
 	return fixture_run("settings");
