@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "check/address_policy.h"
 #include "check/limits.h"
 #include "check/request.h"
 
@@ -41,6 +42,7 @@ void site_finish(struct site *site)
 	free(site->labels);
 	free(site->ca_file);
 	request_destroy(site->request);
+	address_policy_release(site->address_policy);
 	free(site->pattern_text);
 	for (size_t i = 0; i < site->rule_count; i++)
 		rule_finish(&site->rules[i]);

@@ -11,6 +11,7 @@
 
 #include "check/rule.h"
 
+struct address_policy;
 struct limits;
 struct pattern;
 struct request;
@@ -63,8 +64,9 @@ struct site {
 	bool follow_redirects;
 	int max_redirects;
 	bool insecure_skip_verify;
-	char *ca_file;           /* NULL: the system's */
-	struct request *request; /* NULL: as usual; read it with request_of() */
+	char *ca_file;                         /* NULL: the system's */
+	struct request *request;               /* NULL: as usual; read it with request_of() */
+	struct address_policy *address_policy; /* NULL: as usual */
 
 	struct pattern *pattern; /* recorded, never changes the outcome; NULL for none */
 	char *pattern_text;

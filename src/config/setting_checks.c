@@ -7,7 +7,9 @@
 #include "base/identity.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "check/address_policy.h"
 #include "check/url.h"
+#include "config/address_list.h"
 #include "config/dsn.h"
 #include "config/file.h"
 #include "config/older.h"
@@ -106,6 +108,16 @@ int setting_check_servers(const char *text, char **ret_canonical, struct error *
 	}
 	*ret_canonical = xstrdup(text);
 	return 0;
+}
+
+int setting_check_cidrs(const char *text, char **ret_canonical, struct error *err)
+{
+	struct address_policy *policy = NULL;
+	int result = address_list_deny(address_policy_change(&policy), text, err);
+	address_policy_release(policy);
+	if (result == 0)
+		*ret_canonical = xstrdup(text);
+	return result;
 }
 
 int setting_check_topic(const char *text, char **ret_canonical, struct error *err)

@@ -11,6 +11,8 @@ int setting_check_url(const char *text, char **ret_canonical, struct error *err)
 int setting_check_pattern(const char *text, char **ret_canonical, struct error *err);
 int setting_check_servers(const char *text, char **ret_canonical,
 			  struct error *err); /* host:port,… */
+int setting_check_cidrs(const char *text, char **ret_canonical,
+			struct error *err); /* blocks of addresses,… */
 int setting_check_topic(const char *text, char **ret_canonical,
 			struct error *err); /* as Kafka takes them */
 int setting_check_group(const char *text, char **ret_canonical, struct error *err);

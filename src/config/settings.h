@@ -63,7 +63,9 @@ struct settings {
 	char *config_path;           /* --config */
 	int64_t interval_us;
 	int64_t timeout_us;
-	char *pattern; /* NULL for none */
+	char *pattern;     /* NULL for none */
+	int allow_private; /* enum address_allow */
+	char *deny_cidrs;  /* with commas between them; NULL for none */
 	int64_t once_wait_us;
 	int64_t repeat;          /* check: how many times; 0: once, without figures */
 	int64_t repeat_every_us; /* check: from the start of one to that of the next */

@@ -111,6 +111,8 @@ void entry_check_defaults(struct entry_reader *reader, struct node *defaults)
 /* Whether a flag, variable or --config said so: that wins over the file's defaults. */
 static bool is_setting_given(const struct entry_reader *reader, const char *key)
 {
+	if (strcmp(key, "allow_private") == 0)
+		return settings_is_given(reader->settings, "allow-private");
 	bool is_setting = strcmp(key, "interval") == 0 || strcmp(key, "timeout") == 0 ||
 			  strcmp(key, "pattern") == 0;
 	return is_setting && settings_is_given(reader->settings, key);

@@ -48,6 +48,10 @@ void site_keys_take_proxy(struct entry_reader *reader, const struct node *value)
 void site_keys_take_proxy_url(struct entry_reader *reader, const struct node *value);
 void site_keys_take_no_proxy(struct entry_reader *reader, const struct node *value);
 
+/* Which addresses it may be at (site_policy.c). */
+void site_keys_take_allow_private(struct entry_reader *reader, const struct node *value);
+void site_keys_take_deny_cidrs(struct entry_reader *reader, const struct node *value);
+
 /* What the response must say and must not (site_rules.c). */
 void site_keys_take_body_not_matches(struct entry_reader *reader, const struct node *value);
 void site_keys_take_body_matches(struct entry_reader *reader, const struct node *value);

@@ -16,6 +16,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "check/address_policy.h"
+#include "config/address_list.h"
 #include "config/older.h"
 #include "config/pem_files.h"
 #include "config/problems.h"
@@ -33,8 +35,9 @@ struct loading {
 	struct problems *problems;
 	struct site_names *names;
 	struct pem_files *pem_files;
-	struct tree *overrides; /* check --set; NULL: none */
-	bool has_source;        /* something was named, so "no sites" was said where it is empty */
+	struct tree *overrides;                /* check --set; NULL: none */
+	struct address_policy *address_policy; /* of the settings; NULL: as usual */
+	bool has_source; /* something was named, so "no sites" was said where it is empty */
 	bool is_settings_timeout_said; /* once, not for every site that takes both from the settings */
 	bool is_full;
 };
@@ -107,10 +110,16 @@ static void keep(struct loading *loading, struct entry *entry, const char *file,
 	(void)site_list_add(loading->list, &entry->site);
 }
 
+static void begin(const struct loading *loading, struct entry *entry, const char *url)
+{
+	entry_init(entry, loading->settings, url);
+	entry->site.address_policy = address_policy_take(loading->address_policy);
+}
+
 static void load_url(struct loading *loading, const char *url)
 {
 	struct entry entry;
-	entry_init(&entry, loading->settings, url);
+	begin(loading, &entry, url);
 	if (loading->overrides != NULL) {
 		struct entry_reader reader = {.tree = loading->overrides,
 					      .settings = loading->settings,
@@ -147,7 +156,7 @@ static void read_overrides(struct loading *loading)
 	if (tree == NULL)
 		return;
 	struct entry scratch;
-	entry_init(&scratch, loading->settings, NULL);
+	begin(loading, &scratch, NULL);
 	struct entry_reader reader = {.tree = tree,
 				      .settings = loading->settings,
 				      .problems = loading->problems,
@@ -170,7 +179,7 @@ static void load_entries(struct loading *loading, struct tree *tree, const struc
 		.pem_files = loading->pem_files,
 		.overrides = loading->overrides == NULL ? NULL : loading->overrides->root};
 	if (defaults != NULL) {
-		entry_init(&scratch, loading->settings, NULL);
+		begin(loading, &scratch, NULL);
 		reader.entry = &scratch;
 		entry_check_defaults(&reader, defaults);
 		entry_finish(&scratch);
@@ -183,7 +192,7 @@ static void load_entries(struct loading *loading, struct tree *tree, const struc
 		entry_problem(&reader, entries, "found an empty list, expected at least one site");
 	for (size_t i = 0; i < entries->count; i++) {
 		struct entry entry;
-		entry_init(&entry, loading->settings, NULL);
+		begin(loading, &entry, NULL);
 		reader.entry = &entry;
 		entry_read(&reader, entries->items[i], defaults);
 		keep(loading, &entry, tree->name, entries->items[i]);
@@ -307,6 +316,7 @@ void sites_load(const struct settings *settings, struct site_list *ret_list,
 		return;
 	loading.names = site_names_create();
 	loading.pem_files = pem_files_create();
+	loading.address_policy = address_list_of_settings(settings);
 	read_overrides(&loading);
 	if (settings->has_config_sites) {
 		loading.has_source = true;
@@ -330,6 +340,7 @@ void sites_load(const struct settings *settings, struct site_list *ret_list,
 	site_names_destroy(loading.names);
 	tree_destroy(loading.overrides);
 	pem_files_destroy(loading.pem_files);
+	address_policy_release(loading.address_policy);
 	/* The trees are gone, but lay between what stays: 1 KB a site that would be resident for ever. */
 	(void)malloc_trim(0);
 }

@@ -239,6 +239,7 @@ static void try_address(struct check_run *run)
 		.port = run->hop.route.port,
 		.proxy = run->hop.route.proxy,
 		.kept = run->start.kept,
+		.guard = &run->hop.guard,
 		.is_https = run->hop.parts.is_https,
 	};
 	redirect_fill(&run->request, &details);
@@ -266,6 +267,13 @@ static void finish_resolved(struct check_run *run, enum resolver_result result, 
 	finish_with(run, trouble.reason, trouble.message);
 }
 
+/* The address policy has something against all that the host leads to. */
+static void finish_forbidden(struct check_run *run)
+{
+	(void)measure_hop(run, clock_mono_us());
+	finish_with(run, REASON_FORBIDDEN_ADDRESS, run->hop.guard.text);
+}
+
 static void on_resolved(void *context, enum resolver_result result,
 			const struct resolver_address *addresses, size_t count, const char *message)
 {
@@ -279,6 +287,8 @@ static void on_resolved(void *context, enum resolver_result result,
 	const struct request *wanted = request_of(run->start.site);
 	if (hop_run_set_addresses(&run->hop, wanted, addresses, count, now) > 0)
 		try_address(run);
+	else if (run->hop.is_forbidden)
+		finish_forbidden(run);
 	else
 		finish_resolved(run, RESOLVER_NO_SUCH_NAME, addresses_missing(wanted));
 }
@@ -289,13 +299,17 @@ static void start_hop(struct check_run *run, mono_us now)
 	struct error err;
 	run->transfer.started_at = 0;
 	const struct request *wanted = request_of(run->start.site);
-	if (hop_run_begin(&run->hop, wanted, run->request.url, now, &err) != 0) {
-		bool is_first = run->observation.redirect_count == 0;
+	bool is_first = run->observation.redirect_count == 0;
+	if (hop_run_begin(&run->hop, wanted, run->request.url, !is_first, now, &err) != 0) {
 		finish_with(run, is_first ? REASON_PROBER_ERROR : REASON_REDIRECT_INVALID,
 			    err.message);
 		return;
 	}
 	run->state = RUN_RESOLVING;
+	if (run->hop.is_forbidden) {
+		finish_forbidden(run);
+		return;
+	}
 	struct resolver_address known[RESOLVER_ADDRESSES_MAX];
 	size_t known_count = route_find_known(&run->hop.route, wanted, known);
 	if (known_count > 0) {
@@ -468,6 +482,8 @@ static void start_attempt(struct check_run *run, mono_us now)
 		run->checked_at = observation->attempt_started_at;
 	response_note_start(observation, start, run->checked_at);
 	redirect_init(&run->request, start->site);
+	address_guard_start(&run->hop.guard, start->site->address_policy,
+			    start->was_public || (run->retried > 0 && run->hop.guard.is_public));
 	start_hop(run, now);
 }
 
@@ -507,6 +523,11 @@ const struct check_start *check_run_origin(const struct check_run *run)
 void check_run_set_index(struct check_run *run, size_t index)
 {
 	run->start.index = index;
+}
+
+bool check_run_is_public(const struct check_run *run)
+{
+	return run->hop.guard.is_public;
 }
 
 const struct observation *check_run_observation(const struct check_run *run)

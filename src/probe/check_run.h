@@ -41,6 +41,7 @@ struct check_start {
 	int64_t late_us;              /* after it was due */
 	struct kept_connection *kept; /* taken; NULL: none is kept */
 	int64_t missed;
+	bool was_public; /* as check_run_is_public() of an earlier check */
 };
 
 /* Start on an idle run. */
@@ -48,6 +49,8 @@ void check_run_start(struct check_run *run, const struct check_start *start, mon
 
 const struct check_start *check_run_origin(const struct check_run *run);
 void check_run_set_index(struct check_run *run, size_t index);
+/* Whether the site is known to be at public addresses, of a finished run: address_guard.h. */
+bool check_run_is_public(const struct check_run *run);
 const struct observation *check_run_observation(const struct check_run *run);
 
 /* As prober_sink's wants_retry. */

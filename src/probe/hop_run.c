@@ -2,11 +2,12 @@
 
 #include <string.h>
 
+#include "check/request.h"
 #include "probe/addresses.h"
 #include "probe/transfer.h"
 
-int hop_run_begin(struct hop_run *hop, const struct request *request, const char *url, mono_us now,
-		  struct error *err)
+int hop_run_begin(struct hop_run *hop, const struct request *request, const char *url,
+		  bool is_redirected, mono_us now, struct error *err)
 {
 	hop_run_finish(hop);
 	hop->started = now;
@@ -16,11 +17,16 @@ int hop_run_begin(struct hop_run *hop, const struct request *request, const char
 	hop->address_trouble.reason = REASON_OK;
 	hop->resolver = NULL;
 	hop->is_stub_failing = false;
+	hop->is_forbidden = false;
+	address_guard_start_hop(&hop->guard, is_redirected);
 	if (url_parse(url, &hop->parts, err) != 0) {
 		hop->parts = (struct url_parts){0};
 		return -1;
 	}
 	route_init(&hop->route, request, &hop->parts);
+	if (hop->route.proxy != NULL)
+		hop->is_forbidden = !address_guard_may_ask_for(
+			&hop->guard, hop->parts.host, request_find_host(request, hop->parts.host));
 	return 0;
 }
 
@@ -35,6 +41,11 @@ size_t hop_run_set_addresses(struct hop_run *hop, const struct request *request,
 	hop->resolved_at = now;
 	memcpy(hop->addresses, addresses, count * sizeof(addresses[0]));
 	hop->address_count = addresses_choose(request, hop->addresses, count);
+	if (hop->route.proxy != NULL || hop->address_count == 0)
+		return hop->address_count;
+	address_guard_see(&hop->guard, addresses, count);
+	hop->address_count = address_guard_filter(&hop->guard, hop->addresses, hop->address_count);
+	hop->is_forbidden = hop->address_count == 0;
 	return hop->address_count;
 }
 
@@ -45,8 +56,12 @@ bool hop_run_has_address(const struct hop_run *hop)
 
 const char *hop_run_take_address(struct hop_run *hop, int64_t left_us, int64_t *share_us)
 {
+	const char *address = hop->addresses[hop->address_next].text;
 	*share_us = left_us / (int64_t)(hop->address_count - hop->address_next);
-	return hop->addresses[hop->address_next++].text;
+	hop->address_next++;
+	if (hop->route.proxy == NULL)
+		address_guard_note(&hop->guard, address);
+	return address;
 }
 
 void hop_run_note_address(struct hop_run *hop, const struct trouble *trouble, bool is_own)

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "check/url.h"
+#include "probe/address_guard.h"
 #include "probe/phases.h"
 #include "probe/resolver.h"
 #include "probe/route.h"
@@ -21,10 +22,13 @@ struct request;
 struct transfer;
 
 struct hop_run {
+	struct address_guard
+		guard; /* begun with address_guard_start(), for all hops of an attempt */
 	struct url_parts parts;
 	struct route route;        /* borrows from parts */
 	struct resolver *resolver; /* that was asked for the host; NULL: none */
 	bool is_stub_failing;
+	bool is_forbidden; /* all that the host leads to is, and guard.text says why */
 	struct resolver_address addresses[RESOLVER_ADDRESSES_MAX];
 	size_t address_count;
 	size_t address_next; /* addresses tried so far */
@@ -35,14 +39,14 @@ struct hop_run {
 };
 
 /*
- * Begin a hop to a URL; what it was before is released. Returns 0, or -1 with ERROR_REJECT where that is no URL for us: the hop has
- * no host then. Released with hop_run_finish().
+ * Begin a hop to a URL, the site's own or a redirect's; what it was before is released. Returns 0, or -1 with ERROR_REJECT where that is
+ * no URL for us: the hop has no host then. It may be forbidden already. Released with hop_run_finish().
  */
-int hop_run_begin(struct hop_run *hop, const struct request *request, const char *url, mono_us now,
-		  struct error *err);
+int hop_run_begin(struct hop_run *hop, const struct request *request, const char *url,
+		  bool is_redirected, mono_us now, struct error *err);
 void hop_run_finish(struct hop_run *hop);
 
-/* The host has these addresses. Returns how many of them the request takes. */
+/* The host has these addresses. Returns how many of them the request takes and the address policy allows. */
 size_t hop_run_set_addresses(struct hop_run *hop, const struct request *request,
 			     const struct resolver_address *addresses, size_t count, mono_us now);
 

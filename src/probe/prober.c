@@ -119,7 +119,8 @@ static void start_check(struct prober *prober, struct check_run *run, size_t ind
 					  .list = prober->lists,
 					  .index = index,
 					  .late_us = late_us,
-					  .missed = state->missed};
+					  .missed = state->missed,
+					  .was_public = state->is_public};
 	state->missed = 0;
 	state->is_running = true;
 	prober->lists->running++;
@@ -297,8 +298,11 @@ static void tell(struct prober *prober, struct check_run *run)
 	size_t index = origin->index;
 	struct used_list *list = origin->list;
 	struct site_state *state = index == SITE_STATES_GONE ? NULL : &prober->sites.states[index];
-	if (state != NULL)
+	if (state != NULL) {
 		state->is_running = false;
+		if (state->site == origin->site)
+			state->is_public = check_run_is_public(run);
+	}
 	prober->sink.on_checked(prober->sink.context, origin->site, check_run_observation(run),
 				state == NULL ? NULL : &state->memo);
 	check_run_clear(run);

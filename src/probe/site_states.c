@@ -1,6 +1,7 @@
 #include "probe/site_states.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "check/schedule.h"
@@ -85,9 +86,11 @@ size_t *site_states_exchange(struct site_states *states, const struct prober_rel
 			continue;
 		}
 		moved[old] = i;
+		bool is_same_url = strcmp(states->states[old].site->url, site->url) == 0;
 		bool is_same_pace = states->states[old].site->interval_us == site->interval_us;
 		fresh.states[i] = states->states[old];
 		fresh.states[i].site = site;
+		fresh.states[i].is_public = states->states[old].is_public && is_same_url;
 		fresh.states[i].kept = NULL; /* a connection that was made as another site had it */
 		if (is_same_pace)
 			schedule_add(fresh.schedule, i, dues[old], site->interval_us);

@@ -22,7 +22,8 @@ struct site_state {
 	int64_t missed;
 	mono_us waiting_due; /* fell due (clock_boot_us()) while its last check was still ending; 0: no */
 	bool is_running;
-	bool was_away;                /* the last time that it was due, its turn was left out */
+	bool was_away;  /* the last time that it was due, its turn was left out */
+	bool is_public; /* its name has led to public addresses alone: address_guard.h */
 	struct kept_connection *kept; /* NULL: none yet, or none is kept */
 };
 

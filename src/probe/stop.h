@@ -14,7 +14,8 @@ enum stop {
 	STOP_UNASKED,   /* packed as nobody asked for, and larger than what we unpack of that */
 	STOP_RAW,       /* far more bytes than they hold: framing, padding, blocks of nothing */
 	STOP_TUNNEL, /* the same of a proxy's answer to CONNECT, which curl reads byte by byte in one go */
-	STOP_RECORDS, /* the same of TLS: its records and messages, by number */
+	STOP_FORBIDDEN, /* the address that was to be connected to */
+	STOP_RECORDS,   /* the same of TLS: its records and messages, by number */
 };
 
 #endif

@@ -16,6 +16,7 @@
 #include "check/request.h"
 #include "check/site.h"
 #include "check/url.h"
+#include "probe/address_guard.h"
 #include "probe/phases.h"
 #include "probe/transfer_keep.h"
 #include "probe/transfer_options.h"
@@ -143,12 +144,17 @@ static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off
 	return 1;
 }
 
-/* The one place where every connection of every hop passes with its real address: an address policy belongs here. */
+/* The one place where every connection of every hop passes with its real address. */
 static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 				    struct curl_sockaddr *address)
 {
 	(void)purpose;
 	struct transfer *transfer = context;
+	transfer->socket = CURL_SOCKET_BAD;
+	if (transfer->guard != NULL && !address_guard_allows(transfer->guard, &address->addr)) {
+		transfer->stopped_for = STOP_FORBIDDEN;
+		return CURL_SOCKET_BAD;
+	}
 	transfer->socket = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
 				  address->protocol);
 	if (transfer->socket == CURL_SOCKET_BAD)
@@ -449,6 +455,7 @@ int transfer_prepare(struct transfer *transfer, const struct transfer_request *r
 	transfer->site = site;
 	transfer_keep_choose(transfer);
 
+	transfer->guard = request->proxy == NULL ? request->guard : NULL;
 	transfer->is_trusted_origin = request->is_trusted_origin;
 	if (transfer_set_options(transfer, request) != 0)
 		return -1;

@@ -17,6 +17,7 @@
 #include "probe/response_head.h"
 #include "probe/stop.h"
 
+struct address_guard;
 struct client_certificates;
 struct kept_connection;
 struct phase_marks;
@@ -52,6 +53,7 @@ struct transfer {
 
 	/* What it was given. */
 	const struct site *site;
+	struct address_guard *guard; /* NULL: a proxy is connected to, which the operator chose */
 	bool is_trusted_origin;
 	const char *source; /* the address to connect from; NULL: any */
 	bool has_options;   /* the handle has some that are not as usual */
@@ -81,6 +83,7 @@ struct transfer_request {
 	int port;
 	const struct request_proxy *proxy; /* NULL: none */
 	struct kept_connection *kept;      /* NULL: a fresh connection, and none is kept */
+	struct address_guard *guard; /* of the addresses that are connected to, without a proxy */
 	bool is_https;
 	bool is_trusted_origin; /* the site's Host and whatever looks like a secret may go there */
 	const char *username;   /* NULL: what stands in the URL */

@@ -1,6 +1,7 @@
 #include "probe/transfer_trouble.h"
 
 #include "check/site.h"
+#include "probe/address_guard.h"
 #include "probe/transfer.h"
 #include "probe/trouble.h"
 
@@ -14,6 +15,7 @@ void transfer_explain(const struct transfer *transfer, CURLcode code, const char
 		.curl_text = transfer->error_text,
 		.peer = peer,
 		.stopped_for = transfer->stopped_for,
+		.forbidden = transfer->guard != NULL ? transfer->guard->text : NULL,
 		.body_max = transfer->site->max_body_bytes,
 		.os_errno = (int)os_errno,
 		.socket_errno = transfer->socket_errno,

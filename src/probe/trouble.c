@@ -87,6 +87,9 @@ static void of_our_stop(const struct trouble_facts *facts, struct trouble *troub
 		set(trouble, REASON_PROBER_ERROR,
 		    "the proxy's answer to CONNECT is larger than the cap");
 		break;
+	case STOP_FORBIDDEN:
+		set(trouble, REASON_FORBIDDEN_ADDRESS, "%s", facts->forbidden);
+		break;
 	case STOP_RECORDS:
 		set(trouble, REASON_TLS_ERROR,
 		    "TLS messages came without end that hold next to nothing");

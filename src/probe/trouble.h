@@ -25,6 +25,7 @@ struct trouble_facts {
 	const char *curl_text; /* curl's error buffer; "" for none */
 	const char *peer;      /* "127.0.0.1:80" */
 	enum stop stopped_for; /* our own callbacks' reason */
+	const char *forbidden; /* what the address policy says, where that is the reason */
 	int64_t body_max;      /* the site's cap, where that is the reason */
 	int os_errno;          /* of connect() and the like; 0 not known */
 	int socket_errno;      /* why no socket could be made; 0 otherwise */

@@ -22,6 +22,8 @@ struct name_server {
 	int fd;
 	char address[32];
 	atomic_bool is_stopping;
+	atomic_bool has_turned;
+	atomic_uint asked; /* of names with later addresses */
 	pthread_t thread;
 };
 
@@ -75,7 +77,7 @@ static size_t add_answer(unsigned char *packet, size_t length, int type, const v
 }
 
 static size_t make_reply(unsigned char *packet, const struct question *question,
-			 const struct name_record *record)
+			 const struct name_record *record, bool is_later)
 {
 	packet[2] = 0x85;
 	packet[3] = (unsigned char)(0x80 | (record == NULL ? 3 : record->rcode));
@@ -83,7 +85,7 @@ static size_t make_reply(unsigned char *packet, const struct question *question,
 	size_t length = question->end;
 	for (int i = 0; record != NULL && i < NAME_SERVER_ADDRESSES_MAX; i++) {
 		unsigned char bytes[16];
-		const char *text = record->addresses[i];
+		const char *text = is_later ? record->later[i] : record->addresses[i];
 		if (text == NULL)
 			break;
 		if (question->type == TYPE_A && inet_pton(AF_INET, text, bytes) == 1)
@@ -114,8 +116,12 @@ static void *serve(void *context)
 			continue;
 		if (record != NULL && record->delay_ms > 0)
 			(void)usleep((useconds_t)record->delay_ms * 1000);
-		size_t length = make_reply(packet, &question, record);
+		bool may_turn = record != NULL && record->later[0] != NULL;
+		bool is_later = may_turn && atomic_load(&server->has_turned);
+		size_t length = make_reply(packet, &question, record, is_later);
 		(void)sendto(server->fd, packet, length, 0, (struct sockaddr *)&from, from_size);
+		if (may_turn && atomic_fetch_add(&server->asked, 1) % 2 == 1 && record->is_turning)
+			atomic_store(&server->has_turned, true);
 	}
 	return NULL;
 }
@@ -157,6 +163,16 @@ void name_server_stop(struct name_server *server)
 	(void)pthread_join(server->thread, NULL);
 	(void)close(server->fd);
 	free(server);
+}
+
+void name_server_turn(struct name_server *server)
+{
+	atomic_store(&server->has_turned, true);
+}
+
+unsigned name_server_asked(const struct name_server *server)
+{
+	return atomic_load(&server->asked);
 }
 
 const char *name_server_address(const struct name_server *server)

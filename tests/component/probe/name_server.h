@@ -11,7 +11,9 @@ struct name_record {
 	const char *addresses[NAME_SERVER_ADDRESSES_MAX]; /* IPv4 or IPv6; none: no data */
 	int rcode; /* 0 no error, 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED */
 	int delay_ms;
-	bool is_silent; /* no answer at all */
+	bool is_silent;                               /* no answer at all */
+	const char *later[NAME_SERVER_ADDRESSES_MAX]; /* instead, once the server was turned */
+	bool is_turning; /* turned as soon as it was asked for both families of this name */
 };
 
 struct name_server;
@@ -22,6 +24,10 @@ struct name_server *name_server_start(const struct name_record *records);
 struct name_server *name_server_start_at(const char *ip, int port,
 					 const struct name_record *records);
 void name_server_stop(struct name_server *server);
+/* Have names that have later addresses lead there. */
+void name_server_turn(struct name_server *server);
+/* How many questions were answered of names with later addresses. */
+unsigned name_server_asked(const struct name_server *server);
 /* "127.0.0.1:port" */
 const char *name_server_address(const struct name_server *server);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "check/address_policy.h"
 #include "check/limits.h"
 #include "check/request.h"
 
@@ -47,6 +48,17 @@ static void describe_request(FILE *out, const struct request *request)
 	}
 	for (size_t i = 0; i < request->no_proxy_count; i++)
 		(void)fprintf(out, "%s%s", i == 0 ? " but " : ",", request->no_proxy[i]);
+}
+
+static void describe_policy(FILE *out, const struct address_policy *policy)
+{
+	static const char *const allowed[] = {"own", "any", "none"};
+	char text[ADDRESS_BLOCK_TEXT_SIZE];
+	(void)fprintf(out, " private=%s", allowed[policy->allow]);
+	for (size_t i = 0; i < policy->denied_count; i++) {
+		address_block_format(&policy->denied[i], text);
+		(void)fprintf(out, "%s%s", i == 0 ? " but " : ",", text);
+	}
 }
 
 static void describe_rule(FILE *out, const struct site_rule *rule)
@@ -108,6 +120,8 @@ static void describe_limits(FILE *out, const struct site *site)
 static void describe(FILE *out, const struct site *site)
 {
 	(void)fputs(site->url, out);
+	if (site->address_policy != NULL)
+		describe_policy(out, site->address_policy);
 	if (strcmp(site->name, site->redacted_url) != 0 ||
 	    strcmp(site->url, site->redacted_url) != 0)
 		(void)fprintf(out, " name='%s'", site->name);

@@ -385,6 +385,24 @@ static const struct bad_case value_cases[] = {
 	 "s.yaml:1:29: found '192.0.2.0/33', expected a host, an address, a block such as "
 	 "192.0.2.0/24 or * in `no_proxy`\n",
 	 0},
+	{"private, but how", SITE("allow_private: maybe"),
+	 "s.yaml:1:34: found 'maybe', expected true, false or own for `allow_private`\n", 0},
+	{"a denied block that is too narrow", SITE("deny_cidrs: 192.0.2.0/33"),
+	 "s.yaml:1:31: found '192.0.2.0/33', expected addresses or blocks such as 10.0.0.0/8 or "
+	 "fd00::/8, not '192.0.2.0/33' for `deny_cidrs`\n",
+	 0},
+	{"a denied name among blocks", SITE("deny_cidrs: [10.0.0.0/8, '::1, a.test']"),
+	 "s.yaml:1:44: found '::1, a.test', expected addresses or blocks such as 10.0.0.0/8 or "
+	 "fd00::/8, not 'a.test' for `deny_cidrs`\n",
+	 0},
+	{"a denied short form", SITE("deny_cidrs: 10/8"),
+	 "s.yaml:1:31: found '10/8', expected addresses or blocks such as 10.0.0.0/8 or "
+	 "fd00::/8, not '10/8' for `deny_cidrs`\n",
+	 0},
+	{"nothing denied", SITE("deny_cidrs: ','"),
+	 "s.yaml:1:31: found ',', expected addresses or blocks such as 10.0.0.0/8 or fd00::/8, not "
+	 "',' for `deny_cidrs`\n",
+	 0},
 	{"a name server by name", SITE("dns_servers: dns.test"),
 	 "s.yaml:1:32: found 'dns.test', expected a name server such as 192.0.2.53 or "
 	 "[2001:db8::53]:5353\n",

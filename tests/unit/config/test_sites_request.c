@@ -153,6 +153,29 @@ static const struct site_case connection_cases[] = {
 	 "http://a/ proxy=http p:80 but a.test,b.test,10.0.0.0/8\n"
 	 "http://b/ proxy=http p:80 but *,2001:db8::/32,192.0.2.1\n",
 	 NULL},
+	{"allow_private",
+	 FILE_OF("{defaults: {allow_private: no}, sites: [http://a/, {url: http://b/, "
+		 "allow_private: true}, {url: http://c/, allow_private: own}]}"),
+	 "http://a/ private=none\nhttp://b/ private=any\nhttp://c/ private=own\n", NULL},
+	{"--allow-private wins over the defaults, and a site over it",
+	 {.args = {"run", "s.yaml", "--allow-private=false"},
+	  .files = {{"s.yaml", "{defaults: {allow_private: true}, sites: [http://a/, {url: "
+			       "http://b/, allow_private: own}]}"}}},
+	 "http://a/ private=none\nhttp://b/ private=own\n",
+	 NULL},
+	{"deny_cidrs add up",
+	 {.args = {"run", "s.yaml", "--deny-cidrs", "10.0.0.0/8, 192.0.2.1"},
+	  .files = {{"s.yaml", "{defaults: {deny_cidrs: 'fd00::/8,::1'}, sites: [http://a/, {url: "
+			       "http://b/, deny_cidrs: [172.16.0.0/12, 192.0.2.9/24]}]}"}}},
+	 "http://a/ private=own but 10.0.0.0/8,192.0.2.1/32,fd00::/8,::1/128\n"
+	 "http://b/ private=own but "
+	 "10.0.0.0/8,192.0.2.1/32,fd00::/8,::1/128,172.16.0.0/12,192.0.2.0/24\n",
+	 NULL},
+	{"what is denied by hand",
+	 {.args = {"run", "http://a/"},
+	  .environment = {"WEBSENTRY_DENY_CIDRS=169.254.0.0/16", "WEBSENTRY_ALLOW_PRIVATE=true"}},
+	 "http://a/ private=any but 169.254.0.0/16\n",
+	 NULL},
 	{"dns_servers",
 	 FILE_OF("[{url: http://a/, dns_servers: 192.0.2.53}, {url: http://b/, dns_servers: "
 		 "['192.0.2.53:5353', '2001:db8::53', '[::1]:5353', '[::1]']}]"),

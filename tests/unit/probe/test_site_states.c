@@ -26,6 +26,7 @@ static struct site *add(int list, const char *name, int64_t interval_us)
 	struct site *site = &lists[list][counts[list]++];
 	site_init(site);
 	site->name = xstrdup(name);
+	site->url = xasprintf("http://%s.test/", name);
 	site->interval_us = interval_us;
 	return site;
 }
@@ -90,9 +91,13 @@ static void a_site_keeps_its_time_and_state_by_its_name(void **state)
 	states.states[0].missed = 3;
 	states.states[0].is_running = true;
 	states.states[2].memo.number = 8;
+	states.states[0].is_public = true;
+	states.states[2].is_public = true;
 
 	const struct site *comes = add(1, "comes", 10 * SECOND);
-	const struct site *faster = add(1, "faster", 5 * SECOND);
+	struct site *faster = add(1, "faster", 5 * SECOND);
+	free(faster->url);
+	faster->url = xstrdup("http://elsewhere.test/");
 	const struct site *stays = add(1, "stays", 10 * SECOND);
 	mono_us later = NOW + 3 * SECOND;
 	size_t *moved = exchange(&states, later);
@@ -105,6 +110,8 @@ static void a_site_keeps_its_time_and_state_by_its_name(void **state)
 	assert_int_equal(states.states[2].memo.number, 7);
 	assert_int_equal(states.states[2].missed, 3);
 	assert_true(states.states[2].is_running);
+	assert_true(states.states[2].is_public);
+	assert_false(states.states[1].is_public); /* of another URL */
 	assert_int_equal(due_of(&states, 1), due_afresh(faster, later));
 	assert_int_equal(states.states[1].memo.number, 8);
 	assert_int_equal(due_of(&states, 0), due_afresh(comes, later));
