@@ -1,4 +1,4 @@
-"""`allow_private` and `deny_cidrs` as an operator meets them; every spelling and changing names are test_addresses.c's."""
+"""`allow_private` and `deny_cidrs` as an operator meets them; spellings and changing names are test_addresses.c's."""
 import json
 import subprocess
 
