@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +103,87 @@ static void good_urls_are_taken_apart(void **state)
 		assert_int_equal(parts.is_https, good[i].is_https);
 		assert_int_equal(parts.is_host_ip, good[i].is_ip);
 		url_parts_finish(&parts);
+	}
+}
+
+/* Of the same URL, one is read here and the other, for its scheme, by libcurl: they must not differ in anything. */
+static void plain_urls_are_read_as_libcurl_reads_them(void **state)
+{
+	(void)state;
+	static const char *const rests[] = {
+		"example.com",
+		"example.com/",
+		"example.com:8080/x?y#z",
+		"a-b.c-d.example/",
+		"1.2.3.example/",
+		"127.0.0.1/",
+		"127.0.0.1:9",
+		"127.0.0.01/",
+		"127.1/",
+		"2130706433/",
+		"0x7f.1/",
+		"0x7f000001",
+		"0177.0.0.1/",
+		"1.2.3.4.5/",
+		"256.0.0.1/",
+		"1.2.3.4./",
+		"example.1/",
+		"example.0x7f/",
+		"a.b./",
+		"a..b/",
+		".a/",
+		"-/",
+		"-a.b-/",
+		"a_b.example/",
+		"example.com:/",
+		"example.com:080/",
+		"example.com:00080/",
+		"example.com:0/",
+		"example.com:65535/",
+		"example.com:65536/",
+		"example.com:655350/",
+		"example.com:8x/",
+		"example.com:8:9/",
+		"example.com?x",
+		"example.com#x",
+		"example.com//x",
+		"u@example.com/",
+		"u:p@example.com/",
+		"example.com/@x:1/",
+		"example.com:1@x/",
+		"[::1]/",
+		"EXAMPLE.com/",
+		"ex%61mple.com/",
+		"localhost:1/%zz",
+		"0/",
+		"0.0.0.0/",
+		"1/",
+		"08.0.0.1/",
+		"a.xn--bcher-kva/",
+		"xn--bcher-kva.example/",
+		"4.example/",
+		"a.4a/",
+	};
+	for (size_t i = 0; i < sizeof(rests) / sizeof(rests[0]); i++) {
+		char ours[128];
+		char theirs[128];
+		struct url_parts a = {0};
+		struct url_parts b = {0};
+		(void)snprintf(ours, sizeof(ours), "https://%s", rests[i]);
+		(void)snprintf(theirs, sizeof(theirs), "HTTPS://%s", rests[i]);
+		int code = url_parse(ours, &a, NULL);
+		if (code != url_parse(theirs, &b, NULL))
+			fail_msg("%s is read as %s and as %s", rests[i], a.host, b.host);
+		if (code != 0)
+			continue;
+		if (strcmp(a.host, b.host) != 0)
+			fail_msg("%s is read as %s and as %s", rests[i], a.host, b.host);
+		assert_string_equal(a.scheme, b.scheme);
+		assert_int_equal(a.port, b.port);
+		assert_int_equal(a.is_host_ip, b.is_host_ip);
+		assert_int_equal(a.is_https, b.is_https);
+		url_parts_finish(&a);
+		url_parts_finish(&b);
 	}
 }
 
@@ -220,6 +302,7 @@ int main(void)
 	(void)setlocale(LC_CTYPE, "C.UTF-8"); /* as main() does, for IDNA */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_urls_are_taken_apart),
+		cmocka_unit_test(plain_urls_are_read_as_libcurl_reads_them),
 		cmocka_unit_test(bad_urls_are_refused_with_a_reason),
 		cmocka_unit_test(length_has_a_bound),
 		cmocka_unit_test(redirects_lead_where_they_say),
