@@ -236,6 +236,7 @@ static void try_address(struct check_run *run)
 	struct transfer_request details = {
 		.site = run->start.site,
 		.address = address,
+		.is_address_in_url = run->hop.parts.is_host_ip,
 		.port = run->hop.route.port,
 		.proxy = run->hop.route.proxy,
 		.kept = run->start.kept,

@@ -247,8 +247,11 @@ int transfer_init(struct transfer *transfer, const char *user_agent, struct trus
 	(void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error_text);
 	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	(void)curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent);
 	(void)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, transfer_encodings);
+	transfer->user_agent_line = xasprintf("User-Agent: %s", user_agent);
+	transfer->usual_headers[0] = (struct curl_slist){.data = transfer->user_agent_line,
+							 .next = &transfer->usual_headers[1]};
+	transfer->usual_headers[1] = (struct curl_slist){.data = transfer_encodings_line};
 	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CURL_PATIENCE_S);
 
 	/* A fresh connection to the address that we resolved, through no proxy but the site's. */
@@ -306,6 +309,8 @@ void transfer_finish(struct transfer *transfer)
 	transfer->proxy_pin_text = NULL;
 	free(transfer->tunnel_text);
 	transfer->tunnel_text = NULL;
+	free(transfer->user_agent_line);
+	transfer->user_agent_line = NULL;
 	response_head_finish(&transfer->head);
 	certificate_finish(&transfer->certificate);
 	buffer_finish(&transfer->body);
@@ -389,6 +394,7 @@ static void set_headers(struct transfer *transfer, const struct transfer_request
 	bool has_content_type = false;
 	bool has_expect = false;
 	bool has_host = false;
+	bool has_user_agent = false;
 	for (size_t i = 0; i < site->header_count; i++) {
 		const struct site_header *header = &site->headers[i];
 		if (!may_send(request, header))
@@ -396,6 +402,7 @@ static void set_headers(struct transfer *transfer, const struct transfer_request
 		has_content_type |= strcasecmp(header->name, "Content-Type") == 0;
 		has_expect |= strcasecmp(header->name, "Expect") == 0;
 		has_host |= strcasecmp(header->name, "Host") == 0;
+		has_user_agent |= strcasecmp(header->name, "User-Agent") == 0;
 		/* To curl "Name:" takes a header out, and "Name;" sends it empty. */
 		char *line = header->value[0] == '\0'
 				     ? xasprintf("%s;", header->name)
@@ -412,7 +419,12 @@ static void set_headers(struct transfer *transfer, const struct transfer_request
 		if (!has_content_type)
 			add_header(transfer, "Content-Type:");
 	}
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
+	/* curl would make lines of its own options, and copy them into the request a byte at a time; ready ones are only copied. */
+	bool is_usual = transfer->headers == NULL && !transfer->has_options;
+	if (!is_usual && !has_user_agent)
+		add_header(transfer, transfer->user_agent_line);
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER,
+			       is_usual ? transfer->usual_headers : transfer->headers);
 }
 
 /* Methods whose request says how long its body is, even when it has none (RFC 9110, 8.6). */

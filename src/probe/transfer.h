@@ -61,6 +61,8 @@ struct transfer {
 	curl_socket_t socket;
 	unsigned progress_calls;
 	struct curl_slist *headers;
+	struct curl_slist usual_headers[2]; /* what a request has that names no headers */
+	char *user_agent_line;
 	struct curl_slist connect_to;
 	char connect_to_text[ADDRESS_TEXT_MAX + 16];
 	bool has_proxy;
@@ -79,7 +81,8 @@ struct transfer_request {
 	const char *method;
 	const char *body; /* NULL: none, and no header that speaks of one */
 	size_t body_length;
-	const char *address; /* where to connect to, as text: the proxy's where there is one */
+	const char *address;    /* where to connect to, as text: the proxy's where there is one */
+	bool is_address_in_url; /* its host is that address */
 	int port;
 	const struct request_proxy *proxy; /* NULL: none */
 	struct kept_connection *kept;      /* NULL: a fresh connection, and none is kept */

@@ -21,6 +21,7 @@
 
 /* br and zstd keep as much in memory as they unpack: only who asks for them by name gets them. */
 const char *const transfer_encodings = "gzip, deflate";
+char transfer_encodings_line[] = "Accept-Encoding: gzip, deflate";
 
 static long http_version_of(const struct request *request, bool is_https)
 {
@@ -73,9 +74,13 @@ static int set_url(struct transfer *transfer, const struct transfer_request *req
 	return code == CURLE_OK ? 0 : -1;
 }
 
-/* To the address that was resolved, whatever the URL says. */
+/* To the address that was resolved, whatever the URL says; where it says just that, curl need not be told. */
 static void set_address(struct transfer *transfer, const struct transfer_request *request)
 {
+	if (request->is_address_in_url && server_name_of(request) == NULL) {
+		(void)curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_TO, NULL);
+		return;
+	}
 	bool is_v6 = strchr(request->address, ':') != NULL;
 	(void)snprintf(transfer->connect_to_text, sizeof(transfer->connect_to_text),
 		       is_v6 ? "::[%s]:%d" : "::%s:%d", request->address, request->port);
@@ -127,6 +132,8 @@ static int set_proxy(struct transfer *transfer, const struct transfer_request *r
 	(void)curl_easy_setopt(easy, CURLOPT_RESOLVE,
 			       transfer->proxy_pin_text != NULL ? &transfer->proxy_pin : NULL);
 	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+	/* of a request to let us through, which has none of the site's headers */
+	(void)curl_easy_setopt(easy, CURLOPT_USERAGENT, strchr(transfer->user_agent_line, ' ') + 1);
 	(void)curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, proxy->username);
 	(void)curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, proxy->password);
 	return code == CURLE_OK ? set_tunnel(transfer, request) : -1;
@@ -148,6 +155,7 @@ static int set_way(struct transfer *transfer, const struct transfer_request *req
 	(void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
 	(void)curl_easy_setopt(easy, CURLOPT_RESOLVE, NULL);
+	(void)curl_easy_setopt(easy, CURLOPT_USERAGENT, NULL);
 	(void)curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, NULL);
 	(void)curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, NULL);
 	return 0;

@@ -11,6 +11,8 @@ struct transfer_request;
 
 /* What is asked for where a site says nothing of it. */
 extern const char *const transfer_encodings;
+/* The same as a line of the request; curl takes no pointer to const, nobody writes. */
+extern char transfer_encodings_line[];
 
 /*
  * Set the URL and those options of the handle in which requests differ, all of them; once the headers are set. Returns 0, or -1
