@@ -88,11 +88,33 @@ static bool is_control(const unsigned char *at, int step)
 	return step == 2 && at[0] == 0xC2 && at[1] < 0xA0; /* C1 */
 }
 
+/* How many bytes may be taken over as they are, at once: ASCII without controls. */
+static size_t plain_length(const unsigned char *bytes, size_t length)
+{
+	size_t done = 0;
+	while (done < length && bytes[done] >= 0x20 && bytes[done] < 0x7F)
+		done++;
+	return done;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 bool text_clean(struct buffer *out, const char *bytes, size_t length, size_t max_bytes)
 {
 	const unsigned char *at = (const unsigned char *)bytes;
 	size_t used = 0;
 	while (length > 0) {
+		size_t room = smaller(max_bytes - used, out->max_length - out->length);
+		size_t plain = plain_length(at, smaller(length, room));
+		if (plain > 0 && buffer_append(out, at, plain) == 0) {
+			used += plain;
+			at += plain;
+			length -= plain;
+			continue;
+		}
 		int step = sequence_length(at, length);
 		size_t consumed = (size_t)abs(step);
 		const char *piece = (const char *)at;

@@ -83,6 +83,11 @@ static const unsigned char *skip_tags(const unsigned char *at)
 bool text_find_invisible(const char *text, uint32_t *ret_character)
 {
 	const unsigned char *at = (const unsigned char *)text;
+	while (*at >= 0x20 && *at < 0x7F)
+		at++;
+	if (*at == '\0')
+		return false; /* nothing but ASCII that is seen, as nearly always */
+	at = (const unsigned char *)text;
 	uint32_t before = 0;
 	bool takes_tags = false;
 	for (uint32_t character; (character = next(&at)) != 0;) {

@@ -340,12 +340,8 @@ static int sum_time_parts(struct entry_reader *reader, const struct node *value,
 int entry_take_duration(struct entry_reader *reader, const char *name, const struct node *value,
 			int64_t min, int64_t max, int64_t *ret_us)
 {
-	char least[TIME_TEXT_MAX];
-	char most[TIME_TEXT_MAX];
 	int64_t us = -1;
 	bool is_time = false;
-	text_format_duration(min, least, sizeof(least));
-	text_format_duration(max, most, sizeof(most));
 	if (value->kind == NODE_MAPPING) {
 		if (sum_time_parts(reader, value, &us) != 0)
 			return -1;
@@ -360,7 +356,11 @@ int entry_take_duration(struct entry_reader *reader, const char *name, const str
 	}
 	if (us < min || us > max) {
 		char found[TIME_TEXT_MAX];
+		char least[TIME_TEXT_MAX];
+		char most[TIME_TEXT_MAX];
 		text_format_duration(us, found, sizeof(found));
+		text_format_duration(min, least, sizeof(least));
+		text_format_duration(max, most, sizeof(most));
 		entry_problem(reader, value, "found %s, expected %s to %s for `%s`", found, least,
 			      most, name);
 		return -1;
