@@ -63,8 +63,8 @@ format: ## format C and Python as lint wants them
 	@scripts/setup build test lint
 	@scripts/lint --fix
 
-bench: ## the figures of docs/benchmarks.md
-	@scripts/setup build run test
+bench: ## what a check costs: the first section of docs/benchmarks.md
+	@scripts/setup build run test bench
 	@scripts/build
 	@bench/run
 

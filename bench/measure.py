@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from parts import TICKS, Nginx, cpu_seconds, pinned, resident_mib  # noqa: E402
+from parts import TICKS, Nginx, cpu_seconds, resident_mib  # noqa: E402
 from support.certs import Authority  # noqa: E402
 from support.kafka import Kafka  # noqa: E402
 from support.postgres import Postgres  # noqa: E402
@@ -25,9 +25,6 @@ from support.websentry import Websentry  # noqa: E402
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "build" / "bench" / "results.json"
 
-CHECKS = 20_000        # of the producer and of the bare client, each
-SITES = 2_000          # of the producer, a check a second each
-IN_FLIGHT = 200        # of the bare client
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 ROWS = int(os.environ.get("ROWS", "300000"))  # of the consumer and of \copy
 
@@ -46,50 +43,12 @@ class Bench:
     def websentry(self, name):
         return Websentry(self.session, self.session.new_folder(name))
 
-    # --- producer
+    # --- prober
 
-    def producer(self):
-        """CPU of a check through the whole producer into real Kafka, beside a bare client doing the same requests at
-        the same pace; and beside the same client going as fast as it can, which finds many events at each wake-up."""
-        nginx = Nginx(self.session)
-        kafka = Kafka(self.session, Authority(self.session.new_folder("authority")))
-        for broker in kafka.brokers:
-            os.system(f"taskset -a -cp 1 {broker.process.pid} >/dev/null")
-        topic = kafka.create_topic("bench", partitions=3)
-        ours, bare, flat_out = [], [], []
-        for number in range(ROUNDS):
-            ours.append(self._producer_steady(nginx, kafka, topic, number))
-            bare.append(self._bare_client(nginx, SITES))
-            flat_out.append(self._bare_client(nginx))
-        ratios = [one / other for one, other in zip(ours, bare, strict=True)]
-        self.results["producer"] = {
-            "checks": CHECKS, "sites": SITES, "rounds": ROUNDS, "producer_us": ours,
-            "multi_client_same_pace_us": bare, "multi_client_flat_out_us": flat_out,
-            "ratio": ratios, "ratio_median": statistics.median(ratios)}
-        kafka.kill()
-        nginx.process.kill()
-
-    def _producer_steady(self, nginx, kafka, topic, number):
-        """A daemon with SITES sites at one second each, from its second round on: the cost of a delivered check."""
-        websentry = self.websentry(f"producer{number}")
-        lines = "".join(f"- {{url: '{nginx.url(i)}', interval: 1s, pattern: 'id=\"([^\"]+)\"'}}\n"
-                        for i in range(SITES))
-        sites = websentry.write("sites.yaml", "sites:\n" + lines)
-        before = kafka.count(topic)
-        started = websentry.start("producer", "--sites", sites, "--kafka-servers", kafka.servers, "--kafka-topic",
-                                  topic,
-                                  "--data-dir", websentry.data_dir(), prefix=pinned(0))
-        wait_until(lambda: kafka.count(topic) - before >= SITES, "the first round", 60)
-        first, cpu = kafka.count(topic), cpu_seconds(started.pid)
-        wait_until(lambda: kafka.count(topic) - first >= CHECKS, "the reports", 120, 0.2)
-        checks, seconds = kafka.count(topic) - first, cpu_seconds(started.pid) - cpu
-        started.stop(timeout=20)
-        return seconds * 1e6 / checks
-
-    @staticmethod
-    def _bare_client(nginx, rate=0):
-        done = run([*pinned(0), ROOT / "build/bench/multi_client", nginx.url(0), CHECKS, IN_FLIGHT, rate], timeout=300)
-        return float(re.search(r"failed, ([\d.]+) us", done.stdout)[1])
+    def lean(self):
+        """What a check costs beside bare clients, and whether checks are on time."""
+        import lean
+        self.results["lean"] = lean.measure(self)
 
     # --- memory
 
@@ -282,12 +241,12 @@ class Bench:
     def report(self):
         RESULTS.parent.mkdir(parents=True, exist_ok=True)
         RESULTS.write_text(json.dumps(self.results, indent=2) + "\n")
-        print(json.dumps(self.results, indent=2))
+        print(json.dumps({name: part for name, part in self.results.items() if name != "lean"}, indent=2))
         missed = []
-        producer = self.results.get("producer")
-        if producer and producer["ratio_median"] > 1.7:
-            missed.append(f"producer: {producer['ratio_median']:.2f} times the bare client at the same pace, "
-                          "the target is 1.7")
+        if "lean" in self.results:
+            from lean_report import targets
+            missed += [f"{what}: {figure}, the target is {limit}"
+                       for what, figure, limit, is_met in targets(self.results["lean"]) if not is_met]
         missed += self._missed_backlog()
         for line in missed:
             print(f"MISSED {line}", file=sys.stderr)
@@ -307,7 +266,7 @@ class Bench:
 
 
 def main():
-    names = sys.argv[1:] or ["producer", "memory", "away", "backlog", "consumer", "audit"]
+    names = sys.argv[1:] or ["lean"]
     bench = Bench()
     try:
         for name in names:

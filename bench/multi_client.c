@@ -1,44 +1,33 @@
 /*
- * The bare libcurl-multi client that the producer is measured beside: the same requests, fresh connections, a fixed number in
+ * The bare libcurl-multi client that the producer is measured beside: the same requests, fresh connections, at most so many in
  * flight, and nothing else — no schedule, no DNS, no pattern, no report. With a rate it starts so many a second, as a monitor
  * does, instead of going as fast as it can: it is then woken for each event alone, and finds its caches cold.
  *
- *     multi_client URL COUNT IN_FLIGHT [RATE]
+ *     multi_client URL CA_FILE COUNT IN_FLIGHT [RATE]
  *
- * Prints "COUNT checks, N failed, CPU_US us of CPU each" on stdout.
+ * CA_FILE ("-": none, over plain HTTP) is read once: libcurl keeps it for the whole multi handle as long as no folder is named.
  */
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
-#include <time.h>
+
+#include "pace.h"
 
 enum { IDLE_MAX = 1024 };
 
 struct client {
+	struct pace pace;
 	CURLM *multi;
 	const char *url;
-	long to_start;
-	long running;
-	long failed;
-	long finished;
+	const char *ca_file;
 	int epoll_fd;
 	long timeout_ms;
-	double rate;  /* starts a second; 0: as fast as it can */
-	double began; /* seconds */
-	long started;
 	size_t idle_count;
 	CURL *idle[IDLE_MAX];
 };
-
-static double now_seconds(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static size_t discard(char *bytes, size_t size, size_t count, void *context)
 {
@@ -84,10 +73,12 @@ static void start_one(struct client *client, CURL *easy)
 	(void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	if (client->ca_file != NULL) {
+		(void)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+		(void)curl_easy_setopt(easy, CURLOPT_CAINFO, client->ca_file);
+		(void)curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	}
 	(void)curl_multi_add_handle(client->multi, easy);
-	client->to_start--;
-	client->started++;
-	client->running++;
 }
 
 /* Handles are used again, as a monitor would. */
@@ -107,24 +98,18 @@ static void reap(struct client *client)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		CURL *easy = message->easy_handle;
-		if (message->data.result != CURLE_OK)
-			client->failed++;
+		bool is_fine = message->data.result == CURLE_OK;
+		if (!is_fine)
+			(void)fprintf(stderr, "%s\n", curl_easy_strerror(message->data.result));
 		(void)curl_multi_remove_handle(client->multi, easy);
-		client->running--;
-		client->finished++;
-		if (client->to_start > 0 && client->rate <= 0)
-			start_one(client, easy);
-		else
-			keep_idle(client, easy);
+		pace_end_one(&client->pace, is_fine);
+		keep_idle(client, easy);
 	}
 }
 
-/* With a rate: start what is due by now, at most in_flight at a time. */
-static void start_due(struct client *client, long in_flight)
+static void start_due(struct client *client)
 {
-	long due = (long)((now_seconds() - client->began) * client->rate);
-	while (client->to_start > 0 && client->running < in_flight &&
-	       (client->rate <= 0 || client->started < due)) {
+	while (pace_start_one(&client->pace)) {
 		CURL *easy = client->idle_count > 0 ? client->idle[--client->idle_count]
 						    : curl_easy_init();
 		start_one(client, easy);
@@ -133,23 +118,18 @@ static void start_due(struct client *client, long in_flight)
 
 static int next_timeout_ms(const struct client *client)
 {
-	bool is_paced = client->rate > 0 && client->to_start > 0;
-	if (is_paced && (client->timeout_ms < 0 || client->timeout_ms > 1))
-		return 1;
+	int paced_ms = pace_timeout_ms(&client->pace);
+	if (paced_ms >= 0 && (client->timeout_ms < 0 || client->timeout_ms > paced_ms))
+		return paced_ms;
 	return (int)client->timeout_ms;
 }
 
-static void run(struct client *client, long in_flight)
+static void run(struct client *client)
 {
 	int still_running;
-	client->began = now_seconds();
-	if (client->rate <= 0)
-		start_due(client, in_flight);
-	(void)curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &still_running);
-	while (client->running > 0 || client->to_start > 0) {
+	while (!pace_is_over(&client->pace)) {
 		struct epoll_event events[256];
-		if (client->rate > 0)
-			start_due(client, in_flight);
+		start_due(client);
 		int count = epoll_wait(client->epoll_fd, events, 256, next_timeout_ms(client));
 		if (count <= 0)
 			(void)curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0,
@@ -168,15 +148,13 @@ static void run(struct client *client, long in_flight)
 
 int main(int argc, char **argv)
 {
-	if (argc < 4 || argc > 5) {
-		(void)fprintf(stderr, "usage: multi_client URL COUNT IN_FLIGHT [RATE]\n");
+	if (argc < 5 || argc > 6) {
+		(void)fprintf(stderr, "usage: multi_client URL CA_FILE COUNT IN_FLIGHT [RATE]\n");
 		return 2;
 	}
 	static struct client client;
-	client = (struct client){
-		.url = argv[1], .to_start = strtol(argv[2], NULL, 10), .timeout_ms = 0};
-	long count = client.to_start;
-	client.rate = argc > 4 ? strtod(argv[4], NULL) : 0;
+	client.url = argv[1];
+	client.ca_file = strcmp(argv[2], "-") == 0 ? NULL : argv[2];
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
 	client.multi = curl_multi_init();
 	client.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -184,16 +162,12 @@ int main(int argc, char **argv)
 	(void)curl_multi_setopt(client.multi, CURLMOPT_SOCKETDATA, &client);
 	(void)curl_multi_setopt(client.multi, CURLMOPT_TIMERFUNCTION, on_timer);
 	(void)curl_multi_setopt(client.multi, CURLMOPT_TIMERDATA, &client);
-	run(&client, strtol(argv[3], NULL, 10));
-	struct rusage usage;
-	(void)getrusage(RUSAGE_SELF, &usage);
-	double cpu_us = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
-			(double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-	(void)printf("%ld checks, %ld failed, %.1f us of CPU each\n", client.finished,
-		     client.failed, cpu_us / (double)count);
+	pace_init(&client.pace, argc - 3, argv + 3);
+	run(&client);
+	int code = pace_report(&client.pace);
 	while (client.idle_count > 0)
 		curl_easy_cleanup(client.idle[--client.idle_count]);
 	(void)curl_multi_cleanup(client.multi);
 	curl_global_cleanup();
-	return client.failed > 0;
+	return code;
 }
