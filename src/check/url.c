@@ -250,6 +250,8 @@ void url_take_userinfo(const char *url, char **ret_username, char **ret_password
 	curl_url_cleanup(handle);
 }
 
+#define NOT_OF_THE_WEB "the redirect leads to a URL that is neither http nor https"
+
 char *url_resolve(const char *base, const char *location, struct error *err)
 {
 	if (location[0] == '\0') {
@@ -269,6 +271,10 @@ char *url_resolve(const char *base, const char *location, struct error *err)
 	CURLUcode code = curl_url_set(handle, CURLUPART_URL, base, flags);
 	if (code == CURLUE_OK)
 		code = curl_url_set(handle, CURLUPART_URL, location, flags);
+	if (code == CURLUE_UNSUPPORTED_SCHEME) {
+		error_set(err, ERROR_REJECT, NOT_OF_THE_WEB);
+		goto done;
+	}
 	if (code != CURLUE_OK) {
 		error_set(err, ERROR_REJECT, "the redirect leads to no usable URL: %s",
 			  curl_url_strerror(code));
@@ -276,8 +282,7 @@ char *url_resolve(const char *base, const char *location, struct error *err)
 	}
 	scheme = copy_part(handle, CURLUPART_SCHEME, 0);
 	if (!is_web_scheme(scheme)) {
-		error_set(err, ERROR_REJECT,
-			  "the redirect leads to a URL that is neither http nor https");
+		error_set(err, ERROR_REJECT, NOT_OF_THE_WEB);
 		goto done;
 	}
 	(void)curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0);

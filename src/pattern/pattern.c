@@ -3,7 +3,7 @@
  * position, its offset limit how many positions a call tries. So a call costs at most window x limit steps, and that
  * product (the quantum) is chosen from the time that we have:
  *
- *   window = quantum / limit
+ *   window = quantum / limit, and less where the last window took long
  *   nothing found      go on behind the window, with half the limit
  *   limit reached      somewhere in the window: the same window with four times the limit, so a quarter of the positions
  *                      a call; once a window is a single position, its limit grows until the time is up
@@ -25,6 +25,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <uthash.h>
 
 #include "base/memory.h"
@@ -35,6 +36,8 @@ enum {
 	NESTING_MAX = 100,          /* parentheses: the compiler recurses */
 	STEPS_PER_US = 50,          /* measured: a step takes 10 to 20 ns */
 	FIRST_LIMIT = 64,
+	FIRST_WINDOW = 16, /* start positions, fourfold until the last */
+	LAST_WINDOW = 256,
 	QUANTUM_MIN = 20000, /* 0.4 ms: what a search with the smallest budget may take beyond it */
 	QUANTUM_MAX = 1000000,
 	HEAP_MAX_KIB = 16 * 1024, /* backtracking frames of one search by the interpreter */
@@ -118,7 +121,10 @@ static struct pattern *create(const char *text, size_t length, struct error *err
 	pattern->code = compile(text, length, PCRE2_MATCH_INVALID_UTF, err);
 	if (pattern->code == NULL)
 		goto fail;
-	if (!make_machine_code(pattern->code)) {
+	/* Machine code counts no step where it tries a reference back again and again: seconds in one position. */
+	uint32_t references = 0;
+	(void)pcre2_pattern_info(pattern->code, PCRE2_INFO_BACKREFMAX, &references);
+	if (references > 0 || !make_machine_code(pattern->code)) {
 		pattern->plain = compile(text, length, 0, err);
 		if (pattern->plain == NULL)
 			goto fail;
@@ -251,18 +257,62 @@ static size_t next_start(const struct search *search, size_t last)
 	return start;
 }
 
-enum pattern_result pattern_search(const struct pattern *pattern, const char *bytes, size_t length,
-				   int64_t budget_us, struct pattern_span *ret_span)
+static int64_t thread_cpu_us(void)
 {
-	const mono_us deadline = clock_mono_us() + budget_us;
+	struct timespec now;
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (int64_t)now.tv_sec * CLOCK_US_PER_S + now.tv_nsec / 1000;
+}
+
+struct pattern_budget pattern_budget_of_time(int64_t us)
+{
+	return (struct pattern_budget){.until = clock_mono_us() + us};
+}
+
+struct pattern_budget pattern_budget_of_cpu(int64_t cpu_us, mono_us until)
+{
+	return (struct pattern_budget){.until = until, .cpu_until_us = thread_cpu_us() + cpu_us};
+}
+
+static int64_t budget_left_us(const struct pattern_budget *budget)
+{
+	int64_t left_us = budget->until - clock_mono_us();
+	if (budget->cpu_until_us == 0)
+		return left_us;
+	int64_t cpu_left_us = budget->cpu_until_us - thread_cpu_us();
+	return cpu_left_us < left_us ? cpu_left_us : left_us;
+}
+
+/*
+ * A step is not always a moment: one that runs through the page (a look-ahead with a repeated letter, a reference back to all of
+ * it) takes 100 us, so windows grow only while they are quick.
+ */
+static size_t next_window(size_t positions, int64_t took_us, int64_t left_us)
+{
+	if (took_us > left_us / 2)
+		return positions > 4 ? positions / 4 : 1;
+	if (took_us <= left_us / 8 && positions < LAST_WINDOW)
+		return positions * 4;
+	return positions;
+}
+
+enum pattern_result pattern_search_within(const struct pattern *pattern, const char *bytes,
+					  size_t length, const struct pattern_budget *budget,
+					  struct pattern_span *ret_span)
+{
+	const int64_t budget_us = budget_left_us(budget);
 	const int64_t quantum = clamp(budget_us * STEPS_PER_US / 5, QUANTUM_MIN, QUANTUM_MAX);
 	enum pattern_result result = PATTERN_TOO_COSTLY;
 	struct search search;
 	search_init(&search, pattern, bytes == NULL ? "" : bytes, length);
 	int64_t limit = FIRST_LIMIT;
+	size_t positions = FIRST_WINDOW;
 	size_t start = 0;
-	for (int64_t left_us = budget_us; left_us > 0; left_us = deadline - clock_mono_us()) {
+	int64_t left_us = budget_us;
+	while (left_us > 0) {
 		size_t window = limit < quantum ? (size_t)(quantum / limit) : 1;
+		if (window > positions)
+			window = positions;
 		size_t last = window < length - start ? start + window - 1 : length;
 		int code = search_window(&search, start, last, (uint32_t)limit);
 		if (code >= 0) {
@@ -274,18 +324,31 @@ enum pattern_result pattern_search(const struct pattern *pattern, const char *by
 			result = PATTERN_NOT_FOUND;
 			break;
 		}
+		int64_t took_us = left_us;
+		left_us = budget_left_us(budget);
+		took_us -= left_us;
 		if (code == PCRE2_ERROR_NOMATCH) {
 			start = next_start(&search, last);
+			positions = next_window(positions, took_us, left_us);
 			if (limit >
 			    FIRST_LIMIT) /* one costly place must not slow the rest of the page */
 				limit /= 2;
-		} else if (code == PCRE2_ERROR_MATCHLIMIT) {
+		} else if (code == PCRE2_ERROR_MATCHLIMIT && took_us < left_us) {
 			int64_t most = window > 1 ? quantum : left_us * STEPS_PER_US;
-			limit = clamp(limit * 4, FIRST_LIMIT, clamp(most, FIRST_LIMIT, UINT32_MAX));
+			int64_t factor = took_us * 4 < left_us ? 4 : 2;
+			limit = clamp(limit * factor, FIRST_LIMIT,
+				      clamp(most, FIRST_LIMIT, UINT32_MAX));
 		} else {
-			break; /* more memory than STACK_MAX or HEAP_MAX_KIB: too costly as well */
+			break; /* more time, or memory (STACK_MAX, HEAP_MAX_KIB), than there is */
 		}
 	}
 	search_finish(&search);
 	return result;
+}
+
+enum pattern_result pattern_search(const struct pattern *pattern, const char *bytes, size_t length,
+				   int64_t budget_us, struct pattern_span *ret_span)
+{
+	const struct pattern_budget budget = pattern_budget_of_time(budget_us);
+	return pattern_search_within(pattern, bytes, length, &budget, ret_span);
 }

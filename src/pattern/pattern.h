@@ -41,4 +41,23 @@ struct pattern_span {
 enum pattern_result pattern_search(const struct pattern *pattern, const char *bytes, size_t length,
 				   int64_t budget_us, struct pattern_span *ret_span);
 
+/*
+ * How long searches may go on: until a moment, and, where cpu_until_us is not 0, until the thread that searches has used so much CPU
+ * of its own: on a busy machine a search waits for the processor, which says nothing about the pattern. Reading that clock costs
+ * more than most searches do.
+ */
+struct pattern_budget {
+	mono_us until;
+	int64_t cpu_until_us;
+};
+
+struct pattern_budget pattern_budget_of_time(int64_t us);
+/* For the calling thread alone. */
+struct pattern_budget pattern_budget_of_cpu(int64_t cpu_us, mono_us until);
+
+/* As pattern_search(). */
+enum pattern_result pattern_search_within(const struct pattern *pattern, const char *bytes,
+					  size_t length, const struct pattern_budget *budget,
+					  struct pattern_span *ret_span);
+
 #endif

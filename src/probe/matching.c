@@ -3,23 +3,28 @@
 #include "base/memory.h"
 #include "check/observation.h"
 #include "check/site.h"
+#include "pattern/pattern.h"
 
 enum {
 	/* A hop to a worker costs 15 to 26 µs: not worth it for a search that ends within this. */
 	INLINE_BUDGET_US = 50,
-	/* All the searches of one check together, on the pool. */
-	POOL_BUDGET_US = 1 * CLOCK_US_PER_S,
+	/*
+	 * CPU of all the searches of one check together, on the pool: a page of a site may cost no more. Machine code searches
+	 * 256 KiB for most patterns in a thousandth of it.
+	 */
+	POOL_BUDGET_US = 35 * CLOCK_US_PER_MS,
 };
 
-/* The n-th search within a budget; false where that was not enough. */
-static bool search_one(struct matching *matching, size_t n, int64_t budget_us, bool is_inline)
+/* The n-th search; false where the budget was not enough. */
+static bool search_one(struct matching *matching, size_t n, const struct pattern_budget *budget,
+		       bool is_inline)
 {
 	const struct site *site = matching->site;
 	if (n > 0)
-		return rule_search(site, &site->rules[n - 1], &matching->subjects, budget_us,
+		return rule_search(site, &site->rules[n - 1], &matching->subjects, budget,
 				   is_inline, &matching->rules[n - 1]);
-	return site->pattern == NULL || rule_search_pattern(site->pattern, &matching->subjects,
-							    budget_us, matching->pattern);
+	return site->pattern == NULL ||
+	       rule_search_pattern(site->pattern, &matching->subjects, budget, matching->pattern);
 }
 
 static void give_up(const struct matching *matching, size_t n)
@@ -29,34 +34,49 @@ static void give_up(const struct matching *matching, size_t n)
 		match->state = MATCH_TOO_COSTLY;
 }
 
-/* Go on until everything is decided; with is_inline, until a search is too costly for the loop. Returns whether all is. */
-static bool search(struct matching *matching, bool is_inline, mono_us end)
+/* Search what is cheap; false at the first that would hold up the loop. */
+static bool search_inline(struct matching *matching)
 {
 	for (; matching->next <= matching->site->rule_count; matching->next++) {
-		int64_t budget_us = is_inline ? INLINE_BUDGET_US : end - clock_mono_us();
-		bool is_decided =
-			budget_us > 0 && search_one(matching, matching->next, budget_us, is_inline);
-		if (!is_decided && is_inline)
+		const struct pattern_budget budget = pattern_budget_of_time(INLINE_BUDGET_US);
+		if (!search_one(matching, matching->next, &budget, true))
 			return false;
-		if (!is_decided)
-			give_up(matching, matching->next);
 	}
 	rule_subjects_finish(&matching->subjects);
 	return true;
 }
 
+/* Go on until everything is decided, or too costly. */
+static void search_rest(struct matching *matching, const struct pattern_budget *budget)
+{
+	for (; matching->next <= matching->site->rule_count; matching->next++) {
+		if (!search_one(matching, matching->next, budget, false))
+			give_up(matching, matching->next);
+	}
+	rule_subjects_finish(&matching->subjects);
+}
+
 static void on_work(uv_work_t *work)
 {
 	struct matching *matching = work->data;
-	mono_us end = clock_mono_us() + POOL_BUDGET_US;
-	(void)search(matching, false, end < matching->deadline ? end : matching->deadline);
+	const struct pattern_budget budget =
+		pattern_budget_of_cpu(POOL_BUDGET_US, matching->deadline);
+	search_rest(matching, &budget);
+}
+
+/* Nothing more is decided. */
+static void give_up_rest(struct matching *matching)
+{
+	for (; matching->next <= matching->site->rule_count; matching->next++)
+		give_up(matching, matching->next);
+	rule_subjects_finish(&matching->subjects);
 }
 
 static void on_work_done(uv_work_t *work, int status)
 {
 	struct matching *matching = work->data;
 	if (status != 0) /* cancelled before it began */
-		(void)search(matching, false, 0);
+		give_up_rest(matching);
 	matching->on_matched(matching);
 }
 
@@ -87,12 +107,13 @@ void matching_aim(struct matching *matching, const struct site *site,
 bool matching_start(struct matching *matching, uv_loop_t *loop)
 {
 	matching->next = 0;
-	if (search(matching, true, 0))
+	if (search_inline(matching))
 		return true;
 	matching->work.data = matching;
 	if (uv_queue_work(loop, &matching->work, on_work, on_work_done) == 0)
 		return false;
-	return search(matching, false, 0); /* no pool: nothing more is decided */
+	give_up_rest(matching); /* no pool */
+	return true;
 }
 
 void matching_hurry(struct matching *matching)

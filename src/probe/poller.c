@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -13,6 +14,19 @@ enum {
 	EVENTS_A_TURN = 256,
 	/* A flood over TLS has curl ask to be called at once again and again: others must get their turns. */
 	ROUNDS_A_PUMP = 4,
+	/*
+	 * A server that gives an upload no window over HTTP/2 leaves curl with something to send and a socket that is ready for
+	 * it, for ever: after so many turns that only said so, the socket is asked now and then.
+	 */
+	WRITES_MAX = 256,
+	REST_MS = 20,
+};
+
+/* What is known of a socket that curl has us watch; by its number. */
+struct watched {
+	uint32_t events; /* that curl wants */
+	uint16_t writes; /* turns in which it could only be written to */
+	bool is_resting;
 };
 
 struct poller {
@@ -20,16 +34,85 @@ struct poller {
 	uv_poll_t watcher; /* of epoll_fd */
 	uv_timer_t timer;  /* curl's */
 	int epoll_fd;
+	struct watched *watched;
+	size_t watched_count;
+	size_t resting; /* sockets */
+	uv_timer_t rest_timer;
 	bool is_due;     /* curl asked to be called at once */
 	bool is_pumping; /* on_ended may add and remove transfers: the pump that runs sees to them */
 	poller_on_ended on_ended;
 };
 
+static struct watched *find_watched(struct poller *poller, int fd)
+{
+	size_t index = (size_t)fd;
+	if (index >= poller->watched_count) {
+		size_t count = index < 64 ? 64 : index * 2;
+		poller->watched = xreallocarray(poller->watched, count, sizeof(poller->watched[0]));
+		memset(&poller->watched[poller->watched_count], 0,
+		       (count - poller->watched_count) * sizeof(poller->watched[0]));
+		poller->watched_count = count;
+	}
+	return &poller->watched[index];
+}
+
+static void wake(struct poller *poller, int fd, struct watched *watched)
+{
+	watched->is_resting = false;
+	poller->resting--;
+	struct epoll_event event = {.data.fd = fd, .events = watched->events};
+	(void)epoll_ctl(poller->epoll_fd, EPOLL_CTL_MOD, fd, &event);
+}
+
+static void on_rested(uv_timer_t *timer)
+{
+	struct poller *poller = timer->data;
+	for (size_t i = 0; i < poller->watched_count && poller->resting > 0; i++) {
+		if (poller->watched[i].is_resting)
+			wake(poller, (int)i, &poller->watched[i]);
+	}
+}
+
+/* A socket is ready: whether it was often enough, and for nothing but being written to. */
+static void count_writes(struct poller *poller, int fd, uint32_t events)
+{
+	struct watched *watched = find_watched(poller, fd);
+	if (events != EPOLLOUT) {
+		watched->writes = 0;
+		return;
+	}
+	if (watched->writes < WRITES_MAX) {
+		watched->writes++;
+		return;
+	}
+	if (watched->is_resting || (watched->events & EPOLLOUT) == 0)
+		return;
+	struct epoll_event event = {.data.fd = fd, .events = watched->events & ~(uint32_t)EPOLLOUT};
+	if (epoll_ctl(poller->epoll_fd, EPOLL_CTL_MOD, fd, &event) != 0)
+		return;
+	watched->is_resting = true;
+	poller->resting++;
+	if (!uv_is_active((const uv_handle_t *)&poller->rest_timer))
+		(void)uv_timer_start(&poller->rest_timer, on_rested, REST_MS, 0);
+}
+
+/* curl's wishes are new: nothing holds any more of what was noted. */
+static void forget(struct poller *poller, struct watched *watched, uint32_t events)
+{
+	if (watched->is_resting)
+		poller->resting--;
+	watched->is_resting = false;
+	watched->events = events;
+}
+
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *known)
 {
 	(void)easy;
 	struct poller *poller = context;
+	struct watched *watched = find_watched(poller, socket);
 	if (what == CURL_POLL_REMOVE) {
+		forget(poller, watched, 0);
+		watched->writes = 0;
 		/* Fails where curl has closed the socket already, and then it is gone anyway. */
 		(void)epoll_ctl(poller->epoll_fd, EPOLL_CTL_DEL, socket, NULL);
 		return 0;
@@ -39,6 +122,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
 		event.events |= EPOLLIN;
 	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
 		event.events |= EPOLLOUT;
+	forget(poller, watched, event.events);
 	if (epoll_ctl(poller->epoll_fd, known == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, socket,
 		      &event) != 0)
 		return -1; /* curl ends the transfer */
@@ -130,6 +214,7 @@ static void on_readable(uv_poll_t *watcher, int status, int events)
 		if ((ready[i].events & (EPOLLERR | EPOLLHUP)) != 0)
 			what |= CURL_CSELECT_IN | CURL_CSELECT_OUT | CURL_CSELECT_ERR;
 		int running;
+		count_writes(poller, ready[i].data.fd, ready[i].events);
 		(void)curl_multi_socket_action(poller->multi, ready[i].data.fd, what, &running);
 		/* Ends are told at once, so that a transfer's times do not wait for those behind it. A descriptor that is
 		 * closed and opened again by that may get an event of its past: curl looks, and finds nothing to do. */
@@ -161,6 +246,8 @@ struct poller *poller_create(uv_loop_t *loop, poller_on_ended on_ended, struct e
 		goto fail;
 	}
 	(void)uv_timer_init(loop, &poller->timer);
+	(void)uv_timer_init(loop, &poller->rest_timer);
+	poller->rest_timer.data = poller;
 	poller->watcher.data = poller;
 	poller->timer.data = poller;
 	(void)uv_poll_start(&poller->watcher, UV_READABLE, on_readable);
@@ -174,6 +261,7 @@ void poller_close(struct poller *poller)
 {
 	uv_close((uv_handle_t *)&poller->watcher, NULL);
 	uv_close((uv_handle_t *)&poller->timer, NULL);
+	uv_close((uv_handle_t *)&poller->rest_timer, NULL);
 }
 
 void poller_destroy(struct poller *poller)
@@ -187,6 +275,7 @@ void poller_destroy(struct poller *poller)
 	}
 	if (poller->epoll_fd >= 0)
 		(void)close(poller->epoll_fd);
+	free(poller->watched);
 	free(poller);
 }
 

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "check/rule.h"
@@ -24,11 +23,11 @@ void rule_subjects_finish(struct rule_subjects *subjects)
 }
 
 bool rule_search_pattern(const struct pattern *pattern, const struct rule_subjects *subjects,
-			 int64_t budget_us, struct match *ret_match)
+			 const struct pattern_budget *budget, struct match *ret_match)
 {
 	struct pattern_span span;
 	const char *bytes = subjects->body != NULL ? subjects->body : "";
-	switch (pattern_search(pattern, bytes, subjects->body_length, budget_us, &span)) {
+	switch (pattern_search_within(pattern, bytes, subjects->body_length, budget, &span)) {
 	case PATTERN_FOUND:
 		ret_match->state = MATCH_FOUND;
 		if (span.has_capture)
@@ -46,10 +45,11 @@ bool rule_search_pattern(const struct pattern *pattern, const struct rule_subjec
 
 /* A pattern on one short text. */
 static bool search_text(const struct site_rule *rule, const char *bytes, size_t length,
-			int64_t budget_us, enum match_state *ret_state)
+			const struct pattern_budget *budget, enum match_state *ret_state)
 {
 	struct pattern_span span;
-	enum pattern_result result = pattern_search(rule->pattern, bytes, length, budget_us, &span);
+	enum pattern_result result =
+		pattern_search_within(rule->pattern, bytes, length, budget, &span);
 	if (result == PATTERN_TOO_COSTLY)
 		return false;
 	*ret_state = result == PATTERN_FOUND ? MATCH_FOUND : MATCH_NOT_FOUND;
@@ -58,19 +58,16 @@ static bool search_text(const struct site_rule *rule, const char *bytes, size_t 
 
 /* The first value that fits, or else the first of all, is the one to show. */
 static bool search_header(const struct site *site, const struct site_rule *rule,
-			  const struct raw_response *raw, int64_t budget_us,
+			  const struct raw_response *raw, const struct pattern_budget *budget,
 			  struct match *ret_match)
 {
-	const mono_us end = clock_mono_us() + budget_us;
 	struct head_field field = {0};
 	struct head_field shown = {0};
 	enum match_state state = MATCH_MISSING;
 	while (state != MATCH_FOUND && head_fields_next(raw, rule->name, &field)) {
 		enum match_state found = MATCH_FOUND;
-		int64_t left_us = end - clock_mono_us();
 		if (rule->test == RULE_MATCHES &&
-		    (left_us <= 0 ||
-		     !search_text(rule, field.value, field.length, left_us, &found)))
+		    !search_text(rule, field.value, field.length, budget, &found))
 			return false;
 		if (state == MATCH_MISSING || found == MATCH_FOUND)
 			shown = field;
@@ -84,13 +81,13 @@ static bool search_header(const struct site *site, const struct site_rule *rule,
 }
 
 static bool search_known(const struct site *site, const struct site_rule *rule, const char *text,
-			 int64_t budget_us, struct match *ret_match)
+			 const struct pattern_budget *budget, struct match *ret_match)
 {
 	if (text == NULL) {
 		ret_match->state = MATCH_MISSING;
 		return true;
 	}
-	if (!search_text(rule, text, strlen(text), budget_us, &ret_match->state))
+	if (!search_text(rule, text, strlen(text), budget, &ret_match->state))
 		return false;
 	ret_match->capture =
 		secrets_hide_value(site, NULL, text, strlen(text), OBSERVATION_VALUE_MAX);
@@ -182,8 +179,8 @@ static char *show_json(const struct site *site, const struct site_rule *rule,
 }
 
 static bool search_json(const struct site *site, const struct site_rule *rule,
-			struct rule_subjects *subjects, int64_t budget_us, bool is_inline,
-			struct match *ret_match)
+			struct rule_subjects *subjects, const struct pattern_budget *budget,
+			bool is_inline, struct match *ret_match)
 {
 	if (subjects->values == NULL) {
 		if (is_inline && subjects->body_length > JSON_INLINE_MAX)
@@ -199,7 +196,7 @@ static bool search_json(const struct site *site, const struct site_rule *rule,
 	enum match_state state;
 	if (rule->test != RULE_MATCHES)
 		state = rule_compare(rule, value);
-	else if (!search_text(rule, value->text, value->length, budget_us, &state))
+	else if (!search_text(rule, value->text, value->length, budget, &state))
 		return false;
 	if (rule->test == RULE_MATCHES && state == MATCH_NOT_FOUND && value->is_cut)
 		state = MATCH_TRUNCATED;
@@ -209,22 +206,22 @@ static bool search_json(const struct site *site, const struct site_rule *rule,
 }
 
 bool rule_search(const struct site *site, const struct site_rule *rule,
-		 struct rule_subjects *subjects, int64_t budget_us, bool is_inline,
-		 struct match *ret_match)
+		 struct rule_subjects *subjects, const struct pattern_budget *budget,
+		 bool is_inline, struct match *ret_match)
 {
 	switch (rule->subject) {
 	case RULE_BODY:
-		return rule_search_pattern(rule->pattern, subjects, budget_us, ret_match);
+		return rule_search_pattern(rule->pattern, subjects, budget, ret_match);
 	case RULE_HEADER:
-		return search_header(site, rule, &subjects->raw, budget_us, ret_match);
+		return search_header(site, rule, &subjects->raw, budget, ret_match);
 	case RULE_JSON:
-		return search_json(site, rule, subjects, budget_us, is_inline, ret_match);
+		return search_json(site, rule, subjects, budget, is_inline, ret_match);
 	case RULE_URL:
-		return search_known(site, rule, subjects->url, budget_us, ret_match);
+		return search_known(site, rule, subjects->url, budget, ret_match);
 	case RULE_ISSUER:
 		if (subjects->is_issuer_unseen)
 			return true; /* not tried */
-		return search_known(site, rule, subjects->issuer, budget_us, ret_match);
+		return search_known(site, rule, subjects->issuer, budget, ret_match);
 	}
 	return false;
 }

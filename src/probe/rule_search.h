@@ -7,12 +7,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "check/json_pointer.h"
 #include "check/observation.h"
 
 struct pattern;
+struct pattern_budget;
 struct site;
 struct site_rule;
 
@@ -36,13 +36,13 @@ struct rule_subjects {
 void rule_subjects_finish(struct rule_subjects *subjects);
 
 /*
- * Search within budget_us and fill ret_match. False, with nothing filled, where that was not enough; or, with is_inline, where it
+ * Search within the budget and fill ret_match. False, with nothing filled, where that was not enough; or, with is_inline, where it
  * would hold up the loop.
  */
 bool rule_search_pattern(const struct pattern *pattern, const struct rule_subjects *subjects,
-			 int64_t budget_us, struct match *ret_match);
+			 const struct pattern_budget *budget, struct match *ret_match);
 bool rule_search(const struct site *site, const struct site_rule *rule,
-		 struct rule_subjects *subjects, int64_t budget_us, bool is_inline,
-		 struct match *ret_match);
+		 struct rule_subjects *subjects, const struct pattern_budget *budget,
+		 bool is_inline, struct match *ret_match);
 
 #endif

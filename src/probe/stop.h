@@ -11,7 +11,7 @@ enum stop {
 	STOP_LENGTH,    /* a Content-Length that makes no sense */
 	STOP_ENCODINGS, /* packed more than once: what it expands to in between can't be bounded */
 	STOP_BODY,      /* larger than max_body_bytes */
-	STOP_UNASKED,   /* packed as nobody asked for, and larger than what we unpack of that */
+	STOP_UNASKED,   /* packed as nobody asked for: br and zstd keep what they unpack */
 	STOP_RAW,       /* far more bytes than they hold: framing, padding, blocks of nothing */
 	STOP_TUNNEL, /* the same of a proxy's answer to CONNECT, which curl reads byte by byte in one go */
 	STOP_FORBIDDEN, /* the address that was to be connected to */

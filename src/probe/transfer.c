@@ -26,15 +26,16 @@
 enum {
 	/* What head, framing and TLS may add to a body before its raw bytes are too many: chunk sizes, extensions, trailers. */
 	RAW_SLACK = 768 * 1024,
+	/* Certificates between the site's and the root: a hundred, OpenSSL's own idea, are 50 ms of work. */
+	CHAIN_MAX = 24,
 	/* A proxy's own answer, and its TLS. curl reads it byte by byte as long as there are any, and all checks wait meanwhile. */
 	TUNNEL_MAX = 64 * 1024,
-	/* How much is unpacked of br and zstd that nobody asked for: they keep what they unpacked, up to many megabytes. */
-	UNASKED_MAX = 1024 * 1024,
 	/* Records and messages of TLS that may come, and one more for so many bytes of a body. */
 	TLS_MESSAGES_MAX = 8192,
 	TLS_MESSAGE_BYTES = 256,
-	/* TCP_INFO costs a system call, so it is asked for at each 16th look: an ordinary response ends before. */
-	PROGRESS_STRIDE = 16,
+	/* TCP_INFO costs a system call, so it is asked for now and then only, and not before an ordinary response has ended. */
+	PROGRESS_FIRST = 12,
+	PROGRESS_STRIDE = 4,
 	/* curl's own idea of how long a connection may take must never be the first to end a check. */
 	CURL_PATIENCE_S = 7 * 24 * 3600,
 };
@@ -79,6 +80,9 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 		transfer->stopped_for = STOP_LENGTH;
 	else if (count_encodings(transfer) > 1)
 		transfer->stopped_for = STOP_ENCODINGS;
+	else if (head->has_large_window && is_unpacked(transfer) &&
+		 !asks_for_large_window(transfer->site))
+		transfer->stopped_for = STOP_UNASKED;
 	transfer_keep_line(transfer, line, length);
 	return transfer->stopped_for == STOP_NONE ? length : 0;
 }
@@ -89,12 +93,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	size_t length = size * count;
 	transfer_keep_body(transfer, bytes, length);
 	transfer->decoded_bytes += (int64_t)length;
-	const struct site *site = transfer->site;
-	if (transfer->decoded_bytes > site->max_body_bytes)
+	if (transfer->decoded_bytes > transfer->site->max_body_bytes)
 		transfer->stopped_for = STOP_BODY;
-	else if (transfer->head.has_large_window && transfer->decoded_bytes > UNASKED_MAX &&
-		 is_unpacked(transfer) && !asks_for_large_window(site))
-		transfer->stopped_for = STOP_UNASKED;
 	return transfer->stopped_for == STOP_NONE ? length : 0;
 }
 
@@ -121,8 +121,8 @@ static enum stop look_at_bytes(const struct transfer *transfer)
 {
 	if (transfer_is_tunnelling(transfer))
 		return has_read_more(transfer, TUNNEL_MAX) ? STOP_TUNNEL : STOP_NONE;
-	const int64_t most =
-		transfer->decoded_bytes + transfer->decoded_bytes / 8 + (int64_t)RAW_SLACK;
+	const int64_t most = transfer->decoded_bytes + transfer->decoded_bytes / 8 +
+			     (int64_t)transfer->head.bytes + (int64_t)RAW_SLACK;
 	return has_read_more(transfer, most) ? STOP_RAW : STOP_NONE;
 }
 
@@ -134,8 +134,9 @@ static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off
 	struct transfer *transfer = context;
 	if (upload_total > 0 && upload_now >= upload_total && transfer->sent_at == 0)
 		transfer->sent_at = clock_mono_us();
-	if (++transfer->progress_calls % PROGRESS_STRIDE != 0 ||
-	    transfer->socket == CURL_SOCKET_BAD)
+	transfer->progress_calls++;
+	if (transfer->progress_calls < PROGRESS_FIRST ||
+	    transfer->progress_calls % PROGRESS_STRIDE != 0 || transfer->socket == CURL_SOCKET_BAD)
 		return 0;
 	enum stop stop = look_at_bytes(transfer);
 	if (stop == STOP_NONE)
@@ -180,6 +181,14 @@ static CURLcode trust_proxy(struct transfer *transfer, SSL_CTX *context)
 	return CURLE_SSL_CACERT_BADFILE;
 }
 
+static bool has_chosen_http2(const SSL *ssl)
+{
+	const unsigned char *protocol = NULL;
+	unsigned length = 0;
+	SSL_get0_alpn_selected(ssl, &protocol, &length);
+	return length == 2 && memcmp(protocol, "h2", 2) == 0;
+}
+
 /*
  * OpenSSL skips some messages (requests for another hello) without coming back, as long as more of them come: the loop would hang
  * in one handshake. It calls this for each, and finds no more to read once we have had enough.
@@ -192,6 +201,8 @@ static void on_tls_message(int is_sent, int version, int content, const void *by
 	(void)bytes;
 	(void)length;
 	struct transfer *transfer = context;
+	if (!transfer->is_http2)
+		transfer->is_http2 = has_chosen_http2(ssl);
 	int64_t most = TLS_MESSAGES_MAX + transfer->decoded_bytes / TLS_MESSAGE_BYTES;
 	if (is_sent != 0 || ++transfer->tls_messages <= most || transfer->stopped_for != STOP_NONE)
 		return;
@@ -206,6 +217,7 @@ static CURLcode on_ssl_context(CURL *easy, void *context, void *owner)
 	(void)easy;
 	struct transfer *transfer = owner;
 	const struct site *site = transfer->site;
+	SSL_CTX_set_verify_depth(context, CHAIN_MAX);
 	SSL_CTX_set_msg_callback(context, on_tls_message);
 	SSL_CTX_set_msg_callback_arg((SSL_CTX *)context, transfer);
 	if (transfer->is_tls_of_proxy) {
@@ -333,6 +345,7 @@ void transfer_clear(struct transfer *transfer)
 	transfer->started_at = 0;
 	transfer->tls_started_at = 0;
 	transfer->tls_messages = 0;
+	transfer->is_http2 = false;
 	transfer->sent_at = 0;
 	transfer->first_line_at = 0;
 	transfer->progress_calls = 0;

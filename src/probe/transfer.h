@@ -46,6 +46,7 @@ struct transfer {
 	mono_us started_at;
 	mono_us tls_started_at; /* 0: not reached */
 	int64_t tls_messages;   /* records and handshake messages received */
+	bool is_http2;          /* chosen within TLS */
 	bool has_body;          /* the request */
 	mono_us sent_at;        /* the request's body; 0: there was none, or not reached */
 	mono_us first_line_at;  /* of the response, with a request that has a body */

@@ -23,6 +23,7 @@ void transfer_explain(const struct transfer *transfer, CURLcode code, const char
 		.unusable_source = transfer->is_source_unusable ? transfer->source : NULL,
 		.verify_error = transfer->certificate.verify_error,
 		.is_connected = is_connected,
+		.is_http2 = transfer->is_http2,
 		.is_tunnelling = transfer_is_tunnelling(transfer),
 	};
 	trouble_of_transfer(&facts, ret_trouble);

@@ -72,10 +72,9 @@ static void of_our_stop(const struct trouble_facts *facts, struct trouble *troub
 		set(trouble, REASON_TOO_LARGE, "the body is larger than the cap of %s", cap);
 		break;
 	case STOP_UNASKED:
-		set(trouble, REASON_TOO_LARGE,
-		    "the body is packed as br or zstd, which was not asked for, and larger than "
-		    "the "
-		    "cap of 1 MiB for these; `compression: br` asks for it");
+		set(trouble, REASON_PROTOCOL_ERROR,
+		    "the body is packed as br or zstd, which was not asked for; `compression: br` "
+		    "does");
 		break;
 	case STOP_RAW:
 		set(trouble, REASON_TOO_LARGE,
@@ -181,7 +180,10 @@ static void of_partial(const struct trouble_facts *facts, struct trouble *troubl
 	static const char missing[] = "closed with ";
 	const char *at = strstr(facts->curl_text, missing);
 	int64_t bytes = at != NULL ? strtoll(at + strlen(missing), NULL, 10) : 0;
-	if (bytes > 0)
+	if (strstr(facts->curl_text, "end of the underlying stream") != NULL)
+		set(trouble, REASON_CONNECTION_LOST,
+		    "the connection was closed before the response was complete");
+	else if (bytes > 0)
 		set(trouble, REASON_CONNECTION_LOST,
 		    "the response was cut off: %" PRId64 " bytes were missing", bytes);
 	else if (at == NULL && !text_is_empty(facts->curl_text))
@@ -218,10 +220,12 @@ static void of_receive(const struct trouble_facts *facts, struct trouble *troubl
 	const char *text = facts->curl_text;
 	if (strstr(text, "Out of memory in chunked") != NULL)
 		set(trouble, REASON_TOO_LARGE, "a trailer is larger than the cap of 100 KiB");
-	else if (strstr(text, "chunk") != NULL)
-		of_response(facts, trouble);
-	else if (strstr(text, "Too large response headers") != NULL)
+	else if (strstr(text, "Too large response headers") != NULL ||
+		 strstr(text, "user callback function failed") != NULL) /* curl's, over HTTP/2 */
 		set(trouble, REASON_TOO_LARGE, "the response's headers are larger than the cap");
+	else if (strstr(text, "chunk") != NULL || strstr(text, "HTTP2") != NULL ||
+		 strstr(text, "nghttp2") != NULL || strstr(text, "Connection died") != NULL)
+		of_response(facts, trouble);
 	else if (strstr(text, "getpeername") != NULL) /* lost as soon as it was made */
 		set(trouble, REASON_CONNECTION_LOST, "connection lost before the request was sent");
 	else
@@ -280,8 +284,13 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trou
 		of_tls(facts, trouble);
 		break;
 	case CURLE_GOT_NOTHING:
-		set(trouble, REASON_CONNECTION_LOST,
-		    "the connection was closed without a response");
+		/* curl says the same where nghttp2 has ended the connection over a broken rule. */
+		if (facts->is_http2)
+			set(trouble, REASON_PROTOCOL_ERROR,
+			    "not a valid response: the server broke the rules of HTTP/2");
+		else
+			set(trouble, REASON_CONNECTION_LOST,
+			    "the connection was closed without a response");
 		break;
 	case CURLE_PARTIAL_FILE:
 		of_partial(facts, trouble);

@@ -34,6 +34,7 @@ struct trouble_facts {
 	int proxy_status;         /* what the proxy said when it was asked to connect; 0: nothing */
 	int verify_error;         /* X509_V_ERR_… */
 	bool is_connected;        /* TCP was established */
+	bool is_http2;            /* was agreed on within TLS */
 	bool is_tunnelling; /* it was established to a proxy that had not let us through yet */
 };
 

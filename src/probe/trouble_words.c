@@ -15,7 +15,7 @@ struct saying {
 static const struct saying of_response[] = {
 	{"Nul byte in header", "a header holds a zero byte"},
 	{"Header without colon", "a header line without a colon"},
-	{"Unsupported response code", "its status is below 100"},
+	{"Unsupported response code", "its status is none of 100 to 999"},
 	{"Received HTTP/0.9", "this is not HTTP"},
 	{"Unsupported HTTP version", "its version of HTTP does not exist"},
 	{"Unsupported HTTP/", "its version of HTTP was not asked for"},
@@ -24,6 +24,8 @@ static const struct saying of_response[] = {
 	{"Illegal or missing hexadecimal", "a chunk's size is no number"},
 	{"Malformed encoding found", "a chunk does not end where it should"},
 	{"chunked-encod", "its chunks are broken"},
+	{"more than 5 content encodings", "its body is packed more than once"},
+	{"Connection died, tried", "the server refused the request again and again"},
 	{"Lying server, not serving HTTP/2", "the server chose HTTP/2, and does not speak it"},
 	{"Failure when receiving data", "the connection failed"},
 	{NULL, NULL},
