@@ -1,0 +1,97 @@
+"""One check of a row by `websentry check`, and what of it is not as the row says."""
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.processes import BUILD
+
+MEASURE = BUILD / "tests/hostile/hostile_measure"
+LATE_US = 200_000
+
+# Words of libraries: whoever reads a message should not have to know them.
+JARGON = re.compile(
+    r"curl|SSL routines|error:[0-9A-F]{8}|nghttp2|HTTP/2 stream \d+|errno|OpenSSL|SSL_|Recv failure|"
+    r"CURLE|getpeername|0x[0-9a-f]+|transfer closed|c-ares|\bnullptr\b|\(null\)|0A00",
+    re.IGNORECASE,
+)
+
+
+# What is wrong with a whole answer of the site itself needs no host.
+OF_THE_PAGE = ("status_mismatch", "body_mismatch")
+HOST = re.compile(r"127\.0\.0\.\d|localhost|\.test|\.invalid|\.\d+\.\d+|[a-z0-9_.-]+: |^x: ")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What came of one check."""
+
+    report: dict
+    cpu_us: int
+    peak_kib: int
+    stderr: str
+
+
+def entries(rows_and_urls, dns):
+    """The sites of a sites file."""
+    return [
+        {"name": row.name, "url": url, "timeout": f"{row.timeout_ms}ms", "dns_servers": dns, **row.site}
+        for row, url in rows_and_urls
+    ]
+
+
+def check(program, row, url, dns, folder, environment, attempt=0):
+    """Check once, in a process of its own."""
+    stem = Path(folder) / f"{row.name}-{attempt}"
+    sites = stem.with_suffix(".yaml")  # JSON is YAML too
+    sites.write_text(json.dumps({"sites": entries([(row, url)], dns)}))
+    used = stem.with_suffix(".used")
+    done = subprocess.run(
+        [MEASURE, used, program, "check", "--json", "--sites", sites],
+        env=environment,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+    )
+    lines = done.stdout.splitlines()
+    assert len(lines) == 1, f"{row.name}: {done.stdout[-2000:]} {done.stderr[-2000:]}"
+    cpu_us, peak_kib, _ = (int(word) for word in used.read_text().split())
+    return Checked(json.loads(lines[0]), cpu_us, peak_kib, done.stderr)
+
+
+def said(row, report):
+    """What is wrong with outcome, reason and message; empty where nothing is."""
+    problems = []
+    if (report["outcome"], report["reason"]) != (row.outcome, row.reason):
+        problems.append(f"{report['outcome']}: {report['reason']}, not {row.outcome}: {row.reason}")
+    message = report.get("message", "")
+    for word in (row.word,) if isinstance(row.word, str) else row.word:
+        if word.lower() not in message.lower():
+            problems.append(f"no '{word}' in the message")
+    jargon = JARGON.search(message)
+    if jargon:
+        problems.append(f"'{jargon[0]}' is no word for people")
+    if row.outcome != "up" and not message:
+        problems.append("no message")
+    if row.outcome == "down" and row.reason not in OF_THE_PAGE and not HOST.search(message):
+        problems.append("no host in the message")
+    return [f"{problem} ({message})" for problem in problems]
+
+
+def cost(row, checked, harmless, lost_us=0):
+    """What took too long, or too much; harmless is a check of an ordinary page, lost_us what the machine took."""
+    problems = []
+    late_us = checked.report["total_us"] - checked.report["timeout_us"]
+    if late_us > LATE_US + lost_us:
+        problems.append(f"ended {late_us / 1000:.0f} ms after its timeout")
+    more_us = checked.cpu_us - harmless.cpu_us
+    if more_us > row.cpu_ms * 1000:
+        problems.append(f"took {more_us / 1000:.0f} ms of CPU more than an ordinary page")
+    more_kib = checked.peak_kib - harmless.peak_kib
+    if more_kib > row.memory_kib:
+        problems.append(f"took {more_kib} KiB more memory than an ordinary page")
+    return problems
