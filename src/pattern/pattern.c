@@ -15,6 +15,10 @@
  * 10 to 25, and 256 KiB in 30 us instead of 7 ms, since only the interpreter needs to look for invalid UTF-8 ahead of each
  * window. Where a kernel forbids memory that is both written and run (systemd's MemoryDenyWriteExecute=), or a pattern begins
  * with (*NO_JIT), the interpreter does it; a second copy of the pattern, for bodies that are valid UTF-8, spares it that look.
+ *
+ * A step may itself run through the page (a reference back, a look-ahead), and machine code does not even count those of
+ * references, so patterns that have some are left to the interpreter. It calls us before each part of a pattern
+ * (PCRE2_AUTO_CALLOUT, half as much time again), so that the clock is looked at within a position as well.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "pattern/pattern.h"
@@ -40,7 +44,8 @@ enum {
 	LAST_WINDOW = 256,
 	QUANTUM_MIN = 20000, /* 0.4 ms: what a search with the smallest budget may take beyond it */
 	QUANTUM_MAX = 1000000,
-	HEAP_MAX_KIB = 16 * 1024, /* backtracking frames of one search by the interpreter */
+	HEAP_MAX_KIB = 1024,  /* backtracking frames of one search by the interpreter */
+	CALLOUTS_A_LOOK = 16, /* at the clock: some take 100 us, most 50 ns */
 	STACK_START =
 		64 * 1024, /* the same for machine code, after the 32 KiB that it has on its own */
 	STACK_MAX = 1024 * 1024, /* more takes longer to touch than a small budget lasts */
@@ -114,6 +119,18 @@ static void destroy(struct pattern *pattern)
 	free(pattern);
 }
 
+/* What the interpreter searches with; it calls us before each part of the pattern. */
+static int compile_for_interpreter(struct pattern *pattern, size_t length, struct error *err)
+{
+	pcre2_code_free(pattern->code);
+	pattern->code =
+		compile(pattern->text, length, PCRE2_MATCH_INVALID_UTF | PCRE2_AUTO_CALLOUT, err);
+	if (pattern->code == NULL)
+		return -1;
+	pattern->plain = compile(pattern->text, length, PCRE2_AUTO_CALLOUT, err);
+	return pattern->plain == NULL ? -1 : 0;
+}
+
 static struct pattern *create(const char *text, size_t length, struct error *err)
 {
 	struct pattern *pattern = xcalloc(1, sizeof(*pattern));
@@ -124,11 +141,9 @@ static struct pattern *create(const char *text, size_t length, struct error *err
 	/* Machine code counts no step where it tries a reference back again and again: seconds in one position. */
 	uint32_t references = 0;
 	(void)pcre2_pattern_info(pattern->code, PCRE2_INFO_BACKREFMAX, &references);
-	if (references > 0 || !make_machine_code(pattern->code)) {
-		pattern->plain = compile(text, length, 0, err);
-		if (pattern->plain == NULL)
-			goto fail;
-	}
+	bool is_machine_code = references == 0 && make_machine_code(pattern->code);
+	if (!is_machine_code && compile_for_interpreter(pattern, length, err) != 0)
+		goto fail;
 	(void)pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &pattern->groups);
 	return pattern;
 fail:
@@ -178,10 +193,38 @@ struct search {
 	pcre2_match_data *data; /* room for the whole match and the first group */
 	pcre2_match_context *context;
 	pcre2_jit_stack *stack; /* NULL until the first 32 KiB were not enough */
+	const struct pattern_budget *budget;
+	unsigned callouts;
 };
 
+static int64_t thread_cpu_us(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (int64_t)now.tv_sec * CLOCK_US_PER_S + now.tv_nsec / 1000;
+}
+
+static int64_t budget_left_us(const struct pattern_budget *budget)
+{
+	int64_t left_us = budget->until - clock_mono_us();
+	if (budget->cpu_until_us == 0)
+		return left_us;
+	int64_t cpu_left_us = budget->cpu_until_us - thread_cpu_us();
+	return cpu_left_us < left_us ? cpu_left_us : left_us;
+}
+
+/* The interpreter, before each part of a pattern: end it where the time is up. */
+static int on_callout(pcre2_callout_block *block, void *context)
+{
+	(void)block;
+	struct search *search = context;
+	if (++search->callouts % CALLOUTS_A_LOOK != 0 || budget_left_us(search->budget) > 0)
+		return 0;
+	return PCRE2_ERROR_CALLOUT;
+}
+
 static void search_init(struct search *search, const struct pattern *pattern, const char *bytes,
-			size_t length)
+			size_t length, const struct pattern_budget *budget)
 {
 	*search = (struct search){
 		.code = pattern->code,
@@ -189,10 +232,12 @@ static void search_init(struct search *search, const struct pattern *pattern, co
 		.length = length,
 		.data = pcre2_match_data_create(2, NULL),
 		.context = pcre2_match_context_create(NULL),
+		.budget = budget,
 	};
 	if (search->data == NULL || search->context == NULL)
 		abort(); /* out of memory, as in xmalloc() */
 	(void)pcre2_set_heap_limit(search->context, HEAP_MAX_KIB);
+	(void)pcre2_set_callout(search->context, on_callout, search);
 	if (pattern->plain != NULL && text_is_utf8(bytes, length)) {
 		search->code = pattern->plain;
 		search->options = PCRE2_NO_UTF_CHECK;
@@ -257,13 +302,6 @@ static size_t next_start(const struct search *search, size_t last)
 	return start;
 }
 
-static int64_t thread_cpu_us(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (int64_t)now.tv_sec * CLOCK_US_PER_S + now.tv_nsec / 1000;
-}
-
 struct pattern_budget pattern_budget_of_time(int64_t us)
 {
 	return (struct pattern_budget){.until = clock_mono_us() + us};
@@ -272,15 +310,6 @@ struct pattern_budget pattern_budget_of_time(int64_t us)
 struct pattern_budget pattern_budget_of_cpu(int64_t cpu_us, mono_us until)
 {
 	return (struct pattern_budget){.until = until, .cpu_until_us = thread_cpu_us() + cpu_us};
-}
-
-static int64_t budget_left_us(const struct pattern_budget *budget)
-{
-	int64_t left_us = budget->until - clock_mono_us();
-	if (budget->cpu_until_us == 0)
-		return left_us;
-	int64_t cpu_left_us = budget->cpu_until_us - thread_cpu_us();
-	return cpu_left_us < left_us ? cpu_left_us : left_us;
 }
 
 /*
@@ -304,7 +333,7 @@ enum pattern_result pattern_search_within(const struct pattern *pattern, const c
 	const int64_t quantum = clamp(budget_us * STEPS_PER_US / 5, QUANTUM_MIN, QUANTUM_MAX);
 	enum pattern_result result = PATTERN_TOO_COSTLY;
 	struct search search;
-	search_init(&search, pattern, bytes == NULL ? "" : bytes, length);
+	search_init(&search, pattern, bytes == NULL ? "" : bytes, length, budget);
 	int64_t limit = FIRST_LIMIT;
 	size_t positions = FIRST_WINDOW;
 	size_t start = 0;

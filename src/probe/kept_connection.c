@@ -8,6 +8,7 @@
 struct kept_connection {
 	CURLSH *share;
 	size_t users;
+	struct transfer *user;
 	/* Of the last handshake. */
 	char ip[ADDRESS_TEXT_MAX]; /* "": none */
 	char tls_version[8];
@@ -46,6 +47,22 @@ void kept_connection_release(struct kept_connection *kept)
 	(void)curl_share_cleanup(kept->share);
 	free(kept->cert_issuer);
 	free(kept);
+}
+
+void kept_connection_use(struct kept_connection *kept, struct transfer *transfer)
+{
+	kept->user = transfer;
+}
+
+void kept_connection_let_go(struct kept_connection *kept, const struct transfer *transfer)
+{
+	if (kept->user == transfer)
+		kept->user = NULL;
+}
+
+struct transfer *kept_connection_user(const struct kept_connection *kept)
+{
+	return kept->user;
 }
 
 CURLSH *kept_connection_share(const struct kept_connection *kept)

@@ -10,12 +10,21 @@
 #include "check/observation.h"
 
 struct kept_connection;
+struct transfer;
 
 /* For one user, which gives it back with kept_connection_release(); so does each that takes it. NULL: libcurl has no memory. */
 struct kept_connection *kept_connection_create(void);
 struct kept_connection *kept_connection_take(struct kept_connection *kept); /* accepts NULL */
 /* The last one closes what there is; accepts NULL. */
 void kept_connection_release(struct kept_connection *kept);
+
+/*
+ * The transfer that uses it now; a connection outlives the one that made it. To let go does nothing where another has taken its
+ * place since.
+ */
+void kept_connection_use(struct kept_connection *kept, struct transfer *transfer);
+void kept_connection_let_go(struct kept_connection *kept, const struct transfer *transfer);
+struct transfer *kept_connection_user(const struct kept_connection *kept); /* NULL: none */
 
 CURLSH *kept_connection_share(const struct kept_connection *kept);
 

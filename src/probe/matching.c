@@ -12,7 +12,7 @@ enum {
 	 * CPU of all the searches of one check together, on the pool: a page of a site may cost no more. Machine code searches
 	 * 256 KiB for most patterns in a thousandth of it.
 	 */
-	POOL_BUDGET_US = 35 * CLOCK_US_PER_MS,
+	POOL_BUDGET_US = 30 * CLOCK_US_PER_MS,
 };
 
 /* The n-th search; false where the budget was not enough. */

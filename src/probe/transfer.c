@@ -1,13 +1,10 @@
 #include "probe/transfer.h"
 
 #include <errno.h>
-#include <linux/tcp.h> /* the C library's own tcp_info lacks bytes_received */
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -17,22 +14,15 @@
 #include "check/site.h"
 #include "check/url.h"
 #include "probe/address_guard.h"
+#include "probe/kept_connection.h"
 #include "probe/phases.h"
+#include "probe/transfer_bounds.h"
 #include "probe/transfer_keep.h"
 #include "probe/transfer_options.h"
 #include "probe/trouble.h"
 #include "probe/trust.h"
 
 enum {
-	/* What head, framing and TLS may add to a body before its raw bytes are too many: chunk sizes, extensions, trailers. */
-	RAW_SLACK = 768 * 1024,
-	/* Certificates between the site's and the root: a hundred, OpenSSL's own idea, are 50 ms of work. */
-	CHAIN_MAX = 24,
-	/* A proxy's own answer, and its TLS. curl reads it byte by byte as long as there are any, and all checks wait meanwhile. */
-	TUNNEL_MAX = 64 * 1024,
-	/* Records and messages of TLS that may come, and one more for so many bytes of a body. */
-	TLS_MESSAGES_MAX = 8192,
-	TLS_MESSAGE_BYTES = 256,
 	/* TCP_INFO costs a system call, so it is asked for now and then only, and not before an ordinary response has ended. */
 	PROGRESS_FIRST = 12,
 	PROGRESS_STRIDE = 4,
@@ -98,34 +88,6 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	return transfer->stopped_for == STOP_NONE ? length : 0;
 }
 
-/* Whether more bytes than that were read from the socket. */
-static bool has_read_more(const struct transfer *transfer, int64_t most)
-{
-	struct tcp_info info;
-	socklen_t size = sizeof(info);
-	if (getsockopt(transfer->socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
-		return false;
-	int64_t received = (int64_t)info.tcpi_bytes_received;
-	if (received <= most)
-		return false;
-	int unread = 0; /* has arrived, and was not looked at yet */
-	(void)ioctl(transfer->socket, FIONREAD, &unread);
-	return received - unread > most;
-}
-
-/*
- * Whatever does not show in header lines and body costs as much: chunk sizes and extensions, padding, frames that say nothing,
- * packed blocks that hold nothing. So the bytes at the socket are held against what came of them.
- */
-static enum stop look_at_bytes(const struct transfer *transfer)
-{
-	if (transfer_is_tunnelling(transfer))
-		return has_read_more(transfer, TUNNEL_MAX) ? STOP_TUNNEL : STOP_NONE;
-	const int64_t most = transfer->decoded_bytes + transfer->decoded_bytes / 8 +
-			     (int64_t)transfer->head.bytes + (int64_t)RAW_SLACK;
-	return has_read_more(transfer, most) ? STOP_RAW : STOP_NONE;
-}
-
 static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t upload_total,
 		       curl_off_t upload_now)
 {
@@ -138,7 +100,7 @@ static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off
 	if (transfer->progress_calls < PROGRESS_FIRST ||
 	    transfer->progress_calls % PROGRESS_STRIDE != 0 || transfer->socket == CURL_SOCKET_BAD)
 		return 0;
-	enum stop stop = look_at_bytes(transfer);
+	enum stop stop = transfer_look_at_bytes(transfer);
 	if (stop == STOP_NONE)
 		return 0;
 	transfer->stopped_for = stop;
@@ -181,51 +143,19 @@ static CURLcode trust_proxy(struct transfer *transfer, SSL_CTX *context)
 	return CURLE_SSL_CACERT_BADFILE;
 }
 
-static bool has_chosen_http2(const SSL *ssl)
-{
-	const unsigned char *protocol = NULL;
-	unsigned length = 0;
-	SSL_get0_alpn_selected(ssl, &protocol, &length);
-	return length == 2 && memcmp(protocol, "h2", 2) == 0;
-}
-
-/*
- * OpenSSL skips some messages (requests for another hello) without coming back, as long as more of them come: the loop would hang
- * in one handshake. It calls this for each, and finds no more to read once we have had enough.
- */
-static void on_tls_message(int is_sent, int version, int content, const void *bytes, size_t length,
-			   SSL *ssl, void *context)
-{
-	(void)version;
-	(void)content;
-	(void)bytes;
-	(void)length;
-	struct transfer *transfer = context;
-	if (!transfer->is_http2)
-		transfer->is_http2 = has_chosen_http2(ssl);
-	int64_t most = TLS_MESSAGES_MAX + transfer->decoded_bytes / TLS_MESSAGE_BYTES;
-	if (is_sent != 0 || ++transfer->tls_messages <= most || transfer->stopped_for != STOP_NONE)
-		return;
-	transfer->stopped_for = STOP_RECORDS;
-	BIO *nothing = BIO_new(BIO_s_null());
-	if (nothing != NULL)
-		SSL_set0_rbio(ssl, nothing);
-}
-
 static CURLcode on_ssl_context(CURL *easy, void *context, void *owner)
 {
 	(void)easy;
 	struct transfer *transfer = owner;
 	const struct site *site = transfer->site;
-	SSL_CTX_set_verify_depth(context, CHAIN_MAX);
-	SSL_CTX_set_msg_callback(context, on_tls_message);
-	SSL_CTX_set_msg_callback_arg((SSL_CTX *)context, transfer);
+	transfer_watch_tls(transfer, context);
 	if (transfer->is_tls_of_proxy) {
 		transfer->is_tls_of_proxy = false;
 		return trust_proxy(transfer, context);
 	}
 	transfer->tls_started_at = clock_mono_us();
-	if (transfer->is_kept) /* the connection outlives this transfer, which no later handshake may look for */
+	if (transfer->kept !=
+	    NULL) /* the connection outlives this transfer, which no later handshake may look for */
 		(void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
 	transfer->certificate.wants_sha256 = limits_of(site)->fingerprint_count > 0;
 	if (certificate_watch(context, &transfer->certificate) != 0)
@@ -301,12 +231,13 @@ int transfer_init(struct transfer *transfer, const char *user_agent, struct trus
 /* What is running ends before; the connection then lies in the site's cache. */
 static void leave_kept(struct transfer *transfer)
 {
-	if (!transfer->is_kept)
+	if (transfer->kept == NULL)
 		return;
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_SHARE, NULL);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
-	transfer->is_kept = false;
+	kept_connection_let_go(transfer->kept, transfer);
+	transfer->kept = NULL;
 }
 
 void transfer_finish(struct transfer *transfer)
@@ -345,6 +276,7 @@ void transfer_clear(struct transfer *transfer)
 	transfer->started_at = 0;
 	transfer->tls_started_at = 0;
 	transfer->tls_messages = 0;
+	transfer->tls_bytes = 0;
 	transfer->is_http2 = false;
 	transfer->sent_at = 0;
 	transfer->first_line_at = 0;
@@ -506,7 +438,7 @@ static mono_us get_moment(const struct transfer *transfer, CURLINFO info)
 bool transfer_is_reused(const struct transfer *transfer)
 {
 	long made = 0;
-	return transfer->is_kept && transfer_status(transfer) != 0 &&
+	return transfer->kept != NULL && transfer_status(transfer) != 0 &&
 	       curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &made) == CURLE_OK &&
 	       made == 0;
 }

@@ -46,6 +46,7 @@ struct transfer {
 	mono_us started_at;
 	mono_us tls_started_at; /* 0: not reached */
 	int64_t tls_messages;   /* records and handshake messages received */
+	int64_t tls_bytes;      /* the site's records received */
 	bool is_http2;          /* chosen within TLS */
 	bool has_body;          /* the request */
 	mono_us sent_at;        /* the request's body; 0: there was none, or not reached */
@@ -58,7 +59,8 @@ struct transfer {
 	bool is_trusted_origin;
 	const char *source; /* the address to connect from; NULL: any */
 	bool has_options;   /* the handle has some that are not as usual */
-	bool is_kept;       /* connections go to, and come from, a site's own cache */
+	struct kept_connection
+		*kept; /* where connections go to, and come from; NULL: each is a fresh one */
 	curl_socket_t socket;
 	unsigned progress_calls;
 	struct curl_slist *headers;

@@ -167,7 +167,8 @@ static int set_kept(struct transfer *transfer, const struct transfer_request *re
 	CURL *easy = transfer->easy;
 	if (curl_easy_setopt(easy, CURLOPT_SHARE, kept_connection_share(request->kept)) != CURLE_OK)
 		return -1;
-	transfer->is_kept = true;
+	transfer->kept = request->kept;
+	kept_connection_use(request->kept, transfer);
 	(void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN,

@@ -1,0 +1,143 @@
+#include "probe/transfer_bounds.h"
+
+#include <linux/tcp.h> /* the C library's own tcp_info lacks bytes_received */
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "probe/kept_connection.h"
+#include "probe/transfer.h"
+
+enum {
+	/* What head, framing and TLS may add to a body before its raw bytes are too many: chunk sizes, extensions, trailers. */
+	RAW_SLACK = 768 * 1024,
+	/* Certificates between the site's and the root: a hundred, OpenSSL's own idea, are 50 ms of work. */
+	CHAIN_MAX = 24,
+	/* A proxy's own answer, and its TLS. curl reads it byte by byte as long as there are any, and all checks wait meanwhile. */
+	TUNNEL_MAX = 64 * 1024,
+	/* Records and messages of TLS that may come, and one more for so many bytes of a body. */
+	TLS_MESSAGES_MAX = 8192,
+	TLS_MESSAGE_BYTES = 256,
+	TLS_RECORD_HEAD = 5,
+};
+
+/* Bytes that a sound response of what has come so far may take. */
+static int64_t raw_max(const struct transfer *transfer)
+{
+	return transfer->decoded_bytes + transfer->decoded_bytes / 8 +
+	       (int64_t)transfer->head.bytes + (int64_t)RAW_SLACK;
+}
+
+/* Whether more bytes than that were read from the socket. */
+static bool has_read_more(const struct transfer *transfer, int64_t most)
+{
+	struct tcp_info info;
+	socklen_t size = sizeof(info);
+	if (getsockopt(transfer->socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+		return false;
+	int64_t received = (int64_t)info.tcpi_bytes_received;
+	if (received <= most)
+		return false;
+	int unread = 0; /* has arrived, and was not looked at yet */
+	(void)ioctl(transfer->socket, FIONREAD, &unread);
+	return received - unread > most;
+}
+
+enum stop transfer_look_at_bytes(const struct transfer *transfer)
+{
+	if (transfer_is_tunnelling(transfer))
+		return has_read_more(transfer, TUNNEL_MAX) ? STOP_TUNNEL : STOP_NONE;
+	return has_read_more(transfer, raw_max(transfer)) ? STOP_RAW : STOP_NONE;
+}
+
+static bool has_chosen_http2(const SSL *ssl)
+{
+	const unsigned char *protocol = NULL;
+	unsigned length = 0;
+	SSL_get0_alpn_selected(ssl, &protocol, &length);
+	return length == 2 && memcmp(protocol, "h2", 2) == 0;
+}
+
+/* It finds no more to read. */
+static void end_tls(struct transfer *transfer, SSL *ssl, enum stop stop)
+{
+	transfer->stopped_for = stop;
+	BIO *nothing = BIO_new(BIO_s_null());
+	if (nothing != NULL)
+		SSL_set0_rbio(ssl, nothing);
+}
+
+/*
+ * OpenSSL skips some messages (requests for another hello) without coming back, as long as more of them come: the loop would hang
+ * in one handshake. It calls this for each.
+ */
+static void count_message(struct transfer *transfer, SSL *ssl)
+{
+	int64_t most = TLS_MESSAGES_MAX + transfer->decoded_bytes / TLS_MESSAGE_BYTES;
+	if (transfer->stopped_for == STOP_NONE && ++transfer->tls_messages > most)
+		end_tls(transfer, ssl, STOP_RECORDS);
+}
+
+static void on_proxy_message(int is_sent, int version, int content, const void *bytes,
+			     size_t length, SSL *ssl, void *context)
+{
+	(void)version;
+	(void)content;
+	(void)bytes;
+	(void)length;
+	if (is_sent == 0)
+		count_message(context, ssl);
+}
+
+/* libcurl reads frames of HTTP/2 that hold nothing of the response as long as there are any: it asks nobody meanwhile. */
+static void note_message(struct transfer *transfer, SSL *ssl, int content,
+			 const unsigned char *bytes, size_t length)
+{
+	if (!transfer->is_http2)
+		transfer->is_http2 = has_chosen_http2(ssl);
+	count_message(transfer, ssl);
+	if (content != SSL3_RT_HEADER || length != TLS_RECORD_HEAD)
+		return;
+	transfer->tls_bytes += TLS_RECORD_HEAD + (bytes[3] << 8 | bytes[4]);
+	if (transfer->stopped_for == STOP_NONE && transfer->tls_bytes > raw_max(transfer))
+		end_tls(transfer, ssl, STOP_RAW);
+}
+
+static void on_message(int is_sent, int version, int content, const void *bytes, size_t length,
+		       SSL *ssl, void *context)
+{
+	(void)version;
+	if (is_sent == 0)
+		note_message(context, ssl, content, bytes, length);
+}
+
+/* The transfer that shook hands may be gone. */
+static void on_kept_message(int is_sent, int version, int content, const void *bytes, size_t length,
+			    SSL *ssl, void *context)
+{
+	(void)version;
+	struct transfer *transfer = kept_connection_user(context);
+	if (is_sent == 0 && transfer != NULL)
+		note_message(transfer, ssl, content, bytes, length);
+}
+
+static void on_kept_proxy_message(int is_sent, int version, int content, const void *bytes,
+				  size_t length, SSL *ssl, void *context)
+{
+	struct transfer *transfer = kept_connection_user(context);
+	if (transfer != NULL)
+		on_proxy_message(is_sent, version, content, bytes, length, ssl, transfer);
+}
+
+void transfer_watch_tls(struct transfer *transfer, SSL_CTX *context)
+{
+	bool is_kept = transfer->kept != NULL;
+	SSL_CTX_set_verify_depth(context, CHAIN_MAX);
+	if (transfer->is_tls_of_proxy)
+		SSL_CTX_set_msg_callback(context,
+					 is_kept ? on_kept_proxy_message : on_proxy_message);
+	else
+		SSL_CTX_set_msg_callback(context, is_kept ? on_kept_message : on_message);
+	SSL_CTX_set_msg_callback_arg(context, is_kept ? (void *)transfer->kept : (void *)transfer);
+}

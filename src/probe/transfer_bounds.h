@@ -1,0 +1,24 @@
+/*
+ * What a transfer may cost beyond what it gives: whatever does not show in header lines and body (chunk sizes and extensions, padding,
+ * frames that say nothing, packed blocks that hold nothing) costs as much, so what is read is held against what came of it. One
+ * thread: the loop's.
+ */
+#ifndef WEBSENTRY_PROBE_TRANSFER_BOUNDS_H
+#define WEBSENTRY_PROBE_TRANSFER_BOUNDS_H
+
+#include <openssl/ssl.h>
+
+#include "probe/stop.h"
+
+struct transfer;
+
+/* Hold the bytes at the socket against the response; a system call. STOP_NONE: not too many. */
+enum stop transfer_look_at_bytes(const struct transfer *transfer);
+
+/*
+ * Have the TLS that is about to begin break itself off where too much comes: libcurl and OpenSSL go on reading as long as there is
+ * something, without coming back. The transfer, or the kept connection that it uses, outlives the context.
+ */
+void transfer_watch_tls(struct transfer *transfer, SSL_CTX *context);
+
+#endif
