@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+from itertools import cycle
 
 from hostile.behaviour import Behaviour, answer, down, up
 
@@ -71,6 +72,20 @@ def truncated_then(then):
     return lambda query, is_tcp: then(query, is_tcp) if is_tcp else [reply(query, flags=TRUNCATED)]
 
 
+def hangs_up(query, is_tcp):
+    return None
+
+
+class ByTheByte:
+    """Over TCP."""
+
+    def __init__(self, then):
+        self.then = then
+
+    def __call__(self, query, is_tcp):
+        return self.then(query, is_tcp)
+
+
 def loop_of_names(query, is_tcp):
     other = encode("b.loop.test")
     return [reply(query, record(CNAME, other), record(CNAME, b"\xc0\x0c", name=other))]
@@ -136,22 +151,30 @@ def address_of_three_bytes(query, is_tcp):
 
 
 class Changes:
-    """Another address for each pair of questions."""
+    """One address after the other, and then from the first again."""
 
     def __init__(self, *addresses):
-        self.addresses = list(addresses)
+        self.addresses = cycle(addresses)
 
     def __call__(self, query, is_tcp):
-        if query.kind != A:
-            return [reply(query)]
-        one = self.addresses.pop(0) if len(self.addresses) > 1 else self.addresses[0]
-        return [reply(query, address(one))]
+        return [reply(query, address(next(self.addresses)))] if query.kind == A else [reply(query)]
 
 
 async def to_itself(peer):
     head = await peer.request()
     host = head.split(b"Host: ")[1].split(b"\r\n")[0]
     await peer.say(b"HTTP/1.1 302 Moved\r\nContent-Length: 0\r\nLocation: http://", host, b"/again\r\n\r\n")
+
+
+STORM = [f"h{number}.storm.test" for number in range(30)]
+
+
+async def to_next(peer):
+    """Each host leads to another."""
+    head = await peer.request()
+    host, _, port = head.split(b"Host: ")[1].split(b"\r\n")[0].decode().partition(":")
+    following = STORM[(STORM.index(host) + 1) % len(STORM)]
+    await peer.say(f"HTTP/1.1 302 Moved\r\nContent-Length: 0\r\nLocation: http://{following}:{port}/\r\n\r\n".encode())
 
 
 def named(make, name, does, serve, *rest, script=PAGE, **more):
@@ -186,6 +209,15 @@ ROWS = [
     ),
     named(down, "truncated", "sends to TCP, and sends away there as well", truncated_always, *NONE, **LATE),
     named(down, "stalls_over_tcp", "sends to TCP, and says nothing there", truncated_then(silent), *NONE, **LATE),
+    named(down, "hangs_up_over_tcp", "sends to TCP, and hangs up there", truncated_then(hangs_up), *NONE, **LATE),
+    named(
+        down,
+        "slow_over_tcp",
+        "sends to TCP, and answers by the byte there",
+        ByTheByte(truncated_then(many(100))),
+        *NONE,
+        **LATE,
+    ),
     named(up, "over_tcp", "sends to TCP", truncated_then(gives("127.0.0.1"))),
     named(down, "names_in_a_loop", "two names that lead to each other", loop_of_names, *NONE),
     named(down, "name_of_itself", "a name that leads to itself", name_of_itself, *NONE),
@@ -219,6 +251,15 @@ ROWS = [
         "127.0.0.9",
         script=to_itself,
     ),
+    down(
+        "redirect_storm",
+        "each host leads to another",
+        to_next,
+        "too_many_redirects",
+        "10",
+        host=STORM[0],
+        names=dict.fromkeys(STORM, gives("127.0.0.1")),
+    ),
     named(
         down,
         "broadcast",
@@ -243,17 +284,25 @@ class NameServer:
         self.port = tcp.sockets[0].getsockname()[1]
         await loop.create_datagram_endpoint(lambda: _Datagrams(self), local_addr=("127.0.0.1", self.port))
 
-    def answers(self, packet, is_tcp):
-        query = Query(packet)
-        return self.names.get(query.name, fails(3))(query, is_tcp)
+    def serve_of(self, query):
+        return self.names.get(query.name, fails(3))
 
     async def _serve(self, reader, writer):
         try:
             while True:
                 size = int.from_bytes(await reader.readexactly(2), "big")
-                for packet in self.answers(await reader.readexactly(size), True):
-                    writer.write(len(packet).to_bytes(2, "big") + packet)
-                await writer.drain()
+                query = Query(await reader.readexactly(size))
+                serve = self.serve_of(query)
+                packets = serve(query, True)
+                if packets is None:
+                    break
+                data = b"".join(len(packet).to_bytes(2, "big") + packet for packet in packets)
+                pieces = [bytes([byte]) for byte in data] if isinstance(serve, ByTheByte) else [data]
+                for piece in pieces:
+                    writer.write(piece)
+                    await writer.drain()
+                    await asyncio.sleep(0.02 if len(pieces) > 1 else 0)
+            writer.close()
         except (OSError, asyncio.IncompleteReadError):
             writer.close()
 
@@ -266,5 +315,6 @@ class _Datagrams(asyncio.DatagramProtocol):
         self.transport = transport
 
     def datagram_received(self, data, peer):
-        for packet in self.server.answers(data, False):
+        query = Query(data)
+        for packet in self.server.serve_of(query)(query, False) or ():
             self.transport.sendto(packet, peer)

@@ -137,6 +137,29 @@ ROWS = [
     ),
     row(
         down,
+        "resets_without_end",
+        "resets the stream without end",
+        says(head(), then=without_end(frame(RST_STREAM, b"\0\0\0\2", stream=1))),
+        "protocol_error or too_large",  # the first one ends it, or all of them
+        "127.0.0.1",
+    ),
+    row(
+        down,
+        "resets_of_nothing_without_end",
+        "resets streams that nobody opened",
+        says(then=without_end(frame(RST_STREAM, b"\0\0\0\2", stream=3))),
+        *BROKEN,
+    ),
+    row(
+        down,
+        "goaways_without_end",
+        "says again and again that it will go away, later",
+        says(head(), then=without_end(frame(GOAWAY, b"\x7f\xff\xff\xff\0\0\0\0"))),
+        "too_large",
+        "framing",
+    ),
+    row(
+        down,
         "unknown_without_end",
         "frames of a kind that does not exist",
         says(head(), then=without_end(frame(99, bytes(100)))),

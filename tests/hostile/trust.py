@@ -7,11 +7,12 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 NAMES = ("localhost", "127.0.0.1")
 PEM = serialization.Encoding.PEM
+SHA256_WITH_RSA = bytes.fromhex("06092a864886f70d01010b")
 _NOW = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
 
 
@@ -135,6 +136,37 @@ class Trust:
 
     def leaf_weak_key(self):
         return self._issue("weak", self.root, key=rsa.generate_private_key(65537, 1024))
+
+    def _old_middle(self, **more):
+        return self._issue("RSA", self.root, is_ca=True, key=rsa.generate_private_key(65537, 2048), **more)
+
+    @staticmethod
+    def _signed_anew(made, signer, digest, number):
+        """As the library signs no more: what names SHA-256 with RSA becomes the name of another digest, as long."""
+        data = made.cert.public_bytes(serialization.Encoding.DER).replace(
+            SHA256_WITH_RSA, SHA256_WITH_RSA[:-1] + number
+        )
+        signed = x509.load_der_x509_certificate(data)
+        signature = signer.key.sign(signed.tbs_certificate_bytes, padding.PKCS1v15(), digest)
+        made.cert = x509.load_der_x509_certificate(data[: -len(signature)] + signature)
+        return made
+
+    def leaf_sha1(self):
+        middle = self._old_middle()
+        return self._signed_anew(self._issue("sha1", middle), middle, hashes.SHA1(), b"\x05")
+
+    def leaf_md5(self):
+        middle = self._old_middle()
+        return self._signed_anew(self._issue("md5", middle), middle, hashes.MD5(), b"\x04")
+
+    def leaf_sha1_middle(self):
+        upper = self._old_middle()
+        middle = self._signed_anew(self._issue("Old digest", upper, is_ca=True), upper, hashes.SHA1(), b"\x05")
+        return self._issue("leaf", middle)
+
+    def leaf_weak_middle(self):
+        weak = rsa.generate_private_key(65537, 1024)
+        return self._issue("leaf", self._issue("Weak middle", self.root, is_ca=True, key=weak))
 
     def leaf_ed25519(self):
         return self._issue("ed25519", self.root, key=ed25519.Ed25519PrivateKey.generate())
