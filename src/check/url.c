@@ -269,7 +269,8 @@ char *url_resolve(const char *base, const char *location, struct error *err)
 	/* Spaces and bytes beyond ASCII are what servers really send; libcurl's own redirects encode them too. */
 	const unsigned flags = CURLU_URLENCODE | CURLU_ALLOW_SPACE;
 	CURLUcode code = curl_url_set(handle, CURLUPART_URL, base, flags);
-	if (code == CURLUE_OK)
+	/* libcurl 7.88 takes a fragment alone for a path that is empty; it is the same document (RFC 3986, 5.2.2). */
+	if (code == CURLUE_OK && location[0] != '#')
 		code = curl_url_set(handle, CURLUPART_URL, location, flags);
 	if (code == CURLUE_UNSUPPORTED_SCHEME) {
 		error_set(err, ERROR_REJECT, NOT_OF_THE_WEB);

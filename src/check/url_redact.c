@@ -2,7 +2,7 @@
  * Redaction of URLs, for anything that somebody may have written where a URL was expected. It errs on the side of hiding:
  *
  *   prefix     "scheme:" and slashes, kept
- *   authority  up to the first of / ? #; what stands before its last "@" goes. Where the rest could be no host and
+ *   authority  up to the first of / ? # (and \\, behind the user); what stands before its last "@" goes. Where the rest could be no host and
  *              port (http://user:pa/ss@host), the password reaches further, and all before the very last "@" goes
  *   path       kept, but for the values of ;parameters with a secret name
  *   query      split at & and ;: values of secret names, and values that hold a URL or query with a secret of its own,
@@ -322,11 +322,14 @@ static size_t skip_userinfo(const char *bytes, size_t length)
 	return 0;
 }
 
-/* Append the host of what follows the prefix; returns how much of it was read. */
+/*
+ * Append the host of what follows the prefix; returns how much of it was read. A backslash ends it, as browsers have it, but a user may
+ * have one, as curl has it.
+ */
 static size_t append_authority(struct buffer *out, const char *rest)
 {
-	size_t length = strcspn(rest, "/?#\\");
-	size_t host = skip_userinfo(rest, length);
+	size_t host = skip_userinfo(rest, strcspn(rest, "/?#"));
+	size_t length = host + strcspn(rest + host, "/?#\\");
 	if (!is_host_and_port(rest + host, length - host)) {
 		size_t further = skip_userinfo(rest, strlen(rest));
 		if (further > length) {
@@ -344,7 +347,8 @@ static size_t append_authority(struct buffer *out, const char *rest)
 	return length;
 }
 
-char *url_redact(const char *url)
+/* Once through all of it. Tells whether something was made safe that may have hidden a secret's name. */
+static char *redact(const char *url, bool *ret_was_unsafe)
 {
 	struct buffer out;
 	buffer_init(&out,
@@ -363,8 +367,21 @@ char *url_redact(const char *url)
 		rest++;
 		append_pairs(&out, rest, strcspn(rest, "#"), "&;");
 	}
-	char *redacted =
-		text_clean_copy(out.data == NULL ? "" : out.data, out.length, URL_REDACTED_MAX);
+	const char *bytes = out.data == NULL ? "" : out.data;
+	char *redacted = text_clean_copy(bytes, out.length, URL_REDACTED_MAX);
+	*ret_was_unsafe = strncmp(bytes, redacted, strlen(redacted)) != 0;
 	buffer_finish(&out);
 	return redacted;
+}
+
+char *url_redact(const char *url)
+{
+	bool was_unsafe;
+	char *redacted = redact(url, &was_unsafe);
+	if (!was_unsafe)
+		return redacted;
+	/* To a browser a control character is nothing, in what we show it is a space: neither may hide a secret. */
+	char *again = redact(redacted, &was_unsafe);
+	free(redacted);
+	return again;
 }

@@ -225,6 +225,7 @@ static const struct {
 	{"http://a/b/c", "../d", "http://a/d"},
 	{"http://a/b/c", "./d", "http://a/b/d"},
 	{"http://a/b/c", "?x=1", "http://a/b/c?x=1"},
+	{"http://a/b/c?y", "#s", "http://a/b/c?y"},
 	{"http://a/b/c?y", "//e/f", "http://e/f"},
 	{"http://a/b", "https://e/f", "https://e/f"},
 	{"http://a/b", "HTTPS://E/f", "https://E/f"},
