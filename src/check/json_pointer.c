@@ -81,7 +81,10 @@ static void enter(struct search *search, int depth, const char *name, size_t len
 		if (search->lengths[i] < level || search->led[i] < level - 1)
 			continue;
 		const char *token = find_token(search->pointers[i], level - 1);
-		search->led[i] = is_token(token, name, length) ? level : level - 1;
+		bool is_on_way = is_token(token, name, length);
+		search->led[i] = is_on_way ? level : level - 1;
+		if (is_on_way) /* of a member with this name before, nothing counts any more */
+			json_value_finish(&search->values[i]);
 	}
 }
 

@@ -50,6 +50,8 @@ static const struct pointer_case cases[] = {
 	{"deep", "{\"a\":{\"b\":[{\"c\":null},{\"c\":false}]}}", "/a/b/1/c", "false", JSON_BOOL},
 	{"null is a value", "{\"a\":{\"b\":[{\"c\":null}]}}", "/a/b/0/c", "null", JSON_NULL},
 	{"the last of one name", "{\"a\":1,\"a\":2}", "/a", "2", JSON_NUMBER},
+	{"nothing of an earlier one of that name", "{\"a\":{\"b\":1},\"a\":{}}", "/a/b", NULL,
+	 JSON_NULL},
 	{"a name of a sibling's child", "{\"a\":{\"b\":1},\"c\":{\"b\":2}}", "/c/b", "2",
 	 JSON_NUMBER},
 	{"the way back up", "{\"a\":{\"x\":{\"y\":1}},\"b\":{\"y\":2}}", "/a/y", NULL, JSON_NULL},
