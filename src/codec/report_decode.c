@@ -306,6 +306,7 @@ enum decode_problem report_decode(const char *bytes, size_t length, struct repor
 				  char *ret_detail, size_t detail_size)
 {
 	const char *detail = "";
+	*ret_row = (struct report_row){0};
 	enum decode_problem problem = decode(bytes, length, ret_row, &detail);
 	if (detail_size > 0 && problem == DECODE_NONE)
 		ret_detail[0] = '\0';
