@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "check/url.h"
 #include "config/dsn.h"
 #include "config/kafka_file.h"
@@ -27,10 +28,8 @@ static int length_to_line(const char *place)
 	return (int)(end > 1 && place[end - 2] == ':' ? before : length);
 }
 
-static void print_line(FILE *out, const char *name, const char *value, enum setting_source source,
-		       const char *place)
+static void print_place(FILE *out, enum setting_source source, const char *place)
 {
-	(void)fprintf(out, "%s = %s  ", name, value == NULL ? "" : value);
 	switch (source) {
 	case SOURCE_DEFAULT:
 		(void)fputs("(default)\n", out);
@@ -45,6 +44,25 @@ static void print_line(FILE *out, const char *name, const char *value, enum sett
 		(void)fprintf(out, "(%s%s)\n", place[0] == '-' ? "flag " : "", place);
 		break;
 	}
+}
+
+/* A text of whoever wrote the settings, for a terminal; the caller's. */
+static char *make_safe(const char *text)
+{
+	size_t length = strlen(text);
+	return text_clean_copy(text, length, 3 * length);
+}
+
+/* One line, whatever is in the value. */
+static void print_line(FILE *out, const char *name, const char *value, enum setting_source source,
+		       const char *place)
+{
+	char *safe_value = make_safe(value == NULL ? "" : value);
+	char *safe_place = make_safe(place == NULL ? "" : place);
+	(void)fprintf(out, "%s = %s  ", name, safe_value);
+	print_place(out, source, safe_place);
+	free(safe_value);
+	free(safe_place);
 }
 
 /* "KEY=VALUE" with nothing but its key. */
