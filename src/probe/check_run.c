@@ -90,6 +90,7 @@ static void finish(struct check_run *run)
 {
 	due_timer_stop(&run->timer);
 	own_trouble_note(&run->observation, lost_us(run));
+	response_hide_secrets(&run->observation, run->start.site);
 	response_note_raw(&run->observation, &run->transfer);
 	run->observation.earlier = run->attempts.count > 0 ? &run->attempts : NULL;
 	run->state = RUN_FINISHED;

@@ -24,7 +24,8 @@ static bool search_one(struct matching *matching, size_t n, const struct pattern
 		return rule_search(site, &site->rules[n - 1], &matching->subjects, budget,
 				   is_inline, &matching->rules[n - 1]);
 	return site->pattern == NULL ||
-	       rule_search_pattern(site->pattern, &matching->subjects, budget, matching->pattern);
+	       rule_search_pattern(site, site->pattern, &matching->subjects, budget,
+				   matching->pattern);
 }
 
 static void give_up(const struct matching *matching, size_t n)

@@ -8,6 +8,7 @@
 #include "check/limits.h"
 #include "check/observation.h"
 #include "check/request.h"
+#include "check/secrets.h"
 #include "check/site.h"
 #include "check/url.h"
 #include "probe/check_run.h"
@@ -92,6 +93,34 @@ void response_note_start(struct observation *observation, const struct check_sta
 	observation->scheduled_at = checked_at - start->late_us;
 	observation->missed = start->missed;
 	observation->final.url = xstrdup(start->site->redacted_url);
+}
+
+static void hide(char **text, const struct site *site, size_t max)
+{
+	if (*text == NULL)
+		return;
+	char *safe = secrets_hide_value(site, NULL, *text, strlen(*text), max);
+	free(*text);
+	*text = safe;
+}
+
+void response_hide_secrets(struct observation *observation, const struct site *site)
+{
+	if (observation->message == NULL && observation->redirect_count == 0 &&
+	    observation->cert_issuer == NULL)
+		return;
+	struct secrets *secrets = secrets_create(site);
+	bool has_any = secrets != NULL;
+	secrets_destroy(secrets);
+	if (!has_any)
+		return;
+	hide(&observation->message, site, OBSERVATION_MESSAGE_MAX);
+	hide(&observation->cert_issuer, site, OBSERVATION_ISSUER_MAX);
+	/* The first hop's URL is the site's own. */
+	for (size_t i = 1; i < observation->redirect_count; i++)
+		hide(&observation->redirects[i].url, site, URL_REDACTED_MAX);
+	if (observation->redirect_count > 0)
+		hide(&observation->final.url, site, URL_REDACTED_MAX);
 }
 
 void response_note_redirect(struct observation *observation, const char *url)

@@ -22,8 +22,20 @@ void rule_subjects_finish(struct rule_subjects *subjects)
 	subjects->values = NULL;
 }
 
-bool rule_search_pattern(const struct pattern *pattern, const struct rule_subjects *subjects,
-			 const struct pattern_budget *budget, struct match *ret_match)
+/* What a pattern captures is what its user wants to see; but the secrets of the request may stand there, too. */
+static char *take_capture(const struct site *site, const char *bytes, size_t length)
+{
+	struct secrets *secrets = secrets_create(site);
+	bool has_any = secrets != NULL;
+	secrets_destroy(secrets);
+	if (has_any)
+		return secrets_hide_value(site, NULL, bytes, length, OBSERVATION_CAPTURE_MAX);
+	return text_clean_copy(bytes, length, OBSERVATION_CAPTURE_MAX);
+}
+
+bool rule_search_pattern(const struct site *site, const struct pattern *pattern,
+			 const struct rule_subjects *subjects, const struct pattern_budget *budget,
+			 struct match *ret_match)
 {
 	struct pattern_span span;
 	const char *bytes = subjects->body != NULL ? subjects->body : "";
@@ -31,8 +43,8 @@ bool rule_search_pattern(const struct pattern *pattern, const struct rule_subjec
 	case PATTERN_FOUND:
 		ret_match->state = MATCH_FOUND;
 		if (span.has_capture)
-			ret_match->capture = text_clean_copy(
-				bytes + span.start, span.end - span.start, OBSERVATION_CAPTURE_MAX);
+			ret_match->capture =
+				take_capture(site, bytes + span.start, span.end - span.start);
 		return true;
 	case PATTERN_NOT_FOUND:
 		ret_match->state = subjects->is_longer ? MATCH_TRUNCATED : MATCH_NOT_FOUND;
@@ -211,7 +223,7 @@ bool rule_search(const struct site *site, const struct site_rule *rule,
 {
 	switch (rule->subject) {
 	case RULE_BODY:
-		return rule_search_pattern(rule->pattern, subjects, budget, ret_match);
+		return rule_search_pattern(site, rule->pattern, subjects, budget, ret_match);
 	case RULE_HEADER:
 		return search_header(site, rule, &subjects->raw, budget, ret_match);
 	case RULE_JSON:

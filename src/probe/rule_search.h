@@ -39,8 +39,9 @@ void rule_subjects_finish(struct rule_subjects *subjects);
  * Search within the budget and fill ret_match. False, with nothing filled, where that was not enough; or, with is_inline, where it
  * would hold up the loop.
  */
-bool rule_search_pattern(const struct pattern *pattern, const struct rule_subjects *subjects,
-			 const struct pattern_budget *budget, struct match *ret_match);
+bool rule_search_pattern(const struct site *site, const struct pattern *pattern,
+			 const struct rule_subjects *subjects, const struct pattern_budget *budget,
+			 struct match *ret_match);
 bool rule_search(const struct site *site, const struct site_rule *rule,
 		 struct rule_subjects *subjects, const struct pattern_budget *budget,
 		 bool is_inline, struct match *ret_match);
