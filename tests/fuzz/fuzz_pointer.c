@@ -1,6 +1,7 @@
 /*
  * check/json_pointer.c and check/secrets.c: the first line is a pointer, the rest a document. Whatever they are, values are bounded, a
- * document that is JSON is read to its end, and nothing is left of a secret that stands in it.
+ * document that is JSON is read to its end, the pointer leads to what another reader finds there, and nothing is left of a secret that
+ * stands in it.
  */
 #include "fuzz.h"
 
@@ -13,6 +14,7 @@
 #include "check/json_pointer.h"
 #include "check/secrets.h"
 #include "check/site.h"
+#include "json_oracle.h"
 
 static void on_event(void *context, const struct json_event *event)
 {
@@ -28,6 +30,8 @@ static void look(const char *pointer, const char *document, size_t length)
 	enum json_pointer_result result = json_pointer_find(document, length, pointers, 2, values);
 	FUZZ_PROMISE(is_json == (result == JSON_POINTER_READ));
 	FUZZ_PROMISE(!is_json || values[1].is_found);
+	if (is_json)
+		json_oracle_compare(document, length, pointer, &values[0]);
 	for (size_t i = 0; i < 2; i++) {
 		FUZZ_PROMISE(!values[i].is_found || values[i].length <= JSON_POINTER_VALUE_MAX);
 		FUZZ_PROMISE(!values[i].is_found || values[i].text[values[i].length] == '\0');

@@ -1,0 +1,130 @@
+/*
+ * pattern/pattern.c: the driver of users' patterns on strangers' bodies. The first byte chooses how often the body is repeated and the
+ * budget, the first line is a pattern, the rest a body. Where plain PCRE2, in one call, comes to an end, it found the same.
+ */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "fuzz.h"
+
+#include <pcre2.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "input.h"
+#include "pattern/pattern.h"
+
+enum {
+	BODY_MAX = 64 * 1024,
+	PLAIN_STEPS = 20000, /* a start position */
+	PLAIN_HEAP_KIB = 1024,
+	/* Beyond its budget a search may take a quantum, and what valgrind takes from us. Of the thread's own time. */
+	SLACK_US = 1000 * 1000,
+};
+
+static int64_t cpu_us(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* \G is where a call starts, and verbs may end it before its last position: there one call and several are not the same. */
+static bool is_plain(const char *text)
+{
+	return strstr(text, "\\G") == NULL && strstr(text, "(*") == NULL;
+}
+
+/* Whether one call of PCRE2 found the same, or gave up. */
+static bool agrees(const pcre2_code *code, uint32_t options, const char *body, size_t length,
+		   enum pattern_result result, const struct pattern_span *span)
+{
+	pcre2_match_context *context = pcre2_match_context_create(NULL);
+	pcre2_match_data *data = pcre2_match_data_create_from_pattern(code, NULL);
+	FUZZ_PROMISE(context != NULL && data != NULL);
+	(void)pcre2_set_match_limit(context, PLAIN_STEPS);
+	(void)pcre2_set_heap_limit(context, PLAIN_HEAP_KIB);
+	int found = pcre2_match(code, (PCRE2_SPTR)body, length, 0, options, data, context);
+	bool does_agree = true;
+	if (found > 0) {
+		const PCRE2_SIZE *pair = pcre2_get_ovector_pointer(data);
+		uint32_t groups = 0;
+		(void)pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &groups);
+		bool is_set = groups == 0 || (found > 1 && pair[2] != PCRE2_UNSET);
+		pair += groups == 0 ? 0 : 2;
+		does_agree = result == PATTERN_FOUND && span->has_capture == is_set &&
+			     (!is_set || (span->start == pair[0] && span->end == pair[1]));
+	} else if (found == PCRE2_ERROR_NOMATCH) {
+		does_agree = result == PATTERN_NOT_FOUND;
+	}
+	pcre2_match_data_free(data);
+	pcre2_match_context_free(context);
+	return does_agree;
+}
+
+/* Machine code and interpreter differ in what an end is beside bytes that are no text; there either will do. */
+static void compare(const char *text, const char *body, size_t length, enum pattern_result result,
+		    const struct pattern_span *span)
+{
+	int error = 0;
+	size_t offset = 0;
+	pcre2_code *code =
+		pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
+			      PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C, &error,
+			      &offset, NULL);
+	FUZZ_PROMISE(code != NULL);
+	(void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+	bool does_agree = agrees(code, PCRE2_NO_JIT, body, length, result, span);
+	if (!does_agree && !input_is_utf8(body, length))
+		does_agree = agrees(code, 0, body, length, result, span);
+	FUZZ_PROMISE(does_agree);
+	pcre2_code_free(code);
+}
+
+static char *repeat(const struct input *input, size_t times, size_t *ret_length)
+{
+	size_t unit = input->left;
+	size_t most = unit == 0 ? 0 : BODY_MAX / unit;
+	times = times < most ? times : most;
+	char *body = xmalloc(times * unit);
+	for (size_t i = 0; i < times; i++)
+		memcpy(body + i * unit, input->at, unit);
+	*ret_length = times * unit;
+	return body;
+}
+
+static void search(const char *text, const char *body, size_t length, int64_t budget_us)
+{
+	struct error err = {0};
+	struct pattern_span span = {0};
+	struct pattern *pattern = pattern_compile(text, &err);
+	if (pattern == NULL) {
+		FUZZ_PROMISE(err.kind == ERROR_REJECT && err.message[0] != '\0');
+		return;
+	}
+	struct pattern *same = pattern_compile(text, &err);
+	FUZZ_PROMISE(same == pattern);
+	pattern_destroy(same);
+	int64_t began = cpu_us();
+	enum pattern_result result = pattern_search(pattern, body, length, budget_us, &span);
+	FUZZ_PROMISE(cpu_us() - began <= budget_us + SLACK_US);
+	FUZZ_PROMISE(span.end <= length && span.start <= length);
+	FUZZ_PROMISE(result == PATTERN_FOUND || !span.has_capture);
+	if (result != PATTERN_TOO_COSTLY && is_plain(text))
+		compare(text, body, length, result, &span);
+	pattern_destroy(pattern);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const size_t times[] = {1, 2, 16, 256};
+	static const int64_t budgets_us[] = {2000, 50, 500, 10000};
+	struct input input = input_of(data, size);
+	unsigned choice = input_byte(&input);
+	char *text = input_line(&input);
+	size_t length;
+	char *body = repeat(&input, times[choice % 4], &length);
+	search(text, body, length, budgets_us[choice / 4 % 4]);
+	free(body);
+	free(text);
+	return 0;
+}
