@@ -148,6 +148,29 @@ def test_two_consumers_share_and_one_is_killed(websentry, sites, kafka, topic, d
     assert_no_holes(database)
 
 
+def test_a_producer_that_reloads_all_the_time_loses_and_doubles_nothing(websentry, sites, kafka, topic, database):
+    """Sites come and go by SIGHUP while their checks and reports are under way: what was served is what is stored."""
+    served = sites.many(40, make_answer=answer_for)
+    file = websentry.write("sites.yaml", sites_yaml(served, interval="300ms"))
+    producer = websentry.start("producer", "--sites", file, "--data-dir", websentry.data_dir(),
+                               *kafka_words(kafka, topic))
+    producer.wait_ready()
+    for number in range(12):
+        some = served[number % 3::2] if number % 4 else served[:1]
+        reloaded = websentry.write("sites.new", sites_yaml(some, interval="300ms"))
+        reloaded.replace(file)
+        producer.send_signal(signal.SIGHUP)
+        reload = producer.wait_for("reloaded", count=number + 1)
+        assert reload.fields["sites"] == str(len(some))
+        asked = len(some[-1].requests)
+        some[-1].wait_for_requests(asked + 1)
+    producer.stop()
+    drain(websentry, kafka, topic, database)
+    assert_equal_to_served(database, served)
+    assert_no_holes(database)
+    websentry.run("audit", "--database-dsn", database.dsn)
+
+
 RELATIONS = ("site", "location", "producer", "report", "site_state", "quarantine", "kafka_offset")
 
 
