@@ -10,24 +10,44 @@
 #include "config/problems.h"
 #include "config/tree_build.h"
 
+/* For the obstack's macros. */
+#define obstack_chunk_alloc xmalloc
+#define obstack_chunk_free free
+
+enum { CHUNK_SIZE = 64 * 1024 };
+
+struct tree *tree_create(const char *name)
+{
+	struct tree *tree = xcalloc(1, sizeof(*tree));
+	tree->name = xstrdup(name);
+	obstack_begin(&tree->nodes, CHUNK_SIZE);
+	return tree;
+}
+
 struct node *tree_make(struct tree *tree, enum node_kind kind, int line, int column)
 {
-	struct node *node = xcalloc(1, sizeof(*node));
-	node->kind = kind;
-	node->line = line;
-	node->column = column;
-	node->expanded = 1;
-	node->next_made = tree->made;
-	tree->made = node;
+	struct node *node = obstack_alloc(&tree->nodes, sizeof(*node));
+	*node = (struct node){.kind = kind, .line = line, .column = column, .expanded = 1};
+	if (kind != NODE_SCALAR) {
+		node->next_owner = tree->owners;
+		tree->owners = node;
+	}
 	tree->made_count++;
 	return node;
+}
+
+void tree_set_text(struct tree *tree, struct node *node, const char *text, size_t length)
+{
+	node->text = obstack_alloc(&tree->nodes, (int)length + 1); /* TREE_FILE_MAX is less */
+	memcpy(node->text, text, length);
+	node->text[length] = '\0';
+	node->length = length;
 }
 
 struct node *tree_make_scalar(struct tree *tree, const struct node *place, const char *text)
 {
 	struct node *node = tree_make(tree, NODE_SCALAR, place->line, place->column);
-	node->text = xstrdup(text);
-	node->length = strlen(text);
+	tree_set_text(tree, node, text, strlen(text));
 	node->is_complete = true;
 	return node;
 }
@@ -74,14 +94,11 @@ void tree_destroy(struct tree *tree)
 {
 	if (tree == NULL)
 		return;
-	for (struct node *node = tree->made; node != NULL;) {
-		struct node *next = node->next_made;
-		free(node->text);
+	for (struct node *node = tree->owners; node != NULL; node = node->next_owner) {
 		free(node->items);
 		free(node->pairs);
-		free(node);
-		node = next;
 	}
+	obstack_free(&tree->nodes, NULL);
 	free(tree->name);
 	free(tree);
 }

@@ -6,6 +6,7 @@
 #ifndef WEBSENTRY_CONFIG_TREE_H
 #define WEBSENTRY_CONFIG_TREE_H
 
+#include <obstack.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,13 +42,15 @@ struct node {
 	struct node_pair *pairs; /* a mapping's */
 	size_t count;
 	size_t capacity;
-	struct node *next_made;
+	struct node *next_owner;
 };
 
 struct tree {
 	char *name;        /* the file's, for complaints */
 	struct node *root; /* NULL: the document is empty */
-	struct node *made; /* every node, latest first */
+	struct obstack
+		nodes; /* all of them, and their texts: there are millions, which go together */
+	struct node *owners; /* of items or pairs, latest first */
 	uint64_t made_count;
 };
 

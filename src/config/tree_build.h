@@ -4,7 +4,11 @@
 
 #include "config/tree.h"
 
+/* An empty tree. */
+struct tree *tree_create(const char *name);
 struct node *tree_make(struct tree *tree, enum node_kind kind, int line, int column);
+/* A scalar's text, copied. */
+void tree_set_text(struct tree *tree, struct node *node, const char *text, size_t length);
 void tree_add_item(struct node *sequence, struct node *item);
 
 /* Drop and report duplicate keys; resolve merge keys, with *is_broken set where that can't be done. */

@@ -185,8 +185,8 @@ static void take_scalar(struct building *building, const yaml_event_t *event)
 {
 	struct node *node = tree_make(building->tree, NODE_SCALAR, (int)event->start_mark.line + 1,
 				      (int)event->start_mark.column + 1);
-	node->text = xmemdup(event->data.scalar.value, event->data.scalar.length + 1);
-	node->length = event->data.scalar.length;
+	tree_set_text(building->tree, node, (const char *)event->data.scalar.value,
+		      event->data.scalar.length);
 	node->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	node->is_complete = true;
 	tree_take_tag(building->tree, node, (const char *)event->data.scalar.tag,
@@ -299,10 +299,9 @@ static void check_expansion(struct building *building)
 	uint64_t most = TREE_EXPANSION_FREE + TREE_EXPANSION_FACTOR * tree->made_count;
 	if (building->is_broken || tree->root == NULL || tree->root->expanded <= most)
 		return;
-	struct tree *second_tree = xcalloc(1, sizeof(*second_tree));
+	struct tree *second_tree = tree_create(tree->name);
 	struct problems unsaid;
 	problems_init(&unsaid);
-	second_tree->name = xstrdup(tree->name);
 	struct building second = {.tree = second_tree,
 				  .problems = &unsaid,
 				  .bytes = building->bytes,
@@ -343,8 +342,7 @@ static size_t find_bad_byte(const char *bytes, size_t length)
 struct tree *tree_parse(const char *name, const char *bytes, size_t length,
 			struct problems *problems)
 {
-	struct tree *tree = xcalloc(1, sizeof(*tree));
-	tree->name = xstrdup(name);
+	struct tree *tree = tree_create(name);
 	struct building building = {
 		.tree = tree, .problems = problems, .bytes = bytes, .length = length};
 	if (!text_is_utf8(bytes, length)) {
