@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS site (
 	first_seen_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX IF NOT EXISTS site_name ON site USING hash (name);
-COMMENT ON TABLE site IS 'What is watched. [websentry 3]';
+COMMENT ON TABLE site IS 'What is watched. [websentry 4]';
 COMMENT ON COLUMN site.id IS 'First 63 bits of SHA-256(name)';
 COMMENT ON COLUMN site.name IS 'The site''s identity; by default its redacted URL';
 COMMENT ON COLUMN site.first_seen_at IS 'When this database first heard of it';
@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS location (
 	name text NOT NULL,
 	first_seen_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE location IS 'Where producers run. [websentry 3]';
+COMMENT ON TABLE location IS 'Where producers run. [websentry 4]';
 COMMENT ON COLUMN location.id IS 'First 63 bits of SHA-256(name)';
 COMMENT ON COLUMN location.name IS 'The label of the place, from the producer''s --location';
 COMMENT ON COLUMN location.first_seen_at IS 'When this database first heard of it';
@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS producer (
 	prev_seq bigint,
 	first_seen_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE producer IS 'One row for each run of a producer process. [websentry 3]';
+COMMENT ON TABLE producer IS 'One row for each run of a producer process. [websentry 4]';
 COMMENT ON COLUMN producer.id IS 'Random, made when the process starts';
 COMMENT ON COLUMN producer.location_id IS 'location.id';
 COMMENT ON COLUMN producer.host IS 'Host name of the machine';
@@ -52,7 +52,7 @@ CREATE TABLE IF NOT EXISTS check_setup (
 	pattern text,
 	first_seen_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE check_setup IS 'What all reports of a site from one machine share until a setting changes; kept as it was at the check. [websentry 3]';
+COMMENT ON TABLE check_setup IS 'What all reports of a site from one machine share until a setting changes; kept as it was at the check. [websentry 4]';
 COMMENT ON COLUMN check_setup.id IS 'First 63 bits of the SHA-256 of all fields below but first_seen_at';
 COMMENT ON COLUMN check_setup.site_id IS 'site.id';
 COMMENT ON COLUMN check_setup.location_id IS 'location.id';

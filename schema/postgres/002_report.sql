@@ -38,9 +38,21 @@ CREATE TABLE IF NOT EXISTS report (
 	redirects jsonb,
 	attempts jsonb,
 	evidence jsonb,
+	round jsonb,
 	PRIMARY KEY (site_id, started_at, producer_id, seq)
 ) PARTITION BY RANGE (started_at);
-COMMENT ON TABLE report IS 'One row for each check; report_view shows it with names. Partitioned by day (UTC) of started_at. [websentry 3]';
+
+-- Of a store from before all addresses of a name could be checked. Looked at first: ALTER TABLE waits for whoever reads.
+DO $$
+BEGIN
+	IF NOT EXISTS (
+		SELECT FROM pg_attribute WHERE attrelid = 'report'::regclass AND attname = 'round' AND NOT attisdropped
+	) THEN
+		ALTER TABLE report ADD COLUMN round jsonb;
+	END IF;
+END
+$$;
+COMMENT ON TABLE report IS 'One row for each check; report_view shows it with names. Partitioned by day (UTC) of started_at. [websentry 4]';
 COMMENT ON COLUMN report.site_id IS 'site.id';
 COMMENT ON COLUMN report.started_at IS 'When the check began';
 COMMENT ON COLUMN report.seq IS 'Counts the reports of a producer_id from 0 without gaps';
@@ -77,7 +89,8 @@ COMMENT ON COLUMN report.failures IS 'Every reason that applied, the gravest fir
 COMMENT ON COLUMN report.redirects IS 'The hops before the last one';
 COMMENT ON COLUMN report.attempts IS 'Every attempt, where there was more than one';
 COMMENT ON COLUMN report.evidence IS 'What the site answered when it failed';
+COMMENT ON COLUMN report.round IS 'Where all addresses of the name were checked: which one this is. In the one report that speaks for them: their outcome, too';
 
 -- Days are made by the program, ahead and on demand (report_YYYYMMDD); whatever has no day lands here.
 CREATE TABLE IF NOT EXISTS report_default PARTITION OF report DEFAULT;
-COMMENT ON TABLE report_default IS 'Reports of days without a partition of their own. [websentry 3]';
+COMMENT ON TABLE report_default IS 'Reports of days without a partition of their own. [websentry 4]';

@@ -26,7 +26,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON TABLE site_state IS 'The latest report of each site and its last 50 outcomes. [websentry 3]';
+COMMENT ON TABLE site_state IS 'The latest report of each site and its last 50 outcomes. [websentry 4]';
 COMMENT ON COLUMN site_state.site_id IS 'site.id';
 COMMENT ON COLUMN site_state.started_at IS 'When the latest check began';
 COMMENT ON COLUMN site_state.seq IS 'With producer_id: which report that is';
@@ -40,21 +40,24 @@ COMMENT ON COLUMN site_state.strip IS 'The last 50 outcomes, oldest first: U up,
 COMMENT ON COLUMN site_state.message IS 'Of the latest report';
 COMMENT ON COLUMN site_state.is_strip_stale IS 'Reports came late that the strip lacks: it is made anew from the reports soon';
 
--- A state that is missing (the table was dropped) is made again from the reports.
+-- A state that is missing (the table was dropped) is made again from the reports; of a round the one that speaks for it counts.
 INSERT INTO site_state (site_id, started_at, seq, setup_id, http_status_code, total_us, producer_id,
 		outcome, reason, strip, message)
 SELECT site.id, latest.started_at, latest.seq, latest.setup_id, latest.http_status_code,
-	latest.total_us, latest.producer_id, latest.outcome, latest.reason, recent.strip, latest.message
+	latest.total_us, latest.producer_id, coalesce(latest.round ->> 'outcome', latest.outcome),
+	coalesce(latest.round ->> 'reason', latest.reason), recent.strip,
+	CASE WHEN latest.round IS NULL THEN latest.message ELSE latest.round ->> 'message' END
 FROM site
 CROSS JOIN LATERAL (
-	SELECT * FROM report WHERE report.site_id = site.id
+	SELECT * FROM report WHERE report.site_id = site.id AND (round IS NULL OR round ->> 'outcome' IS NOT NULL)
 	ORDER BY started_at DESC, producer_id DESC, seq DESC LIMIT 1
 ) AS latest
 CROSS JOIN LATERAL (
 	SELECT string_agg(CASE outcome WHEN 'up' THEN 'U' WHEN 'degraded' THEN 'G' WHEN 'down' THEN 'D' ELSE '?' END,
 		'' ORDER BY started_at, producer_id, seq) AS strip
 	FROM (
-		SELECT outcome, started_at, producer_id, seq FROM report WHERE report.site_id = site.id
+		SELECT coalesce(round ->> 'outcome', outcome) AS outcome, started_at, producer_id, seq FROM report
+		WHERE report.site_id = site.id AND (round IS NULL OR round ->> 'outcome' IS NOT NULL)
 		ORDER BY started_at DESC, producer_id DESC, seq DESC LIMIT 50
 	) AS fifty
 ) AS recent

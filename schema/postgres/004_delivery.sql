@@ -28,7 +28,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON TABLE kafka_offset IS 'How far each consumer group has stored each Kafka partition. [websentry 3]';
+COMMENT ON TABLE kafka_offset IS 'How far each consumer group has stored each Kafka partition. [websentry 4]';
 COMMENT ON COLUMN kafka_offset.cluster_id IS 'Kafka''s own id of the cluster';
 COMMENT ON COLUMN kafka_offset.group_id IS 'Consumer group; empty in rows from before groups were told apart';
 COMMENT ON COLUMN kafka_offset.claim IS 'Counts the assignments of this partition: a consumer whose assignment is an older one moves nothing';
@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS quarantine (
 	detail text NOT NULL,
 	bytes bytea
 );
-COMMENT ON TABLE quarantine IS 'Messages that are no reports, or whose report the database refused. [websentry 3]';
+COMMENT ON TABLE quarantine IS 'Messages that are no reports, or whose report the database refused. [websentry 4]';
 COMMENT ON COLUMN quarantine.id IS 'First 63 bits of the SHA-256 of where it came from and its bytes';
 COMMENT ON COLUMN quarantine.kafka_offset IS 'Offset of the message; null where it came through no Kafka';
 COMMENT ON COLUMN quarantine.length IS 'How long the message was; null for one without bytes';

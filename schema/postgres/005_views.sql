@@ -46,12 +46,13 @@ SELECT
 	report.keepalive,
 	report.evidence,
 	report.truncated,
-	report.stored_at
+	report.stored_at,
+	report.round
 FROM report
 LEFT JOIN site ON site.id = report.site_id
 LEFT JOIN check_setup AS setup ON setup.id = report.setup_id
 LEFT JOIN location ON location.id = setup.location_id;
-COMMENT ON VIEW report_view IS 'Reports, a column for each field of the message. [websentry 3]';
+COMMENT ON VIEW report_view IS 'Reports, a column for each field of the message. [websentry 4]';
 
 CREATE OR REPLACE VIEW uptime_view AS
 SELECT
@@ -72,16 +73,19 @@ CROSS JOIN (VALUES
 CROSS JOIN LATERAL (
 	SELECT
 		count(*) AS checks,
-		count(*) FILTER (WHERE report.outcome = 'up') AS up,
-		count(*) FILTER (WHERE report.outcome = 'degraded') AS degraded,
-		count(*) FILTER (WHERE report.outcome = 'down') AS down,
-		count(*) FILTER (WHERE report.outcome = 'unknown') AS unknown,
-		round(avg(report.total_us) FILTER (WHERE report.outcome IN ('up', 'degraded')))::bigint AS average_us,
-		max(report.total_us) FILTER (WHERE report.outcome IN ('up', 'degraded')) AS slowest_us
-	FROM report
-	WHERE report.site_id = site.id AND report.started_at >= now() - period.length AND report.started_at <= now()
+		count(*) FILTER (WHERE checked.outcome = 'up') AS up,
+		count(*) FILTER (WHERE checked.outcome = 'degraded') AS degraded,
+		count(*) FILTER (WHERE checked.outcome = 'down') AS down,
+		count(*) FILTER (WHERE checked.outcome = 'unknown') AS unknown,
+		round(avg(checked.total_us) FILTER (WHERE checked.outcome IN ('up', 'degraded')))::bigint AS average_us,
+		max(checked.total_us) FILTER (WHERE checked.outcome IN ('up', 'degraded')) AS slowest_us
+	FROM (
+		SELECT coalesce(report.round ->> 'outcome', report.outcome) AS outcome, report.total_us FROM report
+		WHERE report.site_id = site.id AND report.started_at >= now() - period.length AND report.started_at <= now()
+			AND (report.round IS NULL OR report.round ->> 'outcome' IS NOT NULL)
+	) AS checked
 ) AS counts;
-COMMENT ON VIEW uptime_view IS 'Per site and period (the last hour, day, week, month): counts by outcome, uptime in percent of the checks that could tell (degraded counts as up), and durations of the good checks. [websentry 3]';
+COMMENT ON VIEW uptime_view IS 'Per site and period (the last hour, day, week, month): counts by outcome, uptime in percent of the checks that could tell (degraded counts as up), and durations of the good checks. All addresses of a name that were checked together are one check. [websentry 4]';
 
 CREATE OR REPLACE VIEW quarantine_view AS
 SELECT
@@ -95,4 +99,4 @@ SELECT
 	stored_at
 FROM quarantine
 ORDER BY stored_at DESC, kafka_topic, kafka_partition, kafka_offset;
-COMMENT ON VIEW quarantine_view IS 'Messages that were put aside, the newest first, with how they begin. [websentry 3]';
+COMMENT ON VIEW quarantine_view IS 'Messages that were put aside, the newest first, with how they begin. [websentry 4]';

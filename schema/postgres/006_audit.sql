@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS seq_chunk (
 	quarantined bit(4096),
 	PRIMARY KEY (producer_id, chunk, partition)
 ) WITH (fillfactor = 50);
-COMMENT ON TABLE seq_chunk IS 'Which seq of a producer_id are stored, 4096 a row and Kafka partition, until the chunk is full or nothing comes any more: then it becomes ranges. [websentry 3]';
+COMMENT ON TABLE seq_chunk IS 'Which seq of a producer_id are stored, 4096 a row and Kafka partition, until the chunk is full or nothing comes any more: then it becomes ranges. [websentry 4]';
 COMMENT ON COLUMN seq_chunk.producer_id IS 'producer.id';
 COMMENT ON COLUMN seq_chunk.chunk IS 'seq / 4096';
 COMMENT ON COLUMN seq_chunk.first_at IS 'started_at of the first of the reports';
@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS seq_range (
 	who text,
 	PRIMARY KEY (state, producer_id, first)
 );
-COMMENT ON TABLE seq_range IS 'Ranges of seq: stored and quarantined (chunks that were folded), deleted (taken out of report by hand), lost (declared so), expired (older than what is kept). [websentry 3]';
+COMMENT ON TABLE seq_range IS 'Ranges of seq: stored and quarantined (chunks that were folded), deleted (taken out of report by hand), lost (declared so), expired (older than what is kept). [websentry 4]';
 COMMENT ON COLUMN seq_range.state IS 'stored, quarantined, deleted, lost or expired';
 COMMENT ON COLUMN seq_range.producer_id IS 'producer.id';
 COMMENT ON COLUMN seq_range.first IS 'First seq';
@@ -56,7 +56,7 @@ CREATE TABLE IF NOT EXISTS seq_mark (
 	seq bigint NOT NULL,
 	PRIMARY KEY (producer_id, slot)
 );
-COMMENT ON TABLE seq_mark IS 'How far a producer_id was stored, every five minutes of the last day: tells how old a hole is. [websentry 3]';
+COMMENT ON TABLE seq_mark IS 'How far a producer_id was stored, every five minutes of the last day: tells how old a hole is. [websentry 4]';
 COMMENT ON COLUMN seq_mark.producer_id IS 'producer.id';
 COMMENT ON COLUMN seq_mark.slot IS 'Beginning of the five minutes';
 COMMENT ON COLUMN seq_mark.marked_at IS 'When the row was written';
@@ -259,4 +259,4 @@ LEFT JOIN location ON location.id = producer.location_id
 LEFT JOIN counted ON counted.producer_id = everyone.producer_id
 LEFT JOIN times ON times.producer_id = everyone.producer_id
 LEFT JOIN expectation ON expectation.producer_id = everyone.producer_id;
-COMMENT ON VIEW delivery_audit_view IS 'The reports of each producer_id: stored, missing (for more than an hour), pending (for less), quarantined, declared lost; with ranges of seq. websentry audit tells the same. [websentry 3]';
+COMMENT ON VIEW delivery_audit_view IS 'The reports of each producer_id: stored, missing (for more than an hour), pending (for less), quarantined, declared lost; with ranges of seq. websentry audit tells the same. [websentry 4]';

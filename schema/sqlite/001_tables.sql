@@ -2,20 +2,20 @@
 -- UUIDs are lower-case text; lists and objects are JSON text; booleans are 0 and 1.
 -- A comment inside a statement is kept by SQLite in sqlite_schema: it is the mark that says that a relation is ours.
 
-CREATE TABLE IF NOT EXISTS site ( -- [websentry 3] What is watched
+CREATE TABLE IF NOT EXISTS site ( -- [websentry 4] What is watched
 	id INTEGER PRIMARY KEY, -- first 63 bits of SHA-256(name)
 	name TEXT NOT NULL,
 	first_seen_at TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS site_name ON site (name);
 
-CREATE TABLE IF NOT EXISTS location ( -- [websentry 3] Where producers run
+CREATE TABLE IF NOT EXISTS location ( -- [websentry 4] Where producers run
 	id INTEGER PRIMARY KEY, -- first 63 bits of SHA-256(name)
 	name TEXT NOT NULL,
 	first_seen_at TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE IF NOT EXISTS producer ( -- [websentry 3] One row for each run of a producer process
+CREATE TABLE IF NOT EXISTS producer ( -- [websentry 4] One row for each run of a producer process
 	id TEXT PRIMARY KEY,
 	location_id INTEGER NOT NULL,
 	host TEXT NOT NULL,
@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS producer ( -- [websentry 3] One row for each run of a
 	first_seen_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS check_setup ( -- [websentry 3] What all reports of a site from one machine share until a setting changes
+CREATE TABLE IF NOT EXISTS check_setup ( -- [websentry 4] What all reports of a site from one machine share until a setting changes
 	id INTEGER PRIMARY KEY, -- first 63 bits of the SHA-256 of all fields below but first_seen_at
 	site_id INTEGER NOT NULL,
 	location_id INTEGER NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS check_setup ( -- [websentry 3] What all reports of a 
 	first_seen_at TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE IF NOT EXISTS report ( -- [websentry 3] One row for each check; report_view shows it with names
+CREATE TABLE IF NOT EXISTS report ( -- [websentry 4] One row for each check; report_view shows it with names
 	site_id INTEGER NOT NULL,
 	started_at TEXT NOT NULL,
 	seq INTEGER NOT NULL,
@@ -76,10 +76,11 @@ CREATE TABLE IF NOT EXISTS report ( -- [websentry 3] One row for each check; rep
 	redirects TEXT,
 	attempts TEXT,
 	evidence TEXT,
+	round TEXT, -- of a check of all addresses of a name; in the one that speaks for them also their outcome
 	PRIMARY KEY (site_id, started_at, producer_id, seq)
 ) STRICT;
 
-CREATE TABLE IF NOT EXISTS site_state ( -- [websentry 3] The latest report of each site and its last 50 outcomes
+CREATE TABLE IF NOT EXISTS site_state ( -- [websentry 4] The latest report of each site and its last 50 outcomes
 	site_id INTEGER PRIMARY KEY,
 	started_at TEXT NOT NULL,
 	seq INTEGER NOT NULL,
@@ -94,29 +95,32 @@ CREATE TABLE IF NOT EXISTS site_state ( -- [websentry 3] The latest report of ea
 	is_strip_stale INTEGER NOT NULL DEFAULT 0 -- reports came late that the strip lacks: it is made anew soon
 ) STRICT;
 
--- A state that is missing (the table was dropped) is made again from the reports.
+-- A state that is missing (the table was dropped) is made again from the reports; of a round the one that speaks for it counts.
 INSERT INTO site_state (site_id, started_at, seq, setup_id, http_status_code, total_us, producer_id,
 		outcome, reason, strip, message)
 SELECT report.site_id, report.started_at, report.seq, report.setup_id, report.http_status_code,
-	report.total_us, report.producer_id, report.outcome, report.reason,
+	report.total_us, report.producer_id, coalesce(report.round ->> 'outcome', report.outcome),
+	coalesce(report.round ->> 'reason', report.reason),
 	(
 		SELECT group_concat(letter, '') FROM (
 			SELECT CASE outcome WHEN 'up' THEN 'U' WHEN 'degraded' THEN 'G' WHEN 'down' THEN 'D' ELSE '?' END AS letter
 			FROM (
-				SELECT outcome, started_at, producer_id, seq FROM report AS recent WHERE recent.site_id = site.id
+				SELECT coalesce(round ->> 'outcome', outcome) AS outcome, started_at, producer_id, seq FROM report AS recent
+				WHERE recent.site_id = site.id AND (round IS NULL OR round ->> 'outcome' IS NOT NULL)
 				ORDER BY started_at DESC, producer_id DESC, seq DESC LIMIT 50
 			) ORDER BY started_at, producer_id, seq
 		)
 	),
-	report.message
+	CASE WHEN report.round IS NULL THEN report.message ELSE report.round ->> 'message' END
 FROM site
 JOIN report ON report.rowid = (
 	SELECT latest.rowid FROM report AS latest WHERE latest.site_id = site.id
+		AND (latest.round IS NULL OR latest.round ->> 'outcome' IS NOT NULL)
 	ORDER BY latest.started_at DESC, latest.producer_id DESC, latest.seq DESC LIMIT 1
 )
 WHERE NOT EXISTS (SELECT 1 FROM site_state WHERE site_state.site_id = site.id);
 
-CREATE TABLE IF NOT EXISTS kafka_offset ( -- [websentry 3] How far each consumer group has stored each Kafka partition
+CREATE TABLE IF NOT EXISTS kafka_offset ( -- [websentry 4] How far each consumer group has stored each Kafka partition
 	cluster_id TEXT NOT NULL,
 	topic TEXT NOT NULL,
 	partition INTEGER NOT NULL,
@@ -127,7 +131,7 @@ CREATE TABLE IF NOT EXISTS kafka_offset ( -- [websentry 3] How far each consumer
 	PRIMARY KEY (cluster_id, group_id, topic, partition)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS quarantine ( -- [websentry 3] Messages that are no reports, or whose report the database refused
+CREATE TABLE IF NOT EXISTS quarantine ( -- [websentry 4] Messages that are no reports, or whose report the database refused
 	id INTEGER PRIMARY KEY, -- first 63 bits of the SHA-256 of where it came from and its bytes
 	kafka_offset INTEGER,
 	length INTEGER,

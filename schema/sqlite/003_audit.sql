@@ -1,7 +1,7 @@
 -- Which reports are here: the tables of schema/postgres/006_audit.sql. Bitmaps are 512 bytes, the first bit of a byte its highest. Where
 -- one of the tables or the trigger was not there, the program makes all of it again from the reports.
 
-CREATE TABLE IF NOT EXISTS seq_chunk ( -- [websentry 3] Which seq of a producer_id are stored, 4096 a row, until it is full or nothing comes any more
+CREATE TABLE IF NOT EXISTS seq_chunk ( -- [websentry 4] Which seq of a producer_id are stored, 4096 a row, until it is full or nothing comes any more
 	producer_id TEXT NOT NULL,
 	chunk INTEGER NOT NULL, -- seq / 4096
 	partition INTEGER NOT NULL, -- of Kafka; -1 for none
@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS seq_chunk ( -- [websentry 3] Which seq of a producer_
 	PRIMARY KEY (producer_id, chunk, partition)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS seq_range ( -- [websentry 3] Ranges of seq: stored, in quarantine, deleted by hand, declared lost, expired
+CREATE TABLE IF NOT EXISTS seq_range ( -- [websentry 4] Ranges of seq: stored, in quarantine, deleted by hand, declared lost, expired
 	state TEXT NOT NULL, -- stored and quarantined (chunks that were folded), deleted, lost or expired
 	producer_id TEXT NOT NULL,
 	first INTEGER NOT NULL,
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS seq_range ( -- [websentry 3] Ranges of seq: stored, i
 	PRIMARY KEY (state, producer_id, first)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS seq_mark ( -- [websentry 3] How far a producer_id was stored, every five minutes of the last day
+CREATE TABLE IF NOT EXISTS seq_mark ( -- [websentry 4] How far a producer_id was stored, every five minutes of the last day
 	producer_id TEXT NOT NULL,
 	slot TEXT NOT NULL, -- beginning of the five minutes
 	marked_at TEXT NOT NULL,
@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS seq_mark ( -- [websentry 3] How far a producer_id was
 ) STRICT, WITHOUT ROWID;
 
 -- A report that is deleted by hand is missing from then on. The program's own connection has triggers off.
-CREATE TRIGGER IF NOT EXISTS report_deleted AFTER DELETE ON report -- [websentry 3]
+CREATE TRIGGER IF NOT EXISTS report_deleted AFTER DELETE ON report -- [websentry 4]
 BEGIN
 	INSERT INTO seq_range (state, producer_id, first, last, first_at, last_at, changed_at)
 	VALUES ('deleted', old.producer_id, old.seq, old.seq, old.started_at, old.started_at,
@@ -43,7 +43,7 @@ BEGIN
 END;
 
 DROP VIEW IF EXISTS delivery_audit_view;
-CREATE VIEW delivery_audit_view AS -- [websentry 3] The reports of each producer_id: stored, missing for more than an hour, pending, quarantined, lost
+CREATE VIEW delivery_audit_view AS -- [websentry 4] The reports of each producer_id: stored, missing for more than an hour, pending, quarantined, lost
 WITH RECURSIVE hour (old) AS (SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now', '-1 hour') || '000Z'),
 bits (producer_id, chunk, state, digits, first_at, last_at, changed_at) AS MATERIALIZED (
 	SELECT producer_id, chunk, 'stored', hex(stored), first_at, last_at, changed_at FROM seq_chunk WHERE stored IS NOT NULL

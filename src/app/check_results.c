@@ -10,6 +10,7 @@
 
 #include "app/check_line.h"
 #include "app/check_print.h"
+#include "app/check_round.h"
 #include "app/check_summary.h"
 #include "app/nagios.h"
 #include "app/samples.h"
@@ -17,6 +18,7 @@
 #include "base/identity.h"
 #include "base/memory.h"
 #include "check/report.h"
+#include "check/round.h"
 #include "check/site.h"
 #include "check/verdict.h"
 #include "config/settings.h"
@@ -124,6 +126,44 @@ static void add_nagios(struct slot *slot, const struct report *report, bool is_o
 	nagios_result_make(report, is_one_of_many, &slot->found[slot->found_count++]);
 }
 
+/* What counts for the site's figures: of a round one report, with what comes of all addresses. */
+static void count_report(struct check_results *results, struct slot *slot,
+			 const struct report *report)
+{
+	const struct round_note *round = report->round;
+	struct report counted = *report;
+	struct verdict of_all;
+	if (round != NULL && !round->is_speaker)
+		return;
+	if (round != NULL) {
+		of_all = (struct verdict){.outcome = round->verdict->outcome,
+					  .reason = round->verdict->reason,
+					  .message = round->verdict->message};
+		counted.verdict = &of_all;
+	}
+	if (counted.verdict->outcome > results->worst)
+		results->worst = counted.verdict->outcome;
+	if (results->settings->repeat > 0)
+		samples_add(&slot->samples, &counted);
+	if (results->settings->is_nagios)
+		add_nagios(slot, &counted, results->count > 1);
+}
+
+static void print_report(struct check_results *results, struct slot *slot,
+			 const struct report *report)
+{
+	bool is_last = report->round == NULL || report->round->is_last;
+	if (report->round != NULL)
+		check_round_write(&slot->text, report, &results->style);
+	else if (results->has_blocks)
+		check_print_write(&slot->text, report, &results->style);
+	else
+		check_line_write(&slot->text, report, results->round, results->settings->repeat,
+				 &results->style);
+	if (results->has_blocks && is_last)
+		(void)buffer_append_char(&slot->text, '\n');
+}
+
 void check_results_add(struct check_results *results, const struct report *report, const char *body,
 		       size_t length)
 {
@@ -132,21 +172,11 @@ void check_results_add(struct check_results *results, const struct report *repor
 	struct slot *slot = &results->slots[index];
 	slot->reports++;
 	slot->is_checked = true;
-	if (report->verdict->outcome > results->worst)
-		results->worst = report->verdict->outcome;
-	if (settings->repeat > 0)
-		samples_add(&slot->samples, report);
-	if (settings->is_nagios) {
-		add_nagios(slot, report, results->count > 1);
-	} else if (settings->is_json) {
+	count_report(results, slot, report);
+	if (settings->is_json && !settings->is_nagios)
 		add_json(results, &slot->text, body, length);
-	} else if (results->has_blocks) {
-		check_print_write(&slot->text, report, &results->style);
-		(void)buffer_append_char(&slot->text, '\n');
-	} else {
-		check_line_write(&slot->text, report, results->round, settings->repeat,
-				 &results->style);
-	}
+	else if (!settings->is_nagios)
+		print_report(results, slot, report);
 	if (index < results->next)
 		write_out(&slot->text);
 	while (results->next < results->count && results->slots[results->next].reports > 0)

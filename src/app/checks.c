@@ -16,6 +16,8 @@
 #include "check/evidence.h"
 #include "check/observation.h"
 #include "check/report.h"
+#include "check/request.h"
+#include "check/round.h"
 #include "check/site.h"
 #include "check/verdict.h"
 #include "codec/report_encode.h"
@@ -154,34 +156,94 @@ static bool on_attempt(void *context, const struct site *site,
 	return wants_retry;
 }
 
+/* Host and location are filled in. */
+static void make_report(struct share *share, const struct report *parts)
+{
+	struct checks *checks = share->checks;
+	struct report report = *parts;
+	report.host = checks->settings->host;
+	report.location = checks->settings->location;
+	buffer_clear(&share->json);
+	report_encode(&share->json, &report);
+	checks->sink.on_report(checks->sink.context, &report, share->json.data, share->json.length);
+	count_check(&checks->figures->checks, report.observation, report.verdict->reason);
+	log_check(&report);
+}
+
+static void judge(const struct site *site, const struct observation *observation,
+		  struct verdict *ret_verdict, struct evidence *ret_evidence)
+{
+	verdict_decide(site, observation, ret_verdict);
+	if (evidence_is_wanted(ret_verdict->outcome))
+		evidence_make(site, &observation->raw, ret_evidence);
+}
+
 static void on_checked(void *context, const struct site *site,
 		       const struct observation *observation, struct prober_memo *memo)
 {
 	struct share *share = context;
-	struct checks *checks = share->checks;
 	struct evidence evidence = {0};
 	struct verdict verdict;
-	verdict_decide(site, observation, &verdict);
-	if (evidence_is_wanted(verdict.outcome))
-		evidence_make(site, &observation->raw, &evidence);
-	const struct report report = {
-		.site = site,
-		.observation = observation,
-		.verdict = &verdict,
-		.evidence = &evidence,
-		.host = checks->settings->host,
-		.location = checks->settings->location,
-	};
-	buffer_clear(&share->json);
-	report_encode(&share->json, &report);
-	checks->sink.on_report(checks->sink.context, &report, share->json.data, share->json.length);
-	count_check(&checks->figures->checks, observation, verdict.reason);
-	log_check(&report);
+	judge(site, observation, &verdict, &evidence);
+	const struct report report = {.site = site,
+				      .observation = observation,
+				      .verdict = &verdict,
+				      .evidence = &evidence};
+	make_report(share, &report);
 	if (memo != NULL)
 		log_change(share, site, &verdict, memo);
 	verdict_finish(&verdict);
 	evidence_finish(&evidence);
-	(void)atomic_fetch_add(&checks->finished, 1);
+	(void)atomic_fetch_add(&share->checks->finished, 1);
+}
+
+static void on_address(void *context, const struct site *site, struct observation *observation,
+		       struct round *round)
+{
+	(void)context;
+	struct evidence evidence = {0};
+	struct verdict verdict;
+	judge(site, observation, &verdict, &evidence);
+	round_add(round, observation, &verdict, &evidence);
+}
+
+static void report_part(struct share *share, const struct site *site, struct round_part *part,
+			const struct round_note *note)
+{
+	const struct report report = {.site = site,
+				      .observation = &part->observation,
+				      .verdict = &part->verdict,
+				      .evidence = &part->evidence,
+				      .round = note};
+	make_report(share, &report);
+}
+
+/* The report that speaks for the round goes first: whatever comes in between, the round counts once it is there. */
+static void on_round(void *context, const struct site *site, struct round *round,
+		     struct prober_memo *memo)
+{
+	struct share *share = context;
+	struct round_verdict verdict;
+	round_judge(round, (size_t)request_of(site)->addresses_needed, &verdict);
+	round->parts[verdict.speaker].observation.missed = round->missed;
+	for (size_t i = 0; i < round->count; i++) {
+		/* the speaker, then the others in their order */
+		size_t place = i == 0 ? verdict.speaker : i - (i <= verdict.speaker);
+		struct round_part *part = &round->parts[place];
+		const struct round_note note = {
+			.verdict = &verdict,
+			.address = observation_first_ip(&part->observation),
+			.is_speaker = i == 0,
+			.is_last = i + 1 == round->count,
+		};
+		report_part(share, site, part, &note);
+	}
+	const struct verdict of_site = {
+		.outcome = verdict.outcome, .reason = verdict.reason, .message = verdict.message};
+	if (memo != NULL)
+		log_change(share, site, &of_site, memo);
+	round_verdict_finish(&verdict);
+	(void)atomic_fetch_add(&share->checks->finished, 1);
 }
 
 static void on_done(void *context)
@@ -224,6 +286,8 @@ static int start_share(struct checks *checks, size_t index, bool is_once, struct
 		.may_start = on_may_start,
 		.wants_retry = on_attempt,
 		.on_checked = on_checked,
+		.on_address = on_address,
+		.on_round = on_round,
 		.on_done = on_done,
 		.on_reloaded = on_reloaded,
 		.on_released = on_released,

@@ -28,6 +28,16 @@ void attempts_add(struct attempts *attempts, const struct observation *observati
 	attempts->items[attempts->count++] = attempt;
 }
 
+void attempts_copy(struct attempts *attempts, const struct attempts *from)
+{
+	attempts->items = xcalloc(from->count, sizeof(attempts->items[0]));
+	for (attempts->count = 0; attempts->count < from->count; attempts->count++) {
+		attempts->items[attempts->count] = from->items[attempts->count];
+		attempts->items[attempts->count].message =
+			xstrdup(from->items[attempts->count].message);
+	}
+}
+
 void attempts_finish(struct attempts *attempts)
 {
 	for (size_t i = 0; i < attempts->count; i++)

@@ -30,6 +30,8 @@ struct attempt attempt_of(const struct observation *observation, const struct ve
 
 void attempts_add(struct attempts *attempts, const struct observation *observation,
 		  const struct verdict *verdict);
+/* Copy from into attempts, which is empty. */
+void attempts_copy(struct attempts *attempts, const struct attempts *from);
 void attempts_finish(struct attempts *attempts);
 
 #endif

@@ -55,6 +55,12 @@ void observation_finish(struct observation *observation)
 	observation_init(observation);
 }
 
+const char *observation_first_ip(const struct observation *observation)
+{
+	return observation->redirect_count > 0 ? observation->redirects[0].ip
+					       : observation->final.ip;
+}
+
 bool observation_is_tls(const struct observation *observation)
 {
 	static const char scheme[] = "https:";

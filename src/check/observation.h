@@ -111,6 +111,8 @@ void observation_finish(struct observation *observation);
 void hop_init(struct hop *hop);
 void hop_finish(struct hop *hop);
 
+/* The address of the first hop; "" where no connection was tried. */
+const char *observation_first_ip(const struct observation *observation);
 /* Whether the last hop went over TLS; with a kept connection there was no handshake to measure. */
 bool observation_is_tls(const struct observation *observation);
 /* Whether it did, and its certificate was not seen: the connection was there before. */

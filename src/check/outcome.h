@@ -26,7 +26,11 @@ enum outcome {
 	X(SLOW, "slow", OUTCOME_DEGRADED, "The response took longer than it should")               \
 	X(CERT_EXPIRING, "cert_expiring", OUTCOME_DEGRADED, "The certificate expires soon")        \
 	X(STALE, "stale", OUTCOME_DEGRADED, "The document is older than it should be")             \
+	X(ADDRESS_FAILS, "address_fails", OUTCOME_DEGRADED,                                        \
+	  "An address of the name fails, and enough others work")                                  \
 	X(DNS_ERROR, "dns_error", OUTCOME_DOWN, "The name does not resolve")                       \
+	X(TOO_FEW_ADDRESSES, "too_few_addresses", OUTCOME_DOWN,                                    \
+	  "The name has fewer addresses than are needed")                                          \
 	X(CONNECT_REFUSED, "connect_refused", OUTCOME_DOWN,                                        \
 	  "The connection was refused or reset while connecting")                                  \
 	X(CONNECT_TIMEOUT, "connect_timeout", OUTCOME_DOWN, "No connection within the timeout")    \

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 struct evidence;
+struct round_note;
 struct site;
 struct observation;
 struct verdict;
@@ -19,6 +20,7 @@ struct report {
 	const struct attempts
 		*attempts; /* every one, where there was more than one; NULL otherwise */
 	const struct evidence *evidence; /* NULL: none */
+	const struct round_note *round;  /* NULL: of none */
 	const char *host;                /* the producer's host name */
 	const char *location;
 };

@@ -61,7 +61,8 @@
 	X(cert_issuer, TEXT, false)                                                                \
 	X(keepalive, BOOL, false)                                                                  \
 	X(evidence, OBJECT, false)                                                                 \
-	X(truncated, BOOL, false)
+	X(truncated, BOOL, false)                                                                  \
+	X(round, OBJECT, false)
 
 /* Text of a row: not NUL-terminated knowledge is never needed, both are given. bytes == NULL: absent. */
 struct row_text {
@@ -108,10 +109,21 @@ struct report_row {
 #undef REPORT_ROW_MEMBER
 	bool has_prev;
 	struct identity prev;
-	char *storage; /* owns every text above */
+	bool is_speaker; /* it speaks for its round; what that says: */
+	struct row_outcome round_outcome;
+	struct row_text round_reason; /* absent: the report's own */
+	struct row_text round_message;
+	char *storage;       /* owns the texts above … */
+	char *round_storage; /* … and this those of the round */
 };
 
 /* Release the storage; the texts end with it. */
 void report_row_finish(struct report_row *row);
+
+/* Whether it counts as a check of its site: of a round only one report does. What it says of the site then. */
+bool report_row_is_of_site(const struct report_row *row);
+enum outcome report_row_site_outcome(const struct report_row *row);
+struct row_text report_row_site_reason(const struct report_row *row);
+struct row_text report_row_site_message(const struct report_row *row);
 
 #endif

@@ -68,6 +68,8 @@ struct request {
 	enum request_tls tls_max;
 	enum request_family family; /* that is preferred … */
 	bool is_family_only;        /* … and the other is no choice */
+	bool is_all_addresses;      /* each address is checked, in a round (check/round.h) … */
+	int addresses_needed;       /* … and so many must work; 0: all */
 	struct request_host *hosts;
 	size_t host_count;
 	char *source_4; /* the address to connect from; with one alone, the other family is not tried. NULL: any */

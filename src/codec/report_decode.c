@@ -21,6 +21,7 @@
 #include "codec/report_fields.h"
 #include "codec/report_part.h"
 #include "codec/report_plain.h"
+#include "codec/report_round.h"
 #include "codec/report_value.h"
 
 enum {
@@ -299,6 +300,8 @@ static enum decode_problem decode(const char *bytes, size_t length, struct repor
 		return problem;
 	}
 	row->has_prev = row->has_prev && row->seq.value == 0;
+	if (row->round.bytes != NULL)
+		report_round_read(row);
 	return DECODE_NONE;
 }
 

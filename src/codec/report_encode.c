@@ -15,6 +15,7 @@
 #include "check/observation.h"
 #include "check/report.h"
 #include "check/report_row.h"
+#include "check/round.h"
 #include "check/site.h"
 #include "check/url.h"
 #include "check/verdict.h"
@@ -143,6 +144,25 @@ static void put_evidence(struct json_write *out, const struct evidence *evidence
 	json_write_close(out, '}');
 }
 
+/* The verdict of all stands in one of their reports. */
+static void put_round(struct json_write *out, const struct round_note *note)
+{
+	const struct round_verdict *verdict = note->verdict;
+	json_write_name(out, "round");
+	json_write_open(out, '{');
+	json_write_member_text(out, "address", note->address, ADDRESS_TEXT_MAX);
+	json_write_member_int(out, "addresses", (int64_t)verdict->addresses);
+	json_write_member_int(out, "needed", (int64_t)verdict->needed);
+	json_write_member_int(out, "up", (int64_t)verdict->up);
+	json_write_member_int(out, "failed", (int64_t)verdict->failed);
+	if (note->is_speaker) {
+		json_write_member_text(out, "outcome", outcome_name(verdict->outcome), 16);
+		json_write_member_text(out, "reason", reason_name(verdict->reason), 64);
+		put_known_text(out, "message", verdict->message, VERDICT_MESSAGE_MAX);
+	}
+	json_write_close(out, '}');
+}
+
 static void put_site(struct json_write *out, const struct report *report, uint64_t dropped)
 {
 	const struct site *site = report->site;
@@ -221,6 +241,8 @@ static void put_report(struct json_write *out, const struct report *report, uint
 		put_evidence(out, report->evidence);
 	if (dropped != 0)
 		json_write_member_bool(out, "truncated", true);
+	if (report->round != NULL)
+		put_round(out, report->round);
 	json_write_close(out, '}');
 }
 

@@ -44,6 +44,14 @@ static const struct member evidence_members[] = {
 	{"body", FIELD_TEXT, false, 0, TEXT_ANY},
 };
 
+/* The verdict's members stand in the report that speaks for the round. */
+static const struct member round_members[] = {
+	{"address", FIELD_TEXT, true, 1, 64}, {"addresses", FIELD_INT, true, 1, 1000},
+	{"needed", FIELD_INT, true, 1, 1000}, {"up", FIELD_INT, true, 0, 1000},
+	{"failed", FIELD_INT, true, 0, 1000}, {"outcome", FIELD_OUTCOME, false, 0, 0},
+	{"reason", FIELD_TEXT, false, 1, 64}, {"message", FIELD_TEXT, false, 0, 4096},
+};
+
 #define MEMBERS(array) .members = (array), .member_count = COUNT_OF(array)
 
 /* Durations and counts have no rule: they are never negative, that is all. */
@@ -65,6 +73,7 @@ const struct field_rule report_field_rules[REPORT_FIELD_COUNT] = {
 	[REPORT_FIELD_redirects] = {MEMBERS(redirect_members)},
 	[REPORT_FIELD_attempts] = {MEMBERS(attempt_members)},
 	[REPORT_FIELD_evidence] = {MEMBERS(evidence_members)},
+	[REPORT_FIELD_round] = {MEMBERS(round_members)},
 };
 
 const struct field report_fields[REPORT_FIELD_COUNT] = {

@@ -170,7 +170,9 @@ static bool read_LIST(struct reading *reading, enum report_field field, struct r
 
 static bool read_OBJECT(struct reading *reading, enum report_field field, struct row_text *slot)
 {
-	(void)field;
+	const struct field_rule *rule = &report_field_rules[field];
+	if (rule->members != NULL && rule->members[0].is_required)
+		return false;
 	return read_empty(reading, "{}", slot);
 }
 

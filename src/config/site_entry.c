@@ -166,6 +166,7 @@ void entry_complete(struct entry_reader *reader, const struct node *place)
 	site_keys_finish_request(reader, place);
 	site_keys_finish_connection(reader, place);
 	site_keys_finish_limits(reader, place);
+	site_keys_finish_rounds(reader, place);
 }
 
 void entry_read(struct entry_reader *reader, struct node *node, const struct node *defaults)

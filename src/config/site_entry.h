@@ -51,6 +51,8 @@ struct entry {
 	bool is_form; /* the body is one */
 	enum entry_level interval_level;
 	enum entry_level timeout_level;
+	enum entry_level addresses_level;
+	enum entry_level addresses_needed_level;
 	const struct node *timeout_place; /* NULL: not in the file */
 };
 

@@ -286,6 +286,8 @@ const struct entry_key entry_keys[] = {
 	{.name = "ip_protocol", .take = site_keys_take_ip_protocol},
 	{.name = "preferred_ip_protocol", .take = site_keys_take_preferred_ip_protocol},
 	{.name = "ip_protocol_fallback", .take = site_keys_take_ip_protocol_fallback},
+	{.name = "addresses", .take = site_keys_take_addresses},
+	{.name = "addresses_needed", .take = site_keys_take_addresses_needed},
 	{.name = "source_address", .take = site_keys_take_source_address},
 	{.name = "source_ip_address", .take = site_keys_take_source_ip_address},
 	{.name = "dns_servers", .take = site_keys_take_dns_servers},

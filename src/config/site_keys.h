@@ -52,6 +52,10 @@ void site_keys_take_no_proxy(struct entry_reader *reader, const struct node *val
 void site_keys_take_allow_private(struct entry_reader *reader, const struct node *value);
 void site_keys_take_deny_cidrs(struct entry_reader *reader, const struct node *value);
 
+/* Whether each of its addresses is checked (site_rounds.c). */
+void site_keys_take_addresses(struct entry_reader *reader, const struct node *value);
+void site_keys_take_addresses_needed(struct entry_reader *reader, const struct node *value);
+
 /* What the response must say and must not (site_rules.c). */
 void site_keys_take_body_not_matches(struct entry_reader *reader, const struct node *value);
 void site_keys_take_body_matches(struct entry_reader *reader, const struct node *value);
@@ -91,6 +95,7 @@ void site_keys_take_evidence(struct entry_reader *reader, const struct node *val
 void site_keys_finish_request(struct entry_reader *reader, const struct node *node);
 void site_keys_finish_limits(struct entry_reader *reader, const struct node *node);
 void site_keys_finish_connection(struct entry_reader *reader, const struct node *node);
+void site_keys_finish_rounds(struct entry_reader *reader, const struct node *node);
 
 /* A header, once, in the place of all that have its name; the value is taken. */
 void site_keys_set_header(struct site *site, const char *name, char *taken_value);

@@ -1,10 +1,32 @@
 #include "probe/check_env.h"
 
+#include <ares.h>
+#include <pthread.h>
+#include <stdbool.h>
+
 #include "probe/client_certificate.h"
 #include "probe/network.h"
 #include "probe/poller.h"
 #include "probe/resolver_pool.h"
 #include "probe/trust.h"
+
+static pthread_once_t libraries_once = PTHREAD_ONCE_INIT;
+static bool are_libraries_ready;
+
+static void prepare_libraries(void)
+{
+	are_libraries_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK &&
+			      ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS;
+}
+
+int check_env_prepare(struct error *err)
+{
+	(void)pthread_once(&libraries_once, prepare_libraries);
+	if (are_libraries_ready)
+		return 0;
+	error_set(err, ERROR_FATAL, "libcurl or c-ares could not be prepared");
+	return -1;
+}
 
 int check_env_create(struct check_env *env, void (*on_ended)(void *context, CURLcode code),
 		     const char *dns_servers, struct error *err)

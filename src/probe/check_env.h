@@ -31,6 +31,9 @@ struct check_env {
 	void *context;
 };
 
+/* Prepare the libraries, once in a process. Returns 0, or -1 with err. */
+int check_env_prepare(struct error *err);
+
 /*
  * Create what is the environment's own, on its loop; the rest is the caller's to set. on_ended is told of transfers that have ended,
  * dns_servers may be NULL for the system's. Returns 0, or -1 with err; destroyed with check_env_destroy() either way.

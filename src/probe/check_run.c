@@ -48,6 +48,7 @@ struct check_run {
 	struct attempts attempts; /* the sink's notes of those before this one */
 	wall_us checked_at;       /* when the first attempt started */
 	int retried;              /* attempts before this one */
+	bool is_looked_up;        /* that was all that was asked for, and it is done */
 	mono_us started;          /* this attempt */
 	mono_us deadline;
 	int64_t lost_at_start;  /* the loop's hold-ups before this check */
@@ -287,7 +288,11 @@ static void on_resolved(void *context, enum resolver_result result,
 		return;
 	}
 	const struct request *wanted = request_of(run->start.site);
-	if (hop_run_set_addresses(&run->hop, wanted, addresses, count, now) > 0)
+	run->is_looked_up = wanted->is_all_addresses && run->start.pin == NULL &&
+			    hop_run_list_addresses(&run->hop, wanted, addresses, count, now) > 0;
+	if (run->is_looked_up)
+		finish(run);
+	else if (hop_run_set_addresses(&run->hop, wanted, addresses, count, now) > 0)
 		try_address(run);
 	else if (run->hop.is_forbidden)
 		finish_forbidden(run);
@@ -313,7 +318,7 @@ static void start_hop(struct check_run *run, mono_us now)
 		return;
 	}
 	struct resolver_address known[RESOLVER_ADDRESSES_MAX];
-	size_t known_count = route_find_known(&run->hop.route, wanted, known);
+	size_t known_count = hop_run_find_known(&run->hop, run->start.pin, wanted, known);
 	if (known_count > 0) {
 		on_resolved(run, RESOLVER_FOUND, known, known_count, "");
 		return;
@@ -476,10 +481,15 @@ static void start_attempt(struct check_run *run, mono_us now)
 {
 	struct observation *observation = &run->observation;
 	const struct check_start *start = &run->start;
-	run->started = now;
-	run->deadline = now + start->site->timeout_us;
 	run->lost_at_start = loop_lag_lost_us(run->env->lag);
 	observation->attempt_started_at = clock_wall_us();
+	if (start->pin != NULL && run->retried == 0) {
+		now -= start->pin->dns_us;
+		run->lost_at_start -= start->pin->lost_us;
+		observation->attempt_started_at = start->pin->started_at;
+	}
+	run->started = now;
+	run->deadline = now + start->site->timeout_us;
 	if (run->retried == 0)
 		run->checked_at = observation->attempt_started_at;
 	response_note_start(observation, start, run->checked_at);
@@ -495,6 +505,7 @@ void check_run_start(struct check_run *run, const struct check_start *start, mon
 	run->start = *start;
 	run->start.late_us = not_negative(start->late_us);
 	run->retried = 0;
+	run->is_looked_up = false;
 	start_attempt(run, now);
 }
 
@@ -532,9 +543,14 @@ bool check_run_is_public(const struct check_run *run)
 	return run->hop.guard.is_public;
 }
 
-const struct observation *check_run_observation(const struct check_run *run)
+struct observation *check_run_observation(struct check_run *run)
 {
 	return &run->observation;
+}
+
+const struct hop_run *check_run_looked_up(const struct check_run *run)
+{
+	return run->is_looked_up ? &run->hop : NULL;
 }
 
 void check_run_clear(struct check_run *run)

@@ -22,6 +22,7 @@
 struct attempts;
 struct check_env;
 struct check_run;
+struct hop_run;
 struct kept_connection;
 struct observation;
 struct site;
@@ -33,6 +34,17 @@ void check_run_destroy(struct check_run *run);
 /* While the loop goes on: destroy an idle run as soon as the loop has let go of it. */
 void check_run_release(struct check_run *run);
 
+/* The one address that a check is of, where all of a name are checked. The caller's, until the check has ended. */
+struct check_pin {
+	const char *address;
+	const char *host;   /* that has it: hops to others are free */
+	wall_us started_at; /* of the checks of all of them */
+	int64_t dns_us;     /* how long the look-up took, which counts as this check's own … */
+	int64_t lost_us;    /* … and the loop's hold-ups during it */
+	int64_t waited_us;  /* from then until the check could start */
+	void *round;        /* the caller's */
+};
+
 /* How a check came to be started. */
 struct check_start {
 	const struct site *site;
@@ -42,6 +54,8 @@ struct check_start {
 	struct kept_connection *kept; /* taken; NULL: none is kept */
 	int64_t missed;
 	bool was_public; /* as check_run_is_public() of an earlier check */
+	struct check_pin
+		*pin; /* NULL: none. Then a site that wants all addresses is only looked up */
 };
 
 /* Start on an idle run. */
@@ -51,7 +65,10 @@ const struct check_start *check_run_origin(const struct check_run *run);
 void check_run_set_index(struct check_run *run, size_t index);
 /* Whether the site is known to be at public addresses, of a finished run: address_guard.h. */
 bool check_run_is_public(const struct check_run *run);
-const struct observation *check_run_observation(const struct check_run *run);
+struct observation *check_run_observation(struct check_run *run);
+
+/* Of a run that has finished: the host and the addresses that it found, where that was all that it had to do; else NULL. */
+const struct hop_run *check_run_looked_up(const struct check_run *run);
 
 /* As prober_sink's wants_retry. */
 typedef bool check_run_question(void *context, const struct site *site,

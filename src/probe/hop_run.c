@@ -1,9 +1,11 @@
 #include "probe/hop_run.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "check/request.h"
 #include "probe/addresses.h"
+#include "probe/check_run.h"
 #include "probe/transfer.h"
 
 int hop_run_begin(struct hop_run *hop, const struct request *request, const char *url,
@@ -35,15 +37,33 @@ void hop_run_finish(struct hop_run *hop)
 	url_parts_finish(&hop->parts);
 }
 
-size_t hop_run_set_addresses(struct hop_run *hop, const struct request *request,
-			     const struct resolver_address *addresses, size_t count, mono_us now)
+size_t hop_run_list_addresses(struct hop_run *hop, const struct request *request,
+			      const struct resolver_address *addresses, size_t count, mono_us now)
 {
 	hop->resolved_at = now;
 	memcpy(hop->addresses, addresses, count * sizeof(addresses[0]));
 	hop->address_count = addresses_choose(request, hop->addresses, count);
+	if (hop->route.proxy == NULL && hop->address_count > 0)
+		address_guard_see(&hop->guard, addresses, count);
+	return hop->address_count;
+}
+
+size_t hop_run_find_known(const struct hop_run *hop, const struct check_pin *pin,
+			  const struct request *request,
+			  struct resolver_address known[static RESOLVER_ADDRESSES_MAX])
+{
+	if (pin == NULL || strcmp(pin->host, hop->route.host) != 0)
+		return route_find_known(&hop->route, request, known);
+	(void)snprintf(known[0].text, sizeof(known[0].text), "%s", pin->address);
+	return 1;
+}
+
+size_t hop_run_set_addresses(struct hop_run *hop, const struct request *request,
+			     const struct resolver_address *addresses, size_t count, mono_us now)
+{
+	(void)hop_run_list_addresses(hop, request, addresses, count, now);
 	if (hop->route.proxy != NULL || hop->address_count == 0)
 		return hop->address_count;
-	address_guard_see(&hop->guard, addresses, count);
 	hop->address_count = address_guard_filter(&hop->guard, hop->addresses, hop->address_count);
 	hop->is_forbidden = hop->address_count == 0;
 	return hop->address_count;

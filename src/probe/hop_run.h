@@ -17,6 +17,7 @@
 #include "probe/route.h"
 #include "probe/trouble.h"
 
+struct check_pin;
 struct hop;
 struct request;
 struct transfer;
@@ -49,6 +50,15 @@ void hop_run_finish(struct hop_run *hop);
 /* The host has these addresses. Returns how many of them the request takes and the address policy allows. */
 size_t hop_run_set_addresses(struct hop_run *hop, const struct request *request,
 			     const struct resolver_address *addresses, size_t count, mono_us now);
+
+/* The same, those that are forbidden too: nobody is going to connect to any now. */
+size_t hop_run_list_addresses(struct hop_run *hop, const struct request *request,
+			      const struct resolver_address *addresses, size_t count, mono_us now);
+
+/* The addresses that nobody has to be asked for, as route_find_known(); of a pinned host (pin: NULL for none) there is one. */
+size_t hop_run_find_known(const struct hop_run *hop, const struct check_pin *pin,
+			  const struct request *request,
+			  struct resolver_address known[static RESOLVER_ADDRESSES_MAX]);
 
 bool hop_run_has_address(const struct hop_run *hop);
 

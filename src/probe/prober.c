@@ -1,7 +1,5 @@
 #include "probe/prober.h"
 
-#include <ares.h>
-#include <curl/curl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -17,6 +15,7 @@
 #include "probe/check_run.h"
 #include "probe/kept_connection.h"
 #include "probe/loop_lag.h"
+#include "probe/rounds.h"
 #include "probe/run_pool.h"
 #include "probe/site_states.h"
 #include "probe/trust.h"
@@ -69,6 +68,7 @@ struct prober {
 	bool is_done_told;
 	bool is_stopping;
 	struct run_pool pool;
+	struct rounds rounds;
 	size_t starts_left;          /* in this turn */
 	struct check_run **finished; /* to be told at the end of the turn */
 	size_t finished_count;
@@ -83,15 +83,6 @@ struct prober {
 	pthread_t thread;
 	bool has_thread;
 };
-
-static pthread_once_t libraries_once = PTHREAD_ONCE_INIT;
-static bool are_libraries_ready;
-
-static void prepare_libraries(void)
-{
-	are_libraries_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK &&
-			      ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS;
-}
 
 static void on_due(uv_timer_t *timer);
 
@@ -208,6 +199,14 @@ static void tell_done(struct prober *prober)
 /* Start what may start now, and have the timer go off for what comes next. */
 static void start_more(struct prober *prober)
 {
+	/* First the checks of names that were looked up: their rounds have begun. */
+	rounds_start(&prober->rounds, &prober->pool, &prober->starts_left);
+	if (prober->rounds.waiting > 0) {
+		bool has_run = prober->rounds.waiting < atomic_load(&prober->in_flight);
+		if (prober->starts_left == 0 || !has_run)
+			(void)uv_timer_start(&prober->due_timer, on_due, has_run ? 1 : RETRY_MS, 0);
+		return;
+	}
 	if (prober->is_stopping)
 		return;
 	mono_us next;
@@ -290,24 +289,49 @@ static void release_unused(struct prober *prober)
 	used_lists_release(prober->lists, prober->sink.on_released, prober->sink.context);
 }
 
+/* The name has been looked up: from now on its addresses are what is in flight. */
+static void begin_round(struct prober *prober, struct check_run *run)
+{
+	const struct round_run *round = rounds_begin(&prober->rounds, run);
+	site_states_note_public(&prober->sites, check_run_origin(run), check_run_is_public(run));
+	count_in_flight(prober, (int64_t)round->count - 1);
+	check_run_clear(run);
+	run_pool_put(&prober->pool, run);
+}
+
 static void tell(struct prober *prober, struct check_run *run)
 {
+	const struct prober_sink *sink = &prober->sink;
 	const struct check_start *origin = check_run_origin(run);
-	if (check_run_try_again(run, prober->sink.wants_retry, prober->sink.context))
+	if (check_run_looked_up(run) != NULL) {
+		begin_round(prober, run);
+		return;
+	}
+	if (check_run_try_again(run, sink->wants_retry, sink->context))
 		return;
 	size_t index = origin->index;
 	struct used_list *list = origin->list;
 	struct site_state *state = index == SITE_STATES_GONE ? NULL : &prober->sites.states[index];
-	if (state != NULL) {
+	struct prober_memo *memo = state == NULL ? NULL : &state->memo;
+	struct observation *observation = check_run_observation(run);
+	struct round_run *round = origin->pin == NULL ? NULL : origin->pin->round;
+	if (round != NULL)
+		sink->on_address(sink->context, origin->site, observation, &round->round);
+	bool is_over = round == NULL || round_run_end_one(round);
+	if (is_over && state != NULL)
 		state->is_running = false;
-		if (state->site == origin->site)
-			state->is_public = check_run_is_public(run);
+	if (round == NULL) {
+		site_states_note_public(&prober->sites, origin, check_run_is_public(run));
+		sink->on_checked(sink->context, origin->site, observation, memo);
+	} else if (is_over) {
+		sink->on_round(sink->context, origin->site, &round->round, memo);
+		rounds_remove(&prober->rounds, round);
 	}
-	prober->sink.on_checked(prober->sink.context, origin->site, check_run_observation(run),
-				state == NULL ? NULL : &state->memo);
 	check_run_clear(run);
 	run_pool_put(&prober->pool, run);
 	count_in_flight(prober, -1);
+	if (!is_over)
+		return;
 	if (--list->running == 0 && list != prober->lists)
 		release_unused(prober);
 	if (state != NULL)
@@ -359,6 +383,7 @@ static void on_grace_over(uv_timer_t *timer)
 	reap(prober);
 	if (uv_is_closing((const uv_handle_t *)&prober->wake))
 		return;
+	rounds_drop_waiting(&prober->rounds);
 	for (size_t i = 0; i < prober->pool.count; i++) {
 		if (!check_run_abandon(prober->pool.runs[i]))
 			running++;
@@ -381,6 +406,7 @@ static void exchange_sites(struct prober *prober, const struct prober_reload *re
 		if (!check_run_is_idle(run) && index != SITE_STATES_GONE)
 			check_run_set_index(run, moved[index]);
 	}
+	rounds_move(&prober->rounds, moved, SITE_STATES_GONE);
 	free(moved);
 	used_lists_push(&prober->lists, reload->sites);
 	release_unused(prober);
@@ -492,11 +518,8 @@ static int start_thread(struct prober *prober, struct error *err)
 struct prober *prober_start(const struct prober_options *options, const struct prober_sink *sink,
 			    struct error *err)
 {
-	(void)pthread_once(&libraries_once, prepare_libraries);
-	if (!are_libraries_ready) {
-		error_set(err, ERROR_FATAL, "libcurl or c-ares could not be prepared");
+	if (check_env_prepare(err) != 0)
 		return NULL;
-	}
 	struct prober *prober = xcalloc(1, sizeof(*prober));
 	prober->sink = *sink;
 	site_states_init(&prober->sites, options->share, options->shares, options->sites,
@@ -558,6 +581,7 @@ void prober_destroy(struct prober *prober)
 		(void)uv_run(&prober->loop, UV_RUN_DEFAULT);
 	}
 	run_pool_finish(&prober->pool);
+	rounds_finish(&prober->rounds);
 	check_env_destroy(&prober->env);
 	if (prober->has_loop)
 		(void)uv_loop_close(&prober->loop);

@@ -18,6 +18,7 @@
 struct attempts;
 struct figures;
 struct prober;
+struct round;
 
 /* What the sink remembers of a site; the prober keeps it, over reloads too, and reads none of it. All zero at first. */
 struct prober_memo {
@@ -40,6 +41,15 @@ struct prober_sink {
 	/* A check has ended. All parameters are borrowed for the call. memo: NULL where the site has gone meanwhile. */
 	void (*on_checked)(void *context, const struct site *site,
 			   const struct observation *observation, struct prober_memo *memo);
+	/*
+	 * Of a site that wants all addresses of its name checked: the check of one of them has ended. What the observation holds may be
+	 * taken, and is gone afterwards; into round the sink notes what it wants to know of it when on_round comes with the last one.
+	 * Where the look-up fails there is no round: on_checked is called. NULL: no site wants that.
+	 */
+	void (*on_address)(void *context, const struct site *site, struct observation *observation,
+			   struct round *round);
+	void (*on_round)(void *context, const struct site *site, struct round *round,
+			 struct prober_memo *memo);
 	/* With is_once: every site has been checked. The prober is idle from then on. May be NULL. */
 	void (*on_done)(void *context);
 	/* prober_reload() was done: what it was given is not needed any more, but for the sites. May be NULL. */

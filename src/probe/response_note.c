@@ -88,11 +88,14 @@ void response_forget(struct observation *observation)
 void response_note_start(struct observation *observation, const struct check_start *start,
 			 wall_us checked_at)
 {
-	observation->late_us = start->late_us;
+	observation->late_us = start->late_us + (start->pin != NULL ? start->pin->waited_us : 0);
 	observation->started_at = checked_at;
 	observation->scheduled_at = checked_at - start->late_us;
 	observation->missed = start->missed;
 	observation->final.url = xstrdup(start->site->redacted_url);
+	if (start->pin != NULL) /* also where it may not be connected to */
+		(void)snprintf(observation->final.ip, sizeof(observation->final.ip), "%s",
+			       start->pin->address);
 }
 
 static void hide(char **text, const struct site *site, size_t max)

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "check/schedule.h"
 #include "check/site.h"
+#include "probe/check_run.h"
 #include "probe/kept_connection.h"
 
 void site_states_init(struct site_states *states, size_t share, size_t shares,
@@ -101,4 +102,12 @@ size_t *site_states_exchange(struct site_states *states, const struct prober_rel
 	site_states_finish(states);
 	*states = fresh;
 	return moved;
+}
+
+void site_states_note_public(struct site_states *states, const struct check_start *origin,
+			     bool is_public)
+{
+	size_t index = origin->index;
+	if (index != SITE_STATES_GONE && states->states[index].site == origin->site)
+		states->states[index].is_public = is_public;
 }

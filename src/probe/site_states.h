@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "probe/prober.h"
 
+struct check_start;
 struct kept_connection;
 struct schedule;
 struct site;
@@ -51,5 +52,9 @@ void site_states_schedule(struct site_states *states, mono_us now);
 #define SITE_STATES_GONE SIZE_MAX
 size_t *site_states_exchange(struct site_states *states, const struct prober_reload *reload,
 			     mono_us now);
+
+/* What the name of a check's site led to (check_run_is_public()) holds for the next one, unless the site was exchanged meanwhile. */
+void site_states_note_public(struct site_states *states, const struct check_start *origin,
+			     bool is_public);
 
 #endif

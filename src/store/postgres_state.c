@@ -103,10 +103,12 @@ static void encode_state(struct buffer *const columns[COLUMNS], const struct pla
 	encode_row_int(columns[STATUS], row->http_status_code);
 	encode_row_int(columns[TOTAL], row->total_us);
 	encode_uuid(columns[PRODUCER], &row->producer_id.value);
-	encode_word(columns[OUTCOME], outcome_name(row->outcome.value));
-	encode_bytes(columns[REASON], row->reason.bytes, row->reason.length);
+	const struct row_text reason = report_row_site_reason(row);
+	const struct row_text message = report_row_site_message(row);
+	encode_word(columns[OUTCOME], outcome_name(report_row_site_outcome(row)));
+	encode_bytes(columns[REASON], reason.bytes, reason.length);
 	encode_word(columns[STRIP], state->strip);
-	encode_bytes(columns[MESSAGE], row->message.bytes, row->message.length);
+	encode_bytes(columns[MESSAGE], message.bytes, message.length);
 	encode_time(columns[FIRST], state->first_at);
 }
 

@@ -12,12 +12,13 @@ static const char begin_step[] = "BEGIN; LOCK TABLE report IN ACCESS SHARE MODE"
 static const char lock_stale[] = "SELECT site_id FROM site_state WHERE is_strip_stale LIMIT "
 				 "$1::bigint FOR UPDATE SKIP LOCKED";
 
-/* STORE_STRIP_LENGTH outcomes. */
+/* STORE_STRIP_LENGTH outcomes; of a round the one that speaks for it counts. */
 #define STRIP_OF(rows)                                                                             \
 	"SELECT string_agg(CASE outcome WHEN 'up' THEN 'U' WHEN 'degraded' THEN 'G' WHEN 'down' "  \
 	"THEN 'D' ELSE '?' END, '' ORDER BY started_at, producer_id, seq) AS strip FROM (SELECT "  \
-	"outcome, started_at, producer_id, seq FROM report WHERE report.site_id = "                \
-	"old.site_id " rows                                                                        \
+	"coalesce(round ->> 'outcome', outcome) AS outcome, started_at, producer_id, seq "         \
+	"FROM report WHERE report.site_id = old.site_id "                                          \
+	"AND (round IS NULL OR round ->> 'outcome' IS NOT NULL) " rows                             \
 	"ORDER BY started_at DESC, producer_id DESC, seq DESC LIMIT 50) AS fifty"
 
 /*

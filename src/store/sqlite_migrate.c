@@ -76,6 +76,13 @@ static const char has_old_states[] =
 static const char mend_old_states[] =
 	"ALTER TABLE site_state ADD COLUMN is_strip_stale INTEGER NOT NULL DEFAULT 0";
 
+/* A report table from before all addresses of a name could be checked. */
+static const char has_old_reports[] =
+	"SELECT EXISTS (SELECT 1 FROM pragma_table_info('report')) AND NOT EXISTS (SELECT 1 "
+	"FROM pragma_table_info('report') WHERE name = 'round')";
+
+static const char mend_old_reports[] = "ALTER TABLE report ADD COLUMN round TEXT";
+
 static int look_for(struct sqlite_store *store, const char *sql, bool *ret_found, struct error *err)
 {
 	sqlite3_stmt *statement;
@@ -90,15 +97,24 @@ static int look_for(struct sqlite_store *store, const char *sql, bool *ret_found
 	return status;
 }
 
+/* Add a column that has_old finds missing. */
+static int mend(struct sqlite_store *store, const char *has_old, const char *mending,
+		struct error *err)
+{
+	bool is_old = false;
+	if (look_for(store, has_old, &is_old, err) != 0)
+		return -1;
+	return is_old ? sqlite_execute(store, mending, err) : 0;
+}
+
 static int replay(struct sqlite_store *store, struct error *err)
 {
 	bool has_seq_chunks;
 	bool has_old = false;
-	bool has_old_state = false;
 	if (sqlite_seq_chunks_are_there(store, &has_seq_chunks, err) != 0 ||
 	    look_for(store, has_old_offsets, &has_old, err) != 0 ||
-	    look_for(store, has_old_states, &has_old_state, err) != 0 ||
-	    (has_old_state && sqlite_execute(store, mend_old_states, err) != 0))
+	    mend(store, has_old_states, mend_old_states, err) != 0 ||
+	    mend(store, has_old_reports, mend_old_reports, err) != 0)
 		return -1;
 	if (has_old &&
 	    sqlite_execute(store, "ALTER TABLE kafka_offset RENAME TO kafka_offset_old", err) != 0)
@@ -116,11 +132,13 @@ static int replay(struct sqlite_store *store, struct error *err)
 /* Without leave to make them. */
 static int check_complete(struct sqlite_store *store, struct error *err)
 {
-	bool is_old = false;
+	bool has_old_state = false;
+	bool has_old_report = false;
 	int count = count_relations(store, err);
-	if (count < 0 || look_for(store, has_old_states, &is_old, err) != 0)
+	if (count < 0 || look_for(store, has_old_states, &has_old_state, err) != 0 ||
+	    look_for(store, has_old_reports, &has_old_report, err) != 0)
 		return -1;
-	if (count == relation_count() && !is_old)
+	if (count == relation_count() && !has_old_state && !has_old_report)
 		return 0;
 	error_set(err, ERROR_REJECT,
 		  "%s: relations are missing or of an older release, and --no-migrate forbids to "

@@ -1,14 +1,15 @@
 /* Strips that lack reports which came late are made anew from the reports, some sites in a step. */
 #include "store/sqlite_store.h"
 
-/* STORE_STRIP_LENGTH outcomes. */
+/* STORE_STRIP_LENGTH outcomes; of a round the one that speaks for it counts. */
 static const char refresh_strips[] =
 	"UPDATE site_state SET is_strip_stale = 0, strip = coalesce((SELECT group_concat(letter, "
 	"'') "
 	"FROM (SELECT CASE outcome WHEN 'up' THEN 'U' WHEN 'degraded' THEN 'G' WHEN 'down' THEN "
 	"'D' "
-	"ELSE '?' END AS letter FROM (SELECT outcome, started_at, producer_id, seq FROM report "
-	"WHERE report.site_id = site_state.site_id "
+	"ELSE '?' END AS letter FROM (SELECT coalesce(round ->> 'outcome', outcome) AS outcome, "
+	"started_at, producer_id, seq FROM report WHERE report.site_id = site_state.site_id "
+	"AND (round IS NULL OR round ->> 'outcome' IS NOT NULL) "
 	"ORDER BY started_at DESC, producer_id DESC, seq DESC LIMIT 50) "
 	"ORDER BY started_at, producer_id, seq)), strip) "
 	"WHERE site_id IN (SELECT site_id FROM site_state WHERE is_strip_stale LIMIT ?1)";

@@ -246,10 +246,10 @@ static struct binding start_state(struct sqlite_store *store, enum sqlite_statem
 	bind_INT(&binding, row->http_status_code);
 	bind_INT(&binding, row->total_us);
 	bind_uuid(&binding, &row->producer_id.value);
-	bind_word(&binding, outcome_name(row->outcome.value));
-	bind_TEXT(&binding, row->reason);
+	bind_word(&binding, outcome_name(report_row_site_outcome(row)));
+	bind_TEXT(&binding, report_row_site_reason(row));
 	bind_word(&binding, state->strip);
-	bind_TEXT(&binding, row->message);
+	bind_TEXT(&binding, report_row_site_message(row));
 	return binding;
 }
 

@@ -51,7 +51,8 @@
 	X(failures, LIST)                                                                          \
 	X(redirects, LIST)                                                                         \
 	X(attempts, LIST)                                                                          \
-	X(evidence, OBJECT)
+	X(evidence, OBJECT)                                                                        \
+	X(round, OBJECT)
 
 #define REPORT_COLUMNS_FIRST "site_id, started_at, seq, setup_id"
 enum { REPORT_COLUMNS_FIRST_COUNT = 4 };

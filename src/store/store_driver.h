@@ -59,7 +59,7 @@ struct store {
 };
 
 /* The schema's newest file that this program knows: what the marks in comments, "[websentry N]", are compared with. */
-enum { STORE_SCHEMA_VERSION = 3 };
+enum { STORE_SCHEMA_VERSION = 4 };
 
 /* The first day that is kept, at this time, and whether a report began before it. */
 int64_t store_first_kept_day(const struct store *store, wall_us now);

@@ -175,14 +175,15 @@ void store_plan_states(struct store_plan *plan)
 	struct plan_state *state = NULL;
 	for (size_t i = 0; i < plan->row_count; i++) {
 		const struct plan_row *planned = &plan->rows[i];
-		if (!planned->is_inserted)
+		if (!planned->is_inserted || !report_row_is_of_site(planned->row))
 			continue;
 		if (state == NULL || state->latest->ids.site_id != planned->ids.site_id) {
 			state = &plan->states[plan->state_count++];
 			state->first_at = planned->row->started_at.value;
 		}
 		state->latest = planned;
-		append_letter(state->strip, store_strip_letter(planned->row->outcome.value));
+		append_letter(state->strip,
+			      store_strip_letter(report_row_site_outcome(planned->row)));
 	}
 }
 

@@ -23,7 +23,7 @@ struct plan_row {
 	bool is_inserted;       /* set by the driver: it was not there before */
 };
 
-/* What the batch makes of a site: from its inserted rows, which follow one another in the plan. */
+/* What the batch makes of a site: from its inserted rows, which follow one another in the plan; of a round from its speaker. */
 struct plan_state {
 	const struct plan_row *latest;
 	wall_us first_at; /* started_at of the first */

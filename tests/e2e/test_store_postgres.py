@@ -32,7 +32,9 @@ FULL = report(
     transfer_us=4, total_us=2**53, body_bytes=7, decoded_bytes=2**60,
     pattern="id=\"([^\"]+)\"", pattern_matched=False, pattern_capture="{}, \\N \\.", tls_version="1.3",
     cert_not_after="2026-12-01T00:00:00.000001Z", chain_not_after="9999-12-31T23:59:59.999999Z",
-    cert_issuer="CN=R3,O=Let's Encrypt,C=US", keepalive=True, truncated=False)
+    cert_issuer="CN=R3,O=Let's Encrypt,C=US", keepalive=True, truncated=False,
+    round={"address": "2001:db8::1", "addresses": 2, "needed": 1, "up": 1, "failed": 1, "outcome": "degraded",
+           "reason": "address_fails", "message": "1 of 2 addresses fails"})
 
 
 def test_every_field_comes_back(store, database):
@@ -50,7 +52,7 @@ def test_types_of_the_view(store, database):
                                 "WHERE table_name = 'report_view'"))
     assert types["producer_id"] == "uuid" and types["seq"] == types["total_us"] == types["interval_us"] == "bigint"
     assert types["started_at"] == types["stored_at"] == types["cert_not_after"] == "timestamp with time zone"
-    assert types["labels"] == types["redirects"] == types["attempts"] == types["failures"] == "jsonb"
+    assert types["labels"] == types["redirects"] == types["attempts"] == types["failures"] == types["round"] == "jsonb"
     assert types["suspect"] == types["pattern_matched"] == "boolean" and types["site"] == "text"
 
 
@@ -212,6 +214,58 @@ def test_states_of_before_stale_strips_are_kept(store, database, open_store):
     later.ask("migrate")
     later.write(report(2, at(-1)))
     assert later.ask("strips") == "1" and later.ask("sites") == "a up UU"
+
+
+def round_of(number, speaks_for=None):
+    """The field `round` of one of four reports."""
+    made = {"address": f"192.0.2.{number}", "addresses": 4, "needed": 4, "up": 3, "failed": 1}
+    verdict = {"outcome": speaks_for, "reason": "connect_refused", "message": "1 of 4 addresses fails"}
+    return made | verdict if speaks_for else made
+
+
+@pytest.mark.parametrize("driver", ["postgres", "sqlite"])
+def test_a_round_is_one_check_of_its_site(database, open_store, folder, driver):
+    now = datetime.datetime.now(datetime.UTC)
+
+    def ago(seconds):
+        return plain(now - datetime.timedelta(seconds=seconds))
+
+    store = open_store(driver, database.dsn if driver == "postgres" else str(folder / "websentry.db"))
+    store.ask("migrate")
+    store.write(report(1, ago(300)), report(3, ago(200), round=round_of(2)))
+    assert store.ask("sites") == "a up U"
+    store.write(*[report(number, ago(200), round=round_of(number, "down" if number == 2 else None))
+                  for number in (2, 4, 5)])
+    assert store.ask("sites") == "a down UD"
+    store.write(*[report(number, ago(250), round=round_of(number, "degraded" if number == 7 else None))
+                  for number in (6, 7, 8, 9)])
+    assert store.ask("strips") == "1" and store.ask("sites") == "a down UGD"
+    query = "SELECT checks, up, degraded, down FROM uptime_view WHERE site = 'a' AND period = 'hour'"
+    if driver == "postgres":
+        assert database.query(query) == [(3, 1, 1, 1)]
+        state = database.query("SELECT outcome, reason, message, seq FROM site_state")
+        assert state == [("down", "connect_refused", "1 of 4 addresses fails", 2)]
+        # Its state is made again by the same rule.
+        database.query("DROP TABLE site_state")
+        store.write(report(10, ago(100), site="b"))
+        assert store.ask("sites") == "a down UGD; b up U"
+        assert database.query("SELECT outcome, reason, message, seq FROM site_state WHERE seq < 10") == state
+        assert count(database) == 10
+    else:
+        store.close()
+        with sqlite3.connect(folder / "websentry.db") as connection:
+            assert connection.execute(query).fetchall() == [(3, 1, 1, 1)]
+
+
+def test_reports_of_before_rounds_are_kept(store, database, open_store):
+    store.write(report(1))
+    database.query("ALTER TABLE report DROP COLUMN round CASCADE; COMMENT ON TABLE report IS 'x [websentry 3]'")
+    later = open_store("postgres", database.dsn)
+    with pytest.raises(StoreError, match="older release"):
+        later.ask("compare")
+    later.ask("migrate")
+    later.write(report(2, at(1), round=round_of(1, "down")))
+    assert later.ask("sites") == "a down UD" and count(database, "report_view") == 2
 
 
 def test_days_have_partitions_and_the_rest_the_default(store, database):

@@ -12,11 +12,12 @@ import pytest
 
 _NXDOMAIN = 3
 _A = 1
+_AAAA = 28
 
 
 class NameServer:
-    """Answers A queries from `names` ({name: IPv4 address}); other types of these with nothing; the rest: NXDOMAIN.
-    Names in `delays_s` are answered that much later, those in `silent` never."""
+    """Answers A and AAAA queries from `names` ({name: an address or a list}); other types of these with
+    nothing; the rest: NXDOMAIN. Names in `delays_s` are answered that much later, those in `silent` never."""
 
     def __init__(self, names=None, address=None):
         self.names = dict(names or {})
@@ -94,10 +95,13 @@ class NameServer:
         kind = struct.unpack(">H", query[at + 1:at + 3])[0]
         question = query[12:at + 5]
         self.asked.append(name)
-        address = self.names.get(name)
-        code = 0 if address else _NXDOMAIN
-        answers = b""
-        if address and kind == _A:
-            answers = b"\xc0\x0c" + struct.pack(">HHIH", _A, 1, 60, 4) + socket.inet_aton(address)
+        found = self.names.get(name)
+        code = 0 if found else _NXDOMAIN
+        family = {_A: socket.AF_INET, _AAAA: socket.AF_INET6}.get(kind)
+        answers = []
+        for address in [found] if isinstance(found, str) else found or []:
+            if family == (socket.AF_INET6 if ":" in address else socket.AF_INET):
+                packed = socket.inet_pton(family, address)
+                answers.append(b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 60, len(packed)) + packed)
         flags = 0x8000 | 0x0400 | (query[2] & 1) << 8 | 0x0080 | code
-        return name, query[:2] + struct.pack(">HHHHH", flags, 1, 1 if answers else 0, 0, 0) + question + answers
+        return name, query[:2] + struct.pack(">HHHHH", flags, 1, len(answers), 0, 0) + question + b"".join(answers)

@@ -61,7 +61,7 @@ def test_schema_is_a_schema():
 
 
 def test_fields_are_those_of_the_row():
-    assert len(FIELDS) == 43
+    assert len(FIELDS) == 44
     expected = [name for name, _, _ in FIELDS]
     expected.insert(expected.index("seq") + 1, "prev")
     assert list(SCHEMA["properties"]) == expected
@@ -83,7 +83,8 @@ def test_type_and_bounds_are_those_of_the_decoder(name, kind):
 
 
 @pytest.mark.parametrize("name, list_name", [("redirect", "redirects"), ("failure", "failures"),
-                                             ("attempt", "attempts"), ("evidence", "evidence")])
+                                             ("attempt", "attempts"), ("evidence", "evidence"),
+                                             ("round", "round")])
 def test_members_are_those_of_the_decoder(name, list_name):
     schema = SCHEMA["properties"][list_name]
     if schema["type"] == "array":
@@ -136,6 +137,7 @@ def test_example_of_the_document_is_valid():
     {"outcome": "fine"}, {"reason": "because"}, {"started_at": "yesterday"}, {"total_us": -1}, {"total_us": None},
     {"suspect": "true"}, {"redirects": {}}, {"redirects": [{}]}, {"redirects": [{"url": "u", "dns_us": -1}]},
     {"failures": [{"message": "m"}]}, {"labels": {"a": 1}}, {"evidence": {"body": []}}, {"prev": {}},
+    {"round": {"address": "192.0.2.1", "addresses": 2, "needed": 2, "up": 2}}, {"round": []},
     {"http_status_code": 1000}, {"interval_us": 0}, {"total_us": 2**63},
 ])
 def test_bad_messages_are_not_valid(change):

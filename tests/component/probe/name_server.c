@@ -24,6 +24,7 @@ struct name_server {
 	atomic_bool is_stopping;
 	atomic_bool has_turned;
 	atomic_uint asked; /* of names with later addresses */
+	atomic_int questions;
 	pthread_t thread;
 };
 
@@ -103,7 +104,7 @@ static void *serve(void *context)
 		struct pollfd wait = {.fd = server->fd, .events = POLLIN};
 		if (poll(&wait, 1, TICK_MS) <= 0)
 			continue;
-		unsigned char packet[PACKET_MAX + 4 * 32];
+		unsigned char packet[PACKET_MAX + NAME_SERVER_ADDRESSES_MAX * 32];
 		struct sockaddr_in from;
 		socklen_t from_size = sizeof(from);
 		ssize_t got = recvfrom(server->fd, packet, PACKET_MAX, 0, (struct sockaddr *)&from,
@@ -111,6 +112,7 @@ static void *serve(void *context)
 		struct question question;
 		if (got < HEADER_SIZE || !read_question(packet, (size_t)got, &question))
 			continue;
+		(void)atomic_fetch_add(&server->questions, 1);
 		const struct name_record *record = find(server, question.name);
 		if (record != NULL && record->is_silent)
 			continue;
@@ -178,4 +180,9 @@ unsigned name_server_asked(const struct name_server *server)
 const char *name_server_address(const struct name_server *server)
 {
 	return server->address;
+}
+
+int name_server_questions(const struct name_server *server)
+{
+	return atomic_load(&server->questions);
 }

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-enum { NAME_SERVER_ADDRESSES_MAX = 4 };
+enum { NAME_SERVER_ADDRESSES_MAX = 20 };
 
 struct name_record {
 	const char *name;
@@ -28,6 +28,8 @@ void name_server_stop(struct name_server *server);
 void name_server_turn(struct name_server *server);
 /* How many questions were answered of names with later addresses. */
 unsigned name_server_asked(const struct name_server *server);
+/* How many questions there were. */
+int name_server_questions(const struct name_server *server);
 /* "127.0.0.1:port" */
 const char *name_server_address(const struct name_server *server);
 

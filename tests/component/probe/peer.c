@@ -283,8 +283,35 @@ struct peer *peer_start(SSL_CTX *context, const struct peer_behaviour *behaviour
 	return peer;
 }
 
+struct peer *peer_start_at(const char *ip, int port, const struct peer_behaviour *behaviours)
+{
+	struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+	bool is_six = inet_pton(AF_INET, ip, &four.sin_addr) != 1;
+	int yes = 1;
+	if (is_six && inet_pton(AF_INET6, ip, &six.sin6_addr) != 1)
+		abort();
+	int fd = socket(is_six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	const void *address = is_six ? (const void *)&six : (const void *)&four;
+	if (fd < 0 || bind(fd, address, is_six ? sizeof(six) : sizeof(four)) != 0 ||
+	    listen(fd, 1024) != 0) {
+		(void)close(fd);
+		return NULL;
+	}
+	struct peer *peer = xcalloc(1, sizeof(*peer));
+	peer->behaviours = behaviours;
+	peer->port = port;
+	peer->listener = fd;
+	if (pthread_create(&peer->acceptor, NULL, accept_all, peer) != 0)
+		abort();
+	return peer;
+}
+
 void peer_stop(struct peer *peer)
 {
+	if (peer == NULL)
+		return;
 	atomic_store(&peer->is_stopping, true);
 	(void)pthread_join(peer->acceptor, NULL);
 	for (size_t i = 0; i < peer->thread_count; i++)

@@ -31,7 +31,9 @@ struct peer_behaviour {
 
 /* context: NULL for plain HTTP; borrowed. The table ends with a NULL name and is borrowed too. */
 struct peer *peer_start(SSL_CTX *context, const struct peer_behaviour *behaviours);
-void peer_stop(struct peer *peer);
+/* The same, plain, at another address of this machine and a port; NULL where that is taken. */
+struct peer *peer_start_at(const char *ip, int port, const struct peer_behaviour *behaviours);
+void peer_stop(struct peer *peer); /* accepts NULL */
 int peer_port(const struct peer *peer);
 /* What every connection waits before it shakes hands; for the TLS phase. */
 void peer_set_tls_delay(struct peer *peer, int ms);

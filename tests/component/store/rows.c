@@ -93,6 +93,24 @@ struct report_row rows_make_full(int64_t seq, wall_us started_at)
 	row.keepalive = truth(true);
 	row.evidence = text("{\"body\":\"<html>\",\"n\":-1.5e-3,\"deep\":[[[null,true]]]}");
 	row.truncated = truth(false);
+	row.round = text("{\"address\":\"2001:db8::1\",\"outcome\":\"degraded\"}");
+	row.is_speaker = true;
+	row.round_outcome.value = OUTCOME_DEGRADED;
+	row.round_message = text("1 of 2 addresses fails");
+	return row;
+}
+
+struct report_row rows_make_round(const char *site, int64_t seq, wall_us started_at,
+				  const char *round, enum outcome outcome)
+{
+	struct report_row row = rows_make(site, rows_producer(1), seq, started_at, OUTCOME_UP);
+	row.round = text(round);
+	row.is_speaker = strstr(round, "outcome") != NULL;
+	row.round_outcome.value = outcome;
+	if (row.is_speaker) {
+		row.round_reason = text("connect_refused");
+		row.round_message = text("1 of 2 addresses fails: 192.0.2.1 connect_refused");
+	}
 	return row;
 }
 

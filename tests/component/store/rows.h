@@ -28,6 +28,10 @@ struct report_row rows_make(const char *site, struct uuid producer_id, int64_t s
 /* Every field present, with values that are hard to carry; of producer 99. */
 struct report_row rows_make_full(int64_t seq, wall_us started_at);
 
+/* One of a round, up itself; it speaks for the round where that has an outcome. */
+struct report_row rows_make_round(const char *site, int64_t seq, wall_us started_at,
+				  const char *round, enum outcome outcome);
+
 void rows_add(struct rows *rows, struct report_row row);
 struct store_batch rows_batch(const struct rows *rows);
 void rows_finish(struct rows *rows);

@@ -118,6 +118,7 @@ static void every_field_comes_back(void **state)
 		{"keepalive", "1"},
 		{"evidence", "{\"body\":\"<html>\",\"n\":-1.5e-3,\"deep\":[[[null,true]]]}"},
 		{"truncated", "0"},
+		{"round", "{\"address\":\"2001:db8::1\",\"outcome\":\"degraded\"}"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char sql[96];
@@ -134,9 +135,10 @@ static void absent_fields_are_null(void **state)
 	row.http_status_code.is_present = row.total_us.is_present = false;
 	rows_add(&rows, row);
 	(void)write_rows();
-	static const char *const columns[] = {
-		"labels",    "suspect", "message",        "http_status_code", "total_us",
-		"redirects", "pattern", "cert_not_after", "keepalive",        "evidence"};
+	static const char *const columns[] = {"labels",           "suspect",        "message",
+					      "http_status_code", "total_us",       "redirects",
+					      "pattern",          "cert_not_after", "keepalive",
+					      "evidence",         "round"};
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
 		char sql[96];
 		(void)snprintf(sql, sizeof(sql), "SELECT %s FROM report_view", columns[i]);
@@ -207,6 +209,47 @@ static void of_equal_times_the_key_decides(void **state)
 	assert_query("SELECT seq || outcome FROM site_state", "6degraded");
 	refresh_strips(1);
 	assert_query("SELECT strip FROM site_state", "DUG");
+}
+
+#define PART(address) "{\"address\":\"" address "\",\"addresses\":2}"
+#define SPEAKER(outcome)                                                                           \
+	"{\"address\":\"192.0.2.1\",\"outcome\":\"" outcome                                        \
+	"\",\"reason\":\"connect_refused\",\"message\":\"1 of 2\"}"
+
+static void add_round(const char *site, int64_t seq, int second, const char *round,
+		      enum outcome outcome)
+{
+	rows_add(&rows,
+		 rows_make_round(site, seq, ROWS_NOON + second * CLOCK_US_PER_S, round, outcome));
+}
+
+/* However its reports are spread over batches, and in whatever order they come. */
+static void a_round_is_one_check_of_its_site(void **state)
+{
+	(void)state;
+	add("a", 1, 10, OUTCOME_UP);
+	add_round("a", 3, 20, PART("192.0.2.2"), OUTCOME_UP);
+	(void)write_rows();
+	assert_query("SELECT strip || seq FROM site_state", "U1");
+	add_round("a", 2, 20, SPEAKER("down"), OUTCOME_DOWN);
+	add_round("a", 4, 20, PART("192.0.2.3"), OUTCOME_UP);
+	assert_int_equal(write_rows().late_sites, 0);
+	assert_query("SELECT strip || seq || outcome || reason || message FROM site_state",
+		     "UD2downconnect_refused1 of 2 addresses fails: 192.0.2.1 connect_refused");
+	/* what comes late counts by the same rule */
+	add_round("a", 6, 15, PART("192.0.2.2"), OUTCOME_UP);
+	add_round("a", 5, 15, SPEAKER("degraded"), OUTCOME_DEGRADED);
+	assert_int_equal(write_rows().late_sites, 1);
+	refresh_strips(1);
+	assert_query("SELECT strip || seq FROM site_state", "UGD2");
+	/* and so does a state that is made again */
+	folder_execute(&folder, "DROP TABLE site_state");
+	add("b", 7, 30, OUTCOME_UP);
+	(void)write_rows();
+	assert_query("SELECT strip || seq || outcome || reason || message FROM site_state WHERE "
+		     "site_id = (SELECT id FROM site WHERE name = 'a')",
+		     "UGD2downconnect_refused1 of 2");
+	assert_query("SELECT count(*) FROM report_view WHERE round IS NOT NULL", "5");
 }
 
 static void many_stale_strips_take_several_steps(void **state)
@@ -411,6 +454,16 @@ static void uptime_counts_what_could_tell(void **state)
 		     "6 80.0");
 	assert_query("SELECT uptime FROM uptime_view WHERE site = 'a' AND period = 'day'",
 		     "66.6667");
+	/* four addresses that were checked together are one check, and its outcome is theirs together */
+	for (int i = 0; i < 4; i++)
+		rows_add(&rows,
+			 rows_make_round("c", 8 + i, now - 60 * CLOCK_US_PER_S,
+					 i == 2 ? SPEAKER("down") : PART("1"), OUTCOME_DOWN));
+	rows_add(&rows, rows_make("c", rows_producer(1), 12, now, OUTCOME_UP));
+	(void)write_rows();
+	assert_query("SELECT checks || ' ' || up || ' ' || down || ' ' || uptime FROM uptime_view "
+		     "WHERE site = 'c' AND period = 'hour'",
+		     "2 1 1 50.0");
 	assert_query("SELECT uptime FROM uptime_view WHERE site = 'b' AND period = 'hour'", NULL);
 	assert_query("SELECT checks FROM uptime_view WHERE site = 'b' AND period = 'hour'", "0");
 }
@@ -547,6 +600,7 @@ int main(void)
 		CASE(a_report_is_stored_once),
 		CASE(late_reports_do_not_move_the_latest),
 		CASE(of_equal_times_the_key_decides),
+		CASE(a_round_is_one_check_of_its_site),
 		CASE(many_stale_strips_take_several_steps),
 		CASE(positions_and_bad_messages_are_of_the_batch),
 		CASE(a_mebibyte_of_a_bad_message_is_kept),

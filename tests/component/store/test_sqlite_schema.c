@@ -137,6 +137,20 @@ static void states_of_before_stale_strips_are_kept(void **state)
 	folder_assert(&folder, "SELECT strip || is_strip_stale FROM site_state", "UU0");
 }
 
+static void reports_of_before_rounds_are_kept(void **state)
+{
+	(void)state;
+	assert_int_equal(store_migrate(store, true, &err), 0);
+	assert_int_equal(write_report(0), 0);
+	folder_execute(&folder, "DROP VIEW report_view; DROP VIEW uptime_view; "
+				"ALTER TABLE report DROP COLUMN round");
+	assert_int_equal(store_migrate(store, false, &err), -1);
+	assert_non_null(strstr(err.message, "older release"));
+	assert_int_equal(store_migrate(store, true, &err), 0);
+	assert_int_equal(write_report(1), 0);
+	folder_assert(&folder, "SELECT count(*) FROM report_view WHERE round IS NULL", "2");
+}
+
 static void somebody_elses_table_is_not_touched(void **state)
 {
 	(void)state;
@@ -276,6 +290,7 @@ int main(void)
 		CASE(a_dropped_state_is_made_from_the_reports),
 		CASE(positions_of_before_groups_are_kept),
 		CASE(states_of_before_stale_strips_are_kept),
+		CASE(reports_of_before_rounds_are_kept),
 		CASE(somebody_elses_table_is_not_touched),
 		CASE(a_newer_schema_is_refused),
 		CASE(without_leave_to_migrate_the_schema_must_be_there),

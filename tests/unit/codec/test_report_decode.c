@@ -108,6 +108,11 @@ static const struct {
 	 DECODE_NONE, ""},
 	{"\"labels\":{}", DECODE_NONE, ""},
 	{"\"evidence\":{\"headers\":\"A: b\",\"body\":\"<p>\"}", DECODE_NONE, ""},
+	{"\"round\":{\"address\":\"::1\",\"addresses\":2,\"needed\":1,\"up\":1,\"failed\":1}",
+	 DECODE_NONE, ""},
+	{"\"round\":{\"address\":\"::1\",\"addresses\":2,\"needed\":1,\"up\":1,\"failed\":1,"
+	 "\"outcome\":\"up\",\"reason\":\"a_new_one\",\"message\":\"\",\"new\":[]}",
+	 DECODE_NONE, ""},
 	{"\"http_status_code\":0", DECODE_NONE, ""},
 	{"\"http_status_code\":999", DECODE_NONE, ""},
 	{"\"total_us\":9223372036854775807", DECODE_NONE, ""},
@@ -179,6 +184,14 @@ static const struct {
 	{"\"labels\":{\"a\":1}", DECODE_WRONG_TYPE, "labels"},
 	{"\"labels\":{\"a\":{}}", DECODE_WRONG_TYPE, "labels"},
 	{"\"evidence\":{\"body\":[]}", DECODE_WRONG_TYPE, "evidence"},
+	{"\"round\":{}", DECODE_WRONG_TYPE, "round"},
+	{"\"round\":{\"address\":\"\",\"addresses\":1,\"needed\":1,\"up\":1,\"failed\":0}",
+	 DECODE_WRONG_TYPE, "round"},
+	{"\"round\":{\"address\":\"a\",\"addresses\":0,\"needed\":1,\"up\":1,\"failed\":0}",
+	 DECODE_WRONG_TYPE, "round"},
+	{"\"round\":{\"address\":\"a\",\"addresses\":1,\"needed\":1,\"up\":1,\"failed\":0,"
+	 "\"outcome\":\"UP\"}",
+	 DECODE_WRONG_TYPE, "round"},
 
 	/* texts that the database can't hold */
 	{"\"message\":\"a\\u0000b\"", DECODE_BAD_TEXT, "message"},

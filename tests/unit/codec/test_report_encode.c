@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "check/round.h"
 #include "codec/report_decode.h"
 #include "codec/report_encode.h"
 #include "sample_report.h"
@@ -300,9 +301,56 @@ static void appends_behind_what_is_there(void **state)
 	sample_finish(&sample);
 }
 
+/* Every report of a round says which address it is of, and one of them what comes of all. */
+static void a_report_of_a_round_says_so(void **state)
+{
+	(void)state;
+	struct sample sample;
+	struct report_row row;
+	char message[] = "1 of 2 addresses fails: \"::1\" connect_refused";
+	const struct round_verdict verdict = {.addresses = 2,
+					      .needed = 2,
+					      .up = 1,
+					      .failed = 1,
+					      .outcome = OUTCOME_DOWN,
+					      .reason = REASON_CONNECT_REFUSED,
+					      .message = message};
+	struct round_note note = {.verdict = &verdict, .address = "::1", .is_speaker = true};
+	sample_init(&sample);
+	decode_sample(&sample, 1, &row);
+	assert_true(report_row_is_of_site(&row));
+	assert_int_equal(report_row_site_outcome(&row), OUTCOME_UP);
+	assert_null(report_row_site_message(&row).bytes);
+	report_row_finish(&row);
+
+	sample.report.round = &note;
+	decode_sample(&sample, 1, &row);
+	assert_string_equal(
+		row.round.bytes,
+		"{\"address\":\"::1\",\"addresses\":2,\"needed\":2,\"up\":1,\"failed\":1,"
+		"\"outcome\":\"down\",\"reason\":\"connect_refused\",\"message\":"
+		"\"1 of 2 addresses fails: \\\"::1\\\" connect_refused\"}");
+	assert_int_equal(row.outcome.value, OUTCOME_UP);
+	assert_true(report_row_is_of_site(&row));
+	assert_int_equal(report_row_site_outcome(&row), OUTCOME_DOWN);
+	assert_string_equal(report_row_site_reason(&row).bytes, "connect_refused");
+	assert_string_equal(report_row_site_message(&row).bytes, message);
+	report_row_finish(&row);
+
+	note.is_speaker = false;
+	decode_sample(&sample, 1, &row);
+	assert_string_equal(
+		row.round.bytes,
+		"{\"address\":\"::1\",\"addresses\":2,\"needed\":2,\"up\":1,\"failed\":1}");
+	assert_false(report_row_is_of_site(&row));
+	report_row_finish(&row);
+	sample_finish(&sample);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_report_of_a_round_says_so),
 		cmocka_unit_test(typical_report_reads_as_the_design_says),
 		cmocka_unit_test(what_is_not_known_is_left_out),
 		cmocka_unit_test(pattern_matched_is_there_when_it_is_decided),

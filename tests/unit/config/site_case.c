@@ -36,6 +36,10 @@ static void describe_request(FILE *out, const struct request *request)
 	if (request->family != REQUEST_FAMILY_ANY)
 		(void)fprintf(out, " ip%d%s", request->family == REQUEST_FAMILY_4 ? 4 : 6,
 			      request->is_family_only ? " only" : "");
+	if (request->is_all_addresses)
+		(void)fputs(" all", out);
+	if (request->addresses_needed != 0)
+		(void)fprintf(out, " needed=%d", request->addresses_needed);
 	describe_text(out, "source", request->source_4);
 	describe_text(out, "source", request->source_6);
 	describe_text(out, "dns", request->dns_servers);

@@ -130,6 +130,22 @@ static const struct site_case connection_cases[] = {
 	 FILE_OF("[{url: http://a/, ip_protocol: 4}, {url: http://b/, ip_protocol: IPv6, "
 		 "ip_protocol_fallback: false}, {url: http://c/, ip_protocol: any}]"),
 	 "http://a/ ip4\nhttp://b/ ip6 only\nhttp://c/\n", NULL},
+	{"addresses",
+	 FILE_OF("[{url: http://a/, addresses: all}, {url: http://b/, addresses: All, "
+		 "addresses_needed: 2}, {url: http://c/, addresses: one}]"),
+	 "http://a/ all\nhttp://b/ all needed=2\nhttp://c/\n", NULL},
+	{"addresses of the defaults",
+	 FILE_OF("{defaults: {addresses: all, addresses_needed: 16}, sites: [{url: http://a/}, "
+		 "{url: http://b/, addresses_needed: 1}, {url: http://c/, addresses: one}]}"),
+	 "http://a/ all needed=16\nhttp://b/ all needed=1\nhttp://c/ needed=16\n", NULL},
+	{"addresses_needed of the defaults is for those that want all",
+	 FILE_OF("{defaults: {addresses_needed: 2}, sites: [{url: http://a/}, {url: http://b/, "
+		 "addresses: all}]}"),
+	 "http://a/ needed=2\nhttp://b/ all needed=2\n", NULL},
+	{"addresses through no proxy",
+	 FILE_OF("{defaults: {proxy: 'http://p:1'}, sites: [{url: http://a/, addresses: all, "
+		 "proxy: none}, {url: http://b/, addresses: all, no_proxy: b}]}"),
+	 "http://a/ all\nhttp://b/ all proxy=http p:1 but b\n", NULL},
 	{"ip_protocol as blackbox_exporter has it",
 	 FILE_OF("[{url: http://a/, preferred_ip_protocol: ip4, ip_protocol_fallback: false}]"),
 	 "http://a/ ip4 only\n", NULL},

@@ -47,8 +47,12 @@ static void compare_view(const char *const *files)
 		at = strstr(*files, "VIEW report_view AS");
 	assert_non_null(at);
 	at = strstr(at, "SELECT\n") + strlen("SELECT\n");
+	/* what came after the first release stands behind the rest: PostgreSQL lets a view grow at its end alone */
+	enum { FIRST_FIELDS = 43 };
 	for (size_t i = 0; i <= COUNT(fields); i++) {
-		const char *wanted = i < COUNT(fields) ? fields[i] : "stored_at";
+		const char *wanted = i < FIRST_FIELDS    ? fields[i]
+				     : i == FIRST_FIELDS ? "stored_at"
+							 : fields[i - 1];
 		char line[128];
 		int length = (int)strcspn(at, "\n");
 		(void)snprintf(line, sizeof(line), "%.*s", length, at);

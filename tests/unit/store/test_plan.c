@@ -175,6 +175,25 @@ static void states_count_inserted_rows_alone(void **state)
 	assert_null(store_plan_find_state(&plan, store_id_of("b", 1)));
 }
 
+/* Four reports of a round, in two batches or in one, are one check of their site. */
+static void of_a_round_the_speaker_makes_the_state(void **state)
+{
+	(void)state;
+	static const char speaker[] = "{\"outcome\":\"down\"}";
+	rows_add(&rows, rows_make("a", rows_producer(1), 1, ROWS_NOON, OUTCOME_UP));
+	for (int i = 0; i < 4; i++)
+		rows_add(&rows, rows_make_round("a", 2 + i, ROWS_NOON + 1, i == 2 ? speaker : "{}",
+						OUTCOME_DOWN));
+	rows_add(&rows, rows_make_round("b", 9, ROWS_NOON, "{}", OUTCOME_UP));
+	make(NULL);
+	for (size_t i = 0; i < plan.row_count; i++)
+		plan.rows[i].is_inserted = true;
+	store_plan_states(&plan);
+	assert_int_equal(plan.state_count, 1);
+	assert_string_equal(plan.states[0].strip, "UD");
+	assert_int_equal(plan.states[0].latest->row->seq.value, 4);
+}
+
 static void a_strip_holds_the_last_fifty(void **state)
 {
 	(void)state;
@@ -211,6 +230,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(left_out_rows_are_not_planned, setup, teardown),
 		cmocka_unit_test_setup_teardown(rows_are_found_by_their_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(states_count_inserted_rows_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(of_a_round_the_speaker_makes_the_state, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_strip_holds_the_last_fifty, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_empty_batch_is_an_empty_plan, setup, teardown),
 	};

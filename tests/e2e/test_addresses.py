@@ -1,0 +1,222 @@
+"""`addresses: all`: one dead machine behind a name is seen, in every place where people look."""
+import http.server
+import json
+import signal
+import sqlite3
+import threading
+
+import psycopg
+import pytest
+import yaml
+from support.nameserver import NameServer
+from support.processes import wait_until
+from support.schema import assert_valid
+from support.scrape import fetch
+
+ALIVE = ("127.0.0.1", "127.0.0.2")
+DEAD = "127.0.0.3"
+
+
+class Machine(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *words):
+        pass
+
+
+class Machines:
+    """Servers on one port of several addresses; each can be started and stopped."""
+
+    def __init__(self):
+        self.running = {}
+        for _ in range(100):
+            self.port = 0
+            try:
+                for ip in ALIVE:
+                    self.start(ip)
+                return
+            except OSError:
+                self.close()
+        raise AssertionError("no port that is free on all addresses")
+
+    def start(self, ip):
+        server = http.server.ThreadingHTTPServer((ip, self.port), Machine)
+        self.port = server.server_address[1]
+        self.running[ip] = server
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self, ip):
+        server = self.running.pop(ip)
+        server.shutdown()
+        server.server_close()
+
+    def close(self):
+        for ip in list(self.running):
+            self.stop(ip)
+
+
+@pytest.fixture
+def machines():
+    made = Machines()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def names():
+    server = NameServer({"three.test": [*ALIVE, DEAD], "two.test": [*ALIVE, "::1"], "alive.test": list(ALIVE)})
+    yield server
+    server.close()
+
+
+def entry(machines, names, host, **more):
+    return {"name": host, "url": f"http://{host}:{machines.port}/", "addresses": "all", "dns_servers": names.address,
+            **more}
+
+
+def write_sites(websentry, *entries):
+    return websentry.write("sites.yaml", yaml.safe_dump(
+        {"defaults": {"interval": "1500ms", "timeout": "1500ms"}, "sites": list(entries)}))
+
+
+def rounds_of(reports):
+    """The reports of each round, by its identity, in the order of time."""
+    rounds = {}
+    for report in reports:
+        rounds.setdefault((report["started_at"], str(report["producer_id"])), []).append(report)
+    return [rounds[key] for key in sorted(rounds)]
+
+
+def speaker_of(reports):
+    """The one that says what comes of all."""
+    found = [report for report in reports if "outcome" in report["round"]]
+    assert len(found) == 1
+    return found[0]
+
+
+def check_rounds(reports, count, outcome):
+    """Each round is whole, and one of its reports speaks for it; what a busy machine could not tell is not judged."""
+    found = rounds_of(reports)
+    assert found
+    for of_round in found:
+        assert len(of_round) == count
+        assert len({report["round"]["address"] for report in of_round}) == count
+        assert len({report["scheduled_at"] for report in of_round}) == 1
+        speaker = speaker_of(of_round)
+        if any(report["suspect"] for report in of_round):
+            continue
+        assert speaker["round"]["outcome"] == outcome
+        for report in of_round:
+            assert report["ip"] == report["round"]["address"]
+            assert report["outcome"] == ("up" if report["ip"] in ALIVE else "down")
+    return found
+
+
+def strip_of(rounds):
+    letters = {"up": "U", "degraded": "G", "down": "D", "unknown": "?"}
+    return "".join(letters[speaker_of(reports)["round"]["outcome"]] for reports in rounds)
+
+
+def ask_api(running):
+    status, _, body = fetch(running, "/api/v1/sites")
+    return {site["name"]: site for site in json.loads(body)} if status == 200 else {}
+
+
+def stored(websentry):
+    connection = sqlite3.connect(f"file:{websentry.data_dir() / 'websentry.db'}?mode=ro", uri=True)
+    connection.row_factory = sqlite3.Row
+    try:
+        rows = [dict(row) for row in connection.execute("SELECT * FROM report_view ORDER BY started_at, seq")]
+        uptime = {row["site"]: dict(row) for row in
+                  connection.execute("SELECT * FROM uptime_view WHERE period = 'hour'")}
+    finally:
+        connection.close()
+    return [{**row, "round": json.loads(row["round"])} for row in rows], uptime
+
+
+def test_run_sees_a_dead_machine_behind_a_name(websentry, machines, names):
+    file = write_sites(websentry, entry(machines, names, "three.test"), entry(machines, names, "alive.test"),
+                       entry(machines, names, "two.test", addresses_needed=2))
+    running = websentry.start("run", "--sites", file, "--data-dir", websentry.data_dir(), "--listen", "127.0.0.1:0")
+    running.wait_ready()
+    message = f"1 of 3 addresses fails: {DEAD} connect_refused"
+    wait_until(lambda: ask_api(running).get("three.test", {}).get("message") == message, "the dead machine is seen", 60)
+    wait_until(lambda: ask_api(running).get("alive.test", {}).get("outcome") == "up", "all is well", 60)
+    wait_until(lambda: ask_api(running).get("two.test", {}).get("reason") == "address_fails", "enough work", 60)
+    three = ask_api(running)["three.test"]
+    assert (three["outcome"], three["reason"]) == ("down", "connect_refused")
+    assert ask_api(running)["two.test"]["outcome"] == "degraded"
+    wait_until(lambda: message in fetch(running, "/")[2], "the page shows it", 60)
+    # A machine that was well goes, and comes back: the site follows, with a line for each change.
+    machines.stop(ALIVE[1])
+    running.wait_for("site down", site="alive.test", message=f"1 of 2 addresses fails: {ALIVE[1]} connect_refused")
+    machines.start(ALIVE[1])
+    wait_until(lambda: running.find("site up", site="alive.test", reason="ok"), "it is well again", 60)
+    running.stop()
+    reports, uptime = stored(websentry)
+    for name, count in (("three.test", 3), ("alive.test", 2), ("two.test", 3)):
+        rounds = rounds_of([report for report in reports if report["site"] == name])
+        assert rounds and {len(of_round) for of_round in rounds} == {count}
+        assert uptime[name]["checks"] == len(rounds)
+        assert uptime[name]["down"] == strip_of(rounds).count("D")
+    assert uptime["three.test"]["up"] == 0
+
+
+def test_what_is_stored_follows_from_the_messages(websentry, machines, names, kafka, topic, database):
+    file = write_sites(websentry, entry(machines, names, "three.test"), entry(machines, names, "alive.test"))
+    options = ("--kafka-servers", kafka.servers, "--kafka-topic", topic)
+    consumer = websentry.start("consumer", *options, "--database-dsn", database.dsn, "--listen", "127.0.0.1:0")
+    producer = websentry.start("producer", *options, "--sites", file, "--data-dir", websentry.data_dir("producer"))
+    producer.wait_ready()
+    consumer.wait_ready()
+
+    def count():
+        return database.one("SELECT count(*) FROM report")
+
+    wait_until(lambda: count() >= 10, "two rounds of each", 60)
+    # A reload in the middle of rounds breaks none.
+    for _ in range(3):
+        before = count()
+        producer.send_signal(signal.SIGHUP)
+        wait_until(lambda than=before: count() > than, "reports go on", 60)
+    producer.stop()
+    messages = [message.value for message in kafka.messages(topic)]
+    wait_until(lambda: count() == len(messages), "all is stored", 60)
+    for message in messages:
+        assert_valid(message)
+    wait_until(lambda: ask_api(consumer).get("three.test", {}).get("message") ==
+               f"1 of 3 addresses fails: {DEAD} connect_refused", "the API says so", 60)
+    consumer.stop()
+    with database.connect(row_factory=psycopg.rows.dict_row) as connection:
+        reports = connection.execute("SELECT * FROM report_view ORDER BY started_at, seq").fetchall()
+    three = check_rounds([report for report in reports if report["site"] == "three.test"], 3, "down")
+    alive = check_rounds([report for report in reports if report["site"] == "alive.test"], 2, "up")
+    strips = dict(database.query("SELECT site.name, strip FROM site_state JOIN site ON site.id = site_id"))
+    assert strips == {"three.test": strip_of(three), "alive.test": strip_of(alive)}
+    assert dict(database.query("SELECT site, checks FROM uptime_view WHERE period = 'hour'")) == \
+        {"three.test": len(three), "alive.test": len(alive)}
+    assert sorted(report["seq"] for report in reports) == list(range(len(reports)))
+
+
+def test_check_prints_a_line_for_each_address_and_then_the_verdict(websentry, machines, names):
+    words = ("--set", "addresses=all", "--set", f"dns_servers={names.address}")
+    url = f"http://three.test:{machines.port}/"
+    seen = websentry.run("check", url, *words, code=2).stdout().splitlines()
+    assert [line.split()[1] for line in seen[:3]] == [DEAD, *ALIVE]
+    assert "DOWN" in seen[3] and url in seen[3]
+    assert seen[4].strip() == f"1 of 3 addresses fails: {DEAD} connect_refused"
+    seen = websentry.run("check", url, *words, "--set", "addresses_needed=2", code=1).stdout()
+    assert "DEGRADED" in seen and f"1 of 3 addresses fails, 2 needed: {DEAD} connect_refused" in seen
+    seen = websentry.run("check", f"http://alive.test:{machines.port}/", *words).stdout()
+    assert "UP" in seen and "2 of 2 addresses work, 2 needed" in seen
+    seen = websentry.run("check", f"http://alive.test:{machines.port}/", *words, "--set", "addresses_needed=3", code=2)
+    assert "the name has 2 addresses, 3 needed" in seen.stdout()
+    reports = [json.loads(line) for line in websentry.run("check", url, *words, "--json", code=2).stdout().splitlines()]
+    assert [report["seq"] for report in reports] == [0, 1, 2]
+    check_rounds(reports, 3, "down")
+    seen = websentry.run("check", f"http://nosuch.test:{machines.port}/", *words, "--json", code=2).stdout()
+    assert json.loads(seen)["reason"] == "dns_error" and "round" not in json.loads(seen)
