@@ -403,6 +403,7 @@ void check_run_on_ended(void *context, CURLcode code)
 	int status = run->observation.final.http_status_code;
 	if (code == CURLE_OK && !transfer->head.is_complete)
 		code = CURLE_PARTIAL_FILE; /* to curl, a head that is cut off is a response */
+	transfer_note_end(transfer, code);
 	if (transfer->stopped_for != STOP_NONE)
 		code = CURLE_ABORTED_BY_CALLBACK; /* to curl, the end that we made may be the body's */
 	if (code == CURLE_OK && status == HTTP_PROXY_AUTH && run->hop.route.proxy != NULL &&

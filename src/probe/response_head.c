@@ -50,9 +50,26 @@ static bool is_name(const char *line, size_t length, const char *name)
 	return length == strlen(name) && strncasecmp(line, name, length) == 0;
 }
 
-/* Count what has to be unpacked, one within the other. */
-static void note_encodings(struct response_head *head, unsigned *count, const char *value,
-			   size_t length)
+static enum packing packing_of(const char *name, size_t length)
+{
+	static const struct {
+		const char *name;
+		enum packing packing;
+	} known[] = {{"gzip", PACKED_GZIP},
+		     {"x-gzip", PACKED_GZIP},
+		     {"deflate", PACKED_DEFLATE},
+		     {"br", PACKED_LARGE_WINDOW},
+		     {"zstd", PACKED_LARGE_WINDOW}};
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (is_name(name, length, known[i].name))
+			return known[i].packing;
+	}
+	return PACKED_UNKNOWN;
+}
+
+/* Count what has to be unpacked, one within the other, and note the last of them. */
+static void note_encodings(enum packing *packing, unsigned *count, struct response_head *head,
+			   const char *value, size_t length)
 {
 	const char *end = value + length;
 	while (value < end) {
@@ -64,9 +81,11 @@ static void note_encodings(struct response_head *head, unsigned *count, const ch
 		while (size > 0 && is_blank(value[size - 1]))
 			size--;
 		if (size > 0 && !is_name(value, size, "identity") &&
-		    !is_name(value, size, "chunked"))
+		    !is_name(value, size, "chunked")) {
 			(*count)++;
-		if (is_name(value, size, "br") || is_name(value, size, "zstd"))
+			*packing = packing_of(value, size);
+		}
+		if (*packing == PACKED_LARGE_WINDOW)
 			head->has_large_window = true;
 		value = next < end ? next + 1 : end;
 	}
@@ -112,8 +131,9 @@ int response_head_add_line(struct response_head *head, const char *line, size_t 
 	else if (is_name(line, name_length, "content-length"))
 		note_length(head, value, value_length);
 	else if (is_name(line, name_length, "content-encoding"))
-		note_encodings(head, &head->content_encodings, value, value_length);
+		note_encodings(&head->packing, &head->content_encodings, head, value, value_length);
 	else if (is_name(line, name_length, "transfer-encoding"))
-		note_encodings(head, &head->transfer_encodings, value, value_length);
+		note_encodings(&head->transfer_packing, &head->transfer_encodings, head, value,
+			       value_length);
 	return 0;
 }

@@ -12,6 +12,9 @@ enum stop {
 	STOP_ENCODINGS, /* packed more than once: what it expands to in between can't be bounded */
 	STOP_BODY,      /* larger than max_body_bytes */
 	STOP_UNASKED,   /* packed as nobody asked for: br and zstd keep what they unpack */
+	STOP_PACKING,   /* packed as nobody knows */
+	STOP_UNPACKING, /* what is packed is broken */
+	STOP_CUT_OFF,   /* it ended too soon, though the response as such did not */
 	STOP_RAW,       /* far more bytes than they hold: framing, padding, blocks of nothing */
 	STOP_TUNNEL, /* the same of a proxy's answer to CONNECT, which curl reads byte by byte in one go */
 	STOP_FORBIDDEN, /* the address that was to be connected to */

@@ -21,8 +21,10 @@
 #include "probe/transfer_options.h"
 #include "probe/trouble.h"
 #include "probe/trust.h"
+#include "probe/unpack.h"
 
 enum {
+	HTTP_PARTIAL_CONTENT = 206,
 	/* TCP_INFO costs a system call, so it is asked for now and then only, and not before an ordinary response has ended. */
 	PROGRESS_FIRST = 12,
 	PROGRESS_STRIDE = 4,
@@ -77,15 +79,62 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 	return transfer->stopped_for == STOP_NONE ? length : 0;
 }
 
-static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+/* What a site says, unpacked. */
+static bool take_body(void *context, const char *bytes, size_t length)
 {
 	struct transfer *transfer = context;
-	size_t length = size * count;
 	transfer_keep_body(transfer, bytes, length);
 	transfer->decoded_bytes += (int64_t)length;
 	if (transfer->decoded_bytes > transfer->site->max_body_bytes)
 		transfer->stopped_for = STOP_BODY;
+	return transfer->stopped_for == STOP_NONE;
+}
+
+/* What we have to unpack; as curl does it, a packing of the transfer whether or not the site wants its content unpacked. */
+static enum packing packing_of(const struct transfer *transfer)
+{
+	const struct response_head *head = &transfer->head;
+	if (transfer->has_curl_unpack)
+		return PACKED_NOT;
+	if (head->transfer_packing != PACKED_NOT)
+		return head->transfer_packing;
+	return head->packing != PACKED_NOT && is_unpacked(transfer) ? head->packing : PACKED_NOT;
+}
+
+static void unpack_body(struct transfer *transfer, enum packing packing, const char *bytes,
+			size_t length)
+{
+	if (packing != PACKED_GZIP && packing != PACKED_DEFLATE) {
+		transfer->stopped_for = STOP_PACKING;
+		return;
+	}
+	if (transfer->unpack == NULL)
+		transfer->unpack =
+			unpack_create(packing == PACKED_GZIP ? UNPACK_GZIP : UNPACK_DEFLATE);
+	if (!unpack_feed(transfer->unpack, bytes, length, take_body, transfer) &&
+	    transfer->stopped_for == STOP_NONE)
+		transfer->stopped_for = STOP_UNPACKING;
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+	struct transfer *transfer = context;
+	size_t length = size * count;
+	enum packing packing = packing_of(transfer);
+	if (packing == PACKED_NOT)
+		(void)take_body(transfer, bytes, length);
+	else
+		unpack_body(transfer, packing, bytes, length);
 	return transfer->stopped_for == STOP_NONE ? length : 0;
+}
+
+void transfer_note_end(struct transfer *transfer, CURLcode code)
+{
+	bool is_part = transfer_status(transfer) ==
+		       HTTP_PARTIAL_CONTENT; /* as the site's Range wants it */
+	if (code == CURLE_OK && transfer->stopped_for == STOP_NONE && transfer->unpack != NULL &&
+	    !is_part && unpack_is_cut_off(transfer->unpack))
+		transfer->stopped_for = STOP_CUT_OFF;
 }
 
 static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t upload_total,
@@ -190,6 +239,8 @@ int transfer_init(struct transfer *transfer, const char *user_agent, struct trus
 	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, transfer_encodings);
+	/* curl takes gzip that ends in the middle for whole, and does not know several members of it. */
+	(void)curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
 	transfer->user_agent_line = xasprintf("User-Agent: %s", user_agent);
 	transfer->usual_headers[0] = (struct curl_slist){.data = transfer->user_agent_line,
 							 .next = &transfer->usual_headers[1]};
@@ -254,6 +305,8 @@ void transfer_finish(struct transfer *transfer)
 	transfer->tunnel_text = NULL;
 	free(transfer->user_agent_line);
 	transfer->user_agent_line = NULL;
+	unpack_destroy(transfer->unpack);
+	transfer->unpack = NULL;
 	response_head_finish(&transfer->head);
 	certificate_finish(&transfer->certificate);
 	buffer_finish(&transfer->body);
@@ -269,6 +322,8 @@ void transfer_clear(struct transfer *transfer)
 	curl_slist_free_all(transfer->headers);
 	transfer->headers = NULL;
 	transfer->decoded_bytes = 0;
+	unpack_destroy(transfer->unpack);
+	transfer->unpack = NULL;
 	transfer->stopped_for = STOP_NONE;
 	transfer->socket = CURL_SOCKET_BAD;
 	transfer->socket_errno = 0;
@@ -403,6 +458,15 @@ static void set_method(struct transfer *transfer, const struct transfer_request 
 	set_headers(transfer, request, has_body);
 }
 
+static void choose_unpacker(struct transfer *transfer)
+{
+	bool is_curl = asks_for_large_window(transfer->site);
+	if (is_curl != transfer->has_curl_unpack)
+		(void)curl_easy_setopt(transfer->easy, CURLOPT_HTTP_CONTENT_DECODING,
+				       is_curl ? 1L : 0L);
+	transfer->has_curl_unpack = is_curl;
+}
+
 int transfer_prepare(struct transfer *transfer, const struct transfer_request *request, mono_us now)
 {
 	const struct site *site = request->site;
@@ -411,6 +475,7 @@ int transfer_prepare(struct transfer *transfer, const struct transfer_request *r
 	transfer->started_at = now;
 	transfer->site = site;
 	transfer_keep_choose(transfer);
+	choose_unpacker(transfer);
 
 	transfer->guard = request->proxy == NULL ? request->guard : NULL;
 	transfer->is_trusted_origin = request->is_trusted_origin;

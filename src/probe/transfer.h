@@ -25,6 +25,7 @@ struct request_proxy;
 struct site;
 struct trouble_facts;
 struct trust;
+struct unpack;
 
 struct transfer {
 	CURL *easy;
@@ -40,6 +41,7 @@ struct transfer {
 		head_text; /* the last response's status line and fields as they came, their first head_max bytes */
 	size_t head_max;
 	int64_t decoded_bytes;
+	struct unpack *unpack;   /* NULL: what came of the body is not packed, or curl unpacks it */
 	enum stop stopped_for;   /* why we broke it off */
 	int socket_errno;        /* why no socket could be made; 0 otherwise */
 	bool is_source_unusable; /* because of the source address */
@@ -57,8 +59,9 @@ struct transfer {
 	const struct site *site;
 	struct address_guard *guard; /* NULL: a proxy is connected to, which the operator chose */
 	bool is_trusted_origin;
-	const char *source; /* the address to connect from; NULL: any */
-	bool has_options;   /* the handle has some that are not as usual */
+	const char *source;   /* the address to connect from; NULL: any */
+	bool has_curl_unpack; /* for who asks for br or zstd by name */
+	bool has_options;     /* the handle has some that are not as usual */
 	struct kept_connection
 		*kept; /* where connections go to, and come from; NULL: each is a fresh one */
 	curl_socket_t socket;
@@ -107,6 +110,9 @@ void transfer_finish(struct transfer *transfer);
  */
 int transfer_prepare(struct transfer *transfer, const struct transfer_request *request,
 		     mono_us now);
+
+/* Where a response is complete, to curl: whether what is packed in it is, too. */
+void transfer_note_end(struct transfer *transfer, CURLcode code);
 
 /* Forget what came, and give back memory that an ordinary transfer does not need. */
 void transfer_clear(struct transfer *transfer);

@@ -4,6 +4,7 @@
 #include "probe/address_guard.h"
 #include "probe/transfer.h"
 #include "probe/trouble.h"
+#include "probe/unpack.h"
 
 void transfer_explain(const struct transfer *transfer, CURLcode code, const char *peer,
 		      bool is_connected, struct trouble *ret_trouble)
@@ -15,6 +16,8 @@ void transfer_explain(const struct transfer *transfer, CURLcode code, const char
 		.curl_text = transfer->error_text,
 		.peer = peer,
 		.stopped_for = transfer->stopped_for,
+		.unpack_trouble =
+			transfer->unpack != NULL ? unpack_trouble(transfer->unpack) : NULL,
 		.forbidden = transfer->guard != NULL ? transfer->guard->text : NULL,
 		.body_max = transfer->site->max_body_bytes,
 		.os_errno = (int)os_errno,

@@ -76,6 +76,20 @@ static void of_our_stop(const struct trouble_facts *facts, struct trouble *troub
 		    "the body is packed as br or zstd, which was not asked for; `compression: br` "
 		    "does");
 		break;
+	case STOP_PACKING:
+		set(trouble, REASON_PROTOCOL_ERROR,
+		    "not a valid response: its body is packed in an encoding that is not known");
+		break;
+	case STOP_UNPACKING:
+		set(trouble, REASON_PROTOCOL_ERROR,
+		    "not a valid response: its body can't be unpacked%s%s",
+		    text_is_empty(facts->unpack_trouble) ? "" : ": ",
+		    text_is_empty(facts->unpack_trouble) ? "" : facts->unpack_trouble);
+		break;
+	case STOP_CUT_OFF:
+		set(trouble, REASON_PROTOCOL_ERROR,
+		    "the body was cut off: what is packed in it ends too soon");
+		break;
 	case STOP_RAW:
 		set(trouble, REASON_TOO_LARGE,
 		    "far more bytes came than the response holds: they are framing, or packed so "

@@ -24,6 +24,8 @@ struct trouble_facts {
 	CURLcode code;
 	const char *curl_text; /* curl's error buffer; "" for none */
 	const char *peer;      /* "127.0.0.1:80" */
+	const char *
+		unpack_trouble; /* what is wrong with a packed body; NULL: nothing is known of that */
 	enum stop stopped_for; /* our own callbacks' reason */
 	const char *forbidden; /* what the address policy says, where that is the reason */
 	int64_t body_max;      /* the site's cap, where that is the reason */

@@ -16,6 +16,7 @@ LENGTH = ("protocol_error", "Content-Length")
 CHUNK = ("protocol_error", "chunk")
 CUT = ("connection_lost", "cut off")
 BROKEN = ("protocol_error", "unpack")
+HALF = ("protocol_error", "cut off")
 
 
 def said(length, body=b"hello"):
@@ -430,6 +431,40 @@ ROWS = [
     down("deflate_garbage", "what is no deflate", encoded(b"deflate", b"\xff\xff\xff\xff\xff"), *BROKEN),
     down("br_garbage", "what is no brotli", encoded(b"br", b"\xff" * 50), *BROKEN, site=BROTLI),
     down("zstd_garbage", "what is no zstd", encoded(b"zstd", b"\xff" * 50), *BROKEN, site=ZSTD),
+    # Cut off, though the response as such ends well.
+    down("gzip_cut_by_close", "packed, and ends in the middle", encoded(b"gzip", packed.page()[:20]), *HALF),
+    down("gzip_cut_in_head", "packed, and ends in its head", encoded(b"gzip", packed.page()[:1]), *HALF),
+    down("gzip_cut_in_sum", "packed, and ends in its check sum", encoded(b"gzip", packed.page()[:-1]), *HALF),
+    down(
+        "gzip_cut_by_length",
+        "packed, and the length is that of the first part",
+        answer(OK, b"Content-Encoding: gzip\r\nContent-Length: 20\r\n\r\n", packed.page()[:20]),
+        *HALF,
+    ),
+    down(
+        "gzip_cut_by_chunks",
+        "packed, and the last chunk comes too soon",
+        answer(
+            OK,
+            b"Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n",
+            packed.page()[:20],
+            b"\r\n0\r\n\r\n",
+        ),
+        *HALF,
+    ),
+    down("deflate_cut_off", "the same as deflate", encoded(b"deflate", zlib.compress(b"x" * 4096)[:-2]), *HALF),
+    down("deflate_raw_cut_off", "without a head", encoded(b"deflate", zlib.compress(b"x" * 4096)[2:-6]), *HALF),
+    up("gzip_empty", "packed, and nothing came", encoded(b"gzip", b"")),
+    up("gzip_members", "packed in two parts", encoded(b"gzip", packed.page(10) + packed.page(20))),
+    up("gzip_and_noise", "noise behind what is packed", encoded(b"gzip", packed.page() + b"noise")),
+    down(
+        "gzip_members_of_nothing",
+        "parts that hold nothing, without end",
+        encoded(b"gzip", b"", flood(packed.page(0))),
+        "too_large",
+        "unpack",
+    ),
+    down("deflate_dictionary", "needs a dictionary", encoded(b"deflate", b"\x78\xbb\0\0\0\0xyz"), *BROKEN),
     up("gzip_sound", "a packed page", encoded(b"gzip", packed.page())),
     up("deflate_raw_sound", "deflate as some servers have it", encoded(b"deflate", zlib.compress(b"x" * 4096)[2:-4])),
     up("encoding_identity", "packed as nothing", encoded(b"identity", b"hello")),
