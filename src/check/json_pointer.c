@@ -84,7 +84,7 @@ static void enter(struct search *search, int depth, const char *name, size_t len
 		bool is_on_way = is_token(token, name, length);
 		search->led[i] = is_on_way ? level : level - 1;
 		if (is_on_way) /* of a member with this name before, nothing counts any more */
-			json_value_finish(&search->values[i]);
+			search->values[i].is_found = false;
 	}
 }
 
@@ -114,10 +114,9 @@ static void keep(struct json_value *value, const struct json_event *event)
 		bytes = "[]";
 	if (event->kind != JSON_TEXT && event->kind != JSON_NUMBER)
 		length = strlen(bytes);
-	json_value_finish(value);
 	bool is_cut = length > JSON_POINTER_VALUE_MAX;
 	length = is_cut ? JSON_POINTER_VALUE_MAX : length;
-	char *text = xmalloc(length + 1);
+	char *text = xrealloc(value->text, length + 1);
 	memcpy(text, bytes, length);
 	text[length] = '\0';
 	*value = (struct json_value){

@@ -18,7 +18,7 @@ enum {
 
 /* What a pointer leads to: the last of its name, as most readers have it. */
 struct json_value {
-	bool is_found;
+	bool is_found;       /* else the rest means nothing */
 	enum json_kind kind; /* NULL, BOOL, NUMBER, TEXT, OBJECT or ARRAY */
 	char *text; /* decoded; "true", "null", "{}" and "[]" for the others. NUL-terminated */
 	size_t length;

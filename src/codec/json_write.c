@@ -48,7 +48,7 @@ static char *begin_member(struct json_write *json, const char *name, size_t more
 	if (before > 0)
 		*at++ = ',';
 	*at++ = '"';
-	memcpy(at, name, length);
+	memcpy(at, name, length); /* NOLINT(bugprone-not-null-terminated-result): more follows */
 	at += length;
 	*at++ = '"';
 	*at++ = ':';
