@@ -237,9 +237,11 @@ void url_parts_finish(struct url_parts *parts)
 
 void url_take_userinfo(const char *url, char **ret_username, char **ret_password)
 {
-	CURLU *handle = new_handle();
 	*ret_username = NULL;
 	*ret_password = NULL;
+	if (strchr(url, '@') == NULL)
+		return; /* nearly every URL, for each check */
+	CURLU *handle = new_handle();
 	if (curl_url_set(handle, CURLUPART_URL, url, 0) == CURLUE_OK) {
 		*ret_username = copy_part(handle, CURLUPART_USER, CURLU_URLDECODE);
 		if (*ret_username != NULL)
