@@ -55,9 +55,9 @@ static const char *name_of(enum address_scope scope)
 
 /* What the operator can do about it stands at the end. */
 static void explain_inside(struct address_guard *guard, const char *address,
-			   enum address_scope scope)
+			   const struct address *inside)
 {
-	const char *kind = name_of(scope);
+	const char *kind = name_of(address_scope(inside));
 	const char *way_out = "`allow_private: true` would allow it";
 	char *text = guard->text;
 	const size_t size = sizeof(guard->text);
@@ -84,21 +84,20 @@ static void explain_denied(struct address_guard *guard, const char *address,
 		       address, block_text);
 }
 
+/* Asked three times a check: only what is refused becomes text. */
 static bool is_fine(struct address_guard *guard, const struct address *address)
 {
 	const struct address_block *block = NULL;
 	char text[ADDRESS_TEXT_SIZE];
-	address_format(address, text);
-	switch (address_policy_judge(guard->policy, address, guard->reach, &block)) {
-	case ADDRESS_FINE:
+	enum address_judgement judgement =
+		address_policy_judge(guard->policy, address, guard->reach, &block);
+	if (judgement == ADDRESS_FINE)
 		return true;
-	case ADDRESS_DENIED:
+	address_format(address, text);
+	if (judgement == ADDRESS_DENIED)
 		explain_denied(guard, text, block);
-		return false;
-	case ADDRESS_TOO_INSIDE:
-		explain_inside(guard, text, address_scope(address));
-		return false;
-	}
+	else
+		explain_inside(guard, text, address);
 	return false;
 }
 
