@@ -8,6 +8,7 @@ import struct
 import sys
 
 OK = b"HTTP/1.1 200 OK\r\n"
+BOMB = gzip.compress(b"\0" * (64 << 20))
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
@@ -37,8 +38,7 @@ async def reset(writer):
 
 
 async def bomb(writer):
-    body = gzip.compress(b"\0" * (64 << 20))
-    writer.write(OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    writer.write(OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB)
     await writer.drain()
 
 
