@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 
@@ -9,6 +10,7 @@ struct kept_connection {
 	CURLSH *share;
 	size_t users;
 	struct transfer *user;
+	curl_socket_t socket;
 	/* Of the last handshake. */
 	char ip[ADDRESS_TEXT_MAX]; /* "": none */
 	char tls_version[8];
@@ -30,6 +32,7 @@ struct kept_connection *kept_connection_create(void)
 	struct kept_connection *kept = xcalloc(1, sizeof(*kept));
 	kept->share = share;
 	kept->users = 1;
+	kept->socket = CURL_SOCKET_BAD;
 	return kept;
 }
 
@@ -63,6 +66,24 @@ void kept_connection_let_go(struct kept_connection *kept, const struct transfer 
 struct transfer *kept_connection_user(const struct kept_connection *kept)
 {
 	return kept->user;
+}
+
+curl_socket_t kept_connection_socket(const struct kept_connection *kept)
+{
+	return kept->socket;
+}
+
+void kept_connection_set_socket(struct kept_connection *kept, curl_socket_t socket)
+{
+	kept->socket = socket;
+}
+
+int kept_connection_close_socket(void *context, curl_socket_t socket)
+{
+	struct kept_connection *kept = context;
+	if (kept->socket == socket)
+		kept->socket = CURL_SOCKET_BAD;
+	return close(socket);
 }
 
 CURLSH *kept_connection_share(const struct kept_connection *kept)

@@ -26,6 +26,12 @@ void kept_connection_use(struct kept_connection *kept, struct transfer *transfer
 void kept_connection_let_go(struct kept_connection *kept, const struct transfer *transfer);
 struct transfer *kept_connection_user(const struct kept_connection *kept); /* NULL: none */
 
+/* The socket of the connection that was made last, for as long as curl keeps it; CURL_SOCKET_BAD: none. */
+curl_socket_t kept_connection_socket(const struct kept_connection *kept);
+void kept_connection_set_socket(struct kept_connection *kept, curl_socket_t socket);
+/* For CURLOPT_CLOSESOCKETFUNCTION, which has to say so; context: the kept connection. */
+int kept_connection_close_socket(void *context, curl_socket_t socket);
+
 CURLSH *kept_connection_share(const struct kept_connection *kept);
 
 /* A hop came over a connection of its own: remember what its handshake said. */

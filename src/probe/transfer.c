@@ -163,6 +163,7 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 	(void)purpose;
 	struct transfer *transfer = context;
 	transfer->socket = CURL_SOCKET_BAD;
+	transfer->received_before = 0;
 	if (transfer->guard != NULL && !address_guard_allows(transfer->guard, &address->addr)) {
 		transfer->stopped_for = STOP_FORBIDDEN;
 		return CURL_SOCKET_BAD;
@@ -173,6 +174,8 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 		transfer->socket_errno = errno;
 	else if (transfer->source != NULL && transfer_bind(transfer, address->family) != 0)
 		transfer->is_source_unusable = true;
+	if (transfer->kept != NULL)
+		kept_connection_set_socket(transfer->kept, transfer->socket);
 	return transfer->socket;
 }
 
@@ -287,6 +290,7 @@ static void leave_kept(struct transfer *transfer)
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_SHARE, NULL);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_CLOSESOCKETFUNCTION, NULL);
 	kept_connection_let_go(transfer->kept, transfer);
 	transfer->kept = NULL;
 }
@@ -326,6 +330,7 @@ void transfer_clear(struct transfer *transfer)
 	transfer->unpack = NULL;
 	transfer->stopped_for = STOP_NONE;
 	transfer->socket = CURL_SOCKET_BAD;
+	transfer->received_before = 0;
 	transfer->socket_errno = 0;
 	transfer->is_source_unusable = false;
 	transfer->started_at = 0;

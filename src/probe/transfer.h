@@ -65,6 +65,7 @@ struct transfer {
 	struct kept_connection
 		*kept; /* where connections go to, and come from; NULL: each is a fresh one */
 	curl_socket_t socket;
+	int64_t received_before; /* by that socket, for another transfer */
 	unsigned progress_calls;
 	struct curl_slist *headers;
 	struct curl_slist usual_headers[2]; /* what a request has that names no headers */

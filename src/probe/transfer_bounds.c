@@ -29,14 +29,27 @@ static int64_t raw_max(const struct transfer *transfer)
 	       (int64_t)transfer->head.bytes + (int64_t)RAW_SLACK;
 }
 
-/* Whether more bytes than that were read from the socket. */
-static bool has_read_more(const struct transfer *transfer, int64_t most)
+/* Bytes that have arrived; -1: not known. */
+static int64_t count_received(curl_socket_t socket)
 {
 	struct tcp_info info;
 	socklen_t size = sizeof(info);
-	if (getsockopt(transfer->socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
-		return false;
-	int64_t received = (int64_t)info.tcpi_bytes_received;
+	if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+		return -1;
+	return (int64_t)info.tcpi_bytes_received;
+}
+
+void transfer_aim_at_socket(struct transfer *transfer, curl_socket_t socket)
+{
+	int64_t received = socket == CURL_SOCKET_BAD ? 0 : count_received(socket);
+	transfer->socket = received < 0 ? CURL_SOCKET_BAD : socket;
+	transfer->received_before = received < 0 ? 0 : received;
+}
+
+/* Whether more bytes than that were read from the socket. */
+static bool has_read_more(const struct transfer *transfer, int64_t most)
+{
+	int64_t received = count_received(transfer->socket) - transfer->received_before;
 	if (received <= most)
 		return false;
 	int unread = 0; /* has arrived, and was not looked at yet */

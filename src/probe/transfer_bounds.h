@@ -6,11 +6,15 @@
 #ifndef WEBSENTRY_PROBE_TRANSFER_BOUNDS_H
 #define WEBSENTRY_PROBE_TRANSFER_BOUNDS_H
 
+#include <curl/curl.h>
 #include <openssl/ssl.h>
 
 #include "probe/stop.h"
 
 struct transfer;
+
+/* Look at this socket from now on; what came before belongs to another transfer. Accepts CURL_SOCKET_BAD. */
+void transfer_aim_at_socket(struct transfer *transfer, curl_socket_t socket);
 
 /* Hold the bytes at the socket against the response; a system call. STOP_NONE: not too many. */
 enum stop transfer_look_at_bytes(const struct transfer *transfer);

@@ -18,6 +18,7 @@
 #include "probe/client_certificate.h"
 #include "probe/kept_connection.h"
 #include "probe/transfer.h"
+#include "probe/transfer_bounds.h"
 
 /* br and zstd keep as much in memory as they unpack: only who asks for them by name gets them. */
 const char *const transfer_encodings = "gzip, deflate";
@@ -169,6 +170,9 @@ static int set_kept(struct transfer *transfer, const struct transfer_request *re
 		return -1;
 	transfer->kept = request->kept;
 	kept_connection_use(request->kept, transfer);
+	transfer_aim_at_socket(transfer, kept_connection_socket(request->kept));
+	(void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, kept_connection_close_socket);
+	(void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, request->kept);
 	(void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN,

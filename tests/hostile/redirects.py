@@ -31,6 +31,19 @@ async def count_up(peer):
     )
 
 
+def kept(then):
+    """A redirect to itself, and over the same connection an answer without end."""
+
+    async def script(peer):
+        await peer.request()
+        await peer.say(b"HTTP/1.1 302 Moved\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")
+        await peer.request()
+        await peer.say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        await then(peer)
+
+    return script
+
+
 def leads(name, where, reason, word, **more):
     """A row that is about one place."""
     return down(f"to_{name}", f"leads to {where}", to(where), reason, word, **more)
@@ -79,6 +92,33 @@ ROWS = [
         to("/", more=b"Transfer-Encoding: chunked\r\n", then=flood(b"1\r\nc\r\n")),
         "too_large",
         "framing",
+    ),
+    # Over a connection that is kept.
+    down(
+        "kept_chunks_of_a_byte",
+        "chunks of one byte without end, over a kept connection",
+        kept(flood(b"1\r\nc\r\n")),
+        "too_large",
+        "framing",
+        site={"keepalive": True},
+    ),
+    down(
+        "kept_chunk_extension",
+        "a chunk's extension without end, over a kept connection",
+        kept(flood(b"5;" + b"e" * 4096)),
+        "too_large",
+        "framing",
+        site={"keepalive": True},
+    ),
+    down(
+        "tls_kept_chunks_of_a_byte",
+        "the same over TLS",
+        kept(flood(b"1\r\nc\r\n")),
+        "too_large",
+        "framing",
+        site={"keepalive": True},
+        kind="https",
+        context="good",
     ),
     # Statuses that are no redirect for us.
     down("redirect_300", "a choice", to("/", code=300), "status_mismatch", "300"),
