@@ -220,3 +220,15 @@ def test_check_prints_a_line_for_each_address_and_then_the_verdict(websentry, ma
     check_rounds(reports, 3, "down")
     seen = websentry.run("check", f"http://nosuch.test:{machines.port}/", *words, "--json", code=2).stdout()
     assert json.loads(seen)["reason"] == "dns_error" and "round" not in json.loads(seen)
+
+
+def test_a_plugin_and_repeated_checks_see_one_check(websentry, machines, names):
+    words = ("--set", "addresses=all", "--set", f"dns_servers={names.address}")
+    url = f"http://three.test:{machines.port}/"
+    line = websentry.run("check", url, *words, "--set", "addresses_needed=2", "--nagios", code=1).stdout().splitlines()
+    assert len(line) == 1 and line[0].startswith(f"WARNING - {url}: 1 of 3 addresses fails, 2 needed: {DEAD} ")
+    assert line[0].count("total=") == 1
+    seen = websentry.run("check", url, *words, "--repeat", "3", "--interval", "0.1", "--json", code=2).stdout()
+    lines = [json.loads(line) for line in seen.splitlines()]
+    assert len(lines) == 3 * 3 + 1 and lines[-1]["kind"] == "summary"
+    assert (lines[-1]["checks"], lines[-1]["down"]) == (3, 3)
