@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/check_heads.h"
 #include "app/check_line.h"
 #include "app/check_print.h"
 #include "app/check_round.h"
@@ -26,6 +27,7 @@
 enum { SLOT_TEXT_MAX = 16 * 1024 * 1024 };
 
 struct slot {
+	struct buffer heads; /* with -v, for standard error */
 	struct buffer text;
 	size_t reports;              /* in this round */
 	bool is_checked;             /* in any */
@@ -56,8 +58,10 @@ struct check_results *check_results_create(const struct settings *settings,
 	results->sites = sites;
 	results->count = count;
 	results->slots = xcalloc(count, sizeof(results->slots[0]));
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		buffer_init(&results->slots[i].heads, SLOT_TEXT_MAX);
 		buffer_init(&results->slots[i].text, SLOT_TEXT_MAX);
+	}
 	results->identity.producer_id = uuid_random();
 	results->worst = OUTCOME_UP;
 	results->has_blocks = settings->is_explained || (count == 1 && settings->repeat == 0);
@@ -70,6 +74,7 @@ struct check_results *check_results_create(const struct settings *settings,
 
 static void finish_slot(struct slot *slot)
 {
+	buffer_finish(&slot->heads);
 	buffer_finish(&slot->text);
 	for (size_t i = 0; i < slot->found_count; i++)
 		nagios_result_finish(&slot->found[i]);
@@ -95,12 +100,18 @@ void check_results_begin_round(struct check_results *results, int64_t round)
 		results->slots[i].reports = 0;
 }
 
-static void write_out(struct buffer *text)
+static void write_to(FILE *out, struct buffer *text)
 {
 	if (text->length == 0)
 		return;
-	(void)fwrite(text->data, 1, text->length, stdout);
+	(void)fwrite(text->data, 1, text->length, out);
 	buffer_clear(text);
+}
+
+static void write_slot(struct slot *slot)
+{
+	write_to(stderr, &slot->heads);
+	write_to(stdout, &slot->text);
 }
 
 static void flush_out(struct check_results *results)
@@ -173,21 +184,23 @@ void check_results_add(struct check_results *results, const struct report *repor
 	slot->reports++;
 	slot->is_checked = true;
 	count_report(results, slot, report);
+	if (settings->is_verbose)
+		check_heads_write(&slot->heads, report->observation);
 	if (settings->is_json && !settings->is_nagios)
 		add_json(results, &slot->text, body, length);
 	else if (!settings->is_nagios)
 		print_report(results, slot, report);
 	if (index < results->next)
-		write_out(&slot->text);
+		write_slot(slot);
 	while (results->next < results->count && results->slots[results->next].reports > 0)
-		write_out(&results->slots[results->next++].text);
+		write_slot(&results->slots[results->next++]);
 	flush_out(results);
 }
 
 void check_results_end_round(struct check_results *results)
 {
 	for (; results->next < results->count; results->next++)
-		write_out(&results->slots[results->next].text);
+		write_slot(&results->slots[results->next]);
 	flush_out(results);
 }
 
@@ -207,7 +220,7 @@ static void write_status(struct check_results *results)
 	}
 	buffer_init(&line, NAGIOS_LINE_MAX);
 	nagios_write(&line, all, count, unchecked);
-	write_out(&line);
+	write_to(stdout, &line);
 	buffer_finish(&line);
 	free(all);
 }
@@ -225,7 +238,7 @@ static void write_figures(struct check_results *results)
 				(void)buffer_append_char(&text, '\n');
 			check_summary_write(&text, &results->sites[i], samples, &results->style);
 		}
-		write_out(&text);
+		write_to(stdout, &text);
 	}
 	buffer_finish(&text);
 }

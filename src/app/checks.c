@@ -278,6 +278,7 @@ static int start_share(struct checks *checks, size_t index, bool is_once, struct
 		.share = index,
 		.shares = checks->share_count,
 		.is_once = is_once,
+		.keeps_heads = checks->settings->is_verbose,
 		.figures = checks->figures,
 		.max_in_flight = is_once ? ONCE_IN_FLIGHT_MAX / checks->share_count + 1 : 0,
 	};

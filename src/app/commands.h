@@ -14,6 +14,7 @@ int command_run(const struct settings *settings, struct site_list *sites);
 int command_check(const struct settings *settings, struct site_list *sites);
 int command_consumer(const struct settings *settings, const struct site_list *sites);
 int command_web(const struct settings *settings, const struct site_list *sites);
+int command_sites(const struct settings *settings, const struct site_list *sites);
 int command_config_check(const struct settings *settings, const struct site_list *sites);
 int command_config_print(const struct settings *settings);
 int command_quarantine_list(const struct settings *settings);

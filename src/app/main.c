@@ -82,6 +82,7 @@ static int print_text(const struct settings *settings)
 	case COMMAND_CONSUMER:
 	case COMMAND_RUN:
 	case COMMAND_CHECK:
+	case COMMAND_SITES:
 	case COMMAND_CONFIG_CHECK:
 	case COMMAND_WEB:
 		break;
@@ -117,6 +118,8 @@ static int run_command(const struct settings *settings, struct site_list *sites)
 		return command_run(settings, sites);
 	case COMMAND_CHECK:
 		return flush_text(command_check(settings, sites), CHECK_UNKNOWN);
+	case COMMAND_SITES:
+		return flush_text(command_sites(settings, sites), EXIT_FAILED);
 	case COMMAND_CONFIG_CHECK:
 		return flush_text(command_config_check(settings, sites), EXIT_FAILED);
 	case COMMAND_WEB:

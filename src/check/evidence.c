@@ -93,11 +93,10 @@ static void append_field(struct buffer *out, const struct secrets *secrets, cons
 	secrets_hide(secrets, line, length, true, out);
 }
 
-static char *make_headers(const struct secrets *secrets, const struct raw_response *raw, size_t max)
+char *evidence_make_head(const struct secrets *secrets, const char *head, size_t length, size_t max)
 {
-	const char *line = raw->head;
-	size_t left =
-		raw->head_length < max + EVIDENCE_SLACK ? raw->head_length : max + EVIDENCE_SLACK;
+	const char *line = head;
+	size_t left = length < max + EVIDENCE_SLACK ? length : max + EVIDENCE_SLACK;
 	struct buffer hidden;
 	struct buffer out;
 	if (left == 0)
@@ -106,17 +105,17 @@ static char *make_headers(const struct secrets *secrets, const struct raw_respon
 	buffer_init(&out, max);
 	while (left > 0) {
 		const char *end = memchr(line, '\n', left);
-		size_t length = end == NULL ? left : (size_t)(end - line);
-		size_t shown = length > 0 && line[length - 1] == '\r' ? length - 1 : length;
+		size_t used = end == NULL ? left : (size_t)(end - line);
+		size_t shown = used > 0 && line[used - 1] == '\r' ? used - 1 : used;
 		/* A line that begins with a blank goes on with the value before it: who knows whose. */
 		bool is_dropped = shown > 0 && (line[0] == ' ' || line[0] == '\t');
 		if (!is_dropped && shown > 0) {
 			(void)buffer_append_text(&hidden, hidden.length == 0 ? "" : "\n");
 			append_field(&hidden, secrets, line, shown);
 		}
-		length += end == NULL ? 0 : 1;
-		line += length;
-		left -= length;
+		used += end == NULL ? 0 : 1;
+		line += used;
+		left -= used;
 	}
 	if (hidden.length > 0)
 		(void)append_lines(&out, hidden.data, hidden.length, max);
@@ -132,7 +131,7 @@ void evidence_make(const struct site *site, const struct raw_response *raw,
 	if (max == 0 || (raw->head_length == 0 && raw->body_length == 0))
 		return;
 	struct secrets *secrets = secrets_create(site);
-	ret_evidence->headers = make_headers(secrets, raw, max);
+	ret_evidence->headers = evidence_make_head(secrets, raw->head, raw->head_length, max);
 	ret_evidence->body = make_body(secrets, raw, max);
 	secrets_destroy(secrets);
 }

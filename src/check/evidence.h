@@ -10,6 +10,7 @@
 #include "check/outcome.h"
 
 struct raw_response;
+struct secrets;
 struct site;
 
 /* So much more than is kept has to be looked at, so that no secret is cut in two and missed. */
@@ -30,5 +31,12 @@ static inline bool evidence_is_wanted(enum outcome outcome)
 void evidence_make(const struct site *site, const struct raw_response *raw,
 		   struct evidence *ret_evidence);
 void evidence_finish(struct evidence *evidence);
+
+/*
+ * The beginning of a head as safe text, a field a line, without the secrets that are known (NULL: none) and the values of fields that
+ * hold some. The caller's; NULL where nothing is left.
+ */
+char *evidence_make_head(const struct secrets *secrets, const char *head, size_t length,
+			 size_t max);
 
 #endif

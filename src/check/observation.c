@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "check/heads.h"
+
 void hop_init(struct hop *hop)
 {
 	*hop = (struct hop){
@@ -18,6 +20,7 @@ void hop_init(struct hop *hop)
 void hop_finish(struct hop *hop)
 {
 	free(hop->url);
+	heads_destroy(hop->heads);
 	hop_init(hop);
 }
 

@@ -26,6 +26,8 @@ enum {
 
 enum http_version { HTTP_VERSION_UNKNOWN, HTTP_VERSION_1_0, HTTP_VERSION_1_1, HTTP_VERSION_2 };
 
+struct heads;
+
 /* One request and its response. The phases follow one another and add up to total_us. */
 struct hop {
 	char *url;                 /* redacted */
@@ -38,6 +40,7 @@ struct hop {
 	int64_t wait_us;     /* the request's last byte sent to the first byte received */
 	int64_t transfer_us; /* first byte to last */
 	int64_t total_us;
+	struct heads *heads; /* NULL: nobody wants to see them, or none was sent */
 };
 
 enum match_state {

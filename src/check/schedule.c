@@ -68,6 +68,13 @@ int64_t schedule_offset_us(const char *site_name, int64_t interval_us)
 	return (int64_t)(product >> 64);
 }
 
+mono_us schedule_first_due_us(const char *site_name, int64_t interval_us, mono_us now)
+{
+	assert(now >= 0);
+	int64_t wait_us = schedule_offset_us(site_name, interval_us) - now % interval_us;
+	return now + (wait_us >= 0 ? wait_us : wait_us + interval_us);
+}
+
 size_t schedule_share(const char *site_name, size_t shares)
 {
 	assert(shares > 0);

@@ -18,10 +18,16 @@ struct schedule *schedule_create(size_t count);
 void schedule_destroy(struct schedule *schedule);
 
 /*
- * Where in its interval a site's first check falls: a hash of the name spreads sites evenly, the same in every run.
+ * Where in its interval a site's checks fall: a hash of the name spreads sites evenly, the same in every run.
  * Result in [0, interval_us).
  */
 int64_t schedule_offset_us(const char *site_name, int64_t interval_us);
+
+/*
+ * When a site that is put into a schedule at now is due first: the next moment, now or later, that lies at the site's offset in an interval counted
+ * from the clock's beginning. So a site keeps its turn over restarts and reloads, and who asks later (`websentry sites`) knows it.
+ */
+mono_us schedule_first_due_us(const char *site_name, int64_t interval_us, mono_us now);
 
 /* Which of so many schedulers a site belongs to: another hash of the name, so that it has nothing to do with its offset. */
 size_t schedule_share(const char *site_name, size_t shares);

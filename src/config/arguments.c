@@ -133,6 +133,18 @@ static void take_setting(struct command_line *line, const char *flag, const char
 		reading_add(line->reading, setting, SOURCE_FLAG, flag, value);
 }
 
+/* -v, of a switch. */
+static void take_letter(struct command_line *line, const char *flag)
+{
+	for (size_t i = 0; i < settings_table_count; i++) {
+		if (flag[2] == '\0' && settings_table[i].letter == flag[1]) {
+			take_bool(line, &settings_table[i], flag, false, NULL);
+			return;
+		}
+	}
+	reading_problem(line->reading, flag, "unknown option, see --help");
+}
+
 static void take_mode(struct command_line *line, const char *flag, const char *inline_value)
 {
 	const char *value = take_value(line, flag, inline_value);
@@ -182,7 +194,7 @@ static void split(struct command_line *line)
 		else if (text_starts_with(text, "--"))
 			take_flag(line, text);
 		else if (text[0] == '-' && text[1] != '\0')
-			reading_problem(line->reading, text, "unknown option, see --help");
+			take_letter(line, text);
 		else
 			add_word(&line->words, text);
 	}
@@ -282,6 +294,7 @@ static void take_command(struct command_line *line)
 	case COMMAND_CONSUMER:
 	case COMMAND_RUN:
 	case COMMAND_CHECK:
+	case COMMAND_SITES:
 	case COMMAND_DB_MIGRATE:
 	case COMMAND_WEB:
 	case COMMAND_AUDIT:

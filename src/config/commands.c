@@ -13,6 +13,8 @@ const struct command_row commands_table[] = {
 	 "both in one process, with SQLite and a status page; no Kafka"},
 	{COMMAND_CHECK, "check", "URL… | sites.yaml",
 	 "check now, once or --repeat times, and print what was found"},
+	{COMMAND_SITES, "sites", "[URL… | sites.yaml]",
+	 "list the sites that a producer would watch, and when each is due next"},
 	{COMMAND_CONFIG_CHECK, "config check", "[COMMAND] [URL… | sites.yaml]",
 	 "validate everything that a command (run) would read"},
 	{COMMAND_CONFIG_PRINT, "config print", "[COMMAND] [URL… | sites.yaml]",
@@ -100,7 +102,8 @@ const char *commands_nearest(const char *word)
 
 const char *commands_list(void)
 {
-	return "producer, consumer, run, check, config check, config print, db migrate, audit, "
+	return "producer, consumer, run, check, sites, config check, config print, db migrate, "
+	       "audit, "
 	       "quarantine list, quarantine show, quarantine retry, outbox show, outbox salvage, "
 	       "web";
 }

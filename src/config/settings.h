@@ -36,6 +36,7 @@ enum command {
 	COMMAND_OUTBOX_SHOW = 1 << 15,
 	COMMAND_OUTBOX_SALVAGE = 1 << 16,
 	COMMAND_AUDIT = 1 << 17,
+	COMMAND_SITES = 1 << 18,
 };
 
 struct text_list {
@@ -81,7 +82,8 @@ struct settings {
 	bool is_explained;     /* check: --explain */
 	bool is_nagios;        /* check: --nagios */
 	bool is_ascii;         /* check: --ascii */
-	bool is_json;          /* check, audit, quarantine, outbox show: --json */
+	bool is_verbose;       /* check: --verbose */
+	bool is_json;          /* check, sites, audit, quarantine, outbox show: --json */
 	bool is_raw;           /* quarantine show --raw */
 	bool is_all;           /* quarantine retry --all */
 

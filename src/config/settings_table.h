@@ -38,6 +38,7 @@ enum { SETTING_ENVIRONMENT_MAX = 2, SETTING_CHOICES_MAX = 5 };
 struct setting {
 	const char *group; /* the heading in help and documents */
 	const char *name;  /* the flag is "--" and this, the key in a --config file is this */
+	char letter;       /* a short flag, -v; 0: none */
 	enum setting_type type;
 	unsigned commands; /* enum command */
 	/* Where the variables count for fewer commands than the flag does; 0: for the same. */

@@ -14,7 +14,9 @@ void show_flag(const struct setting *setting, char *text, size_t size)
 	}
 	bool is_on = setting->default_text != NULL && strcmp(setting->default_text, "true") == 0;
 	if (setting->type == SETTING_BOOL) {
-		(void)snprintf(text, size, "--%s%s", is_on ? "no-" : "", setting->name);
+		const char letter[] = {'-', setting->letter, ',', ' ', '\0'};
+		(void)snprintf(text, size, "%s--%s%s", setting->letter != '\0' ? letter : "",
+			       is_on ? "no-" : "", setting->name);
 		return;
 	}
 	size_t used = (size_t)snprintf(text, size, "--%s ", setting->name);

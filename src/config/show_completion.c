@@ -43,6 +43,14 @@ static void print_flags(FILE *out, unsigned commands)
 	(void)fputs(" --help", out);
 }
 
+static bool has_flags(enum command command)
+{
+	for (size_t i = 0; i < settings_table_count; i++)
+		if (setting_belongs(&settings_table[i], (unsigned)command))
+			return true;
+	return false;
+}
+
 static bool wants_path(const struct setting *setting)
 {
 	return setting->placeholder != NULL && (strstr(setting->placeholder, "FILE") != NULL ||
@@ -113,7 +121,7 @@ static void print_bash(FILE *out)
 	(void)fputs("' -- \"$word\"))\n\t\treturn\n\tfi\n\tcase ${COMP_WORDS[1]} in\n", out);
 	for (size_t i = 0; i < commands_table_count; i++) {
 		const struct command_row *row = &commands_table[i];
-		if (strchr(row->name, ' ') != NULL || row->command >= COMMAND_HELP)
+		if (strchr(row->name, ' ') != NULL || !has_flags(row->command))
 			continue;
 		(void)fprintf(out, "\t%s) flags='", row->name);
 		print_flags(out, row->command);

@@ -295,15 +295,17 @@ static void load_path(struct loading *loading, const char *path)
 
 static bool needs_sites(const struct settings *settings)
 {
-	return (settings->subject & (COMMAND_PRODUCER | COMMAND_RUN | COMMAND_CHECK)) != 0;
+	return (settings->subject &
+		(COMMAND_PRODUCER | COMMAND_RUN | COMMAND_CHECK | COMMAND_SITES)) != 0;
 }
 
 static bool reads_sites(const struct settings *settings)
 {
 	const unsigned starting = COMMAND_PRODUCER | COMMAND_CONSUMER | COMMAND_RUN |
-				  COMMAND_CHECK | COMMAND_WEB | COMMAND_CONFIG_CHECK;
-	const unsigned reading =
-		COMMAND_PRODUCER | COMMAND_CONSUMER | COMMAND_RUN | COMMAND_CHECK | COMMAND_WEB;
+				  COMMAND_CHECK | COMMAND_SITES | COMMAND_WEB |
+				  COMMAND_CONFIG_CHECK;
+	const unsigned reading = COMMAND_PRODUCER | COMMAND_CONSUMER | COMMAND_RUN | COMMAND_CHECK |
+				 COMMAND_SITES | COMMAND_WEB;
 	return (settings->command & starting) != 0 && (settings->subject & reading) != 0;
 }
 

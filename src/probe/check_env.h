@@ -3,6 +3,7 @@
 #define WEBSENTRY_PROBE_CHECK_ENV_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <uv.h>
 
 #include "base/error.h"
@@ -25,6 +26,7 @@ struct check_env {
 	const struct loop_lag *lag;
 	struct network *network;
 	const char *user_agent;
+	bool keeps_heads; /* of requests and responses, in the hops */
 	/* A run has finished: its observation may be read until check_run_clear(). Called from anywhere in a turn, also from
 	 * within check_run_start(); it must only take note. */
 	void (*on_finished)(void *context, struct check_run *run);

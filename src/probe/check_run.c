@@ -438,8 +438,8 @@ struct check_run *check_run_create(const struct check_env *env, struct error *er
 {
 	struct check_run *run = xcalloc(1, sizeof(*run));
 	run->env = env;
-	if (transfer_init(&run->transfer, env->user_agent, env->trust, env->certificates, run) !=
-	    0) {
+	if (transfer_init(&run->transfer, env->user_agent, env->trust, env->certificates,
+			  env->keeps_heads, run) != 0) {
 		error_set(err, ERROR_FATAL, "libcurl is out of memory");
 		free(run);
 		return NULL;

@@ -482,6 +482,7 @@ static int prepare_loop(struct prober *prober, const struct prober_options *opti
 	prober->env = (struct check_env){
 		.loop = &prober->loop,
 		.lag = &prober->lag,
+		.keeps_heads = options->keeps_heads,
 		.user_agent = options->user_agent != NULL ? options->user_agent
 							  : "websentry/" WEBSENTRY_VERSION,
 		.on_finished = on_finished,

@@ -70,9 +70,10 @@ struct prober_reload {
 struct prober_options {
 	const struct site *sites; /* borrowed until on_released, or for the prober's life */
 	size_t site_count;
-	size_t share;  /* this prober checks the sites whose schedule_share() this is */
-	size_t shares; /* 1 or more */
-	bool is_once;  /* every site once, at once (max_in_flight at a time), then on_done */
+	size_t share;     /* this prober checks the sites whose schedule_share() this is */
+	size_t shares;    /* 1 or more */
+	bool is_once;     /* every site once, at once (max_in_flight at a time), then on_done */
+	bool keeps_heads; /* of requests and responses, without secrets, in the observations' hops */
 	size_t max_in_flight; /* checks at the same time; 0: derived from the descriptors that the process may open */
 	const char *user_agent; /* NULL: "websentry/VERSION"; borrowed for the prober's life */
 	struct figures *

@@ -15,6 +15,7 @@
 #include "probe/head_fields.h"
 #include "probe/kept_connection.h"
 #include "probe/transfer.h"
+#include "probe/transfer_heads.h"
 
 void response_note(struct observation *observation, struct transfer *transfer,
 		   struct kept_connection *kept)
@@ -22,6 +23,7 @@ void response_note(struct observation *observation, struct transfer *transfer,
 	struct certificate *certificate = &transfer->certificate;
 	if (transfer->started_at == 0)
 		return;
+	observation->final.heads = transfer_heads_take(transfer);
 	observation->final.http_status_code = transfer_status(transfer);
 	if (observation->final.http_status_code != 0) {
 		observation->final.http_version = transfer_http_version(transfer);

@@ -44,7 +44,7 @@ static void schedule_afresh(struct site_states *states, size_t index, mono_us no
 {
 	const struct site *site = states->states[index].site;
 	schedule_add(states->schedule, index,
-		     now + schedule_offset_us(site->name, site->interval_us), site->interval_us);
+		     schedule_first_due_us(site->name, site->interval_us, now), site->interval_us);
 }
 
 void site_states_schedule(struct site_states *states, mono_us now)

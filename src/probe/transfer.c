@@ -17,6 +17,7 @@
 #include "probe/kept_connection.h"
 #include "probe/phases.h"
 #include "probe/transfer_bounds.h"
+#include "probe/transfer_heads.h"
 #include "probe/transfer_keep.h"
 #include "probe/transfer_options.h"
 #include "probe/trouble.h"
@@ -223,7 +224,7 @@ static CURLcode on_ssl_context(CURL *easy, void *context, void *owner)
 }
 
 int transfer_init(struct transfer *transfer, const char *user_agent, struct trust *trust,
-		  struct client_certificates *certificates, void *owner)
+		  struct client_certificates *certificates, bool keeps_heads, void *owner)
 {
 	*transfer = (struct transfer){
 		.trust = trust, .certificates = certificates, .socket = CURL_SOCKET_BAD};
@@ -279,6 +280,8 @@ int transfer_init(struct transfer *transfer, const char *user_agent, struct trus
 	(void)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
 	(void)curl_easy_setopt(easy, CURLOPT_XFERINFODATA, transfer);
+	if (keeps_heads)
+		transfer_heads_watch(transfer);
 	return 0;
 }
 
@@ -312,6 +315,8 @@ void transfer_finish(struct transfer *transfer)
 	unpack_destroy(transfer->unpack);
 	transfer->unpack = NULL;
 	response_head_finish(&transfer->head);
+	raw_heads_destroy(transfer->heads);
+	transfer->heads = NULL;
 	certificate_finish(&transfer->certificate);
 	buffer_finish(&transfer->body);
 	buffer_finish(&transfer->head_text);
@@ -323,6 +328,7 @@ void transfer_clear(struct transfer *transfer)
 	response_head_finish(&transfer->head);
 	certificate_finish(&transfer->certificate);
 	transfer_keep_clear(transfer);
+	transfer_heads_forget(transfer);
 	curl_slist_free_all(transfer->headers);
 	transfer->headers = NULL;
 	transfer->decoded_bytes = 0;

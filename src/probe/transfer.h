@@ -21,6 +21,7 @@ struct address_guard;
 struct client_certificates;
 struct kept_connection;
 struct phase_marks;
+struct raw_heads;
 struct request_proxy;
 struct site;
 struct trouble_facts;
@@ -40,6 +41,7 @@ struct transfer {
 	struct buffer
 		head_text; /* the last response's status line and fields as they came, their first head_max bytes */
 	size_t head_max;
+	struct raw_heads *heads; /* NULL: nobody wants to see them */
 	int64_t decoded_bytes;
 	struct unpack *unpack;   /* NULL: what came of the body is not packed, or curl unpacks it */
 	enum stop stopped_for;   /* why we broke it off */
@@ -102,7 +104,7 @@ struct transfer_request {
 
 /* Return 0, or -1 where libcurl has no memory. The user agent, trust and certificates are borrowed for the transfer's life. */
 int transfer_init(struct transfer *transfer, const char *user_agent, struct trust *trust,
-		  struct client_certificates *certificates, void *owner);
+		  struct client_certificates *certificates, bool keeps_heads, void *owner);
 void transfer_finish(struct transfer *transfer);
 
 /*

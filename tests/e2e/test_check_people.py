@@ -245,6 +245,54 @@ def test_the_grammar_knows_a_wrong_line():
             plugin_output.parse(f"OK - a | {wrong}\n")
 
 
+# --- the heads
+
+CANARY = "c4nary-of-ours"
+
+
+def test_verbose_shows_the_heads_of_each_hop_without_secrets(websentry, sites, authority):
+    """On standard error; what is printed otherwise stays as it is."""
+    end = sites.site("/end", Answer(500, headers={"Set-Cookie": f"session={CANARY}", "X-Echo": CANARY}))
+    begin = sites.site("/begin", Answer(location=f"{end.https_url}?access_token={CANARY}&page=2"))
+    through = sites.site("http://inside.test/a", Answer(headers={"X-Way": "proxy"}))
+    entries = [
+        {"name": "hops", "url": f"{begin.https_url}?token={CANARY}:{CANARY}".replace("//", f"//me:{CANARY}@"),
+         "ca_file": str(authority.ca_file),
+         "cookies": {"id": CANARY}, "headers": {"X-Api-Key": CANARY, "X-Shown": "yes"}},
+        {"name": "proxy", "url": "http://inside.test/a", "bearer_token": CANARY,
+         "proxy": f"http://me:{CANARY}@{begin.url.split('/')[2]}"},
+        {"name": "gone", "url": "http://127.0.0.1:1/"},
+    ]
+    file = websentry.write("sites.yaml", yaml.safe_dump({"sites": entries}))
+    done = websentry.run("check", "-v", "--sites", file, code=2, env=PLAIN)
+    assert begin.requests and end.requests and through.requests
+    for text in (done.stdout(), done.stderr()):
+        assert CANARY not in text and CANARY[:10] not in text
+    assert [line.split()[0] for line in lines_of(done)] == ["DOWN", "UP", "DOWN"]
+    heads = done.stderr().replace(str(sites.tls_port), "TLS").replace(str(sites.port), "PORT")
+    first, second, proxy, gone = re.split(r"^\* ", heads, flags=re.M)[1:]
+    assert first.startswith("https://localhost:TLS/begin?token=***\n> GET /begin?token=*** HTTP/1.1\n")
+    for line in ("> Host: localhost:TLS", "> Authorization: ***", "> Cookie: ***", "> X-Api-Key: ***", "> X-Shown: yes",
+                 "< HTTP/1.1 302 Found", "< Location: https://localhost:TLS/end?access_token=***&page=2"):
+        assert f"{line}\n" in first, first
+    assert second.startswith("https://localhost:TLS/end?access_token=***&page=2\n> GET /end?access_token=***&page=2 ")
+    for line in ("< HTTP/1.1 500 Internal Server Error", "< Set-Cookie: ***", "< X-Echo: ***"):
+        assert f"{line}\n" in second, second
+    assert proxy.startswith("http://inside.test/a\n> GET http://inside.test/a HTTP/1.1\n")
+    for line in ("> Proxy-Authorization: ***", "> Authorization: ***", "< X-Way: proxy"):
+        assert f"{line}\n" in proxy, proxy
+    assert gone == "http://127.0.0.1:1/\n", "nothing was sent, nothing came"
+
+
+def test_verbose_leaves_other_forms_as_they_are(websentry, sites):
+    site = sites.site("/a")
+    done = websentry.run("check", "-v", "--json", "--repeat", "2", "--interval", "100ms", site.url)
+    assert [json.loads(line)["kind"] for line in lines_of(done)] == ["http", "http", "summary"]
+    assert done.stderr().count("> GET /a HTTP/1.1\n") == done.stderr().count("< HTTP/1.1 200 OK\n") == 2
+    plugin_output.parse(websentry.run("check", "--verbose", "--nagios", site.url).stdout())
+    assert websentry.run("check", site.url).stderr() == ""
+
+
 # --- what can't stand together
 
 REFUSED = {

@@ -539,7 +539,7 @@ static void the_connected_address_is_judged(void **state)
 	make_site(&site, "site", xstrdup("http://a.test/"), ADDRESS_ALLOW_NONE, NULL);
 	struct trust *trust = trust_create();
 	struct client_certificates *certificates = client_certificates_create();
-	assert_int_equal(transfer_init(&transfer, "test", trust, certificates, NULL), 0);
+	assert_int_equal(transfer_init(&transfer, "test", trust, certificates, false, NULL), 0);
 	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
 		address_guard_start(&guard, site.address_policy, false);
 		address_guard_start_hop(&guard, false);

@@ -64,6 +64,30 @@ static void offset_is_the_same_in_every_run(void **state)
 	assert_in_range(schedule_offset_us("", INT64_MAX), 0, INT64_MAX);
 }
 
+/* At the site's offset in an interval that is counted from the clock's beginning, whenever the schedule is made. */
+static void first_due_keeps_a_sites_turn(void **state)
+{
+	(void)state;
+	static const int64_t interval_us = 60000000;
+	int64_t offset = schedule_offset_us("example", interval_us);
+	const struct {
+		mono_us now;
+		mono_us due;
+	} cases[] = {
+		{0, offset},
+		{offset - 1, offset},
+		{offset, offset},
+		{offset + 1, offset + interval_us},
+		{interval_us - 1, offset + interval_us},
+		{interval_us, offset + interval_us},
+		{1000 * interval_us + offset + 1, 1001 * interval_us + offset},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(schedule_first_due_us("example", interval_us, cases[i].now),
+				 cases[i].due);
+	assert_int_equal(schedule_first_due_us("example", 1, 77), 77);
+}
+
 static void empty_schedule_has_nothing_due(void **state)
 {
 	(void)state;
@@ -203,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_spread_evenly),
 		cmocka_unit_test(offset_is_the_same_in_every_run),
+		cmocka_unit_test(first_due_keeps_a_sites_turn),
 		cmocka_unit_test(empty_schedule_has_nothing_due),
 		cmocka_unit_test(due_times_do_not_drift),
 		cmocka_unit_test(missed_checks_are_counted_and_not_run),

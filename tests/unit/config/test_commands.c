@@ -119,7 +119,7 @@ static void older_mode_only_warns_of_flags_of_the_other(void **state)
 	assert_string_equal(
 		fixture.lines,
 		"warning --seconds: does nothing for `consumer`, only for `producer`, `run`, "
-		"`check`\n");
+		"`check`, `sites`\n");
 	fixture_finish(&fixture);
 }
 

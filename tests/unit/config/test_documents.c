@@ -177,12 +177,13 @@ static void help_names_each_setting_of_a_command(void **state)
 		settings_print_help(out, commands[i]);
 		(void)fclose(out);
 		for (size_t j = 0; j < settings_table_count; j++) {
-			char *flag =
-				xasprintf("\n  %s%s ",
-					  (settings_table[j].traits & SETTING_NO_FLAG) != 0 ? "("
-					  : settings_table[j].traits & SETTING_INVERTED ? "--no-"
-											: "--",
-					  settings_table[j].name);
+			const char letter[] = {'-', settings_table[j].letter, ',', ' ', '\0'};
+			char *flag = xasprintf(
+				"\n  %s%s%s ", settings_table[j].letter != '\0' ? letter : "",
+				(settings_table[j].traits & SETTING_NO_FLAG) != 0 ? "("
+				: settings_table[j].traits & SETTING_INVERTED     ? "--no-"
+										  : "--",
+				settings_table[j].name);
 			if ((settings_table[j].traits & SETTING_NO_FLAG) != 0)
 				flag[strlen(flag) - 1] = ')';
 			assert_int_equal(strstr(text, flag) != NULL,

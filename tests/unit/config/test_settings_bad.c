@@ -8,9 +8,8 @@
 #define BROKER "--kafka-servers=k"
 #define DSN "--database-dsn=host=h"
 #define COMMANDS                                                                                   \
-	"producer, consumer, run, check, config check, config print, db migrate, audit, "          \
-	"quarantine "                                                                              \
-	"list, quarantine show, quarantine retry, outbox show, outbox salvage, web"
+	"producer, consumer, run, check, sites, config check, config print, db migrate, audit, "   \
+	"quarantine list, quarantine show, quarantine retry, outbox show, outbox salvage, web"
 
 struct bad_case {
 	const char *name;

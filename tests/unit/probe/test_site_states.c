@@ -74,7 +74,7 @@ static mono_us due_of(const struct site_states *states, size_t index)
 
 static mono_us due_afresh(const struct site *site, mono_us now)
 {
-	return now + schedule_offset_us(site->name, site->interval_us);
+	return schedule_first_due_us(site->name, site->interval_us, now);
 }
 
 static void a_site_keeps_its_time_and_state_by_its_name(void **state)

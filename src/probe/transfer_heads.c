@@ -1,0 +1,98 @@
+#include "probe/transfer_heads.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "check/heads.h"
+#include "probe/transfer.h"
+
+enum { HEADS_MAX = 32 }; /* of one hop: more are interim responses without end */
+
+struct raw_head {
+	bool is_request;
+	struct buffer bytes; /* its beginning */
+};
+
+struct raw_heads {
+	struct raw_head items[HEADS_MAX];
+	size_t count;
+};
+
+/* The head that bytes of a direction belong to; NULL where there are too many. */
+static struct raw_head *find(struct raw_heads *heads, bool is_request, const char *bytes,
+			     size_t length)
+{
+	bool is_status_line = !is_request && length >= 5 && memcmp(bytes, "HTTP/", 5) == 0;
+	struct raw_head *last = heads->count == 0 ? NULL : &heads->items[heads->count - 1];
+	if (last != NULL && last->is_request == is_request && !is_status_line)
+		return last;
+	if (heads->count == HEADS_MAX)
+		return NULL;
+	last = &heads->items[heads->count++];
+	last->is_request = is_request;
+	buffer_init(&last->bytes, HEAD_TEXT_MAX);
+	return last;
+}
+
+static int on_debug(CURL *easy, curl_infotype type, char *bytes, size_t length, void *context)
+{
+	(void)easy;
+	struct raw_heads *heads = context;
+	if (type != CURLINFO_HEADER_OUT && type != CURLINFO_HEADER_IN)
+		return 0;
+	struct raw_head *head = find(heads, type == CURLINFO_HEADER_OUT, bytes, length);
+	if (head == NULL)
+		return 0;
+	size_t room = HEAD_TEXT_MAX - head->bytes.length;
+	if (room > 0)
+		(void)buffer_append(&head->bytes, bytes, length < room ? length : room);
+	return 0;
+}
+
+void transfer_heads_watch(struct transfer *transfer)
+{
+	transfer->heads = xcalloc(1, sizeof(*transfer->heads));
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_DEBUGFUNCTION, on_debug);
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_DEBUGDATA, transfer->heads);
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, 1L);
+}
+
+static void forget(struct raw_heads *heads)
+{
+	for (size_t i = 0; i < heads->count; i++)
+		buffer_finish(&heads->items[i].bytes);
+	heads->count = 0;
+}
+
+void transfer_heads_forget(struct transfer *transfer)
+{
+	if (transfer->heads != NULL)
+		forget(transfer->heads);
+}
+
+struct heads *transfer_heads_take(struct transfer *transfer)
+{
+	struct raw_heads *raw = transfer->heads;
+	if (raw == NULL || raw->count == 0)
+		return NULL;
+	struct heads *heads = xcalloc(1, sizeof(*heads));
+	for (size_t i = 0; i < raw->count; i++) {
+		const struct raw_head *head = &raw->items[i];
+		if (head->bytes.length > 0)
+			heads_add(heads, transfer->site, head->is_request, head->bytes.data,
+				  head->bytes.length);
+	}
+	forget(raw);
+	return heads;
+}
+
+void raw_heads_destroy(struct raw_heads *heads)
+{
+	if (heads == NULL)
+		return;
+	forget(heads);
+	free(heads);
+}
