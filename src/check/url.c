@@ -71,7 +71,8 @@ static int check_form(const char *url, struct error *err)
 		return -1;
 	}
 	for (const unsigned char *at = (const unsigned char *)url; *at != '\0'; at++) {
-		if (*at <= ' ' || *at == 0x7F) {
+		bool is_c1 = at[0] == 0xC2 && at[1] < 0xA0; /* of what is UTF-8 */
+		if (*at <= ' ' || *at == 0x7F || is_c1) {
 			error_set(err, ERROR_REJECT, "a URL with a %s at byte %zu",
 				  *at == ' ' ? "space" : "control character",
 				  (size_t)(at - (const unsigned char *)url) + 1);

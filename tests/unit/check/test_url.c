@@ -67,6 +67,7 @@ static const char *const bad[] = {
 	"http://example.com/\t",
 	"http://example.com/\x7f",
 	"http://example.com/\x01",
+	"http://example.com/\xC2\x94",
 	"http://example.com:0/",
 	"http://example.com:65536/",
 	"http://example.com:99999999999/",
