@@ -236,7 +236,10 @@ def test_a_primary_that_became_a_standby_is_left(websentry, kafka, topic, databa
         assert "read-only" in away.fields["cause"]
         tried = proxy.connections
         wait_until(lambda: proxy.connections >= tried + 3, "three more attempts, each on a new connection", 30)
-        assert len(consumer.find("store is away, trying again")) == 1 and len(consumer.complaints()) == 1
+        assert len(consumer.find("store is away, trying again")) == 1
+        # what tidies up beside the batches may meet it first, and says so once
+        assert len(consumer.complaints()) - len(consumer.find("can't make strips anew, trying again later")) == 1
+        assert len(consumer.find("can't make strips anew, trying again later")) <= 1
     finally:
         with database.connect() as connection:
             connection.execute("SET default_transaction_read_only = off")

@@ -1,6 +1,7 @@
 """Commands that only look at a store: which they refuse, and what they read where nothing may be written."""
 import contextlib
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -36,8 +37,8 @@ def test_an_sqlite_store_of_a_newer_release_is_refused(websentry, open_store, fo
     name_another_version(path, "seq_chunk", 99)
     refused = websentry.run(*words, "--data-dir", folder, code=2)
     [complaint] = refused.complaints()
-    told = f'{path}: relation "seq_chunk" is of a newer release: found version 99, expected at most 3'
-    assert told in complaint.event
+    told = f'{path}: relation "seq_chunk" is of a newer release: found version 99, expected at most [0-9]+: upgrade'
+    assert re.search(told, complaint.event)
     assert refused.stdout() == ""
 
 
@@ -47,8 +48,8 @@ def test_a_postgresql_store_of_a_newer_release_is_refused(websentry, open_store,
     for words in READERS:
         refused = websentry.run(*words, "--database-dsn", database.dsn, code=2)
         [complaint] = refused.complaints()
-        assert 'relation "seq_chunk" in the database is of a newer release: found version 99, ' \
-               "expected at most 3" in complaint.event
+        assert re.search('relation "seq_chunk" in the database is of a newer release: found version 99, '
+                         "expected at most [0-9]+: upgrade", complaint.event)
         assert refused.stdout() == ""
 
 
