@@ -74,6 +74,9 @@ static void secrets_are_hidden(void **state)
 		assert_int_equal(heads->items[0].is_request, cases[i].is_request);
 		heads_destroy(heads);
 	}
+	site.headers = NULL;
+	site.header_count = 0;
+	site_finish(&site);
 }
 
 static void a_head_has_an_end(void **state)
@@ -93,6 +96,7 @@ static void a_head_has_an_end(void **state)
 		heads_destroy(heads);
 	}
 	heads_destroy(NULL);
+	site_finish(&site);
 	free(bytes);
 }
 
