@@ -427,8 +427,9 @@ static void had_headers(const struct site *site, const struct observation *o)
 static void kept_secrets(const struct site *site, const struct observation *o)
 {
 	(void)site;
-	assert_true(asked_with(o, "Authorization: Bearer s3cret"));
-	assert_true(asked_with(o, "Cookie: session=s3cret"));
+	/* The site says what it was asked, and what it repeats of our secrets is hidden. */
+	assert_true(asked_with(o, "Authorization: ***"));
+	assert_true(asked_with(o, "Cookie: ***"));
 	assert_true(asked_with(o, "X-Plain: plain"));
 }
 
@@ -442,7 +443,7 @@ static void dropped_secrets(const struct site *site, const struct observation *o
 static void had_basic_auth(const struct site *site, const struct observation *o)
 {
 	(void)site;
-	assert_true(asked_with(o, "Authorization: Basic dXNlcjpwQHNz")); /* user:p@ss */
+	assert_true(asked_with(o, "Authorization: ***")); /* as above */
 }
 
 static void had_no_auth(const struct site *site, const struct observation *o)
