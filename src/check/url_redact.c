@@ -20,6 +20,7 @@
 #include "check/url.h"
 
 enum {
+	PASSES_MAX = 8,
 	NESTING_MAX = 3,   /* times that a value is percent-decoded in search of a URL within */
 	KEY_WORD_MAX = 64, /* bytes of a word in a key that are compared */
 };
@@ -347,8 +348,8 @@ static size_t append_authority(struct buffer *out, const char *rest)
 	return length;
 }
 
-/* Once through all of it. Tells whether something was made safe that may have hidden a secret's name. */
-static char *redact(const char *url, bool *ret_was_unsafe)
+/* Once through all of it. */
+static char *redact(const char *url)
 {
 	struct buffer out;
 	buffer_init(&out,
@@ -367,21 +368,25 @@ static char *redact(const char *url, bool *ret_was_unsafe)
 		rest++;
 		append_pairs(&out, rest, strcspn(rest, "#"), "&;");
 	}
-	const char *bytes = out.data == NULL ? "" : out.data;
-	char *redacted = text_clean_copy(bytes, out.length, URL_REDACTED_MAX);
-	*ret_was_unsafe = strncmp(bytes, redacted, strlen(redacted)) != 0;
+	char *redacted =
+		text_clean_copy(out.data == NULL ? "" : out.data, out.length, URL_REDACTED_MAX);
 	buffer_finish(&out);
 	return redacted;
 }
 
+/*
+ * Until nothing changes any more: to a browser a control character is nothing, in what we show it is a space, and without its user a
+ * text may read as another URL. Neither may hide a secret.
+ */
 char *url_redact(const char *url)
 {
-	bool was_unsafe;
-	char *redacted = redact(url, &was_unsafe);
-	if (!was_unsafe)
-		return redacted;
-	/* To a browser a control character is nothing, in what we show it is a space: neither may hide a secret. */
-	char *again = redact(redacted, &was_unsafe);
-	free(redacted);
-	return again;
+	char *redacted = redact(url);
+	bool is_changed = strcmp(redacted, url) != 0;
+	for (int pass = 1; is_changed && pass < PASSES_MAX; pass++) {
+		char *again = redact(redacted);
+		is_changed = strcmp(again, redacted) != 0;
+		free(redacted);
+		redacted = again;
+	}
+	return redacted;
 }

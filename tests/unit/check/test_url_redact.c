@@ -71,6 +71,7 @@ static const struct redaction table[] = {
 	{"http:///user:password@example.com/x", "http:///example.com/x"},
 	{"http:\\\\user:password@example.com/x", "http:\\\\example.com/x"},
 	{"http://a/?x=%\x14secret%3Dv", "http://a/?x=***"},
+	{"u@//user:secret", "//user:***"},
 	{"http://user:1234\\@example.com/x", "http://example.com/x"},
 	{"http://example.com\\x?token=1", "http://example.com\\x?token=***"},
 	{"HTTPS://User:PassWord@Example.COM/", "HTTPS://Example.COM/"},
