@@ -176,6 +176,19 @@ static bool parse_plain(const char *url, struct url_parts *ret_parts)
 	return true;
 }
 
+/* Whether it has one that, decoded, could not be sent: libcurl would find that out only at the check. */
+static bool has_control(CURLU *handle, CURLUPart part)
+{
+	if (!has_part(handle, part))
+		return false;
+	char *text = copy_part(handle, part, CURLU_URLDECODE);
+	bool is_sound = text != NULL;
+	for (const char *at = text; is_sound && *at != '\0'; at++)
+		is_sound = (unsigned char)*at >= ' ' && *at != 0x7F;
+	free(text);
+	return !is_sound;
+}
+
 int url_parse(const char *url, struct url_parts *ret_parts, struct error *err)
 {
 	if (check_form(url, err) != 0)
@@ -197,6 +210,11 @@ int url_parse(const char *url, struct url_parts *ret_parts, struct error *err)
 	}
 	if (has_part(handle, CURLUPART_ZONEID)) {
 		error_set(err, ERROR_REJECT, "a URL with an IPv6 zone");
+		goto fail;
+	}
+	if (strchr(url, '@') != NULL &&
+	    (has_control(handle, CURLUPART_USER) || has_control(handle, CURLUPART_PASSWORD))) {
+		error_set(err, ERROR_REJECT, "a URL with a control character in its user");
 		goto fail;
 	}
 	parts.host = take_host(handle);

@@ -15,7 +15,8 @@ enum { HOST_MAX = 253 };
 int site_keys_take_choice(struct entry_reader *reader, const struct node *value,
 			  const struct site_keys_choice *choices, const char *expected)
 {
-	for (; value->kind == NODE_SCALAR && choices->word != NULL; choices++)
+	bool is_text = value->kind == NODE_SCALAR && strlen(value->text) == value->length;
+	for (; is_text && choices->word != NULL; choices++)
 		if (text_equal_ignoring_case(choices->word, value->text))
 			return choices->value;
 	entry_expect(reader, value, "%s", expected);

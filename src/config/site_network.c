@@ -246,14 +246,6 @@ static struct request_proxy *read_proxy(struct entry_reader *reader, const char 
 	char *username;
 	char *password;
 	url_take_userinfo(url, &username, &password);
-	if (username == NULL && strchr(url, '@') != NULL) {
-		entry_problem(reader, value,
-			      "found a user that can't be decoded in the proxy of `%s`, expected "
-			      "one without control characters",
-			      name);
-		url_parts_finish(&parts);
-		return NULL;
-	}
 	struct request_proxy *proxy = xcalloc(1, sizeof(*proxy));
 	proxy->host = parts.host;
 	proxy->port = parts.port;

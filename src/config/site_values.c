@@ -238,7 +238,8 @@ int entry_take_bool(struct entry_reader *reader, const char *name, const struct 
 {
 	static const char *const yes[] = {"true", "yes", "on"};
 	static const char *const no[] = {"false", "no", "off"};
-	for (size_t i = 0; value->kind == NODE_SCALAR && i < 3; i++) {
+	bool is_text = value->kind == NODE_SCALAR && strlen(value->text) == value->length;
+	for (size_t i = 0; is_text && i < 3; i++) {
 		if (text_equal_ignoring_case(value->text, yes[i])) {
 			*ret_value = true;
 			return 0;

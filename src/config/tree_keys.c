@@ -61,6 +61,19 @@ static void refuse_duplicates(const struct tree *tree, struct node *mapping,
 	drop_pairs_without_key(mapping);
 }
 
+/* To whoever reads a key as C text, what stands behind its NUL is not there. */
+static void refuse_nul(const struct tree *tree, struct node *mapping, struct problems *problems)
+{
+	for (size_t i = 0; i < mapping->count; i++) {
+		const struct node *key = mapping->pairs[i].key;
+		if (strlen(key->text) == key->length)
+			continue;
+		tree_problem(tree, key, problems, "found a NUL byte in a key, expected none");
+		mapping->pairs[i].key = NULL;
+	}
+	drop_pairs_without_key(mapping);
+}
+
 /* Add the pairs of source that mapping has not. Keys are few: mappings of more are not merged. */
 static void merge_from(const struct tree *tree, struct node *mapping, const struct node *source,
 		       struct problems *problems, bool *is_broken)
@@ -82,6 +95,7 @@ static void merge_from(const struct tree *tree, struct node *mapping, const stru
 void tree_finish_mapping(struct tree *tree, struct node *mapping, struct problems *problems,
 			 bool *is_broken)
 {
+	refuse_nul(tree, mapping, problems);
 	refuse_duplicates(tree, mapping, problems);
 	for (size_t i = 0; i < mapping->count && !*is_broken; i++) {
 		if (!is_merge_key(mapping->pairs[i].key))

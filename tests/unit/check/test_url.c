@@ -79,6 +79,10 @@ static const char *const bad[] = {
 	"http://[fe80::1%25eth0]/",
 	"http://example.com\\@evil/",
 	"http://exam%00ple.com/",
+	"http://u%00:p@example.com/",
+	"http://u:p%0a@example.com/",
+	"http://u%0d%0aX:%201@example.com/",
+	"http://u%7f@example.com/",
 	"http://example.com/\xFF",
 	"http://\xC3/",
 	"http://a\u2028b.example/", /* a letter that no name may have */

@@ -387,8 +387,8 @@ static const struct bad_case value_cases[] = {
 	 "expected none or a proxy such as http://proxy.example:3128 for `proxy_url`\n",
 	 0},
 	{"a proxy's user that smuggles", SITE("proxy: 'http://me%0d%0aX:sesame@p/'"),
-	 "s.yaml:1:26: found a user that can't be decoded in the proxy of `proxy`, expected one "
-	 "without control characters\n",
+	 "s.yaml:1:26: found 'http://p/': a URL with a control character in its user; expected "
+	 "none or a proxy such as http://proxy.example:3128 for `proxy`\n",
 	 0},
 	{"a proxy with a path", SITE("proxy: 'http://me:sesame@p/x'"),
 	 "s.yaml:1:26: found a path behind the proxy of `proxy`, expected none\n", 0},
