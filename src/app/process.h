@@ -19,7 +19,8 @@ enum { STOP_CHECKS_MS = 5000, STOP_DRAIN_MS = 2000, STOP_DEADLINE_MS = 4000 };
 
 /*
  * First of all: descriptors 0 to 2 are open (/dev/null where the caller closed them), or what is opened next would take their places
- * and get our log; SIGPIPE is ignored; the limit of open files is raised as far as allowed.
+ * and get our log; no core is ever written, for it would hold secrets; SIGPIPE is ignored; the limit of open files is raised as far as
+ * allowed.
  */
 void process_prepare(void);
 

@@ -16,6 +16,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "check/request.h"
 #include "check/site.h"
 #include "check/url.h"
 
@@ -284,36 +285,55 @@ static void add_values(struct secrets *secrets, const char *bytes, size_t length
 		add_encoded(secrets, bytes + begin, end - begin);
 }
 
+/* The password, and both as Basic authorization has them. */
+static void add_user(struct secrets *secrets, const char *username, const char *password)
+{
+	if (username == NULL || password == NULL)
+		return;
+	char *pair = xasprintf("%s:%s", username, password);
+	add(secrets, password, strlen(password));
+	add_base64(secrets, pair);
+	free(pair);
+}
+
 static void add_userinfo(struct secrets *secrets, const char *url)
 {
-	char *username = NULL;
-	char *password = NULL;
+	char *username;
+	char *password;
 	url_take_userinfo(url, &username, &password);
-	if (username != NULL && password != NULL) {
-		struct buffer pair;
-		buffer_init(&pair, 2 * (size_t)URL_MAX);
-		(void)buffer_append_format(&pair, "%s:%s", username, password);
-		add(secrets, password, strlen(password));
-		add_base64(secrets, pair.data);
-		buffer_finish(&pair);
-	}
+	add_user(secrets, username, password);
 	free(username);
 	free(password);
+}
+
+/* Of its query, and of the parameters of its path: /a;token=…/b */
+static void add_url(struct secrets *secrets, const char *url)
+{
+	const char *slashes = strstr(url, "//");
+	add_userinfo(secrets, url);
+	if (slashes == NULL)
+		return;
+	const char *at = slashes + 2 + strcspn(slashes + 2, "/?#");
+	while (*at == '/') {
+		size_t length = strcspn(at + 1, "/?#");
+		add_values(secrets, at + 1, length);
+		at += 1 + length;
+	}
+	add_values(secrets, at, strlen(at));
 }
 
 struct secrets *secrets_create(const struct site *site)
 {
 	struct secrets *secrets = xcalloc(1, sizeof(*secrets));
-	if (site->url != NULL) {
-		const char *query = strchr(site->url, '?');
-		add_userinfo(secrets, site->url);
-		if (query != NULL)
-			add_values(secrets, query, strlen(query));
-	}
+	if (site->url != NULL)
+		add_url(secrets, site->url);
 	for (size_t i = 0; i < site->header_count; i++)
 		add_header(secrets, &site->headers[i]);
 	if (site->body != NULL)
 		add_values(secrets, site->body, site->body_length);
+	const struct request_proxy *proxy = request_of(site)->proxy;
+	if (proxy != NULL)
+		add_user(secrets, proxy->username, proxy->password);
 	if (secrets->count > 0)
 		return secrets;
 	secrets_destroy(secrets);
