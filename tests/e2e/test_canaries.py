@@ -1,9 +1,9 @@
-"""Secrets never leave: a canary in every slot that takes one, and a search through everything that the program and its servers write."""
+"""Secrets never leave: a canary in every slot that takes one, and a search through all that the program and its
+servers write."""
 import base64
 import gzip
 import http.server
 import json
-import os
 import signal
 import subprocess
 import threading
@@ -18,8 +18,8 @@ from support.kafka import SCRAM_PASSWORD
 from support.postgres import PASSWORD, binaries
 from support.processes import wait_until
 
-SLOTS = ("userinfo", "query", "path", "header", "headers-auth", "cookie", "basic", "basic-file", "bearer", "bearer-file",
-         "authorization", "form", "json", "proxy", "location", "set-cookie", "passphrase")
+SLOTS = ("userinfo", "query", "path", "header", "headers-auth", "cookie", "basic", "basic-file", "bearer",
+         "bearer-file", "authorization", "form", "json", "proxy", "location", "set-cookie", "passphrase")
 CANARIES = {slot: f"c4nary-{slot}-{number:02}z" for number, slot in enumerate(SLOTS)}
 HIDDEN = {**CANARIES, "sasl": SCRAM_PASSWORD, "database": PASSWORD}
 
@@ -39,7 +39,7 @@ def find(texts):
 
 
 class Mirror(http.server.BaseHTTPRequestHandler):
-    """Shows whoever asks all that it was told, as pages for debugging do, and sends it on in a header, a link and a redirect."""
+    """Shows whoever asks all that it was told, as pages for debugging do, and in a header and a redirect."""
 
     protocol_version = "HTTP/1.1"
     seen = []
@@ -48,11 +48,12 @@ class Mirror(http.server.BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", 0))
         body = self.rfile.read(length).decode()
         self.seen.append((self.requestline, str(self.headers), body))
-        page = "\n".join([self.requestline, str(self.headers), body, f"Set-Cookie: id={CANARIES['set-cookie']}"]).encode()
+        cookie = f"id={CANARIES['set-cookie']}"
+        page = "\n".join([self.requestline, str(self.headers), body, f"Set-Cookie: {cookie}"]).encode()
         is_redirect = "/moved" not in self.path and "moves" in self.path
         packed = gzip.compress(page) if "gzip" in self.headers.get("Accept-Encoding", "") else page
         self.send_response(302 if is_redirect else 500)
-        self.send_header("Set-Cookie", f"id={CANARIES['set-cookie']}")
+        self.send_header("Set-Cookie", cookie)
         self.send_header("X-You-Sent", str(self.headers.get("Authorization")))
         if is_redirect:
             self.send_header("Location", f"/moved?access_token={CANARIES['location']}&x=1#{CANARIES['location']}")
@@ -112,7 +113,8 @@ def sites_file(websentry, mirror):
                     "interval": "2s", "timeout": "900ms"}
     for entry in entries:
         entry["name"] = urllib.parse.urlsplit(entry["url"]).path.split(";")[0] or "/"
-    entries.append({"url": f"http://me:{c['userinfo']}@{mirror}/named?token={c['query']}"})  # its name is made of its URL
+    # its name is made of its URL
+    entries.append({"url": f"http://me:{c['userinfo']}@{mirror}/named?token={c['query']}"})
     return websentry.write("sites.yaml", yaml.safe_dump({"defaults": expectations, "sites": entries}))
 
 
@@ -162,7 +164,8 @@ def test_run_keeps_its_secrets(websentry, mirror, log_format):
     running.stop()
     texts |= {**outputs_of([running]), **everything_below(data)}
     told = "".join(map(str, Mirror.seen))
-    assert all(CANARIES[slot] in told for slot in ("query", "header", "cookie", "bearer", "form", "json")), "they were sent"
+    sent = ("query", "header", "cookie", "bearer", "form", "json")
+    assert all(CANARIES[slot] in told for slot in sent), "they were sent"
     assert any(b"***" in text for where, text in texts.items() if where.endswith(".db")), "and hidden"
     assert find(texts) == []
 
@@ -190,7 +193,8 @@ def test_the_pipeline_keeps_its_secrets(websentry, mirror, kafka, database, post
     producer.kill()  # what was not sent yet lies in the outbox
     texts |= {f"{where} after kill -9": text for where, text in everything_below(data).items()}
     consumer.stop()
-    dump = subprocess.run([Path(binaries()) / "pg_dump", "--dbname", database.dsn], capture_output=True, check=True, timeout=60)
+    dump = subprocess.run([Path(binaries()) / "pg_dump", "--dbname", database.dsn], capture_output=True, check=True,
+                          timeout=60)
     texts |= {**outputs_of([producer, consumer, *printed]), "pg_dump": dump.stdout,
               "Kafka's messages": str(kafka.messages(topic)).encode()}
     for broker in kafka.brokers:
@@ -223,7 +227,8 @@ def test_config_keeps_its_secrets(websentry, mirror):
             broken = {**entry, "name": "x", key: [entry[key]]}
             file = websentry.write("bad.yaml", yaml.safe_dump({"sites": [broken]}))
             done.append(websentry.run("config", "check", "--sites", file, code=None))
-            broken = {**entry, "name": "x", key: json.dumps(entry[key]) if isinstance(entry[key], dict) else entry[key] + "\x01"}
+            text = json.dumps(entry[key]) if isinstance(entry[key], dict) else entry[key] + "\x01"
+            broken = {**entry, "name": "x", key: text}
             file = websentry.write("bad.yaml", json.dumps({"sites": [broken]}))
             done.append(websentry.run("config", "check", "--sites", file, code=2))
     assert find({f"{number}: {one.stderr()}": (one.stdout() + one.stderr()).encode()

@@ -1,4 +1,4 @@
-"""Nothing that a configuration says can become a header, a request or a path that it does not name: the bytes that arrive."""
+"""Nothing that a configuration says can become a header, a request or a path that it does not name."""
 import base64
 import socket
 import threading
@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
-POISONS = {"CR": "\r", "LF": "\n", "CRLF": "\r\nX-Evil: 1", "NUL": "\0", "request": "\r\n\r\nGET /evil HTTP/1.1\r\n\r\n"}
+POISONS = {"CR": "\r", "LF": "\n", "CRLF": "\r\nX-Evil: 1", "NUL": "\0",
+           "request": "\r\n\r\nGET /evil HTTP/1.1\r\n\r\n"}
 PLACES = {
     "method": lambda poison: {"method": f"GET{poison}"},
     "header": lambda poison: {"headers": {"X-A": f"a{poison}b"}},
@@ -93,8 +94,8 @@ def test_what_may_be_said_arrives_and_nothing_else(websentry, wire):
         first, *lines = head.split(b"\r\n")
         assert first == f"{entry.get('method', 'POST')} /p%0d%0aX-Evil:%201?q=%0d%0aX-Evil:%201%00 HTTP/1.1".encode()
         names = sorted(line.partition(b":")[0].lower() for line in lines)
-        own = [b"accept", b"authorization", b"content-length", b"cookie", b"host", b"user-agent", b"x-colon", b"x-empty",
-               b"x-latin"]
+        own = [b"accept", b"authorization", b"content-length", b"cookie", b"host", b"user-agent", b"x-colon",
+               b"x-empty", b"x-latin"]
         assert names == sorted(own + ([b"content-type"] if entry["name"] == "form" else [])), head
         assert b"\0" not in head and b"\r" not in b"".join(lines) and b"\n" not in b"".join(lines)
         found = {line.partition(b": ")[0].lower(): line.partition(b": ")[2] for line in lines}
