@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buffer.h"
 #include "base/memory.h"
@@ -90,7 +91,14 @@ static void append_field(struct buffer *out, const struct secrets *secrets, cons
 			return;
 		}
 	}
-	secrets_hide(secrets, line, length, true, out);
+	/* As url_redact() has it: what stands behind the '#' of a link may be anything. */
+	const char *fragment = strncasecmp(line, "Location:", length < 9 ? length : 9) == 0
+				       ? memchr(line, '#', length)
+				       : NULL;
+	secrets_hide(secrets, line, fragment == NULL ? length : (size_t)(fragment - line), true,
+		     out);
+	if (fragment != NULL)
+		(void)buffer_append_text(out, "#***");
 }
 
 char *evidence_make_head(const struct secrets *secrets, const char *head, size_t length, size_t max)

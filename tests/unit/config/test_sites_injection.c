@@ -102,6 +102,8 @@ static const struct key_case keys[] = {
 	{.key = "no_proxy", .places = {"\"a.test@\"", "[\"10.0.0.0/8@\"]"}},
 	{.key = "allow_private", .places = {"\"true@\""}},
 	{.key = "deny_cidrs", .places = {"\"10.0.0.0/8@\"", "[\"::1@\"]"}},
+	{.key = "addresses", .places = {"\"all@\""}},
+	{.key = "addresses_needed", .places = {"\"1@\""}},
 	{.key = "insecure_skip_verify", .places = {"\"true@\""}},
 	{.key = "ca_file"},
 	{.key = "cert_expiry_warn", .places = {"\"1d@\""}},
