@@ -323,6 +323,15 @@ static size_t skip_userinfo(const char *bytes, size_t length)
 	return 0;
 }
 
+/* No host has a "=": where one seems to, a query was taken for it. */
+static void append_host(struct buffer *out, const char *bytes, size_t length)
+{
+	if (memchr(bytes, '=', length) == NULL)
+		(void)buffer_append(out, bytes, length);
+	else
+		append_pairs(out, bytes, length, "&;");
+}
+
 /*
  * Append the host of what follows the prefix; returns how much of it was read. A backslash ends it, as browsers have it, but a user may
  * have one, as curl has it.
@@ -339,10 +348,11 @@ static size_t append_authority(struct buffer *out, const char *rest)
 		}
 	}
 	if (is_host_and_port(rest + host, length - host)) {
-		(void)buffer_append(out, rest + host, length - host);
+		append_host(out, rest + host, length - host);
 	} else { /* user:password without an "@": a typing error, but still a password */
 		const char *colon = memchr(rest + host, ':', length - host);
-		(void)buffer_append(out, rest + host, (size_t)(colon - rest) - host + 1);
+		append_host(out, rest + host, (size_t)(colon - rest) - host);
+		(void)buffer_append_char(out, ':');
 		(void)buffer_append_text(out, mask);
 	}
 	return length;

@@ -29,6 +29,7 @@ static const struct redaction table[] = {
 	{"/a/path", "/a/path"},
 	{"/users/@me?page=2", "/users/@me?page=2"},
 	{"https://example.com/@user/post", "https://example.com/@user/post"},
+	{"http:///0:x?@&api_key=SECRET0:1", "http:///&api_key=***"},
 	{"https://example.com/?email=user@example.com",
 	 "https://example.com/?email=user@example.com"},
 	{"https://example.com/?monkey=1&author=me&keyboard=de&passage=3&design=x",
