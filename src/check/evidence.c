@@ -86,8 +86,8 @@ static void append_field(struct buffer *out, const struct secrets *secrets, cons
 	const char *colon = memchr(line, ':', length);
 	if (colon != NULL) {
 		if (is_secret_field(line, length, colon)) {
-			(void)buffer_append(out, line, (size_t)(colon + 1 - line));
-			(void)buffer_append_text(out, " ***");
+			secrets_hide(secrets, line, (size_t)(colon - line), false, out);
+			(void)buffer_append_text(out, ": ***");
 			return;
 		}
 	}

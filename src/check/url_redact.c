@@ -340,14 +340,19 @@ static size_t append_authority(struct buffer *out, const char *rest)
 {
 	size_t host = skip_userinfo(rest, strcspn(rest, "/?#"));
 	size_t length = host + strcspn(rest + host, "/?#\\");
+	bool is_value =
+		false; /* what looks like a host may be the end of a query's value with an "@" */
 	if (!is_host_and_port(rest + host, length - host)) {
 		size_t further = skip_userinfo(rest, strlen(rest));
 		if (further > length) {
+			is_value = memchr(rest, '=', further) != NULL;
 			host = further;
 			length = host + strcspn(rest + host, "/?#\\");
 		}
 	}
-	if (is_host_and_port(rest + host, length - host)) {
+	if (is_value) {
+		(void)buffer_append_text(out, mask);
+	} else if (is_host_and_port(rest + host, length - host)) {
 		append_host(out, rest + host, length - host);
 	} else { /* user:password without an "@": a typing error, but still a password */
 		const char *colon = memchr(rest + host, ':', length - host);
