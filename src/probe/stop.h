@@ -18,6 +18,7 @@ enum stop {
 	STOP_RAW,       /* far more bytes than they hold: framing, padding, blocks of nothing */
 	STOP_TUNNEL, /* the same of a proxy's answer to CONNECT, which curl reads byte by byte in one go */
 	STOP_FORBIDDEN, /* the address that was to be connected to */
+	STOP_HTTP2,     /* libcurl did, and calls it the end: a rule of HTTP/2 was broken */
 	STOP_RECORDS,   /* the same of TLS: its records and messages, by number */
 };
 

@@ -18,6 +18,7 @@
 #include "probe/phases.h"
 #include "probe/transfer_bounds.h"
 #include "probe/transfer_heads.h"
+#include "probe/transfer_http2.h"
 #include "probe/transfer_keep.h"
 #include "probe/transfer_options.h"
 #include "probe/trouble.h"
@@ -136,6 +137,9 @@ void transfer_note_end(struct transfer *transfer, CURLcode code)
 	if (code == CURLE_OK && transfer->stopped_for == STOP_NONE && transfer->unpack != NULL &&
 	    !is_part && unpack_is_cut_off(transfer->unpack))
 		transfer->stopped_for = STOP_CUT_OFF;
+	bool is_end = code == CURLE_OK || code == CURLE_PARTIAL_FILE;
+	if (is_end && transfer->stopped_for == STOP_NONE && transfer_http2_is_broken(transfer))
+		transfer->stopped_for = STOP_HTTP2;
 }
 
 static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t upload_total,
@@ -280,8 +284,7 @@ int transfer_init(struct transfer *transfer, const char *user_agent, struct trus
 	(void)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
 	(void)curl_easy_setopt(easy, CURLOPT_XFERINFODATA, transfer);
-	if (keeps_heads)
-		transfer_heads_watch(transfer);
+	transfer_heads_watch(transfer, keeps_heads);
 	return 0;
 }
 
@@ -343,7 +346,8 @@ void transfer_clear(struct transfer *transfer)
 	transfer->tls_started_at = 0;
 	transfer->tls_messages = 0;
 	transfer->tls_bytes = 0;
-	transfer->is_http2 = false;
+	transfer->is_tls_ended = false;
+	transfer_http2_clear(transfer);
 	transfer->sent_at = 0;
 	transfer->first_line_at = 0;
 	transfer->progress_calls = 0;

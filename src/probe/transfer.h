@@ -51,7 +51,10 @@ struct transfer {
 	mono_us tls_started_at; /* 0: not reached */
 	int64_t tls_messages;   /* records and handshake messages received */
 	int64_t tls_bytes;      /* the site's records received */
-	bool is_http2;          /* chosen within TLS */
+	bool is_http2;          /* chosen within TLS, or known before */
+	bool is_tls_ended;      /* by the site, in its order */
+	bool has_goaway;        /* over HTTP/2: the server wants no more requests */
+	bool is_left_intact;    /* over HTTP/2: the connection, when the response had ended */
 	bool has_body;          /* the request */
 	mono_us sent_at;        /* the request's body; 0: there was none, or not reached */
 	mono_us first_line_at;  /* of the response, with a request that has a body */

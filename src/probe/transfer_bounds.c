@@ -8,6 +8,7 @@
 
 #include "probe/kept_connection.h"
 #include "probe/transfer.h"
+#include "probe/transfer_http2.h"
 
 enum {
 	/* What head, framing and TLS may add to a body before its raw bytes are too many: chunk sizes, extensions, trailers. */
@@ -107,8 +108,11 @@ static void on_proxy_message(int is_sent, int version, int content, const void *
 static void note_message(struct transfer *transfer, SSL *ssl, int content,
 			 const unsigned char *bytes, size_t length)
 {
-	if (!transfer->is_http2)
-		transfer->is_http2 = has_chosen_http2(ssl);
+	/* Not before: libcurl would tell what it knows of the certificate. */
+	if (!transfer->is_http2 && SSL_is_init_finished(ssl) && has_chosen_http2(ssl))
+		transfer_http2_watch(transfer);
+	if (content == SSL3_RT_ALERT && length == 2 && bytes[1] == SSL3_AD_CLOSE_NOTIFY)
+		transfer->is_tls_ended = true;
 	count_message(transfer, ssl);
 	if (content != SSL3_RT_HEADER || length != TLS_RECORD_HEAD)
 		return;

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "check/heads.h"
 #include "probe/transfer.h"
+#include "probe/transfer_http2.h"
 
 enum { HEADS_MAX = 32 }; /* of one hop: more are interim responses without end */
 
@@ -40,8 +41,11 @@ static struct raw_head *find(struct raw_heads *heads, bool is_request, const cha
 static int on_debug(CURL *easy, curl_infotype type, char *bytes, size_t length, void *context)
 {
 	(void)easy;
-	struct raw_heads *heads = context;
-	if (type != CURLINFO_HEADER_OUT && type != CURLINFO_HEADER_IN)
+	struct transfer *transfer = context;
+	struct raw_heads *heads = transfer->heads;
+	if (type == CURLINFO_TEXT)
+		transfer_http2_hear(transfer, bytes, length);
+	if (heads == NULL || (type != CURLINFO_HEADER_OUT && type != CURLINFO_HEADER_IN))
 		return 0;
 	struct raw_head *head = find(heads, type == CURLINFO_HEADER_OUT, bytes, length);
 	if (head == NULL)
@@ -52,11 +56,13 @@ static int on_debug(CURL *easy, curl_infotype type, char *bytes, size_t length, 
 	return 0;
 }
 
-void transfer_heads_watch(struct transfer *transfer)
+void transfer_heads_watch(struct transfer *transfer, bool keeps_heads)
 {
-	transfer->heads = xcalloc(1, sizeof(*transfer->heads));
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_DEBUGFUNCTION, on_debug);
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_DEBUGDATA, transfer->heads);
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_DEBUGDATA, transfer);
+	if (!keeps_heads)
+		return;
+	transfer->heads = xcalloc(1, sizeof(*transfer->heads));
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, 1L);
 }
 

@@ -19,6 +19,7 @@
 #include "probe/kept_connection.h"
 #include "probe/transfer.h"
 #include "probe/transfer_bounds.h"
+#include "probe/transfer_http2.h"
 
 /* br and zstd keep as much in memory as they unpack: only who asks for them by name gets them. */
 const char *const transfer_encodings = "gzip, deflate";
@@ -201,6 +202,8 @@ int transfer_set_options(struct transfer *transfer, const struct transfer_reques
 	if (request->kept != NULL && set_kept(transfer, request) != 0)
 		return -1;
 	long version = http_version_of(wanted, request->is_https);
+	if (version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE)
+		transfer_http2_watch(transfer);
 	return curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version) == CURLE_OK ? 0 : -1;
 }
 

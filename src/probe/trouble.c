@@ -103,6 +103,11 @@ static void of_our_stop(const struct trouble_facts *facts, struct trouble *troub
 	case STOP_FORBIDDEN:
 		set(trouble, REASON_FORBIDDEN_ADDRESS, "%s", facts->forbidden);
 		break;
+	case STOP_HTTP2:
+		set(trouble, REASON_PROTOCOL_ERROR,
+		    "not a valid response: the server broke the rules of HTTP/2 in the middle of "
+		    "it");
+		break;
 	case STOP_RECORDS:
 		set(trouble, REASON_TLS_ERROR,
 		    "TLS messages came without end that hold next to nothing");
@@ -183,6 +188,8 @@ static void of_response(const struct trouble_facts *facts, struct trouble *troub
 	const char *words = trouble_words_of_response(facts->curl_text, room);
 	if (text_is_empty(words) && facts->code == CURLE_WEIRD_SERVER_REPLY)
 		words = "an interim response (1xx), and no other after it";
+	else if (text_is_empty(words) && facts->code == CURLE_HTTP2)
+		words = "the server ended it over HTTP/2";
 	else if (text_is_empty(words)) /* a decoder's: they have no words of their own */
 		words = "its body can't be unpacked";
 	set(trouble, REASON_PROTOCOL_ERROR, "not a valid response: %s", words);

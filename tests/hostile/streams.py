@@ -92,6 +92,59 @@ BROKEN = ("protocol_error", "HTTP/2")
 WAITS = ("timeout", "127.0.0.1")
 LATE = {"timeout_ms": SHORT_MS}
 
+GOES = frame(GOAWAY, b"\0\0\0\1\0\0\0\0")  # in order: what was asked for is still answered
+TRAILERS = frame(HEADERS, field(b"x", b"y"), flags=END_HEADERS | END_STREAM, stream=1)
+PINGS = frame(PING, bytes(8)) * 3
+BREACHES = (
+    ("frame_too_large", "a frame of 16 MiB", (b"\xff\xff\xff\0\0\0\0\0\1", bytes(100))),
+    ("settings_odd_size", "settings of five bytes", (frame(SETTINGS, bytes(5)),)),
+    ("settings_bad_window", "a window of four gigabytes", (frame(SETTINGS, b"\0\4\xff\xff\xff\xff"),)),
+    ("settings_of_a_stream", "settings of a stream", (frame(SETTINGS, stream=1),)),
+    ("ping_odd_size", "a ping of seven bytes", (frame(PING, bytes(7)),)),
+    ("data_of_nobody", "a body for a stream that nobody opened", (data(b"hello", stream=7),)),
+    ("data_of_none", "a body for no stream", (data(b"hello", stream=0),)),
+    ("head_of_nobody", "a head for a stream that nobody opened", (frame(HEADERS, b"\x88", flags=4, stream=7),)),
+    ("index_unknown", "a trailer by a number that nobody gave", (frame(HEADERS, b"\xff\xff\x7f", flags=5, stream=1),)),
+    ("continuation", "goes on with a head that had ended", (frame(CONTINUATION, b"\x88", flags=4, stream=1),)),
+    ("padding_too_long", "more padding than the frame is long", (data(b"\xffb", PADDED),)),
+    ("window_too_large", "a window beyond all bounds", (frame(WINDOW_UPDATE, b"\x7f\xff\xff\xff") * 2,)),
+    ("window_of_nothing", "a window update of nothing", (frame(WINDOW_UPDATE, bytes(4)),)),
+    ("noise", "noise", (b"\x13\x37" * 60,)),
+)
+
+
+async def breach_later(peer):
+    await peer.pause(0.3)
+    await peer.say(frame(PING, bytes(7)))
+    await peer.hang()
+
+
+async def end_and_close(peer):
+    await read_request(peer)
+    await peer.say(HELLO + head() + data(b"hello"))
+    await peer.pause(0.1)
+    await peer.say(data(b"", END_STREAM))
+
+
+def leads_on(hops):
+    """So many redirects, each over a connection of its own; no page where those before it were left open."""
+    seen = {"open": 0, "asked": 0}
+
+    async def script(peer):
+        seen["open"] += 1
+        try:
+            await read_request(peer)
+            seen["asked"] += 1
+            is_last = seen["asked"] % (hops + 1) == 0
+            status = b"500" if seen["open"] > 3 else b"200" if is_last else b"302"
+            await peer.say(HELLO, head(field(b"location", b"/"), status=status, flags=END_HEADERS | END_STREAM))
+            await peer.hang()
+        finally:
+            seen["open"] -= 1
+
+    return script
+
+
 ROWS = [
     row(up, "page", "an ordinary page", says(PAGE)),
     # Floods.
@@ -361,6 +414,44 @@ ROWS = [
         site={"method": "POST", "body": "x" * 100_000},
         **LATE,
     ),
+    # Rules that are broken in the middle of a response: to libcurl that is its end.
+    *(
+        row(down, f"then_{name}", f"{does}, after a head", says(head(), data(b"hello"), *frames), *BROKEN)
+        for name, does, frames in BREACHES
+    ),
+    *(
+        row(
+            down,
+            f"length_then_{name}",
+            f"{does}, after a head that says how much there is",
+            says(head(field(b"content-length", b"10")), data(b"hello"), *frames),
+            *BROKEN,
+        )
+        for name, does, frames in BREACHES
+    ),
+    row(
+        down,
+        "packed_then_breach",
+        "a frame for nobody, behind all of a packed body",
+        says(head(GZIP), data(packed.page()), data(b"", stream=7)),
+        *BROKEN,
+    ),
+    row(
+        down,
+        "late_breach",
+        "a head, and the breach a while after it",
+        says(head(), data(b"hello"), then=breach_later),
+        *BROKEN,
+    ),
+    row(up, "goaway_with_page", "an ordinary page, and then it goes away", says(PAGE, GOES)),
+    row(up, "goaway_before_page", "says that it will go away, and answers", says(GOES, PAGE)),
+    row(up, "close_behind_page", "an ordinary page, and closes", says(PAGE, then=close)),
+    row(up, "end_alone_and_close", "the end in a frame of its own, and closes", end_and_close),
+    row(up, "end_in_head", "nothing but a head", says(head(flags=END_HEADERS | END_STREAM))),
+    row(up, "end_in_trailers", "an end in trailers", says(head(), data(b"hello"), TRAILERS)),
+    row(up, "connections", "leads on, and counts who is still there", leads_on(8)),
+    row(up, "pings_around", "pings around an ordinary page", says(PINGS, head(), PINGS, data(b"hello", END_STREAM), PINGS)),
+    row(up, "page_without_end", "a body without end of what has none", says(head()), site={"method": "HEAD"}),
     # Ends.
     row(
         down,
@@ -386,7 +477,7 @@ ROWS = [
         "protocol_error",
         "ENHANCE_YOUR_CALM",
     ),
-    row(down, "goaway", "sends us away", says(frame(GOAWAY, bytes(8))), "protocol_error", "127.0.0.1"),
+    row(down, "goaway", "sends us away", says(frame(GOAWAY, bytes(8))), "protocol_error", "HTTP/2"),
     row(down, "goaway_http_1_1", "wants HTTP/1.1", says(frame(RST_STREAM, b"\0\0\0\x0d", stream=1)), *WAITS, **LATE),
     row(down, "close_at_once", "closes after the request", says(first=b"", then=close), "connection_lost", "127.0.0.1"),
     row(down, "close_after_hello", "closes after its hello", says(then=close), "connection_lost", "127.0.0.1"),
