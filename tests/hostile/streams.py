@@ -450,7 +450,7 @@ ROWS = [
     row(up, "end_in_head", "nothing but a head", says(head(flags=END_HEADERS | END_STREAM))),
     row(up, "end_in_trailers", "an end in trailers", says(head(), data(b"hello"), TRAILERS)),
     row(up, "connections", "leads on, and counts who is still there", leads_on(8)),
-    row(up, "pings_around", "pings around an ordinary page", says(PINGS, head(), PINGS, data(b"hello", END_STREAM), PINGS)),
+    row(up, "pings_around", "pings around a page", says(PINGS, head(), PINGS, data(b"hello", END_STREAM), PINGS)),
     row(up, "page_without_end", "a body without end of what has none", says(head()), site={"method": "HEAD"}),
     # Ends.
     row(
