@@ -79,7 +79,7 @@ def test_explain_shows_each_of_several_sites(websentry, sites):
 
 
 def test_repeat_gives_figures_and_a_sparkline(websentry, sites):
-    site = sites.site("/a", *(Answer(delay_s=delay) for delay in (0, 0.2, 0.1)), Answer(500), Answer())
+    site = sites.site("/a", *(Answer(delay_s=delay) for delay in (0, 1.5, 0.3)), Answer(500), Answer())
     done = websentry.run("check", "--repeat", "5", "--interval", "100ms", site.url, code=2, env=UTF8)
     assert len(site.requests) == 5
     checks, figures = done.stdout().split("\n\n")
@@ -89,13 +89,13 @@ def test_repeat_gives_figures_and_a_sparkline(websentry, sites):
         found = re.search(rf"^  {name} +([0-9.]+) ms +([0-9.]+) ms +([0-9.]+) ms +([0-9.]+) ms$", figures, re.M)
         least, median, p95, most = map(float, found.groups())
         assert least <= median <= p95 <= most, name
-    assert p95 == most and 200 <= most < 2000 and median < 200, "the largest of five values is their p95"
+    assert p95 == most and 1500 <= most < 60_000 and median < 1500, "the largest of five values is their p95"
     assert re.fullmatch(r"  [▁▂▃▄▅▆▇]█[▁▂▃▄▅▆▇]{3}", figures.splitlines()[-1]), figures
 
 
 @pytest.mark.parametrize(("words", "env"), [((), {"LC_ALL": "C"}), (("--ascii",), UTF8)])
 def test_a_sparkline_is_ascii_where_that_is_wanted(websentry, sites, words, env):
-    site = sites.site("/a", Answer(), Answer(delay_s=0.2), Answer(reset="request"))
+    site = sites.site("/a", Answer(), Answer(delay_s=0.7), Answer(reset="request"))
     done = websentry.run("check", "--repeat", "3", "--interval", "100ms", *words, site.url, code=2, env=env)
     assert re.fullmatch(r"  _#x", lines_of(done)[-1]), done.stdout()
     assert done.stdout().isascii()

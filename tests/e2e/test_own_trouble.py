@@ -131,7 +131,7 @@ def test_a_starved_prober_calls_nobody_down(websentry, sites, pulse):
 
 def test_an_answer_that_came_while_it_slept_counts(websentry, sites):
     """Stopped when it had asked, and woken long after its timeout: the answer lies there."""
-    site = sites.site("/a", Answer(delay_s=0.3))
+    site = sites.site("/a", Answer(delay_s=1))
     file = websentry.write("sites.yaml", yaml.safe_dump([{"url": site.url, "timeout": "2s", "interval": "5s"}]))
     running = websentry.start("check", "--json", "--sites", file)
     site.wait_for_requests(1)

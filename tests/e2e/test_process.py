@@ -110,7 +110,7 @@ def test_no_prober_starts_a_check_after_a_stop_was_asked_for(websentry, sites):
     quick = sites.site("/quick")
     data = websentry.data_dir()
     running = websentry.start("run", "--threads", 2, "--data-dir", data, "--listen", "127.0.0.1:0", websentry.write(
-        "sites.yaml", f"sites:\n  - {{url: '{hanging.url}', interval: 3s, timeout: 3s}}\n"
+        "sites.yaml", f"sites:\n  - {{url: '{hanging.url}', interval: 5s, timeout: 5s}}\n"
                       f"  - {{url: '{quick.url}', interval: 100ms, timeout: 100ms}}\n"))
     hanging.wait_for_requests(1)
     quick.wait_for_requests(3)
@@ -119,7 +119,7 @@ def test_no_prober_starts_a_check_after_a_stop_was_asked_for(websentry, sites):
     with sqlite3.connect(f"file:{data}/websentry.db?mode=ro", uri=True) as database:
         started = [datetime.datetime.fromisoformat(row[0]) for row in database.execute(
             "SELECT started_at FROM report_view")]
-    assert max(started) < stopping + datetime.timedelta(milliseconds=500)
+    assert max(started) < stopping + datetime.timedelta(milliseconds=1500)
 
 
 def test_a_consumer_that_stands_by_is_ready(websentry, kafka, database):

@@ -93,9 +93,10 @@ class Process:
     def __init__(self, argv, *, env, cwd, log, user=None, stdin=subprocess.DEVNULL):
         self.argv = [str(word) for word in argv]
         self.log = Path(log)
-        # setpriv becomes the program: the kernel kills it when the thread that started it ends, and it changes the
-        # user without a Python function between fork and exec.
-        wrapper = ["setpriv", "--pdeathsig", "KILL"]
+        # These become the program: it gets the signals that whoever started the tests may ignore (nohup, or a shell for
+        # what it runs behind it), the kernel kills it when the thread that started it ends, and it changes the user
+        # without a Python function between fork and exec.
+        wrapper = ["env", "--default-signal", "setpriv", "--pdeathsig", "KILL"]
         if user is not None and os.getuid() == 0:
             wrapper += [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
         with self.log.open("ab") as output:

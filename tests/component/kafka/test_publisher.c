@@ -324,7 +324,7 @@ static void destroy_does_not_wait_for_an_absent_broker(void **state)
 	(void)send_row(publisher, 11, 0);
 	mono_us before = clock_mono_us();
 	publisher_destroy(publisher, 3000);
-	assert_true(clock_mono_us() - before < INT64_C(4) * CLOCK_US_PER_S);
+	assert_true(clock_mono_us() - before < INT64_C(20) * CLOCK_US_PER_S);
 }
 
 int main(void)

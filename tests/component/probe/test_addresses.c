@@ -35,7 +35,13 @@
 #define PUBLIC_SITE "93.184.216.34"
 #define PROXY "127.0.0.9"
 
-enum { HTTP_PORT = 80, TIMEOUT_MS = 10000, PATIENCE_MS = 120000, REQUEST_MAX = 8192 };
+enum {
+	HTTP_PORT = 80,
+	TIMEOUT_MS = 10000,
+	PATIENCE_MS = 120000,
+	REQUEST_MAX = 8192,
+	AGAIN_MAX = 8
+};
 
 static const char *const spellings[] = {
 #include "forbidden_spellings.inc"
@@ -343,19 +349,36 @@ static void make_site(struct site *site, const char *name, char *url, enum addre
 		abort();
 }
 
-static void check_once(struct watch *watch, const struct site *sites, size_t count)
-{
-	watch_start(watch,
-		    (struct prober_options){.is_once = true,
-					    .dns_servers = name_server_address(names_server)},
-		    sites, count);
-	assert_true(watch_wait_done(watch, PATIENCE_MS));
-	watch_stop(watch, 0);
-}
-
 static void start_names(void)
 {
 	names_server = name_server_start(names);
+}
+
+static bool was_held_up(const struct watch *watch)
+{
+	for (size_t i = 0; i < watch->count; i++)
+		if (watch->all[i].observation.trouble == REASON_PROBER_OVERLOADED)
+			return true;
+	return false;
+}
+
+/* Names that do not turn yet. A busy machine holds the prober up, and then it says so: all of them once more. */
+static void check_once(struct watch *watch, const struct site *sites, size_t count)
+{
+	for (int i = 0;; i++) {
+		start_names();
+		watch_start(
+			watch,
+			(struct prober_options){.is_once = true,
+						.dns_servers = name_server_address(names_server)},
+			sites, count);
+		assert_true(watch_wait_done(watch, PATIENCE_MS));
+		watch_stop(watch, 0);
+		if (i == AGAIN_MAX || !was_held_up(watch))
+			return;
+		watch_finish(watch);
+		name_server_stop(names_server);
+	}
 }
 
 static void policy_holds(void **state)
@@ -365,7 +388,6 @@ static void policy_holds(void **state)
 	struct watch watch;
 	if (!has_network)
 		skip();
-	start_names();
 	for (size_t i = 0; i < CASE_COUNT; i++) {
 		make_site(&sites[i], cases[i].name, xstrdup(cases[i].url), cases[i].allow,
 			  cases[i].deny);
@@ -395,7 +417,6 @@ static size_t redirect_to_all(enum address_allow allow, void (*configure)(struct
 {
 	static struct site sites[SPELLING_COUNT];
 	struct watch watch;
-	start_names();
 	atomic_store(&asked_inside, 0);
 	for (size_t i = 0; i < SPELLING_COUNT; i++) {
 		char name[16];
@@ -449,7 +470,6 @@ static void a_name_that_changes_before_the_connect(void **state)
 	struct watch watch;
 	if (!has_network)
 		skip();
-	start_names();
 	atomic_store(&asked_inside, 0);
 	make_site(&site, "restless", xstrdup("http://restless.test/"), ADDRESS_ALLOW_OWN, NULL);
 	check_once(&watch, &site, 1);
@@ -469,7 +489,6 @@ static void a_name_that_changes_between_hops(void **state)
 	struct watch watch;
 	if (!has_network)
 		skip();
-	start_names();
 	atomic_store(&asked_inside, 0);
 	make_site(&site, "turns", xstrdup("http://turns.test/turn/http://turns.test/"),
 		  ADDRESS_ALLOW_OWN, NULL);

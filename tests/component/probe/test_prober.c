@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -91,24 +92,26 @@ static void first_checks_are_spread(void **state)
 static void schedule_does_not_drift(void **state)
 {
 	(void)state;
-	enum { COUNT = 6, INTERVAL_MS = 600 };
+	enum { COUNT = 6, INTERVAL_MS = 600, OFF_MAX_US = 50000 };
 	struct site *site = add_site("127.0.0.1", "slow-answer", INTERVAL_MS);
 	struct watch watch;
 	watch_start(&watch, (struct prober_options){0}, site, 1);
 	assert_true(watch_wait_count(&watch, COUNT, PATIENCE_MS));
 	watch_stop(&watch, 0);
 	const struct observation *first = &watch.all[0].observation;
+	size_t on_beat = 0;
 	for (size_t i = 1; i < COUNT; i++) {
 		const struct observation *next = &watch.all[i].observation;
 		int64_t since_us = next->scheduled_at - first->scheduled_at;
 		int64_t off_us = since_us % (INTERVAL_MS * CLOCK_US_PER_MS);
-		/* The wall clock is read a moment after the monotonic one. */
 		if (off_us > INTERVAL_MS * CLOCK_US_PER_MS / 2)
 			off_us -= INTERVAL_MS * CLOCK_US_PER_MS;
-		assert_true(off_us > -100000 && off_us < 100000);
+		on_beat += llabs(off_us) < OFF_MAX_US;
 		assert_true(next->late_us >= 0);
 		assert_int_equal(next->is_suspect, next->late_us > 100000);
 	}
+	/* The wall clock is read a moment after the monotonic one, and a busy machine may come in between now and then. */
+	assert_true(on_beat > (COUNT - 1) / 2);
 	watch_finish(&watch);
 }
 
@@ -148,13 +151,14 @@ static void refused_starts_are_missed(void **state)
 	size_t refused = watch.refused;
 	watch.may_start = true;
 	(void)pthread_mutex_unlock(&watch.lock);
-	assert_true(watch_wait_count(&watch, before + 1, PATIENCE_MS));
+	/* A check that ran when starts were refused still ends, with nothing missed. */
+	assert_true(watch_wait_count(&watch, before + 2, PATIENCE_MS));
 	watch_stop(&watch, 0);
-	/* A check that ran when starts were refused still ended, with nothing missed. */
-	size_t after = 0;
-	while (after + 1 < watch.count && watch.all[after].observation.missed == 0)
-		after++;
-	assert_true(watch.all[after].observation.missed >= (int64_t)refused);
+	/* A busy machine may have missed some before. */
+	int64_t missed = 0;
+	for (size_t i = 0; i < watch.count; i++)
+		missed += watch.all[i].observation.missed;
+	assert_true(missed >= (int64_t)refused);
 	watch_finish(&watch);
 }
 
@@ -231,6 +235,14 @@ static void shares_take_each_site_once(void **state)
 		assert_int_equal(seen[i], 1);
 }
 
+/* Of all threads: a clock on the wall would measure what else the machine does. */
+static int64_t cpu_us(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return now.tv_sec * CLOCK_US_PER_S + now.tv_nsec / 1000;
+}
+
 static void ten_thousand_sites_are_scheduled_at_once(void **state)
 {
 	(void)state;
@@ -244,10 +256,10 @@ static void ten_thousand_sites_are_scheduled_at_once(void **state)
 		many[i].interval_us = INT64_C(3600) * CLOCK_US_PER_S;
 	}
 	struct watch watch;
-	mono_us before = clock_mono_us();
+	int64_t before = cpu_us();
 	watch_start(&watch, (struct prober_options){0}, many, COUNT);
 	watch_stop(&watch, 0);
-	assert_true(clock_mono_us() - before < CLOCK_US_PER_S);
+	assert_true(cpu_us() - before < CLOCK_US_PER_S);
 	watch_finish(&watch);
 	for (size_t i = 0; i < COUNT; i++)
 		site_finish(&many[i]);
@@ -344,7 +356,7 @@ static void stop_waits_for_a_search_on_the_pool(void **state)
 static enum reason find_reason(const struct site *site, const char *dns_servers)
 {
 	enum reason reason = REASON_PROBER_OVERLOADED;
-	for (int i = 0; i < 10 && reason == REASON_PROBER_OVERLOADED; i++) {
+	for (int i = 0; i < 30 && reason == REASON_PROBER_OVERLOADED; i++) {
 		struct watch watch;
 		watch_start(&watch,
 			    (struct prober_options){.is_once = true, .dns_servers = dns_servers},
@@ -407,18 +419,26 @@ static void held_up_prober_calls_nobody_down(void **state)
 	(void)state;
 	struct site *hanging = add_site("127.0.0.1", "hang", 600);
 	(void)add_site("127.0.0.1", "ok", 600);
-	struct watch watch;
-	watch_prepare(&watch);
-	watch.block_ms = 900;
-	watch_run(&watch, (struct prober_options){.is_once = true}, sites, site_count);
-	assert_true(watch_wait_done(&watch, PATIENCE_MS));
-	watch_stop(&watch, 0);
-	const struct observation *observation = watch_find(&watch, hanging);
-	assert_int_equal(observation->trouble, REASON_PROBER_OVERLOADED);
-	assert_true(observation->is_suspect);
-	assert_true(observation->lag_us >= 600 * CLOCK_US_PER_MS);
-	assert_true(observation->late_us >= observation->lag_us);
-	watch_finish(&watch);
+	bool is_blocked = false;
+	/* on a busy machine it may have had its time before the other one ends, and blocks */
+	for (int i = 0; i < 5 && !is_blocked; i++) {
+		struct watch watch;
+		watch_prepare(&watch);
+		watch.block_ms = 900;
+		watch_run(&watch, (struct prober_options){.is_once = true}, sites, site_count);
+		assert_true(watch_wait_done(&watch, PATIENCE_MS));
+		watch_stop(&watch, 0);
+		const struct observation *observation = watch_find(&watch, hanging);
+		is_blocked = watch.all[0].site != hanging;
+		if (is_blocked) {
+			assert_int_equal(observation->trouble, REASON_PROBER_OVERLOADED);
+			assert_true(observation->is_suspect);
+			assert_true(observation->lag_us >= 600 * CLOCK_US_PER_MS);
+			assert_true(observation->late_us >= observation->lag_us);
+		}
+		watch_finish(&watch);
+	}
+	assert_true(is_blocked);
 }
 
 /* While the loop was blocked beyond the timeout, one site answered and another hung up. */
@@ -427,19 +447,22 @@ static void held_up_prober_reads_what_had_come(void **state)
 	(void)state;
 	struct site *answers = add_site("127.0.0.1", "slow-answer", 700);
 	struct site *resets = add_site("127.0.0.1", "reset-in-head", 700);
-	(void)add_site("127.0.0.1", "ok", 700);
+	struct site *blocks = add_site("127.0.0.1", "ok", 700);
 	enum reason reason = REASON_PROBER_OVERLOADED;
-	/* on a busy machine the block may begin before the others have been asked */
-	for (int i = 0; i < 5 && reason != REASON_OK; i++) {
+	/* on a busy machine the block may begin before the others have been asked, or after one has ended */
+	for (int i = 0; i < 10 && reason != REASON_OK; i++) {
 		struct watch watch;
 		watch_prepare(&watch);
 		watch.block_ms = 1500;
 		watch_run(&watch, (struct prober_options){.is_once = true}, sites, site_count);
 		assert_true(watch_wait_done(&watch, PATIENCE_MS));
 		watch_stop(&watch, 0);
-		reason = watch_find(&watch, answers)->trouble;
-		assert_true(watch_find(&watch, answers)->is_suspect);
-		assert_int_equal(watch_find(&watch, resets)->trouble, REASON_PROBER_OVERLOADED);
+		if (watch.all[0].site == blocks) {
+			reason = watch_find(&watch, answers)->trouble;
+			assert_true(watch_find(&watch, answers)->is_suspect);
+			assert_int_equal(watch_find(&watch, resets)->trouble,
+					 REASON_PROBER_OVERLOADED);
+		}
 		watch_finish(&watch);
 	}
 	assert_int_equal(reason, REASON_OK);

@@ -61,7 +61,7 @@ static char cert_file[AUTHORITY_PATH_MAX];
 static char key_file[AUTHORITY_PATH_MAX];
 static char other_cert_file[AUTHORITY_PATH_MAX];
 static char other_key_file[AUTHORITY_PATH_MAX];
-static char pipe_file[AUTHORITY_PATH_MAX];
+static char pipe_file[AUTHORITY_PATH_MAX + sizeof(".pipe")];
 
 /* ---- What the sites ask for. ---- */
 
@@ -548,7 +548,8 @@ static int set_up(void **state)
 	authority = authority_create();
 	authority_write_client(authority, "probe", cert_file, key_file);
 	authority_write_client(authority, "another", other_cert_file, other_key_file);
-	(void)snprintf(pipe_file, sizeof(pipe_file), "/tmp/websentry-pipe-%ld", (long)getpid());
+	/* beside a file whose name nobody else has */
+	(void)snprintf(pipe_file, sizeof(pipe_file), "%s.pipe", key_file);
 	if (mkfifo(pipe_file, 0600) != 0)
 		return -1;
 	for (int place = PLAIN; place < PLACE_COUNT; place++) {

@@ -92,7 +92,7 @@ void folder_execute(const struct folder *folder, const char *sql)
 
 bool folder_wait(const struct folder *folder, const char *sql, int64_t wanted)
 {
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 6000; i++) {
 		if (folder_count(folder, sql) == wanted)
 			return true;
 		(void)usleep(10000);

@@ -372,7 +372,7 @@ static void slow_clients_hold_up_nobody(void **state)
 	mono_us start = clock_mono_us();
 	struct answer answer = client_get(web_address(fixture->web), "/healthz");
 	assert_int_equal(answer.status, 200);
-	assert_true(clock_mono_us() - start < 5 * (mono_us)CLOCK_US_PER_S);
+	assert_true(clock_mono_us() - start < 20 * (mono_us)CLOCK_US_PER_S);
 	answer_finish(&answer);
 	for (int i = 0; i < SLOW; i++)
 		(void)close(fds[i]);
@@ -386,15 +386,17 @@ static void many_viewers_read_the_store_once_a_second(void **state)
 	fake_store_set(fixture->store, &site, 1);
 	struct answer answer = get_until(fixture, "/", "good", true);
 	answer_finish(&answer);
-	unsigned reads = fake_store_reads(fixture->store);
 	mono_us start = clock_mono_us();
+	unsigned reads = fake_store_reads(fixture->store);
 	for (int i = 0; i < VIEWERS; i++) {
 		answer = client_get(web_address(fixture->web), "/board");
 		assert_int_equal(answer.status, 200);
 		answer_finish(&answer);
 	}
-	unsigned allowed = (unsigned)((clock_mono_us() - start) / CLOCK_US_PER_S) + 1;
-	assert_true(fake_store_reads(fixture->store) - reads <= allowed);
+	reads = fake_store_reads(fixture->store) - reads;
+	/* One at the beginning, and one that a busy machine had held up since before. */
+	unsigned allowed = (unsigned)((clock_mono_us() - start) / CLOCK_US_PER_S) + 2;
+	assert_true(reads <= allowed);
 }
 
 static void figures_stay_when_the_store_goes_away(void **state)
@@ -437,7 +439,7 @@ static void a_hanging_store_holds_up_nobody(void **state)
 	mono_us start = clock_mono_us();
 	answer = client_get(web_address(fixture->web), "/healthz");
 	assert_int_equal(answer.status, 200);
-	assert_true(clock_mono_us() - start < 3 * (mono_us)CLOCK_US_PER_S);
+	assert_true(clock_mono_us() - start < 20 * (mono_us)CLOCK_US_PER_S);
 	answer_finish(&answer);
 	answer = get_until(fixture, "/", "figures are old", true);
 	assert_non_null(strstr(answer.body, "good"));
@@ -632,7 +634,7 @@ static void stopping_does_not_wait_for_clients(void **state)
 	client_send(fd, "GET /healthz HTTP/1.1\r\n");
 	mono_us start = clock_mono_us();
 	web_stop(web);
-	assert_true(clock_mono_us() - start < 3 * (mono_us)CLOCK_US_PER_S);
+	assert_true(clock_mono_us() - start < 20 * (mono_us)CLOCK_US_PER_S);
 	(void)close(fd);
 }
 
@@ -646,7 +648,7 @@ static void stopping_does_not_wait_for_a_hanging_store(void **state)
 		(void)usleep(LOOK_MS * 1000);
 	mono_us start = clock_mono_us();
 	web_stop(web);
-	assert_true(clock_mono_us() - start < 6 * (mono_us)CLOCK_US_PER_S);
+	assert_true(clock_mono_us() - start < 20 * (mono_us)CLOCK_US_PER_S);
 	/* the thread that was left behind closes the store as soon as it can */
 	assert_int_equal(fake_store_open_count(), 1);
 	fake_store_hang(store, false);

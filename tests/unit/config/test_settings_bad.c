@@ -272,8 +272,8 @@ static const struct bad_case environment_cases[] = {
 	 "two\n"},
 	{"data folders by two names",
 	 {.args = {"run", SITE},
-	  .environment = {"STATE_DIRECTORY=/tmp", "WEBSENTRY_DATA_DIR=/var"}},
-	 "STATE_DIRECTORY: found '/tmp', but WEBSENTRY_DATA_DIR says '/var', expected one of the "
+	  .environment = {"STATE_DIRECTORY=/tmp", "WEBSENTRY_DATA_DIR=/tmp/"}},
+	 "STATE_DIRECTORY: found '/tmp', but WEBSENTRY_DATA_DIR says '/tmp/', expected one of the "
 	 "two\n"},
 	{"one topic beside the pair",
 	 {.args = {"producer", SITE, BROKER},
