@@ -41,19 +41,6 @@ static bool is_unpacked(const struct transfer *transfer)
 	return wanted == NULL || wanted[0] != '\0';
 }
 
-/* Whether a site wants br or zstd by name. */
-static bool asks_for_large_window(const struct site *site)
-{
-	const char *wanted = request_of(site)->accept_encoding;
-	if (wanted != NULL && (strcmp(wanted, "br") == 0 || strcmp(wanted, "zstd") == 0))
-		return true;
-	for (size_t i = 0; i < site->header_count; i++) {
-		if (strcasecmp(site->headers[i].name, "Accept-Encoding") == 0)
-			return true;
-	}
-	return false;
-}
-
 static unsigned count_encodings(const struct transfer *transfer)
 {
 	const struct response_head *head = &transfer->head;
@@ -75,7 +62,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 	else if (count_encodings(transfer) > 1)
 		transfer->stopped_for = STOP_ENCODINGS;
 	else if (head->has_large_window && is_unpacked(transfer) &&
-		 !asks_for_large_window(transfer->site))
+		 !transfer_wants_large_window(transfer->site))
 		transfer->stopped_for = STOP_UNASKED;
 	transfer_keep_line(transfer, line, length);
 	return transfer->stopped_for == STOP_NONE ? length : 0;
@@ -475,7 +462,7 @@ static void set_method(struct transfer *transfer, const struct transfer_request 
 
 static void choose_unpacker(struct transfer *transfer)
 {
-	bool is_curl = asks_for_large_window(transfer->site);
+	bool is_curl = transfer_wants_large_window(transfer->site);
 	if (is_curl != transfer->has_curl_unpack)
 		(void)curl_easy_setopt(transfer->easy, CURLOPT_HTTP_CONTENT_DECODING,
 				       is_curl ? 1L : 0L);

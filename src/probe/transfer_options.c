@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +25,32 @@
 /* br and zstd keep as much in memory as they unpack: only who asks for them by name gets them. */
 const char *const transfer_encodings = "gzip, deflate";
 char transfer_encodings_line[] = "Accept-Encoding: gzip, deflate";
+
+static bool is_large_window(const char *name, size_t length)
+{
+	return (length == 2 && strncasecmp(name, "br", length) == 0) ||
+	       (length == 4 && strncasecmp(name, "zstd", length) == 0);
+}
+
+bool transfer_wants_large_window(const struct site *site)
+{
+	static const char between[] = ", \t;";
+	const char *wanted = request_of(site)->accept_encoding;
+	if (wanted != NULL && is_large_window(wanted, strlen(wanted)))
+		return true;
+	for (size_t i = 0; i < site->header_count; i++) {
+		if (strcasecmp(site->headers[i].name, "Accept-Encoding") != 0)
+			continue;
+		for (const char *at = site->headers[i].value; *at != '\0';) {
+			size_t length = strcspn(at, between);
+			if (is_large_window(at, length))
+				return true;
+			at += length;
+			at += strspn(at, between);
+		}
+	}
+	return false;
+}
 
 static long http_version_of(const struct request *request, bool is_https)
 {

@@ -3,9 +3,11 @@
 #define WEBSENTRY_PROBE_TRANSFER_OPTIONS_H
 
 #include <openssl/ssl.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 
+struct site;
 struct transfer;
 struct transfer_request;
 
@@ -13,6 +15,9 @@ struct transfer_request;
 extern const char *const transfer_encodings;
 /* The same as a line of the request; curl takes no pointer to const, nobody writes. */
 extern char transfer_encodings_line[];
+
+/* Whether a site asks for br or zstd by name, with the key or with a header of its own. */
+bool transfer_wants_large_window(const struct site *site);
 
 /*
  * Set the URL and those options of the handle in which requests differ, all of them; once the headers are set. Returns 0, or -1

@@ -9,6 +9,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 NO_LENGTH = OK + b"\r\n"
 SHORT_MS = 700
+OWN_GZIP = {"headers": {"Accept-Encoding": "gzip"}}
 BROTLI, ZSTD = {"compression": "br"}, {"compression": "zstd"}  # they keep what they unpack: only by name
 LATE = {"timeout_ms": SHORT_MS}
 MORE = ("too_large", "16 MiB")
@@ -324,6 +325,14 @@ ROWS = [
         "not asked for",
     ),
     down(
+        "brotli_bomb_for_own_header",
+        "the same for a site that asks for gzip with a header of its own",
+        encoded(b"br", packed.brotli_zeroes(), hang),
+        "protocol_error",
+        "not asked for",
+        site=OWN_GZIP,
+    ),
+    down(
         "brotli_bomb_wanted",
         "the same, asked for",
         encoded(b"br", packed.brotli_zeroes(), hang),
@@ -454,6 +463,13 @@ ROWS = [
     ),
     down("deflate_cut_off", "the same as deflate", encoded(b"deflate", zlib.compress(b"x" * 4096)[:-2]), *HALF),
     down("deflate_raw_cut_off", "without a head", encoded(b"deflate", zlib.compress(b"x" * 4096)[2:-6]), *HALF),
+    down(
+        "gzip_cut_off_for_own_header",
+        "the same for a site that asks with a header of its own",
+        encoded(b"gzip", packed.page()[:20]),
+        *HALF,
+        site=OWN_GZIP,
+    ),
     up("gzip_empty", "packed, and nothing came", encoded(b"gzip", b"")),
     up("gzip_members", "packed in two parts", encoded(b"gzip", packed.page(10) + packed.page(20))),
     up("gzip_and_noise", "noise behind what is packed", encoded(b"gzip", packed.page() + b"noise")),
