@@ -141,9 +141,14 @@ bool address_guard_may_ask_for(struct address_guard *guard, const char *host,
 			guard->home = address_scope(&address);
 		return is_fine(guard, &address);
 	}
-	for (size_t i = 0; known != NULL && i < known->address_count; i++)
+	for (size_t i = 0; known != NULL && i < known->address_count; i++) {
 		if (!is_text_fine(guard, known->addresses[i]))
 			return false;
+		/* which of them the proxy takes is not known: the site may be at each */
+		if (!guard->is_redirected && address_parse(known->addresses[i], &address) == 0 &&
+		    address_scope(&address) > guard->home)
+			guard->home = address_scope(&address);
+	}
 	return true;
 }
 
