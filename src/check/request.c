@@ -25,10 +25,23 @@ struct request *request_make(struct site *site)
 	return site->request;
 }
 
+/* Without the dot of the root, which names the same host. */
+static size_t name_length(const char *name)
+{
+	size_t length = strlen(name);
+	return length > 1 && name[length - 1] == '.' ? length - 1 : length;
+}
+
+static bool is_same_name(const char *a, const char *b)
+{
+	size_t length = name_length(a);
+	return length == name_length(b) && memcmp(a, b, length) == 0;
+}
+
 const struct request_host *request_find_host(const struct request *request, const char *name)
 {
 	for (size_t i = 0; i < request->host_count; i++)
-		if (strcmp(request->hosts[i].name, name) == 0)
+		if (is_same_name(request->hosts[i].name, name))
 			return &request->hosts[i];
 	return NULL;
 }
@@ -45,7 +58,7 @@ void request_host_finish(struct request_host *host)
 void request_set_host(struct request *request, const struct request_host *taken)
 {
 	for (size_t i = 0; i < request->host_count; i++) {
-		if (strcmp(request->hosts[i].name, taken->name) == 0) {
+		if (is_same_name(request->hosts[i].name, taken->name)) {
 			request_host_finish(&request->hosts[i]);
 			request->hosts[i] = *taken;
 			return;
@@ -98,9 +111,10 @@ static bool is_in_block(const char *host, const char *block)
 static bool is_below(const char *host, const char *domain)
 {
 	domain += domain[0] == '.';
-	size_t length = strlen(host);
-	size_t domain_length = strlen(domain);
-	if (length < domain_length || strcmp(host + length - domain_length, domain) != 0)
+	size_t length = name_length(host);
+	size_t domain_length = name_length(domain);
+	if (length < domain_length ||
+	    memcmp(host + length - domain_length, domain, domain_length) != 0)
 		return false;
 	return length == domain_length || host[length - domain_length - 1] == '.';
 }

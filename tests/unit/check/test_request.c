@@ -3,9 +3,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
+#include "base/memory.h"
 #include "check/request.h"
 #include "check/site.h"
 
@@ -24,6 +26,8 @@ static const struct proxy_case cases[] = {
 	{"itself, with a dot", ".a.test", "a.test", true},
 	{"not what ends so", "a.test", "bana.test", false},
 	{"not what is above", "www.a.test", "a.test", false},
+	{"with the root's dot", "a.test", "www.a.test.", true},
+	{"without the entry's", "a.test.", "a.test", true},
 	{"an address", "192.0.2.1", "192.0.2.1", true},
 	{"another address", "192.0.2.1", "192.0.2.11", false},
 	{"a block", "192.0.2.0/24", "192.0.2.255", true},
@@ -71,6 +75,27 @@ static void blocks_are_told_from_names(void **state)
 	assert_false(request_is_block(""));
 }
 
+/* The last one that was given counts, however it was written. */
+static void a_host_is_found_with_and_without_the_roots_dot(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"a.test.", "b.test", "a.test"};
+	struct request request = {0};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct request_host host = {.name = xstrdup(names[i])};
+		request_set_host(&request, &host);
+	}
+	assert_int_equal(request.host_count, 2);
+	assert_string_equal(request_find_host(&request, "a.test.")->name, "a.test");
+	assert_ptr_equal(request_find_host(&request, "a.test"), &request.hosts[0]);
+	assert_ptr_equal(request_find_host(&request, "b.test."), &request.hosts[1]);
+	assert_null(request_find_host(&request, "a.tes"));
+	assert_null(request_find_host(&request, "."));
+	for (size_t i = 0; i < request.host_count; i++)
+		request_host_finish(&request.hosts[i]);
+	free(request.hosts);
+}
+
 static void a_request_is_made_once(void **state)
 {
 	(void)state;
@@ -89,6 +114,7 @@ int main(void)
 		cmocka_unit_test(direct_as_it_says),
 		cmocka_unit_test(no_proxy_without_a_proxy),
 		cmocka_unit_test(blocks_are_told_from_names),
+		cmocka_unit_test(a_host_is_found_with_and_without_the_roots_dot),
 		cmocka_unit_test(a_request_is_made_once),
 	};
 	return cmocka_run_group_tests_name("request", tests, NULL, NULL);
