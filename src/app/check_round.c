@@ -52,9 +52,10 @@ static void write_verdict(struct buffer *out, const struct report *report,
 	check_text_put_clean(out, report->site->name);
 	(void)buffer_append_format(out, "\n%*s", CHECK_TEXT_INDENT, "");
 	if (verdict->outcome == OUTCOME_UP)
-		(void)buffer_append_format(out, "%zu of %zu address%s work, %zu needed",
+		(void)buffer_append_format(out, "%zu of %zu address%s work%s, %zu needed",
 					   verdict->up, verdict->addresses,
-					   verdict->addresses == 1 ? "" : "es", verdict->needed);
+					   verdict->addresses == 1 ? "" : "es",
+					   verdict->up == 1 ? "s" : "", verdict->needed);
 	else
 		check_text_put_clean(out, verdict->message);
 	check_text_put(out, "\n");

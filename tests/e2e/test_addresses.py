@@ -213,6 +213,9 @@ def test_check_prints_a_line_for_each_address_and_then_the_verdict(websentry, ma
     assert "DEGRADED" in seen and f"1 of 3 addresses fails, 2 needed: {DEAD} connect_refused" in seen
     seen = websentry.run("check", f"http://alive.test:{machines.port}/", *words).stdout()
     assert "UP" in seen and "2 of 2 addresses work, 2 needed" in seen
+    one = f"resolve={{one.test: {ALIVE[0]}}}"
+    seen = websentry.run("check", f"http://one.test:{machines.port}/", *words, "--set", one).stdout()
+    assert "UP" in seen and "1 of 1 address works, 1 needed" in seen
     seen = websentry.run("check", f"http://alive.test:{machines.port}/", *words, "--set", "addresses_needed=3", code=2)
     assert "the name has 2 addresses, 3 needed" in seen.stdout()
     reports = [json.loads(line) for line in websentry.run("check", url, *words, "--json", code=2).stdout().splitlines()]
