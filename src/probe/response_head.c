@@ -58,8 +58,8 @@ static enum packing packing_of(const char *name, size_t length)
 	} known[] = {{"gzip", PACKED_GZIP},
 		     {"x-gzip", PACKED_GZIP},
 		     {"deflate", PACKED_DEFLATE},
-		     {"br", PACKED_LARGE_WINDOW},
-		     {"zstd", PACKED_LARGE_WINDOW}};
+		     {"br", PACKED_BROTLI},
+		     {"zstd", PACKED_ZSTD}};
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (is_name(name, length, known[i].name))
 			return known[i].packing;
@@ -85,7 +85,7 @@ static void note_encodings(enum packing *packing, unsigned *count, struct respon
 			(*count)++;
 			*packing = packing_of(value, size);
 		}
-		if (*packing == PACKED_LARGE_WINDOW)
+		if (*packing == PACKED_BROTLI || *packing == PACKED_ZSTD)
 			head->has_large_window = true;
 		value = next < end ? next + 1 : end;
 	}

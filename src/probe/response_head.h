@@ -18,7 +18,14 @@ enum {
 	RESPONSE_HEAD_LINES_MAX = 4096,
 };
 
-enum packing { PACKED_NOT, PACKED_GZIP, PACKED_DEFLATE, PACKED_LARGE_WINDOW, PACKED_UNKNOWN };
+enum packing {
+	PACKED_NOT,
+	PACKED_GZIP,
+	PACKED_DEFLATE,
+	PACKED_BROTLI,
+	PACKED_ZSTD,
+	PACKED_UNKNOWN
+};
 
 struct response_head {
 	size_t bytes; /* of all lines so far */
@@ -27,11 +34,11 @@ struct response_head {
 	int64_t content_length;        /* -1 not announced */
 	bool is_length_broken;         /* contradicts itself, is no number, or overflows */
 	bool is_complete;              /* the empty line after a head has come */
-	enum packing packing;          /* the last of Content-Encoding; large window: br, zstd */
+	enum packing packing;          /* the last of Content-Encoding */
 	enum packing transfer_packing; /* the last of Transfer-Encoding but for chunks */
 	unsigned content_encodings;    /* that the body is packed in, one within the other */
 	unsigned transfer_encodings;   /* the same, below these; chunks are none */
-	bool has_large_window;         /* one of them needs memory as it unpacks: br, zstd */
+	bool has_large_window;         /* one of them is br or zstd */
 };
 
 void response_head_init(struct response_head *head);

@@ -14,6 +14,8 @@ enum stop {
 	STOP_UNASKED,   /* packed as nobody asked for: br and zstd keep what they unpack */
 	STOP_PACKING,   /* packed as nobody knows */
 	STOP_UNPACKING, /* what is packed is broken */
+	STOP_WINDOW,    /* to unpack it takes too much memory */
+	STOP_PIECES,    /* the same, time: packed in too many pieces */
 	STOP_CUT_OFF,   /* it ended too soon, though the response as such did not */
 	STOP_RAW,       /* far more bytes than they hold: framing, padding, blocks of nothing */
 	STOP_TUNNEL, /* the same of a proxy's answer to CONNECT, which curl reads byte by byte in one go */

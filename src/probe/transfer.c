@@ -27,9 +27,11 @@
 
 enum {
 	HTTP_PARTIAL_CONTENT = 206,
-	/* TCP_INFO costs a system call, so it is asked for now and then only, and not before an ordinary response has ended. */
+	/* TCP_INFO is a system call: it is asked for now and then, and not before an ordinary response has ended. */
 	PROGRESS_FIRST = 12,
 	PROGRESS_STRIDE = 4,
+	/* What packing may add to a body: each block of it may have tables that take longer to read than what they are for. */
+	PACKED_SLACK = 64 * 1024,
 	/* curl's own idea of how long a connection may take must never be the first to end a check. */
 	CURL_PATIENCE_S = 7 * 24 * 3600,
 };
@@ -83,26 +85,37 @@ static bool take_body(void *context, const char *bytes, size_t length)
 static enum packing packing_of(const struct transfer *transfer)
 {
 	const struct response_head *head = &transfer->head;
-	if (transfer->has_curl_unpack)
-		return PACKED_NOT;
 	if (head->transfer_packing != PACKED_NOT)
 		return head->transfer_packing;
 	return head->packing != PACKED_NOT && is_unpacked(transfer) ? head->packing : PACKED_NOT;
 }
 
-static void unpack_body(struct transfer *transfer, enum packing packing, const char *bytes,
-			size_t length)
+static enum stop unpack_body(struct transfer *transfer, enum packing packing, const char *bytes,
+			     size_t length)
 {
-	if (packing != PACKED_GZIP && packing != PACKED_DEFLATE) {
-		transfer->stopped_for = STOP_PACKING;
-		return;
-	}
+	static const enum unpack_kind kinds[] = {[PACKED_GZIP] = UNPACK_GZIP,
+						 [PACKED_DEFLATE] = UNPACK_DEFLATE,
+						 [PACKED_BROTLI] = UNPACK_BROTLI,
+						 [PACKED_ZSTD] = UNPACK_ZSTD};
+	if (packing == PACKED_UNKNOWN)
+		return STOP_PACKING;
 	if (transfer->unpack == NULL)
-		transfer->unpack =
-			unpack_create(packing == PACKED_GZIP ? UNPACK_GZIP : UNPACK_DEFLATE);
-	if (!unpack_feed(transfer->unpack, bytes, length, take_body, transfer) &&
-	    transfer->stopped_for == STOP_NONE)
-		transfer->stopped_for = STOP_UNPACKING;
+		transfer->unpack = unpack_create(kinds[packing]);
+	switch (unpack_feed(transfer->unpack, bytes, length, take_body, transfer)) {
+	case UNPACK_FINE:
+		break;
+	case UNPACK_STOPPED:
+		return transfer->stopped_for;
+	case UNPACK_BROKEN:
+		return STOP_UNPACKING;
+	case UNPACK_OVER:
+		return STOP_WINDOW;
+	case UNPACK_COSTLY:
+		return STOP_PIECES;
+	}
+	transfer->packed_bytes += (int64_t)length;
+	int64_t most = transfer->decoded_bytes + transfer->decoded_bytes / 8 + PACKED_SLACK;
+	return transfer->packed_bytes > most ? STOP_RAW : STOP_NONE;
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
@@ -113,7 +126,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	if (packing == PACKED_NOT)
 		(void)take_body(transfer, bytes, length);
 	else
-		unpack_body(transfer, packing, bytes, length);
+		transfer->stopped_for = unpack_body(transfer, packing, bytes, length);
 	return transfer->stopped_for == STOP_NONE ? length : 0;
 }
 
@@ -234,7 +247,7 @@ int transfer_init(struct transfer *transfer, const char *user_agent, struct trus
 	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, transfer_encodings);
-	/* curl takes gzip that ends in the middle for whole, and does not know several members of it. */
+	/* unpack.h */
 	(void)curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
 	transfer->user_agent_line = xasprintf("User-Agent: %s", user_agent);
 	transfer->usual_headers[0] = (struct curl_slist){.data = transfer->user_agent_line,
@@ -321,6 +334,7 @@ void transfer_clear(struct transfer *transfer)
 	transfer_heads_forget(transfer);
 	curl_slist_free_all(transfer->headers);
 	transfer->headers = NULL;
+	transfer->packed_bytes = 0;
 	transfer->decoded_bytes = 0;
 	unpack_destroy(transfer->unpack);
 	transfer->unpack = NULL;
@@ -460,15 +474,6 @@ static void set_method(struct transfer *transfer, const struct transfer_request 
 	set_headers(transfer, request, has_body);
 }
 
-static void choose_unpacker(struct transfer *transfer)
-{
-	bool is_curl = transfer_wants_large_window(transfer->site);
-	if (is_curl != transfer->has_curl_unpack)
-		(void)curl_easy_setopt(transfer->easy, CURLOPT_HTTP_CONTENT_DECODING,
-				       is_curl ? 1L : 0L);
-	transfer->has_curl_unpack = is_curl;
-}
-
 int transfer_prepare(struct transfer *transfer, const struct transfer_request *request, mono_us now)
 {
 	const struct site *site = request->site;
@@ -477,7 +482,6 @@ int transfer_prepare(struct transfer *transfer, const struct transfer_request *r
 	transfer->started_at = now;
 	transfer->site = site;
 	transfer_keep_choose(transfer);
-	choose_unpacker(transfer);
 
 	transfer->guard = request->proxy == NULL ? request->guard : NULL;
 	transfer->is_trusted_origin = request->is_trusted_origin;

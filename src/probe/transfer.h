@@ -42,8 +42,9 @@ struct transfer {
 		head_text; /* the last response's status line and fields as they came, their first head_max bytes */
 	size_t head_max;
 	struct raw_heads *heads; /* NULL: nobody wants to see them */
+	int64_t packed_bytes;    /* of a body that we unpack */
 	int64_t decoded_bytes;
-	struct unpack *unpack;   /* NULL: what came of the body is not packed, or curl unpacks it */
+	struct unpack *unpack;   /* NULL: what came of the body is not packed */
 	enum stop stopped_for;   /* why we broke it off */
 	int socket_errno;        /* why no socket could be made; 0 otherwise */
 	bool is_source_unusable; /* because of the source address */
@@ -64,9 +65,8 @@ struct transfer {
 	const struct site *site;
 	struct address_guard *guard; /* NULL: a proxy is connected to, which the operator chose */
 	bool is_trusted_origin;
-	const char *source;   /* the address to connect from; NULL: any */
-	bool has_curl_unpack; /* for who asks for br or zstd by name */
-	bool has_options;     /* the handle has some that are not as usual */
+	const char *source; /* the address to connect from; NULL: any */
+	bool has_options;   /* the handle has some that are not as usual */
 	struct kept_connection
 		*kept; /* where connections go to, and come from; NULL: each is a fresh one */
 	curl_socket_t socket;

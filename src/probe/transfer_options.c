@@ -22,7 +22,7 @@
 #include "probe/transfer_bounds.h"
 #include "probe/transfer_http2.h"
 
-/* br and zstd keep as much in memory as they unpack: only who asks for them by name gets them. */
+/* br and zstd keep in memory what they unpack, and not as much as they may want: only who asks for them by name gets them. */
 const char *const transfer_encodings = "gzip, deflate";
 char transfer_encodings_line[] = "Accept-Encoding: gzip, deflate";
 

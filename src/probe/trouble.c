@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "probe/response_head.h"
 #include "probe/trouble_words.h"
+#include "probe/unpack.h"
 
 static void set(struct trouble *trouble, enum reason reason, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -85,6 +86,18 @@ static void of_our_stop(const struct trouble_facts *facts, struct trouble *troub
 		    "not a valid response: its body can't be unpacked%s%s",
 		    text_is_empty(facts->unpack_trouble) ? "" : ": ",
 		    text_is_empty(facts->unpack_trouble) ? "" : facts->unpack_trouble);
+		break;
+	case STOP_WINDOW:
+		format_bytes(UNPACK_WINDOW_MAX, cap, sizeof(cap));
+		set(trouble, REASON_TOO_LARGE,
+		    "the body is packed with a window that takes more memory than the cap of %s",
+		    cap);
+		break;
+	case STOP_PIECES:
+		set(trouble, REASON_TOO_LARGE,
+		    "the body is packed in more pieces than the cap of %d, which take long to "
+		    "unpack",
+		    (int)UNPACK_TABLES_MAX);
 		break;
 	case STOP_CUT_OFF:
 		set(trouble, REASON_PROTOCOL_ERROR,

@@ -17,6 +17,11 @@ LENGTH = ("protocol_error", "Content-Length")
 CHUNK = ("protocol_error", "chunk")
 CUT = ("connection_lost", "cut off")
 BROKEN = ("protocol_error", "unpack")
+WINDOW = ("too_large", "window")
+NOTHING = ("too_large", "unpack")
+PIECES = ("too_large", "pieces")
+TABLES = packed.deflate_tables()
+RUNS = packed.zstd_runs(1024)
 HALF = ("protocol_error", "cut off")
 
 
@@ -336,11 +341,20 @@ ROWS = [
         "brotli_bomb_wanted",
         "the same, asked for",
         encoded(b"br", packed.brotli_zeroes(), hang),
-        *MORE,
+        *WINDOW,
         site=BROTLI,
-        memory_kib=20_000,
-        cpu_ms=200,
     ),
+    down(
+        "brotli_bomb_by_header",
+        "the same, asked for by a header",
+        encoded(b"br", packed.brotli_zeroes(), hang),
+        *WINDOW,
+        site={"headers": {"Accept-Encoding": "br"}},
+    ),
+    up("brotli_page", "a page as br", encoded(b"br", packed.brotli_of(b"hello " * 1000)), site=BROTLI),
+    up("zstd_page", "a page as zstd", encoded(b"zstd", packed.zstd_of(b"hello " * 1000)), site=ZSTD),
+    up("zstd_frames", "a page in two frames", encoded(b"zstd", packed.zstd_of(b"hello ") * 2), site=ZSTD),
+    down("zstd_bomb_wanted", "64 MiB of zeroes", encoded(b"zstd", packed.zstd_zeroes(64, 17), hang), *MORE, site=ZSTD),
     down(
         "zstd_bomb",
         "64 MiB of zeroes in 2 KiB",
@@ -352,15 +366,21 @@ ROWS = [
         "zstd_bomb_large_window",
         "the same, and a window of 128 MiB",
         encoded(b"zstd", packed.zstd_zeroes(64, 27), hang),
-        *MORE,
+        *WINDOW,
         site=ZSTD,
-        memory_kib=20_000,
+    ),
+    down(
+        "zstd_bomb_8_mib",
+        "the same with the largest window that there may be",
+        encoded(b"zstd", packed.zstd_zeroes(64, 23), hang),
+        *WINDOW,
+        site=ZSTD,
     ),
     down(
         "zstd_window_2_41",
         "a window of two terabytes",
         encoded(b"zstd", packed.zstd_zeroes(1, 41), hang),
-        *BROKEN,
+        *WINDOW,
         site=ZSTD,
     ),
     down(
@@ -428,6 +448,25 @@ ROWS = [
         "unpack",
         site=ZSTD,
     ),
+    down("br_of_nothing", "pieces of no bytes", encoded(b"br", b"\x0c", flood(b"\x06")), *NOTHING, site=BROTLI),
+    down(
+        "br_skipped",
+        "pieces to be skipped without end",
+        encoded(b"br", b"\x0c", flood(b"\xd6\x3f" + bytes(256))),
+        *NOTHING,
+        site=BROTLI,
+    ),
+    down(
+        "br_behind_end",
+        "more without end, behind all of a page",
+        encoded(b"br", packed.brotli_of(b"hello"), flood(b"x")),
+        *NOTHING,
+        site=BROTLI,
+    ),
+    # Encodings: tables, which cost far more than what they are for.
+    down("gzip_tables", "a table for 30 letters", encoded(b"gzip", packed.GZIP_HEAD, flood(TABLES)), *PIECES),
+    down("deflate_tables", "the same as deflate", encoded(b"deflate", b"", flood(TABLES)), *PIECES),
+    down("zstd_pieces", "runs of a kilobyte", encoded(b"zstd", RUNS[0], flood(RUNS[1])), *PIECES, site=ZSTD),
     # Encodings: broken.
     down(
         "encoding_unknown", "an encoding that nobody knows", encoded(b"rot13", b"uryyb"), "protocol_error", "encoding"
@@ -441,6 +480,10 @@ ROWS = [
     down("br_garbage", "what is no brotli", encoded(b"br", b"\xff" * 50), *BROKEN, site=BROTLI),
     down("zstd_garbage", "what is no zstd", encoded(b"zstd", b"\xff" * 50), *BROKEN, site=ZSTD),
     # Cut off, though the response as such ends well.
+    down("br_cut", "br that ends in the middle", encoded(b"br", packed.brotli_of(b"hello")[:-1]), *HALF, site=BROTLI),
+    down("br_cut_in_head", "br that ends in its head", encoded(b"br", b"\x0c"), *HALF, site=BROTLI),
+    down("zstd_cut", "zstd that ends in the middle", encoded(b"zstd", packed.zstd_of(b"hello")[:-1]), *HALF, site=ZSTD),
+    down("zstd_cut_in_head", "zstd that ends in its head", encoded(b"zstd", packed.ZSTD_MAGIC), *HALF, site=ZSTD),
     down("gzip_cut_by_close", "packed, and ends in the middle", encoded(b"gzip", packed.page()[:20]), *HALF),
     down("gzip_cut_in_head", "packed, and ends in its head", encoded(b"gzip", packed.page()[:1]), *HALF),
     down("gzip_cut_in_sum", "packed, and ends in its check sum", encoded(b"gzip", packed.page()[:-1]), *HALF),

@@ -62,5 +62,55 @@ def zstd_skipped(size):
     return struct.pack("<II", 0x184D2A50, size) + bytes(size)
 
 
+def brotli_of(page):
+    """A window of 64 KiB, the page as it stands (up to that size), and the end."""
+    head = (len(page) - 1) << 4 | 1 << 20  # the window, not the last, four nibbles of length, and not packed
+    return head.to_bytes(3, "little") + page + b"\x03"
+
+
+def zstd_of(page, window_log=17):
+    """A frame of one block that holds the page as it stands."""
+    return ZSTD_MAGIC + b"\0" + bytes([window_log - 10 << 3]) + (len(page) << 3 | 1).to_bytes(3, "little") + page
+
+
+def zstd_runs(size):
+    """The head of a frame, and runs of so many bytes each; more may follow."""
+    return ZSTD_MAGIC + b"\0" + bytes([7 << 3]), (size << 3 | 1 << 1).to_bytes(3, "little") + b"z"
+
+
+def _code(value, size):
+    """A Huffman code, which stands in deflate with its first bit first."""
+    return int(f"{value:0{size}b}"[::-1], 2), size
+
+
+def _codes(lengths):
+    """{symbol: its code} as RFC 1951 gives them out."""
+    codes, code = {}, 0
+    for size in range(1, 16):
+        for symbol in sorted(symbol for symbol, length in lengths.items() if length == size):
+            codes[symbol] = _code(code, size)
+            code += 1
+        code <<= 1
+    return codes
+
+
+def deflate_tables(literals=30, count=8):
+    """Blocks that bring tables of 15 bits for a few letters; 25 bytes each."""
+    order = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
+    of_lengths = dict.fromkeys(range(1, 16), 4) | {0: 5, 17: 6, 18: 6}
+    lengths = {ord("x"): 1, 256: 2} | {symbol: symbol + 3 for symbol in range(12)} | {12: 15, 13: 15}
+    bits = [(0, 1), (2, 2), (0, 5), (1, 5), (15, 4)] + [(of_lengths.get(symbol, 0), 3) for symbol in order]
+    codes = _codes(of_lengths)
+    bits += [codes[symbol + 3 if symbol < 12 else 15] for symbol in range(14)]
+    bits += [codes[18], (106 - 11, 7), codes[1], codes[18], (135 - 11, 7), codes[2], codes[1], codes[1]]
+    codes = _codes(lengths)
+    bits += [codes[ord("x")]] * literals + [codes[256]]
+    number, size = 0, 0
+    for value, width in bits * count:  # eight of them end with a byte
+        number |= value << size
+        size += width
+    return number.to_bytes(size // 8, "little")
+
+
 def page(size=4096):
     return gzip.compress(b"x" * size, mtime=0)
