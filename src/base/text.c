@@ -356,8 +356,12 @@ static size_t edit_distance(const char *a, const char *b)
 const char *text_nearest(const char *word, const char *const *candidates, size_t count)
 {
 	const char *nearest = NULL;
-	size_t best = strlen(word) / 3 + 1;
+	size_t length = strlen(word);
+	size_t best = length / 3 + 1;
 	for (size_t i = 0; i < count; i++) {
+		size_t other = strlen(candidates[i]);
+		if ((length < other ? other - length : length - other) >= best)
+			continue; /* each byte more is an edit */
 		size_t distance = edit_distance(word, candidates[i]);
 		if (distance < best) {
 			best = distance;
