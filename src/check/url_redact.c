@@ -333,6 +333,21 @@ static void append_host(struct buffer *out, const char *bytes, size_t length)
 }
 
 /*
+ * Append what follows an "@" behind a "?", all of it but a fragment; returns how much of the rest was read. It may be a host and a path, or
+ * the middle of a query, whose values no slash ends: it is hidden as a query. Behind a "=" it is the end of a value.
+ */
+static size_t append_behind_query(struct buffer *out, const char *rest, size_t start)
+{
+	size_t end = start + strcspn(rest + start, "#");
+	if (memchr(rest, '=', start) != NULL) {
+		(void)buffer_append_text(out, mask);
+		start += strcspn(rest + start, "&;#");
+	}
+	append_pairs(out, rest + start, end - start, "&;");
+	return end;
+}
+
+/*
  * Append the host of what follows the prefix; returns how much of it was read. A backslash ends it, as browsers have it, but a user may
  * have one, as curl has it.
  */
@@ -341,10 +356,12 @@ static size_t append_authority(struct buffer *out, const char *rest)
 	size_t host = skip_userinfo(rest, strcspn(rest, "/?#"));
 	size_t length = host + strcspn(rest + host, "/?#\\");
 	bool is_value =
-		false; /* what looks like a host may be the end of a query's value with an "@" */
+		false; /* what looks like a host may be the end of a path's value with an "@" */
 	if (!is_host_and_port(rest + host, length - host)) {
 		size_t further = skip_userinfo(rest, strlen(rest));
 		if (further > length) {
+			if (memchr(rest, '?', further) != NULL)
+				return append_behind_query(out, rest, further);
 			is_value = memchr(rest, '=', further) != NULL;
 			host = further;
 			length = host + strcspn(rest + host, "/?#\\");
@@ -391,7 +408,7 @@ static char *redact(const char *url)
 
 /*
  * Until nothing changes any more: to a browser a control character is nothing, in what we show it is a space, and without its user a
- * text may read as another URL. Neither may hide a secret.
+ * text may read as another URL. Neither may hide a secret. What does not settle has a user in each of its many parts: none of it is shown.
  */
 char *url_redact(const char *url)
 {
@@ -403,5 +420,8 @@ char *url_redact(const char *url)
 		free(redacted);
 		redacted = again;
 	}
-	return redacted;
+	if (!is_changed)
+		return redacted;
+	free(redacted);
+	return xstrdup(mask);
 }
