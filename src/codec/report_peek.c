@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/json_parse.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -158,14 +159,41 @@ static void on_event(void *context, const struct json_event *event)
 	}
 }
 
+/* DEL or a C1 control: JSON lets them stand in a text as they are, and so does report_decode(). */
+static size_t late_control_length(const unsigned char *at, size_t length)
+{
+	if (at[0] == 0x7F)
+		return 1;
+	return length > 1 && at[0] == 0xC2 && at[1] >= 0x80 && at[1] < 0xA0 ? 2 : 0;
+}
+
+/* The parser takes no text that is not UTF-8 throughout: what is broken is replaced, and the rest can be read. The caller's. */
+static char *make_readable(const char *bytes, size_t length)
+{
+	struct buffer out;
+	buffer_init(&out, length * REPLACEMENT_FACTOR);
+	for (size_t at = 0; at < length;) {
+		size_t start = at;
+		size_t control = 0;
+		while (at < length && control == 0) {
+			control =
+				late_control_length((const unsigned char *)bytes + at, length - at);
+			at += control == 0 ? 1 : 0;
+		}
+		(void)text_clean(&out, bytes + start, at - start, out.max_length);
+		(void)buffer_append(&out, bytes + at, control);
+		at += control;
+	}
+	return buffer_take(&out);
+}
+
 void report_peek(const char *bytes, size_t length, struct report_peek *ret_peek)
 {
 	*ret_peek = (struct report_peek){.storage = NULL};
 	if (bytes == NULL || length == 0)
 		return;
 	struct peeking peeking = {.peek = ret_peek, .field = PEEK_NONE};
-	/* The parser takes no text that is not UTF-8 throughout: what is broken is replaced, and the rest can be read. */
-	char *clean = text_clean_copy(bytes, length, length * REPLACEMENT_FACTOR);
+	char *clean = make_readable(bytes, length);
 	(void)json_parse(clean, strlen(clean), on_event, &peeking);
 	free(clean);
 }

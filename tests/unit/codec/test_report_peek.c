@@ -59,6 +59,18 @@ static void what_is_missing_is_named(void **state)
 	report_peek_finish(&none);
 }
 
+/* JSON lets these stand in a text as they are, so a sound report may have them. */
+static void late_controls_stay_as_they_are(void **state)
+{
+	(void)state;
+	static const char bytes[] = "{\"site\":\"\x7f\xc2\x85\xc2\xa0\xc2\x80\",\"url\":\"\xc2\"}";
+	struct report_peek peek;
+	report_peek(bytes, strlen(bytes), &peek);
+	assert_true(peek.has_site);
+	assert_string_equal(peek.site.bytes, "\x7f\xc2\x85\xc2\xa0\xc2\x80");
+	report_peek_finish(&peek);
+}
+
 static void a_short_buffer_is_not_overrun(void **state)
 {
 	(void)state;
@@ -141,6 +153,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_missing_is_named),
+		cmocka_unit_test(late_controls_stay_as_they_are),
 		cmocka_unit_test(a_short_buffer_is_not_overrun),
 		cmocka_unit_test(a_message_that_breaks_off_is_read_up_to_there),
 		cmocka_unit_test(another_report_does_not_match),
