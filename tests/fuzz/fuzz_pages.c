@@ -4,41 +4,24 @@
  */
 #include "fuzz.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+#include <stdbool.h>
 
 #include "outbox/outbox_salvage.h"
+#include "scratch.h"
 
 enum { UNIT = 512, HEAD = 2 };
 
-static char folder[] = "/tmp/websentry-fuzz-XXXXXX";
-static char database[64];
-static char wal[64];
-
-static void clean_up(void)
-{
-	(void)unlink(database);
-	(void)unlink(wal);
-	(void)rmdir(folder);
-}
+static const char *database;
+static const char *wal;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	FUZZ_PROMISE(mkdtemp(folder) != NULL);
-	(void)snprintf(database, sizeof(database), "%s/outbox.db", folder);
-	(void)snprintf(wal, sizeof(wal), "%s/outbox.db-wal", folder);
-	(void)atexit(clean_up);
+	(void)scratch_make();
+	database = scratch_path("outbox.db");
+	wal = scratch_path("outbox.db-wal");
 	return 0;
-}
-
-static void write_file(const char *path, const uint8_t *bytes, size_t length)
-{
-	FILE *file = fopen(path, "wbe");
-	FUZZ_PROMISE(file != NULL && fwrite(bytes, 1, length, file) == length);
-	FUZZ_PROMISE(fclose(file) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -51,8 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t rest = size - HEAD;
 	if (length > rest)
 		length = rest;
-	write_file(database, data + HEAD, length);
-	write_file(wal, data + HEAD + length, rest - length);
+	scratch_write(database, data + HEAD, length);
+	scratch_write(wal, data + HEAD + length, rest - length);
 	struct outbox_salvage *salvage = outbox_salvage_open(database, &err);
 	FUZZ_PROMISE(salvage != NULL);
 	outbox_salvage_count(salvage, &counts);

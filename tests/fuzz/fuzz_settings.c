@@ -7,7 +7,6 @@
 #include <locale.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -15,12 +14,13 @@
 #include "config/problems.h"
 #include "config/settings.h"
 #include "input.h"
+#include "scratch.h"
 
 enum { WORDS_MAX = 24, FILE_MAX = 16384 };
 
 static const char secret[] = "c4nary";
-static char folder[] = "/tmp/websentry-fuzz-XXXXXX";
-static char file_name[] = "settings.yaml";
+static const char *folder;
+static const char *file_name;
 
 struct given {
 	char *arguments[WORDS_MAX + 2];
@@ -30,33 +30,25 @@ struct given {
 	struct buffer file;
 };
 
-static void clean_up(void)
-{
-	(void)unlink(file_name);
-	(void)rmdir(folder);
-}
-
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
-	FUZZ_PROMISE(mkdtemp(folder) != NULL && chdir(folder) == 0);
-	(void)atexit(clean_up);
+	folder = scratch_make();
+	file_name = scratch_path("settings.yaml");
+	FUZZ_PROMISE(chdir(folder) == 0);
 	return 0;
 }
 
 static void write_file(const struct buffer *bytes)
 {
 	static bool is_there;
-	if (is_there)
+	if (bytes->length > 0)
+		scratch_write(file_name, bytes->data, bytes->length);
+	else if (is_there)
 		(void)unlink(file_name);
 	is_there = bytes->length > 0;
-	if (!is_there)
-		return;
-	FILE *file = fopen(file_name, "wbe");
-	FUZZ_PROMISE(file != NULL && fwrite(bytes->data, 1, bytes->length, file) == bytes->length);
-	FUZZ_PROMISE(fclose(file) == 0);
 }
 
 static void take_lines(struct given *given, struct input *input)

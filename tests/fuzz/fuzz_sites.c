@@ -4,10 +4,11 @@
  */
 #include "fuzz.h"
 
-#include <stdio.h>
+#include <limits.h>
+#include <malloc.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/memory.h"
 #include "check/request.h"
 #include "check/site.h"
 #include "check/url.h"
@@ -15,43 +16,44 @@
 #include "config/settings.h"
 #include "config/sites.h"
 #include "input.h"
+#include "scratch.h"
 
-static char folder[] = "/tmp/websentry-fuzz-XXXXXX";
-static char file_name[64];
+static const char *file_name;
 static struct settings settings;
 
 static void clean_up(void)
 {
 	settings_finish(&settings);
-	(void)unlink(file_name);
-	(void)rmdir(folder);
 }
 
-static void write_file(const uint8_t *bytes, size_t length)
+/* What is free goes back to the kernel after each list of sites; here it would be had again at once. */
+int __wrap_malloc_trim(size_t pad);
+int __wrap_malloc_trim(size_t pad)
 {
-	FILE *file = fopen(file_name, "wbe");
-	FUZZ_PROMISE(file != NULL && fwrite(bytes, 1, length, file) == length);
-	FUZZ_PROMISE(fclose(file) == 0);
+	(void)pad;
+	return 0;
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	FUZZ_PROMISE(mkdtemp(folder) != NULL);
-	(void)snprintf(file_name, sizeof(file_name), "%s/sites.yaml", folder);
-	char home[128];
-	(void)snprintf(home, sizeof(home), "HOME=%s", folder);
+	char *home = xasprintf("HOME=%s", scratch_make());
+	file_name = scratch_path("sites.yaml");
+	(void)mallopt(M_TRIM_THRESHOLD, INT_MAX);
 	char program[] = "websentry";
 	char command[] = "run";
-	char *words[] = {program, command, file_name, NULL};
+	char *path = xstrdup(file_name);
+	char *words[] = {program, command, path, NULL};
 	char *environment[] = {home, NULL};
 	struct problems problems;
 	problems_init(&problems);
-	write_file((const uint8_t *)"", 0);
+	scratch_write(file_name, "", 0);
 	settings_read(3, words, environment, &settings, &problems);
 	FUZZ_PROMISE(problems.error_count == 0);
 	problems_finish(&problems);
+	free(path);
+	free(home);
 	(void)atexit(clean_up);
 	return 0;
 }
@@ -103,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct problems problems;
 	struct site_list list;
-	write_file(data, size);
+	scratch_write(file_name, data, size);
 	problems_init(&problems);
 	sites_load(&settings, &list, &problems);
 	FUZZ_PROMISE(list.count > 0 || problems.error_count > 0);
