@@ -1,5 +1,6 @@
 #include "base/uuid.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,14 +26,15 @@ static bool is_hyphen_place(size_t place)
 void uuid_format(const struct uuid *uuid, char text[static UUID_TEXT_SIZE])
 {
 	static const char digits[] = "0123456789abcdef";
-	size_t at = 0;
-	for (size_t i = 0; i < sizeof(uuid->bytes); i++) {
-		if (is_hyphen_place(at))
-			text[at++] = '-';
-		text[at++] = digits[uuid->bytes[i] >> 4];
-		text[at++] = digits[uuid->bytes[i] & 0x0F];
+	static const unsigned char places[] = {0,  2,  4,  6,  9,  11, 14, 16,
+					       19, 21, 24, 26, 28, 30, 32, 34};
+	static_assert(sizeof(places) == sizeof(uuid->bytes), "a place for each byte");
+	for (size_t i = 0; i < sizeof(places); i++) {
+		text[places[i]] = digits[uuid->bytes[i] >> 4];
+		text[places[i] + 1] = digits[uuid->bytes[i] & 0x0F];
 	}
-	text[at] = '\0';
+	text[8] = text[13] = text[18] = text[23] = '-';
+	text[UUID_TEXT_SIZE - 1] = '\0';
 }
 
 static int hex_value(char c)
