@@ -1,6 +1,6 @@
 #include "outbox/outbox_row.h"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #include "outbox/outbox_file.h"
 
@@ -20,12 +20,12 @@ uint32_t outbox_row_crc(const struct outbox_row *row)
 	head[8] = (unsigned char)row->class;
 	for (int i = 0; i < 4; i++)
 		head[9 + i] = (unsigned char)((uint64_t)row->key_length >> (8 * i));
-	uLong crc = crc32_z(0, head, sizeof(head));
+	uint32_t crc = libdeflate_crc32(0, head, sizeof(head));
 	if (row->key_length > 0)
-		crc = crc32_z(crc, (const Bytef *)row->key, row->key_length);
+		crc = libdeflate_crc32(crc, row->key, row->key_length);
 	if (row->message_length > 0)
-		crc = crc32_z(crc, (const Bytef *)row->message, row->message_length);
-	return (uint32_t)crc;
+		crc = libdeflate_crc32(crc, row->message, row->message_length);
+	return crc;
 }
 
 uint32_t outbox_row_meta_crc(const struct outbox_file_meta *meta)
@@ -38,5 +38,5 @@ uint32_t outbox_row_meta_crc(const struct outbox_file_meta *meta)
 	put_int64(bytes + 24, last.seq);
 	for (int i = 0; i < 16; i++)
 		bytes[32 + i] = last.producer_id.bytes[i];
-	return (uint32_t)crc32_z(0, bytes, sizeof(bytes));
+	return libdeflate_crc32(0, bytes, sizeof(bytes));
 }
