@@ -7,6 +7,7 @@
 
 #include "base/database_files.h"
 #include "base/memory.h"
+#include "outbox/outbox_place.h"
 #include "outbox/outbox_row.h"
 #include "outbox/outbox_schema.h"
 
@@ -18,6 +19,7 @@ enum statement {
 	STATEMENT_COPY_BAD,
 	STATEMENT_META,
 	STATEMENT_READ,
+	STATEMENT_PAGES,
 	STATEMENT_COUNT,
 };
 
@@ -34,18 +36,24 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
 			   "last_producer_id = ?4, last_seq = ?5, crc = ?6",
 	[STATEMENT_READ] = "SELECT id, class, key, message, crc FROM outbox_row WHERE id > ?1 "
 			   "ORDER BY id",
+	[STATEMENT_PAGES] = "PRAGMA page_count",
 };
 
 struct outbox_file {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	int64_t read_id; /* of the row read last, or where reading began */
-	int wal_pages;
+	int64_t page_bytes;
+	int64_t wal_bytes;
 	bool is_unsynced;
 };
 
-/* From so many pages in the WAL on, they are copied into the database, and the WAL begins anew. */
-enum { CHECKPOINT_PAGES = 128 };
+/*
+ * The WAL is copied into the database and begins anew when it holds so much, or when this would make the database's file larger
+ * by so much: on a full disk that must still fit into the reserve (OUTBOX_RESERVE_BYTES). Where rows come and go, as they do
+ * while Kafka takes them, the same few pages are written again and again, and are copied once in a long while only.
+ */
+enum { CHECKPOINT_BYTES = 4 * 1024 * 1024, CHECKPOINT_GROWTH_BYTES = OUTBOX_RESERVE_BYTES / 2 };
 
 /* A full disk shows as SQLITE_FULL, or as an I/O error that errno explains (a limit on file sizes, a quota). */
 static bool is_out_of_space(sqlite3 *db, int code)
@@ -99,7 +107,7 @@ static int on_wal(void *context, sqlite3 *db, const char *name, int pages)
 	struct outbox_file *file = context;
 	(void)db;
 	(void)name;
-	file->wal_pages = pages;
+	file->wal_bytes = pages * file->page_bytes;
 	return SQLITE_OK;
 }
 
@@ -122,6 +130,7 @@ static enum outbox_file_result finish_open(struct outbox_file *file,
 		outbox_file_close(file, true);
 		return result;
 	}
+	file->page_bytes = outbox_schema_number(file->db, "PRAGMA page_size");
 	(void)sqlite3_wal_hook(file->db, on_wal, file);
 	*ret_file = file;
 	*ret_meta = meta;
@@ -246,6 +255,29 @@ static bool checkpoint(struct outbox_file *file, int mode)
 	return code == SQLITE_OK;
 }
 
+/* By so many bytes a checkpoint would make the database's file larger. */
+static int64_t growth_bytes(struct outbox_file *file)
+{
+	sqlite3_stmt *statement = file->statements[STATEMENT_PAGES];
+	sqlite3_file *database = NULL;
+	sqlite3_int64 bytes = 0;
+	int64_t pages = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0)
+							      : INT64_MAX / file->page_bytes;
+	(void)sqlite3_reset(statement);
+	if (sqlite3_file_control(file->db, "main", SQLITE_FCNTL_FILE_POINTER, &database) ==
+		    SQLITE_OK &&
+	    database->pMethods != NULL)
+		(void)database->pMethods->xFileSize(database, &bytes);
+	return pages * file->page_bytes - bytes;
+}
+
+static bool is_checkpoint_due(struct outbox_file *file)
+{
+	return file->wal_bytes >= CHECKPOINT_BYTES ||
+	       (file->wal_bytes >= CHECKPOINT_GROWTH_BYTES &&
+		growth_bytes(file) >= CHECKPOINT_GROWTH_BYTES);
+}
+
 enum outbox_file_result outbox_file_commit(struct outbox_file *file,
 					   const struct outbox_file_meta *meta, struct error *err)
 {
@@ -267,7 +299,7 @@ enum outbox_file_result outbox_file_commit(struct outbox_file *file,
 	(void)sqlite3_clear_bindings(statement);
 	if (result == OUTBOX_FILE_OK)
 		result = run(file, STATEMENT_COMMIT, "commit", err);
-	if (result == OUTBOX_FILE_OK && file->wal_pages >= CHECKPOINT_PAGES)
+	if (result == OUTBOX_FILE_OK && is_checkpoint_due(file))
 		(void)checkpoint(file, SQLITE_CHECKPOINT_PASSIVE);
 	return result;
 }

@@ -1,5 +1,6 @@
 #include "outbox/outbox_schema.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,8 +42,12 @@ static const char create_text[] =
  *
  * The WAL is kept small and never cut: on a full disk a checkpoint grows the database by what the WAL holds, and that must
  * fit into the reserve (OUTBOX_RESERVE_BYTES); from then on the WAL is room of our own to delete and insert in.
+ *
+ * A page is written to the WAL with two system calls. With 8 KiB for one these are half as many, and all in all a row costs a tenth
+ * less than with SQLite's 4 KiB; files with those remain as they are.
  */
-static const char pragma_text[] = "PRAGMA locking_mode = EXCLUSIVE;"
+static const char pragma_text[] = "PRAGMA page_size = 8192;" /* of a new file */
+				  "PRAGMA locking_mode = EXCLUSIVE;"
 				  "PRAGMA cell_size_check = ON;"
 				  "PRAGMA secure_delete = OFF;"
 				  "PRAGMA temp_store = MEMORY;"
@@ -114,9 +119,20 @@ static enum outbox_file_result check_or_create(sqlite3 *db, struct error *err)
 	return is_empty ? execute(db, create_text, "create tables", err) : result;
 }
 
+/*
+ * SQLite keeps account of its memory under a lock, several times a row, and nobody asks for it. It can be told so only before it is
+ * used; where it is already, it says no, and that is that.
+ */
+static void leave_memory_uncounted(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 enum outbox_file_result outbox_schema_open(const char *path, enum outbox_durability durability,
 					   sqlite3 **ret_db, struct error *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	(void)pthread_once(&once, leave_memory_uncounted);
 	private_file_create(path); /* SQLite gives its WAL the mode that it finds */
 	int code = sqlite3_open_v2(path, ret_db,
 				   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |

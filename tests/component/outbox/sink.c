@@ -1,6 +1,7 @@
 #include "sink.h"
 
 #include <dirent.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +134,21 @@ static void die(const char *what, const char *why)
 	abort();
 }
 
+/* With OUTBOX_PAGE_BYTES in the environment a new file gets pages of that size, as older versions of ours made them. */
+static void make_pages(const char *path)
+{
+	const char *bytes = getenv("OUTBOX_PAGE_BYTES");
+	sqlite3 *db;
+	if (bytes == NULL || access(path, F_OK) == 0)
+		return;
+	char *text = xasprintf("PRAGMA page_size = %s; VACUUM", bytes);
+	if (sqlite3_open(path, &db) != SQLITE_OK ||
+	    sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK)
+		die(text, sqlite3_errmsg(db));
+	(void)sqlite3_close(db);
+	free(text);
+}
+
 struct outbox *sink_open(struct sink *sink, const char *dir, enum outbox_durability durability,
 			 int64_t max_rows)
 {
@@ -141,6 +157,7 @@ struct outbox *sink_open(struct sink *sink, const char *dir, enum outbox_durabil
 	struct outbox_options options = {
 		.path = path, .durability = durability, .max_rows = max_rows};
 	struct outbox_events events = sink_events(sink);
+	make_pages(path);
 	struct outbox *outbox = outbox_open(&options, &events, &err);
 	free(path);
 	if (outbox == NULL)

@@ -23,8 +23,7 @@
 enum {
 	ROWS = 1800,
 	WAL_HEADER = 32,
-	PAGE = 4096,
-	FRAME = 24 + PAGE,
+	FRAME_HEADER = 24,
 	LARGE_EVERY = 100,
 	LARGE_BYTES = 20000,
 	TRIES = 5
@@ -33,6 +32,7 @@ enum {
 /* As kill -9 leaves it: part in the database, part in the log. */
 static struct sink_copy database;
 static struct sink_copy wal;
+static size_t page_bytes;
 static char original_id[UUID_TEXT_SIZE];
 
 /* {"n":5} and now and then a report that needs overflow pages: {"n":100,"pad":"aaa…"}. */
@@ -80,7 +80,16 @@ static int make_originals(void **state)
 	outbox_look_close(look);
 	free(path);
 	sink_remove_dir(dir);
-	return result == 0 && database.size > 8 * 4096 && wal.size > 8 * FRAME ? 0 : -1;
+	/* https://www.sqlite.org/fileformat2.html#page_size */
+	const unsigned char *header = (const unsigned char *)database.bytes;
+	page_bytes = database.size < 100 ? 0 : (size_t)header[16] << 8 | header[17];
+	const char *expected = getenv("OUTBOX_PAGE_BYTES");
+	if (page_bytes != (expected != NULL ? strtoul(expected, NULL, 10) : 8192))
+		return -1;
+	return result == 0 && database.size > 8 * page_bytes &&
+			       wal.size > 8 * (FRAME_HEADER + page_bytes)
+		       ? 0
+		       : -1;
 }
 
 static int free_originals(void **state)
@@ -164,7 +173,7 @@ static void frames_behind_a_flipped_bit_of_the_log_come(void **state)
 	for (size_t frame = 0; frame < 8; frame++) {
 		char *copy = xmemdup(wal.bytes, wal.size);
 		/* the checksum of a frame: all its bytes are fine, and SQLite ends there */
-		copy[WAL_HEADER + frame * FRAME + 16] ^= 1;
+		copy[WAL_HEADER + frame * (FRAME_HEADER + page_bytes) + 16] ^= 1;
 		assert_int_equal(
 			salvage(database.bytes, database.size, copy, wal.size, seen, &counts),
 			ROWS);
@@ -314,11 +323,11 @@ static void an_outbox_with_hidden_damage_is_set_aside(void **state)
 {
 	(void)state;
 	size_t tried = 0;
-	for (size_t page = 1; page < database.size / PAGE && tried < TRIES; page++) {
+	for (size_t page = 1; page < database.size / page_bytes && tried < TRIES; page++) {
 		struct stat status;
 		char *dir = sink_make_dir();
 		char *damaged = xmemdup(database.bytes, database.size);
-		memset(damaged + page * PAGE + 8, 0xFF, 8); /* where its first rows are */
+		memset(damaged + page * page_bytes + 8, 0xFF, 8); /* where its first rows are */
 		sink_write_copy(dir, "looked.db", damaged, database.size);
 		sink_write_copy(dir, "outbox.db", damaged, database.size);
 		if (is_hidden_damage(dir)) {

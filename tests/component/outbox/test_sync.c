@@ -182,9 +182,12 @@ static void a_failed_sync_opens_a_new_file_with_process(void **state)
 	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 1000000);
 	disk_fail(1);
 	int64_t rows = 0;
-	for (; failures == 0; rows += 16)
-		append_slowly(outbox, rows, 16);
+	while (failures == 0) {
+		sink_append(outbox, rows++);
+		SINK_WAIT_FOR(sink.durable == (size_t)rows || failures > 0);
+	}
 	disk_fail(0);
+	SINK_WAIT_FOR(sink.durable == (size_t)rows);
 	append_slowly(outbox, rows, 16);
 	assert_true(count_files(".segment-") > 0);
 	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
