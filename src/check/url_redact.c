@@ -4,7 +4,7 @@
  *   prefix     "scheme:" and slashes, kept
  *   authority  up to the first of / ? # (and \\, behind the user); what stands before its last "@" goes. Where the rest could be no host and
  *              port (http://user:pa/ss@host), the password reaches further, and all before the very last "@" goes
- *   path       kept, but for the values of ;parameters with a secret name
+ *   path       kept, but for the values of ;parameters with a secret name, and users of URLs within it
  *   query      split at & and ;: values of secret names, and values that hold a URL or query with a secret of its own,
  *              become ***
  *   fragment   dropped
@@ -380,6 +380,38 @@ static size_t append_authority(struct buffer *out, const char *rest)
 	return length;
 }
 
+static bool is_slash(char c)
+{
+	return c == '/' || c == '\\';
+}
+
+/*
+ * A path, with the URLs that stand in it as they are, for a gateway say: /fetch/https://user:password@host/. Servers make one slash of
+ * two.
+ */
+static void append_path(struct buffer *out, const char *path, size_t length)
+{
+	const size_t last_host = skip_userinfo(path, length);
+	size_t at = 0;
+	while (at < length) {
+		size_t end = at;
+		while (end < length && !is_slash(path[end]))
+			end++;
+		if (at >= 2 && (is_slash(path[at - 2]) || path[at - 2] == ':')) {
+			size_t host = at + skip_userinfo(path + at, end - at);
+			if (!is_host_and_port(path + host, end - host) && last_host > end) {
+				at = last_host; /* user:pass/word@host */
+				continue;
+			}
+			at = host;
+		}
+		append_pairs(out, path + at, end - at, ";");
+		if (end < length)
+			(void)buffer_append_char(out, path[end++]);
+		at = end;
+	}
+}
+
 /* Once through all of it. */
 static char *redact(const char *url)
 {
@@ -393,7 +425,7 @@ static char *redact(const char *url)
 	if (!is_path)
 		rest += append_authority(&out, rest);
 	size_t path = strcspn(rest, "?#");
-	append_pairs(&out, rest, path, ";/");
+	append_path(&out, rest, path);
 	rest += path;
 	if (*rest == '?') {
 		(void)buffer_append_char(&out, '?');
