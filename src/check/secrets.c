@@ -400,7 +400,7 @@ static size_t userinfo_length(const char *bytes, size_t length)
 	return found;
 }
 
-static void hide_userinfo(const char *bytes, size_t length, struct buffer *out)
+void secrets_hide_users(const char *bytes, size_t length, struct buffer *out)
 {
 	size_t plain = 0;
 	for (size_t i = 0; i + 1 < length; i++) {
@@ -447,7 +447,7 @@ void secrets_hide(const struct secrets *secrets, const char *bytes, size_t lengt
 		hide_known(secrets, bytes, length, is_cut, &without_known);
 	else
 		(void)buffer_append(&without_known, bytes, length);
-	hide_userinfo(without_known.data, without_known.length, &without_users);
+	secrets_hide_users(without_known.data, without_known.length, &without_users);
 	hide_values(without_users.data, without_users.length, out);
 	buffer_finish(&without_known);
 	buffer_finish(&without_users);

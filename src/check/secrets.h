@@ -23,6 +23,9 @@ void secrets_destroy(struct secrets *secrets); /* accepts NULL */
 void secrets_hide(const struct secrets *secrets, const char *bytes, size_t length, bool is_cut,
 		  struct buffer *out);
 
+/* The users of URLs alone: for our own words, which speak of names that look like a secret's. */
+void secrets_hide_users(const char *bytes, size_t length, struct buffer *out);
+
 /* The same of a value with a name, as safe text of at most max bytes, to be freed by the caller: "***" where the name is a secret's. */
 char *secrets_hide_value(const struct site *site, const char *name, const char *bytes,
 			 size_t length, size_t max);

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "check/url.h"
 #include "config/commands.h"
 #include "config/older.h"
 #include "config/reading.h"
@@ -210,15 +211,17 @@ static void keep_arguments(struct command_line *line, size_t count)
 static void complain_of_command(struct command_line *line, const char *word)
 {
 	const char *nearest = commands_nearest(word);
+	char *shown = url_redact(word);
 	if (strstr(word, "://") != NULL)
 		reading_problem(line->reading, "command",
-				"found '%s', did you mean `websentry run %s`?", word, word);
+				"found '%s', did you mean `websentry run %s`?", shown, shown);
 	else if (nearest != NULL)
-		reading_problem(line->reading, "command", "found '%s', did you mean `%s`?", word,
+		reading_problem(line->reading, "command", "found '%s', did you mean `%s`?", shown,
 				nearest);
 	else
-		reading_problem(line->reading, "command", "found '%s', expected one of %s", word,
+		reading_problem(line->reading, "command", "found '%s', expected one of %s", shown,
 				commands_list());
+	free(shown);
 }
 
 /* The command that `config check`, `config print` and `help` are asked about. */
@@ -369,8 +372,9 @@ static bool is_sites_file(const char *word)
 
 static void take_site(struct reading *reading, const struct setting *url, const char *word)
 {
+	char *shown = url_redact(word);
 	if (!setting_belongs(url, reading->commands)) {
-		reading_problem(reading, "arguments", "found '%s', expected none for `%s`", word,
+		reading_problem(reading, "arguments", "found '%s', expected none for `%s`", shown,
 				command_name(reading->settings->subject));
 	} else if (strstr(word, "://") != NULL) {
 		reading_add(reading, url, SOURCE_FLAG, "argument", word);
@@ -379,9 +383,10 @@ static void take_site(struct reading *reading, const struct setting *url, const 
 	} else {
 		reading_problem(reading, "arguments",
 				"found '%s', expected a URL such as https://%s or a sites file",
-				word, word);
+				shown, shown);
 		reading->settings->has_bad_sites = true;
 	}
+	free(shown);
 }
 
 /* The one FILE of `outbox salvage`. */

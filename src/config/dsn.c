@@ -37,8 +37,7 @@ static void set_parse_error(struct error *err, const char *message)
 		at += length;
 	}
 	char *text = buffer_take(&safe);
-	error_set(err, ERROR_REJECT, "%s; expected postgresql://user@host:port/name or key=value",
-		  text);
+	error_set(err, ERROR_REJECT, "%s; expected postgresql://host:port/name or key=value", text);
 	free(text);
 }
 

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "base/buffer.h"
 #include "base/text.h"
+#include "check/secrets.h"
 
 enum { WHERE_MAX = 1024, WHAT_MAX = 2048 }; /* bytes of a line's two halves */
 
@@ -29,12 +30,23 @@ void problems_finish(struct problems *problems)
 	problems_init(problems);
 }
 
+/* Somebody may have written a URL with a password where none belongs. */
+static char *make_safe(const char *text, size_t max)
+{
+	struct buffer shown;
+	buffer_init(&shown, 4 * max);
+	secrets_hide_users(text, strlen(text), &shown);
+	char *safe = text_clean_copy(shown.length == 0 ? "" : shown.data, shown.length, max);
+	buffer_finish(&shown);
+	return safe;
+}
+
 static void set_item(struct problem *item, bool is_warning, const char *where, const char *what)
 {
 	clear_item(item);
 	item->is_warning = is_warning;
-	item->where = text_clean_copy(where, strlen(where), WHERE_MAX);
-	item->what = text_clean_copy(what, strlen(what), WHAT_MAX);
+	item->where = make_safe(where, WHERE_MAX);
+	item->what = make_safe(what, WHAT_MAX);
 }
 
 /* A place for one more line: a fresh one, or for an error that of a warning when the list is full; NULL without one. */

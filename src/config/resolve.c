@@ -44,7 +44,9 @@ static void complain(struct reading *reading, const struct given *given, const s
 	bool is_expectation = text_starts_with(err->message, "expected ");
 	if (is_site_source(setting))
 		reading->settings->has_bad_sites = true;
-	char *redacted = (setting->traits & SETTING_HAS_URLS) != 0 ? url_redact(given->text) : NULL;
+	bool may_be_url =
+		(setting->traits & SETTING_HAS_URLS) != 0 || strchr(given->text, '@') != NULL;
+	char *redacted = may_be_url ? url_redact(given->text) : NULL;
 	const char *found = redacted != NULL ? redacted : given->text;
 	if ((setting->traits & SETTING_SECRET) != 0 || setting->check == setting_check_file)
 		reading_problem(reading, given->place, "%s", err->message);
@@ -60,7 +62,10 @@ static void complain_of_conflict(struct reading *reading, const struct given *fi
 				 const struct given *second)
 {
 	bool is_secret = (first->setting->traits & SETTING_SECRET) != 0;
-	if (strcmp(first->place, second->place) == 0)
+	bool is_same_place = strcmp(first->place, second->place) == 0;
+	if (is_same_place && is_secret)
+		reading_problem(reading, second->place, "found two values, expected it once");
+	else if (is_same_place)
 		reading_problem(reading, second->place, "found '%.*s' and '%.*s', expected it once",
 				SHOWN_MAX, first->text, SHOWN_MAX, second->text);
 	else if (is_secret)

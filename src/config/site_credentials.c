@@ -118,7 +118,9 @@ void site_keys_take_authorization(struct entry_reader *reader, const struct node
 	    entry_take_text(reader, "type", type_node, CREDENTIAL_MAX, &type) != 0)
 		return;
 	if (type != NULL && !site_keys_is_token(type)) {
-		entry_expect(reader, type_node, "a scheme such as Bearer");
+		entry_problem(reader, type_node,
+			      "found '%.*s…', expected a scheme alone such as Bearer",
+			      (int)strcspn(type, " \t:=,;"), type);
 	} else if (take_part(reader, value, "credentials", "credentials_file", &credentials) == 0) {
 		if (credentials == NULL)
 			entry_problem(reader, value,

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "check/url.h"
 #include "config/problems.h"
 #include "config/tree_build.h"
 
@@ -123,6 +124,16 @@ bool node_is_null(const struct node *node)
 		text_equal_ignoring_case(node->text, "null"));
 }
 
+/* What may be a URL, or a line of a file of variables, is shown without its secrets. */
+static void describe_text(const struct node *node, char *text, size_t size)
+{
+	bool may_be_secret = strpbrk(node->text, "@=") != NULL;
+	char *redacted = may_be_secret ? url_redact(node->text) : NULL;
+	const char *shown = redacted != NULL ? redacted : node->text;
+	(void)snprintf(text, size, "'%.80s'%s", shown, strlen(shown) > 80 ? "…" : "");
+	free(redacted);
+}
+
 void node_describe(const struct node *node, char *text, size_t size)
 {
 	switch (node->kind) {
@@ -136,8 +147,7 @@ void node_describe(const struct node *node, char *text, size_t size)
 		if (node_is_null(node))
 			(void)snprintf(text, size, "nothing");
 		else
-			(void)snprintf(text, size, "'%.80s'%s", node->text,
-				       node->length > 80 ? "…" : "");
+			describe_text(node, text, size);
 		return;
 	}
 }

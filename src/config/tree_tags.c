@@ -90,13 +90,12 @@ static bool fits(const char *tag, struct node *node)
 void tree_take_tag(const struct tree *tree, struct node *node, const char *tag,
 		   struct problems *problems)
 {
-	char found[128];
 	if (tag == NULL || fits(tag, node))
 		return;
 	bool is_core = text_starts_with(tag, CORE);
-	node_describe(node, found, sizeof(found));
+	/* not what stands behind it: `password: !vault …` */
 	tree_problem(tree, node, problems,
-		     "found the tag %s%.80s at %s, expected none or one of !!str, !!int, !!float, "
+		     "found the tag %s%.80s, expected none or one of !!str, !!int, !!float, "
 		     "!!bool, !!null, !!seq and !!map that fits it",
-		     is_core ? "!!" : "", is_core ? tag + strlen(CORE) : tag, found);
+		     is_core ? "!!" : "", is_core ? tag + strlen(CORE) : tag);
 }

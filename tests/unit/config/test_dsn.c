@@ -96,12 +96,12 @@ static const struct check_case check_cases[] = {
 	 "definition of service \"nope\" not found"},
 	{"an unclosed quote", "password='sesame",
 	 "unterminated quoted string in connection info string; "
-	 "expected postgresql://user@host:port/name or key=value"},
+	 "expected postgresql://host:port/name or key=value"},
 	{"a bad escape", "postgres://u:se%zzsame@h/n",
-	 "invalid percent-encoded token: \"…\"; expected postgresql://user@host:port/name or "
+	 "invalid percent-encoded token: \"…\"; expected postgresql://host:port/name or "
 	 "key=value"},
 	{"a key that may be a password", "host=h sesame=x",
-	 "invalid connection option \"sesame\"; expected postgresql://user@host:port/name or "
+	 "invalid connection option \"sesame\"; expected postgresql://host:port/name or "
 	 "key=value"},
 	{"no UTF-8", "host=\xff", "expected at most 16 KiB of UTF-8"},
 };

@@ -57,6 +57,23 @@ static const struct bad_case flag_cases[] = {
 	{"a part of the database by flag",
 	 {.args = {"web", "--database-password=x"}},
 	 "--database-password: unknown option, see --help\n"},
+	{"a URL without its scheme",
+	 {.args = {"check", "me:sesame@a.test/?token=open"}},
+	 "arguments: found 'a.test/?token=***', expected a URL such as https://a.test/?token=*** "
+	 "or a sites file\n"},
+	{"a URL for a command that takes none",
+	 {.args = {"audit", "postgres://me:sesame@a/x"}},
+	 "arguments: found 'postgres://a/x', expected none for `audit`\n"},
+	{"a URL in place of the command",
+	 {.args = {"https://me:sesame@a/"}},
+	 "command: found 'https://a/', did you mean `websentry run https://a/`?\n"},
+	{"a broker with a password",
+	 {.args = {"producer", SITE, "--kafka-servers=me:sesame@a:9092"}},
+	 "--kafka-servers: found 'a:9092', expected brokers such as kafka:9092 or "
+	 "a:9092,b:9092\n"},
+	{"a word that is a URL",
+	 {.args = {"completion", "https://me:sesame@a/"}},
+	 "completion: found 'https://***@a/', expected one of bash, zsh, fish\n"},
 	{"a flag of another command",
 	 {.args = {"check", SITE, "--threads=2"}},
 	 "--threads: not an option of `check`, only of `producer`, `run`\n"},
@@ -97,6 +114,10 @@ static const struct bad_case flag_cases[] = {
 	{"a scalar twice",
 	 {.args = {"run", SITE, "--interval=5s", "--interval=6s"}},
 	 "--interval: found '5s' and '6s', expected it once\n"},
+	{"a secret twice",
+	 {.args = {"run", SITE, "--database-dsn=postgres://me:sesame@a/x",
+		   "--database-dsn=postgres://me:open@a/x"}},
+	 "--database-dsn: found two values, expected it once\n"},
 	{"a scalar by two names",
 	 {.args = {"run", SITE, "--interval=5s", "--seconds=6"}},
 	 "--seconds: found '6', but --interval says '5s', expected one of the two\n"},
@@ -353,19 +374,19 @@ static const struct bad_case dsn_cases[] = {
 	{"a DSN that is none",
 	 {.args = {"consumer", BROKER, "--database-dsn=sesame"}},
 	 "--database-dsn: missing \"=\" after \"…\" in connection info string; expected "
-	 "postgresql://user@host:port/name or key=value\n"},
+	 "postgresql://host:port/name or key=value\n"},
 	{"a DSN with its scheme misspelt",
 	 {.args = {"consumer", BROKER}, .environment = {"POSTGRES_DSN=postgre://u:sesame@h/n"}},
 	 "POSTGRES_DSN: missing \"=\" after \"…\" in connection info string; expected "
-	 "postgresql://user@host:port/name or key=value\n"},
+	 "postgresql://host:port/name or key=value\n"},
 	{"a DSN with an unknown key",
 	 {.args = {"consumer", BROKER, "--database-dsn=hots=h"}},
 	 "--database-dsn: invalid connection option \"hots\"; expected "
-	 "postgresql://user@host:port/name or key=value\n"},
+	 "postgresql://host:port/name or key=value\n"},
 	{"a DSN with an unknown parameter",
 	 {.args = {"consumer", BROKER, "--database-dsn=postgres://h/n?slmode=require"}},
 	 "--database-dsn: invalid URI query parameter: \"slmode\"; expected "
-	 "postgresql://user@host:port/name or "
+	 "postgresql://host:port/name or "
 	 "key=value\n"},
 	{"a DSN's port",
 	 {.args = {"consumer", BROKER, "--database-dsn=postgres://u:sesame@h:99999/n"}},

@@ -20,6 +20,24 @@ static const struct bad_case form_cases[] = {
 	{"an empty file", "", "s.yaml: is empty, expected a list of sites\n", 0},
 	{"comments only", "# nothing\n", "s.yaml: is empty, expected a list of sites\n", 0},
 	{"null", "~", "s.yaml: is empty, expected a list of sites\n", 0},
+	{"a URL in place of the list", "sites: https://me:sesame@a/",
+	 "s.yaml:1:8: found 'https://a/', expected a list of sites\n", 0},
+	{"a URL in place of the file", "https://me:sesame@a/?token=sesame",
+	 "s.yaml:1:1: found 'https://a/?token=***', expected `sites:` and a list of sites\n", 0},
+	{"a URL as a key", "https://me:sesame@a/: x",
+	 "s.yaml:1:1: unknown key `https://***@a/`, expected sites and defaults\n"
+	 "s.yaml:1:1: found no `sites`, expected a list of them\n",
+	 0},
+	{"a file of variables", "POSTGRES_PASSWORD=sesame",
+	 "s.yaml:1:1: found 'POSTGRES_PASSWORD=***', expected `sites:` and a list of sites\n", 0},
+	{"a long URL in place of the list",
+	 "sites: https://me:"
+	 "sesamesesamesesamesesamesesamesesamesesamesesamesesamesesamesesamesesamesesame@a/",
+	 "s.yaml:1:8: found 'https://a/', expected a list of sites\n", 0},
+	{"a name server that is a URL", SITE("dns_servers: 'http://me:sesame@a/'"),
+	 "s.yaml:1:32: found 'http://a/', expected a name server such as 192.0.2.53 or "
+	 "[2001:db8::53]:5353\n",
+	 0},
 	{"an empty list", "[]", "s.yaml:1:1: found an empty list, expected at least one site\n", 0},
 	{"an empty list of sites", "sites: []",
 	 "s.yaml:1:8: found an empty list, expected at least one site\n", 0},
@@ -60,21 +78,21 @@ static const struct bad_case form_cases[] = {
 	{"a key twice", "[{url: http://a/,\n  url: http://b/}]",
 	 "s.yaml:2:3: `url` is given twice (first on line 1), expected it once\n", 0},
 	{"a tag that is not of the core schema", "- !foo http://a/\n- {url: http://b/, url: x}\n",
-	 "s.yaml:1:3: found the tag !foo at 'http://a/', expected none or one of !!str, !!int, "
+	 "s.yaml:1:3: found the tag !foo, expected none or one of !!str, !!int, "
 	 "!!float, !!bool, !!null, !!seq and !!map that fits it\n"
 	 "s.yaml:2:20: `url` is given twice (first on line 2), expected it once\n",
 	 0},
 	{"a core tag that does not fit", SITE("max_redirects: !!int some"),
-	 "s.yaml:1:34: found the tag !!int at 'some', expected none or one of !!str, !!int, "
+	 "s.yaml:1:34: found the tag !!int, expected none or one of !!str, !!int, "
 	 "!!float, !!bool, !!null, !!seq and !!map that fits it\n"
 	 "s.yaml:1:34: found 'some', expected a whole number from 0 to 20 for `max_redirects`\n",
 	 0},
 	{"a list that says it is a mapping", "!!map [http://a/]",
-	 "s.yaml:1:1: found the tag !!map at a list, expected none or one of !!str, !!int, "
+	 "s.yaml:1:1: found the tag !!map, expected none or one of !!str, !!int, "
 	 "!!float, !!bool, !!null, !!seq and !!map that fits it\n",
 	 0},
 	{"a tag of another schema", "[!!python/object http://a/]",
-	 "s.yaml:1:2: found the tag !!python/object at 'http://a/', expected none or one of "
+	 "s.yaml:1:2: found the tag !!python/object, expected none or one of "
 	 "!!str, !!int, !!float, !!bool, !!null, !!seq and !!map that fits it\n",
 	 0},
 	{"a merge of no mapping", "[{<<: 5, url: http://a/}]",
@@ -203,7 +221,7 @@ static const struct bad_case value_cases[] = {
 	{"authorization: nothing", SITE("authorization: {type: Bearer}"),
 	 "s.yaml:1:34: found `authorization` without `credentials`, expected some\n", 0},
 	{"authorization: a scheme", SITE("authorization: {type: 'a b', credentials: sesame}"),
-	 "s.yaml:1:41: found 'a b', expected a scheme such as Bearer\n", 0},
+	 "s.yaml:1:41: found 'a…', expected a scheme alone such as Bearer\n", 0},
 	{"a token that smuggles", SITE("bearer_token: \"sesame\\r\\nX: y\""),
 	 "s.yaml:1:33: found the control character 0x0D in `bearer_token`, expected one line of "
 	 "text\n",
