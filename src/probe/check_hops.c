@@ -14,6 +14,7 @@
 #include "probe/poller.h"
 #include "probe/resolver_pool.h"
 #include "probe/response_note.h"
+#include "probe/transfer_body.h"
 #include "probe/transfer_http2.h"
 #include "probe/transfer_trouble.h"
 

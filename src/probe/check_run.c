@@ -124,6 +124,7 @@ struct check_run *check_run_create(const struct check_env *env, struct error *er
 		free(run);
 		return NULL;
 	}
+	run->transfer.poller = env->poller;
 	observation_init(&run->observation);
 	due_timer_init(&run->timer, env->loop, on_due, run);
 	return run;

@@ -140,6 +140,13 @@ void *curl_memory_realloc(void *old, size_t size)
 		block->size = size;
 		return old;
 	}
+	if (block->kind == NO_KIND && kind_of(size) == NO_KIND && size <= SIZE_MAX - head_size) {
+		block = realloc(block, head_size + size);
+		if (block == NULL)
+			return NULL;
+		block->size = size;
+		return &block->next;
+	}
 	void *bytes = curl_memory_malloc(size);
 	if (bytes == NULL)
 		return NULL;

@@ -38,7 +38,12 @@ struct poller {
 	size_t watched_count;
 	size_t resting; /* sockets */
 	uv_timer_t rest_timer;
-	bool is_due;     /* curl asked to be called at once */
+	CURL **put_off; /* to the next turn; NULL: gone meanwhile */
+	size_t put_off_count;
+	size_t put_off_max;
+	uv_idle_t
+		put_off_turn; /* a timer that is due at once would come back within the same turn */
+	bool is_due;          /* curl asked to be called at once */
 	bool is_pumping; /* on_ended may add and remove transfers: the pump that runs sees to them */
 	poller_on_ended on_ended;
 };
@@ -222,6 +227,40 @@ static void on_readable(uv_poll_t *watcher, int status, int events)
 	}
 }
 
+/* Not more than was put off before this turn. An end that curl finds while it goes on is told by nobody but us. */
+static void on_put_off(uv_idle_t *turn)
+{
+	struct poller *poller = turn->data;
+	size_t count = poller->put_off_count;
+	for (size_t i = 0; i < count; i++) {
+		CURL *easy = poller->put_off[i];
+		poller->put_off[i] = NULL;
+		CURLcode code = easy == NULL ? CURLE_OK : curl_easy_pause(easy, CURLPAUSE_CONT);
+		if (code != CURLE_OK) {
+			void *context = NULL;
+			(void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &context);
+			poller->on_ended(context, code);
+		}
+	}
+	poller->put_off_count -= count;
+	memmove(poller->put_off, &poller->put_off[count],
+		poller->put_off_count * sizeof(poller->put_off[0]));
+	if (poller->put_off_count == 0)
+		(void)uv_idle_stop(turn);
+	pump(poller);
+}
+
+void poller_put_off(struct poller *poller, CURL *easy)
+{
+	if (poller->put_off_count == poller->put_off_max) {
+		poller->put_off_max = poller->put_off_max == 0 ? 16 : poller->put_off_max * 2;
+		poller->put_off = xreallocarray(poller->put_off, poller->put_off_max,
+						sizeof(poller->put_off[0]));
+	}
+	poller->put_off[poller->put_off_count++] = easy;
+	(void)uv_idle_start(&poller->put_off_turn, on_put_off);
+}
+
 struct poller *poller_create(uv_loop_t *loop, poller_on_ended on_ended, struct error *err)
 {
 	struct poller *poller = xcalloc(1, sizeof(*poller));
@@ -247,7 +286,9 @@ struct poller *poller_create(uv_loop_t *loop, poller_on_ended on_ended, struct e
 	}
 	(void)uv_timer_init(loop, &poller->timer);
 	(void)uv_timer_init(loop, &poller->rest_timer);
+	(void)uv_idle_init(loop, &poller->put_off_turn);
 	poller->rest_timer.data = poller;
+	poller->put_off_turn.data = poller;
 	poller->watcher.data = poller;
 	poller->timer.data = poller;
 	(void)uv_poll_start(&poller->watcher, UV_READABLE, on_readable);
@@ -262,6 +303,7 @@ void poller_close(struct poller *poller)
 	uv_close((uv_handle_t *)&poller->watcher, NULL);
 	uv_close((uv_handle_t *)&poller->timer, NULL);
 	uv_close((uv_handle_t *)&poller->rest_timer, NULL);
+	uv_close((uv_handle_t *)&poller->put_off_turn, NULL);
 }
 
 void poller_destroy(struct poller *poller)
@@ -276,6 +318,7 @@ void poller_destroy(struct poller *poller)
 	if (poller->epoll_fd >= 0)
 		(void)close(poller->epoll_fd);
 	free(poller->watched);
+	free(poller->put_off);
 	free(poller);
 }
 
@@ -290,5 +333,9 @@ int poller_add(struct poller *poller, CURL *easy)
 
 void poller_remove(struct poller *poller, CURL *easy)
 {
+	for (size_t i = 0; i < poller->put_off_count; i++) {
+		if (poller->put_off[i] == easy)
+			poller->put_off[i] = NULL;
+	}
 	(void)curl_multi_remove_handle(poller->multi, easy);
 }

@@ -30,6 +30,12 @@ void poller_destroy(struct poller *poller);
  */
 int poller_add(struct poller *poller, CURL *easy);
 
+/*
+ * From within a transfer's CURLOPT_WRITEFUNCTION, which then returns CURL_WRITEFUNC_PAUSE: others have their turn first. In the next
+ * turn of the loop curl goes on with it, beginning with the bytes of that call.
+ */
+void poller_put_off(struct poller *poller, CURL *easy);
+
 /* Take a transfer out, running or ended; on_ended is not called for it any more. */
 void poller_remove(struct poller *poller, CURL *easy);
 

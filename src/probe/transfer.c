@@ -16,6 +16,7 @@
 #include "probe/address_guard.h"
 #include "probe/kept_connection.h"
 #include "probe/phases.h"
+#include "probe/transfer_body.h"
 #include "probe/transfer_bounds.h"
 #include "probe/transfer_heads.h"
 #include "probe/transfer_http2.h"
@@ -26,27 +27,18 @@
 #include "probe/unpack.h"
 
 enum {
-	HTTP_PARTIAL_CONTENT = 206,
 	/* TCP_INFO is a system call: it is asked for now and then, and not before an ordinary response has ended. */
 	PROGRESS_FIRST = 12,
 	PROGRESS_STRIDE = 4,
-	/* What packing may add to a body: each block of it may have tables that take longer to read than what they are for. */
-	PACKED_SLACK = 64 * 1024,
 	/* curl's own idea of how long a connection may take must never be the first to end a check. */
 	CURL_PATIENCE_S = 7 * 24 * 3600,
 };
 
-/* A site that was told not to unpack anything gets its body as it is. */
-static bool is_unpacked(const struct transfer *transfer)
-{
-	const char *wanted = request_of(transfer->site)->accept_encoding;
-	return wanted == NULL || wanted[0] != '\0';
-}
-
 static unsigned count_encodings(const struct transfer *transfer)
 {
 	const struct response_head *head = &transfer->head;
-	return head->transfer_encodings + (is_unpacked(transfer) ? head->content_encodings : 0);
+	return head->transfer_encodings +
+	       (transfer_is_unpacked(transfer) ? head->content_encodings : 0);
 }
 
 static size_t on_header(char *line, size_t size, size_t count, void *context)
@@ -63,83 +55,11 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 		transfer->stopped_for = STOP_LENGTH;
 	else if (count_encodings(transfer) > 1)
 		transfer->stopped_for = STOP_ENCODINGS;
-	else if (head->has_large_window && is_unpacked(transfer) &&
+	else if (head->has_large_window && transfer_is_unpacked(transfer) &&
 		 !transfer_wants_large_window(transfer->site))
 		transfer->stopped_for = STOP_UNASKED;
 	transfer_keep_line(transfer, line, length);
 	return transfer->stopped_for == STOP_NONE ? length : 0;
-}
-
-/* What a site says, unpacked. */
-static bool take_body(void *context, const char *bytes, size_t length)
-{
-	struct transfer *transfer = context;
-	transfer_keep_body(transfer, bytes, length);
-	transfer->decoded_bytes += (int64_t)length;
-	if (transfer->decoded_bytes > transfer->site->max_body_bytes)
-		transfer->stopped_for = STOP_BODY;
-	return transfer->stopped_for == STOP_NONE;
-}
-
-/* What we have to unpack; as curl does it, a packing of the transfer whether or not the site wants its content unpacked. */
-static enum packing packing_of(const struct transfer *transfer)
-{
-	const struct response_head *head = &transfer->head;
-	if (head->transfer_packing != PACKED_NOT)
-		return head->transfer_packing;
-	return head->packing != PACKED_NOT && is_unpacked(transfer) ? head->packing : PACKED_NOT;
-}
-
-static enum stop unpack_body(struct transfer *transfer, enum packing packing, const char *bytes,
-			     size_t length)
-{
-	static const enum unpack_kind kinds[] = {[PACKED_GZIP] = UNPACK_GZIP,
-						 [PACKED_DEFLATE] = UNPACK_DEFLATE,
-						 [PACKED_BROTLI] = UNPACK_BROTLI,
-						 [PACKED_ZSTD] = UNPACK_ZSTD};
-	if (packing == PACKED_UNKNOWN)
-		return STOP_PACKING;
-	if (transfer->unpack == NULL)
-		transfer->unpack = unpack_create(kinds[packing]);
-	switch (unpack_feed(transfer->unpack, bytes, length, take_body, transfer)) {
-	case UNPACK_FINE:
-		break;
-	case UNPACK_STOPPED:
-		return transfer->stopped_for;
-	case UNPACK_BROKEN:
-		return STOP_UNPACKING;
-	case UNPACK_OVER:
-		return STOP_WINDOW;
-	case UNPACK_COSTLY:
-		return STOP_PIECES;
-	}
-	transfer->packed_bytes += (int64_t)length;
-	int64_t most = transfer->decoded_bytes + transfer->decoded_bytes / 8 + PACKED_SLACK;
-	return transfer->packed_bytes > most ? STOP_RAW : STOP_NONE;
-}
-
-static size_t on_body(char *bytes, size_t size, size_t count, void *context)
-{
-	struct transfer *transfer = context;
-	size_t length = size * count;
-	enum packing packing = packing_of(transfer);
-	if (packing == PACKED_NOT)
-		(void)take_body(transfer, bytes, length);
-	else
-		transfer->stopped_for = unpack_body(transfer, packing, bytes, length);
-	return transfer->stopped_for == STOP_NONE ? length : 0;
-}
-
-void transfer_note_end(struct transfer *transfer, CURLcode code)
-{
-	bool is_part = transfer_status(transfer) ==
-		       HTTP_PARTIAL_CONTENT; /* as the site's Range wants it */
-	if (code == CURLE_OK && transfer->stopped_for == STOP_NONE && transfer->unpack != NULL &&
-	    !is_part && unpack_is_cut_off(transfer->unpack))
-		transfer->stopped_for = STOP_CUT_OFF;
-	bool is_end = code == CURLE_OK || code == CURLE_PARTIAL_FILE;
-	if (is_end && transfer->stopped_for == STOP_NONE && transfer_http2_is_broken(transfer))
-		transfer->stopped_for = STOP_HTTP2;
 }
 
 static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t upload_total,
@@ -279,7 +199,7 @@ int transfer_init(struct transfer *transfer, const char *user_agent, struct trus
 
 	(void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	(void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
-	(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, transfer_on_body);
 	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
 	(void)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
@@ -336,6 +256,8 @@ void transfer_clear(struct transfer *transfer)
 	transfer->headers = NULL;
 	transfer->packed_bytes = 0;
 	transfer->decoded_bytes = 0;
+	transfer->work = 0;
+	transfer->taken = 0;
 	unpack_destroy(transfer->unpack);
 	transfer->unpack = NULL;
 	transfer->stopped_for = STOP_NONE;

@@ -21,6 +21,7 @@ struct address_guard;
 struct client_certificates;
 struct kept_connection;
 struct phase_marks;
+struct poller;
 struct raw_heads;
 struct request_proxy;
 struct site;
@@ -30,6 +31,7 @@ struct unpack;
 
 struct transfer {
 	CURL *easy;
+	struct poller *poller; /* the owner's to set, that carries it; NULL: nothing is put off */
 	struct trust *trust;
 	struct client_certificates *certificates;
 
@@ -44,9 +46,11 @@ struct transfer {
 	struct raw_heads *heads; /* NULL: nobody wants to see them */
 	int64_t packed_bytes;    /* of a body that we unpack */
 	int64_t decoded_bytes;
-	struct unpack *unpack;   /* NULL: what came of the body is not packed */
-	enum stop stopped_for;   /* why we broke it off */
-	int socket_errno;        /* why no socket could be made; 0 otherwise */
+	int64_t work;          /* that the body made since some of it was put off to another turn */
+	size_t taken;          /* of the bytes that curl hands over again */
+	struct unpack *unpack; /* NULL: what came of the body is not packed */
+	enum stop stopped_for; /* why we broke it off */
+	int socket_errno;      /* why no socket could be made; 0 otherwise */
 	bool is_source_unusable; /* because of the source address */
 	mono_us started_at;
 	mono_us tls_started_at; /* 0: not reached */
@@ -116,9 +120,6 @@ void transfer_finish(struct transfer *transfer);
  */
 int transfer_prepare(struct transfer *transfer, const struct transfer_request *request,
 		     mono_us now);
-
-/* Where a response is complete, to curl: whether what is packed in it is, too. */
-void transfer_note_end(struct transfer *transfer, CURLcode code);
 
 /* Forget what came, and give back memory that an ordinary transfer does not need. */
 void transfer_clear(struct transfer *transfer);

@@ -1,0 +1,208 @@
+/* A body that makes much work has no turn of the loop for itself: it goes on in the next ones, and nothing of it is lost. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <uv.h>
+#include <zlib.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "check/observation.h"
+#include "check/site.h"
+#include "peer.h"
+#include "probe/check_env.h"
+#include "probe/check_run.h"
+#include "probe/loop_lag.h"
+
+enum {
+	BOMB_SIZE = 12 * 1024 * 1024,
+	CHUNKS = 100 * 1000, /* of one byte each */
+	/* As transfer_body.c has it: bytes a turn, and what a call and a chunk cost. */
+	WORK_A_TURN = 512 * 1024,
+	WORK_A_CHUNK = 128,
+};
+
+/* Packed once: that takes a while. */
+static unsigned char bomb[64 * 1024];
+static size_t bomb_length;
+
+static int pack_bomb(void **state)
+{
+	(void)state;
+	z_stream stream = {0};
+	char *zeroes = xcalloc(1, BOMB_SIZE);
+	int status = deflateInit2(&stream, 6, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY);
+	stream.next_in = (unsigned char *)zeroes;
+	stream.avail_in = BOMB_SIZE;
+	stream.next_out = bomb;
+	stream.avail_out = sizeof(bomb);
+	if (status == Z_OK)
+		status = deflate(&stream, Z_FINISH);
+	bomb_length = sizeof(bomb) - stream.avail_out;
+	(void)deflateEnd(&stream);
+	free(zeroes);
+	return status == Z_STREAM_END ? 0 : -1;
+}
+
+static void send_bomb(struct peer_connection *connection)
+{
+	(void)(peer_say_format(connection,
+			       "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+			       "Content-Length: %zu\r\n\r\n",
+			       bomb_length) &&
+	       peer_send(connection, bomb, bomb_length));
+}
+
+static void send_chunks(struct peer_connection *connection)
+{
+	static const char chunk[] = "1\r\nc\r\n";
+	enum { SIZE = sizeof(chunk) - 1 };
+	char *chunks = xmalloc((size_t)CHUNKS * SIZE);
+	for (size_t i = 0; i < CHUNKS; i++)
+		memcpy(chunks + i * SIZE, chunk, SIZE);
+	(void)(peer_say(connection, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n") &&
+	       peer_send(connection, chunks, (size_t)CHUNKS * SIZE) &&
+	       peer_say(connection, "0\r\n\r\n"));
+	free(chunks);
+}
+
+static const struct peer_behaviour behaviours[] = {
+	{"bomb", NULL, send_bomb}, {"chunks", NULL, send_chunks}, {NULL, NULL, NULL}};
+
+struct bench {
+	struct peer *peer;
+	uv_loop_t loop;
+	uv_prepare_t turn;
+	struct loop_lag lag;
+	struct check_env env;
+	struct check_run *run;
+	int turns;
+	bool is_finished;
+};
+
+static struct bench bench;
+
+static void on_turn(uv_prepare_t *turn)
+{
+	(void)turn;
+	bench.turns++;
+	if (bench.is_finished)
+		uv_stop(&bench.loop);
+}
+
+static void on_finished(void *context, struct check_run *run)
+{
+	(void)context;
+	(void)run;
+	bench.is_finished = true;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	struct error err;
+	bench = (struct bench){0};
+	bench.peer = peer_start(NULL, behaviours);
+	if (bench.peer == NULL || check_env_prepare(&err) != 0)
+		return -1;
+	(void)uv_loop_init(&bench.loop);
+	(void)uv_prepare_init(&bench.loop, &bench.turn);
+	(void)uv_prepare_start(&bench.turn, on_turn);
+	loop_lag_init(&bench.lag, &bench.loop);
+	bench.env = (struct check_env){.loop = &bench.loop,
+				       .lag = &bench.lag,
+				       .user_agent = "test",
+				       .on_finished = on_finished};
+	if (check_env_create(&bench.env, check_run_on_ended, "127.0.0.1:9", &err) != 0)
+		return -1;
+	bench.run = check_run_create(&bench.env, &err);
+	return bench.run == NULL ? -1 : 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	uv_close((uv_handle_t *)&bench.turn, NULL);
+	loop_lag_close(&bench.lag);
+	check_run_close(bench.run);
+	check_env_close(&bench.env);
+	(void)uv_run(&bench.loop, UV_RUN_DEFAULT);
+	check_run_destroy(bench.run);
+	check_env_destroy(&bench.env);
+	peer_stop(bench.peer);
+	return uv_loop_close(&bench.loop);
+}
+
+static void start(struct site *site, const char *path)
+{
+	char url[64];
+	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/%s", peer_port(bench.peer), path);
+	site_init(site);
+	site->url = xstrdup(url);
+	site->timeout_us = 30 * CLOCK_US_PER_S;
+	const struct check_start start = {.site = site};
+	check_run_start(bench.run, &start, clock_mono_us());
+}
+
+/* Check it to its end, and compare what came; returns how many turns of the loop that took. */
+static int check(const char *path, int64_t decoded_bytes)
+{
+	struct site site;
+	start(&site, path);
+	bench.turns = 0;
+	(void)uv_run(&bench.loop, UV_RUN_DEFAULT);
+	const struct observation *observation = check_run_observation(bench.run);
+	assert_int_equal(observation->trouble, REASON_OK);
+	assert_int_equal(observation->decoded_bytes, decoded_bytes);
+	check_run_clear(bench.run);
+	site_finish(&site);
+	bench.is_finished = false;
+	return bench.turns;
+}
+
+static void what_is_packed_tightly_takes_many_turns(void **state)
+{
+	(void)state;
+	assert_true(check("bomb", BOMB_SIZE) >= BOMB_SIZE / (2 * WORK_A_TURN));
+}
+
+static void chunks_of_a_byte_take_many_turns(void **state)
+{
+	(void)state;
+	assert_true(check("chunks", CHUNKS) >= (int64_t)CHUNKS * WORK_A_CHUNK / (2 * WORK_A_TURN));
+}
+
+/* After any number of turns; the handle is as good as before. */
+static void what_is_put_off_can_be_given_up(void **state)
+{
+	(void)state;
+	for (int turns = 1; turns <= 2 * BOMB_SIZE / WORK_A_TURN; turns++) {
+		struct site site;
+		start(&site, "bomb");
+		for (int i = 0; i < turns && !bench.is_finished; i++)
+			(void)uv_run(&bench.loop, UV_RUN_ONCE);
+		assert_true(check_run_abandon(bench.run));
+		site_finish(&site);
+		bench.is_finished = false;
+	}
+	(void)check("chunks", CHUNKS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_is_packed_tightly_takes_many_turns, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(chunks_of_a_byte_take_many_turns, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(what_is_put_off_can_be_given_up, set_up, tear_down),
+	};
+	return cmocka_run_group_tests_name("put off", tests, pack_bomb, NULL);
+}
