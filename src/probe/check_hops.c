@@ -82,8 +82,13 @@ static void on_time_over(struct check_run *run, mono_us now)
 		bool is_connected = transfer_is_connected(&run->transfer);
 		response_note(&run->observation, &run->transfer, run->start.kept);
 		stop_transfer(run);
-		trouble_of_timeout(phase, peer_of(run, peer), timeout_us, &trouble);
-		if (!is_connected) /* else the proxy may wait for the site */
+		bool is_greeting = is_connected && transfer_is_greeting_proxy(&run->transfer);
+		if (is_connected && phase == PHASE_CONNECT && run->hop.route.proxy != NULL)
+			trouble_of_slow_proxy(is_greeting, peer_of(run, peer), timeout_us,
+					      &trouble);
+		else
+			trouble_of_timeout(phase, peer_of(run, peer), timeout_us, &trouble);
+		if (!is_connected || is_greeting) /* else the proxy may wait for the site */
 			route_blame(&run->hop.route, &trouble, false);
 		check_run_finish_with(run, trouble.reason, trouble.message);
 		break;

@@ -83,8 +83,9 @@ struct transfer {
 	char connect_to_text[ADDRESS_TEXT_MAX + 16];
 	bool has_proxy;
 	bool is_proxy_https;
-	bool is_tunnelled;    /* the proxy is asked to let TLS through to the site */
-	bool is_tls_of_proxy; /* the next TLS is between us and the proxy */
+	bool is_tunnelled;      /* the proxy is asked to let TLS through to the site */
+	bool is_tls_of_proxy;   /* the next TLS is between us and the proxy */
+	bool has_proxy_greeted; /* that one is done */
 	struct curl_slist proxy_pin;
 	char *proxy_pin_text;
 	char *tunnel_text; /* where a proxy is asked to connect to, with a server_name; NULL: to the URL's host */
@@ -135,6 +136,8 @@ bool transfer_is_connected(const struct transfer *transfer); /* TCP, be it to a 
 bool transfer_is_reused(const struct transfer *transfer);    /* an answer over a kept connection */
 bool transfer_is_tls_of_proxy(
 	const struct transfer *transfer); /* and none was begun with the site */
+bool transfer_is_greeting_proxy(
+	const struct transfer *transfer); /* TLS with it has begun, or is to, and has not ended */
 bool transfer_is_tunnelling(
 	const struct transfer *transfer); /* a proxy was asked to, and TLS has not begun */
 int transfer_proxy_status(

@@ -16,7 +16,7 @@ enum {
 	/* Certificates between the site's and the root: a hundred, OpenSSL's own idea, are 50 ms of work. */
 	CHAIN_MAX = 24,
 	/* A proxy's own answer, and its TLS. curl reads it byte by byte as long as there are any, and all checks wait meanwhile. */
-	TUNNEL_MAX = 64 * 1024,
+	TUNNEL_MAX = 16 * 1024,
 	/* Records and messages of TLS that may come, and one more for so many bytes of a body. */
 	TLS_MESSAGES_MAX = 8192,
 	TLS_MESSAGE_BYTES = 256,
@@ -100,8 +100,11 @@ static void on_proxy_message(int is_sent, int version, int content, const void *
 	(void)content;
 	(void)bytes;
 	(void)length;
+	struct transfer *transfer = context;
+	if (SSL_is_init_finished(ssl))
+		transfer->has_proxy_greeted = true;
 	if (is_sent == 0)
-		count_message(context, ssl);
+		count_message(transfer, ssl);
 }
 
 /* libcurl reads frames of HTTP/2 that hold nothing of the response as long as there are any: it asks nobody meanwhile. */

@@ -175,6 +175,7 @@ static int set_way(struct transfer *transfer, const struct transfer_request *req
 	transfer->has_proxy = request->proxy != NULL;
 	transfer->is_proxy_https = transfer->has_proxy && request->proxy->is_https;
 	transfer->is_tls_of_proxy = transfer->is_proxy_https;
+	transfer->has_proxy_greeted = false;
 	transfer->is_tunnelled = transfer->has_proxy && request->is_https;
 	if (transfer->has_proxy)
 		return set_proxy(transfer, request);
@@ -312,6 +313,11 @@ bool transfer_is_connected(const struct transfer *transfer)
 bool transfer_is_tls_of_proxy(const struct transfer *transfer)
 {
 	return transfer->is_proxy_https && transfer->tls_started_at == 0;
+}
+
+bool transfer_is_greeting_proxy(const struct transfer *transfer)
+{
+	return transfer->is_proxy_https && !transfer->has_proxy_greeted;
 }
 
 bool transfer_is_tunnelling(const struct transfer *transfer)

@@ -299,7 +299,7 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trou
 	}
 	if (is_lost_in_proxy(facts)) {
 		set(trouble, REASON_PROBER_ERROR, "the proxy did not answer CONNECT: %s",
-		    facts->curl_text);
+		    trouble_words_of_proxy(facts->curl_text));
 		return;
 	}
 	switch ((int)facts->code) {
@@ -359,6 +359,17 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trou
 						    : facts->curl_text);
 		break;
 	}
+}
+
+void trouble_of_slow_proxy(bool is_tls, const char *peer, int64_t timeout_us,
+			   struct trouble *trouble)
+{
+	char limit[32];
+	text_format_duration(timeout_us, limit, sizeof(limit));
+	set(trouble, REASON_CONNECT_TIMEOUT,
+	    is_tls ? "no TLS handshake with %s within %s"
+		   : "the proxy %s made no connection to the site within %s",
+	    peer, limit);
 }
 
 void trouble_of_timeout(enum phase phase, const char *peer, int64_t timeout_us,

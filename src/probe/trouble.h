@@ -43,6 +43,10 @@ struct trouble_facts {
 /* The trouble of a transfer that ended with a code other than CURLE_OK. */
 void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *ret_trouble);
 
+/* The trouble of a check whose proxy was connected to, and took too long; is_tls: to shake hands with us, else to let us through. */
+void trouble_of_slow_proxy(bool is_tls, const char *peer, int64_t timeout_us,
+			   struct trouble *ret_trouble);
+
 /* The trouble of a check that its timeout ended (not in PHASE_DNS: only the resolver knows what that means). */
 void trouble_of_timeout(enum phase phase, const char *peer, int64_t timeout_us,
 			struct trouble *ret_trouble);

@@ -74,6 +74,15 @@ static const struct saying of_certificate[] = {
 	{NULL, NULL},
 };
 
+static const struct saying of_proxy[] = {
+	{"response too large", "its answer is larger than the cap"},
+	{"failed, response 0", "what came is no answer of HTTP"},
+	{"failed, response 1", "an interim answer (1xx) came instead"},
+	{"reset by peer", "the connection was reset"},
+	{"aborted", "the connection was closed, or what came is no answer of HTTP"},
+	{NULL, NULL},
+};
+
 static const char *find(const struct saying *rows, const char *text)
 {
 	for (; rows->part != NULL; rows++)
@@ -122,6 +131,12 @@ const char *trouble_words_of_response(const char *text, char room[static TROUBLE
 	words = of_stream(text, room);
 	if (words == NULL)
 		words = of_http2(text, room);
+	return words != NULL ? words : text;
+}
+
+const char *trouble_words_of_proxy(const char *text)
+{
+	const char *words = find(of_proxy, text);
 	return words != NULL ? words : text;
 }
 

@@ -11,6 +11,9 @@ enum { TROUBLE_WORDS_MAX = 256 };
 /* Of a response that is none: text is curl's error buffer, which may be empty. Returns words, or what is left of the text. */
 const char *trouble_words_of_response(const char *text, char room[static TROUBLE_WORDS_MAX]);
 
+/* Of a proxy's answer to CONNECT that is none. */
+const char *trouble_words_of_proxy(const char *text);
+
 /* Of TLS that failed: why, as the end of a sentence. */
 const char *trouble_words_of_tls(const char *text, char room[static TROUBLE_WORDS_MAX]);
 

@@ -28,6 +28,8 @@ class Behaviour:
     context: str | None = None  # the name of a server's TLS context (contexts.py); None: the script has the bare socket
     host: str = "127.0.0.1"
     path: str = "/"
+    proxy: str | None = None  # http or https: what the row plays is the proxy that a site elsewhere is asked through
+    user: str = ""  # for it
     timeout_ms: int = 5000  # long, so that a busy machine decides nothing; short where the timeout is the point
     site: dict = field(default_factory=dict)  # keys of the sites file
     names: dict = field(default_factory=dict)  # {host: what its name server does}, see names.py

@@ -10,6 +10,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from support.processes import BUILD
 
@@ -42,12 +43,18 @@ class Checked:
 
 def entries(rows_and_urls, dns, patience=1):
     """The sites of a sites file; with more patience their timeouts are longer."""
+    proxies = {
+        row.name: {"proxy": f"{row.proxy}://{row.user}{'@' * bool(row.user)}127.0.0.1:{urlsplit(url).port}"}
+        for row, url in rows_and_urls
+        if row.proxy
+    }
     return [
         {
             "name": row.name,
             "url": url,
             "timeout": f"{min(row.timeout_ms * patience, TIMEOUT_MAX_MS)}ms",
             "dns_servers": dns,
+            **proxies.get(row.name, {}),
             **row.site,
         }
         for row, url in rows_and_urls

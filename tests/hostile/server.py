@@ -34,7 +34,8 @@ class Server:
     def url(self, name):
         row = self.rows[name]
         path = row.path(self) if callable(row.path) else row.path
-        return f"{row.kind}://{row.host}:{self.port(name)}{path}"
+        host = "site.test" if row.proxy else row.host  # whose port is the proxy's, too
+        return f"{row.kind}://{host}:{self.port(name)}{path}"
 
     async def start(self):
         await self.names.start()

@@ -101,6 +101,10 @@ class Trust:
     def leaf_good(self):
         return self._issue("good", self.root)
 
+    def leaf_site(self):
+        """Of a site that is asked through a proxy."""
+        return self._issue("site", self.root, names=("site.test",))
+
     def leaf_expired(self):
         return self._issue("expired", self.root, first=-60, last=-1)
 
