@@ -1,5 +1,7 @@
 """Fixtures of the end-to-end tests. Servers start when a test first asks for them and live as long as the session."""
 import contextlib
+import datetime
+import time
 
 import pytest
 from support import reaper
@@ -11,6 +13,17 @@ from support.processes import Session
 from support.sites import SiteServer
 from support.store_tool import StoreTool
 from support.websentry import Websentry
+
+DAYS_END_S = 80
+
+
+@pytest.fixture
+def one_day():
+    """For tests that count days: today is the same day (of UTC) from their beginning to their end."""
+    now = datetime.datetime.now(datetime.UTC)
+    left_s = 86400 - (now - now.replace(hour=0, minute=0, second=0, microsecond=0)).total_seconds()
+    if left_s < DAYS_END_S:
+        time.sleep(left_s + 0.1)
 
 
 @pytest.fixture(scope="session")

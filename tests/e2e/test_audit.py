@@ -279,7 +279,7 @@ def remake(place):
     age(place)
 
 
-def test_what_retention_takes_away_is_expired_and_not_missing(audit, place):
+def test_what_retention_takes_away_is_expired_and_not_missing(audit, place, one_day):
     gone = [report(seq, ago(10, seq % 60), producer=1, site=f"s{seq % 5}") for seq in range(5000)]
     holey = [report(seq, ago(10, seq), producer=2) for seq in (0, 1, 4)]
     halves = [report(seq, ago(10 if seq < 10 else 1, seq), producer=3) for seq in range(20)]
@@ -382,7 +382,7 @@ def test_all_reports_truncated_are_missing(database, open_store, websentry):
     assert place.view()[MADE % 1]["missing_ranges"] == [[0, 99], [300, 4999]]
 
 
-def test_a_dropped_day_and_rows_that_move_to_their_day_are_not_missing(database, open_store, websentry):
+def test_a_dropped_day_and_rows_that_move_to_their_day_are_not_missing(database, open_store, websentry, one_day):
     place = Postgresql(database, open_store)
     now = datetime.datetime.now(datetime.UTC)
     day = f"report_{now:%Y%m%d}"

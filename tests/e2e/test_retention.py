@@ -8,6 +8,8 @@ import pytest
 from support.processes import wait_until
 from support.store_tool import StoreError, report
 
+pytestmark = pytest.mark.usefixtures("one_day")
+
 
 def days_ago(days, second=0):
     moment = datetime.datetime.now(datetime.UTC).replace(hour=12, minute=0, second=0, microsecond=0)

@@ -218,7 +218,7 @@ def test_checks_go_on_while_the_store_is_away(websentry, sites, postgres, databa
 
 
 def test_no_check_is_started_when_too_many_reports_wait(websentry, postgres, database):
-    """10,000 are held; then it says so once, and goes on when they are stored. Refusing sites cost nothing."""
+    """10,000 are held; then it says so, and goes on when they are stored. Refusing sites cost nothing."""
     held = closed_port()
     port = held.getsockname()[1]
     file = websentry.write("sites.yaml", json.dumps({"sites": [
@@ -230,14 +230,14 @@ def test_no_check_is_started_when_too_many_reports_wait(websentry, postgres, dat
     postgres.stop()
     running.wait_for("too many reports wait for the store, no checks are started", 60, level="warn")
     postgres.start()
-    running.wait_for("the store takes reports again, checks go on", 40)
-    before = database.one("SELECT count(*) FROM report")
-    assert before > BIG_ENOUGH / 2
-    wait_until(lambda: database.one("SELECT count(*) FROM report") > max(before, BIG_ENOUGH) + 600, "rows afterwards",
-               40)
-    running.stop(timeout=20)
+    running.wait_for("the store takes reports again, checks go on", 60)
+    wait_until(lambda: database.one("SELECT count(*) FROM report") > BIG_ENOUGH + 600, "what was held, and more")
+    running.stop(timeout=60)
     held.close()
-    assert len(running.find("too many reports wait for the store, no checks are started")) == 1
+    # Said once for each time: a slow machine may fall behind again and again.
+    held_back, gone_on = (len(running.find(event)) for event in (
+        "too many reports wait for the store, no checks are started", "the store takes reports again, checks go on"))
+    assert gone_on <= held_back <= gone_on + 1
     assert_chain(store)
 
 

@@ -268,7 +268,7 @@ def test_reports_of_before_rounds_are_kept(store, database, open_store):
     assert later.ask("sites") == "a down UD" and count(database, "report_view") == 2
 
 
-def test_days_have_partitions_and_the_rest_the_default(store, database):
+def test_days_have_partitions_and_the_rest_the_default(one_day, store, database):
     today = datetime.datetime.now(datetime.UTC)
     edge = today.replace(hour=0, minute=0, second=0, microsecond=0)
     times = [edge - datetime.timedelta(microseconds=1), edge, edge - datetime.timedelta(days=30),
@@ -284,7 +284,7 @@ def test_days_have_partitions_and_the_rest_the_default(store, database):
     assert database.has(f"report_{edge + datetime.timedelta(days=7):%Y%m%d}")
 
 
-def test_a_day_made_late_takes_its_rows_out_of_the_default(store, database, open_store):
+def test_a_day_made_late_takes_its_rows_out_of_the_default(one_day, store, database, open_store):
     store.write(report(1))
     day = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=40)
     when = day.strftime("%Y-%m-%dT12:00:00.000000Z")

@@ -40,7 +40,7 @@ def test_a_dropped_default_partition_is_made_again(store, database):
     assert [row[0] for row in database.query("SELECT seq FROM report ORDER BY seq")] == [1, 3, 4]
 
 
-def test_a_dropped_day_loses_nothing_more(store, database):
+def test_a_dropped_day_loses_nothing_more(one_day, store, database):
     now = datetime.datetime.now(datetime.UTC)
     store.write(report(1, now.strftime("%Y-%m-%dT%H:%M:%S.000001Z")))
     database.query(f"DROP TABLE report_{now:%Y%m%d}")

@@ -193,7 +193,7 @@ class Kafka:
             broker.start()
         self.wait_ready()
 
-    def wait_ready(self, timeout=60):
+    def wait_ready(self, timeout=120):
         """Until every running broker is in the cluster's metadata and the group coordinator can be asked."""
         running = {broker.node_id for broker in self.brokers if broker.process.is_running()}
 
@@ -244,7 +244,7 @@ class Kafka:
         for broker in self.brokers:
             broker.stop()
 
-    def start(self, timeout=60):
+    def start(self, timeout=120):
         """Again, on the same ports and data. Somebody may sit on a port for a moment: try until it is free."""
         for attempt in range(10):
             for broker in self.brokers:

@@ -11,18 +11,23 @@ TOOL = Path(os.environ.get("TEST_STORE_TOOL", BUILD / "tests/component/store/sto
 RELATIONS = ["site", "location", "producer", "check_setup", "report", "site_state", "kafka_offset", "quarantine",
              "seq_chunk", "seq_range", "seq_mark", "report_view", "uptime_view", "quarantine_view",
              "delivery_audit_view"]
-NOON = 1795262400000000  # 2026-11-21T12:00:00Z
+# Of yesterday: what is older than some weeks has no partition made for it.
+_NOON = (datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)).replace(hour=12, minute=0, second=0,
+                                                                                  microsecond=0)
+NOON = int(_NOON.timestamp()) * 1_000_000
 
 PRODUCER = "00000000-0000-4000-8000-00000000000%d"
 
 
 def at(second):
     """So many seconds after noon."""
-    return (datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.UTC)
-            + datetime.timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return (_NOON + datetime.timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def report(seq=0, started_at="2026-11-21T12:00:00.000000Z", site="a", producer=1, outcome="up", **fields):
+AT_NOON = at(0)
+
+
+def report(seq=0, started_at=AT_NOON, site="a", producer=1, outcome="up", **fields):
     """A report as a dict, with every required field."""
     made = {
         "v": 1, "producer_id": PRODUCER % producer, "seq": seq, "kind": "http", "site": site,
