@@ -32,6 +32,29 @@ static bool is_same_number(const char *a, const char *b)
 	return number == number_of(b);
 }
 
+/* Both are whole; JSON writes no zeros in front. */
+static bool is_whole_less(const char *a, const char *b)
+{
+	bool is_negative = a[0] == '-';
+	if (is_negative != (b[0] == '-'))
+		return is_negative;
+	size_t a_length = strlen(a);
+	size_t b_length = strlen(b);
+	if (a_length != b_length)
+		return (a_length < b_length) != is_negative;
+	int order = strcmp(a, b);
+	return is_negative ? order > 0 : order < 0;
+}
+
+static bool is_less(const char *a, const char *b)
+{
+	double number = number_of(a);
+	double other = number_of(b);
+	if (number != 0 && number == other && is_whole(a) && is_whole(b))
+		return is_whole_less(a, b);
+	return number < other;
+}
+
 static bool is_equal(const struct site_rule *rule, const struct json_value *value)
 {
 	if (rule->kind != value->kind || value->is_cut)
@@ -64,9 +87,9 @@ static bool holds(const struct site_rule *rule, const struct json_value *value)
 	case RULE_EQUALS:
 		return is_equal(rule, value);
 	case RULE_LESS:
-		return is_number && number_of(value->text) < rule->number;
+		return is_number && is_less(value->text, rule->text);
 	case RULE_GREATER:
-		return is_number && number_of(value->text) > rule->number;
+		return is_number && is_less(rule->text, value->text);
 	case RULE_MATCHES:
 		break;
 	}

@@ -42,7 +42,6 @@ struct site_rule {
 	char *text;              /* as the user wrote it; NULL where the test needs none */
 	struct pattern *pattern; /* RULE_MATCHES; released by the site's owner */
 	enum json_kind kind;     /* RULE_EQUALS: null, bool, number or text */
-	double number;           /* RULE_LESS, RULE_GREATER */
 };
 
 /* Release what the fields own but for the pattern. */

@@ -295,7 +295,6 @@ static int take_number(struct entry_reader *reader, const char *name, const stru
 		entry_expect(reader, value, "a number for `%s`", name);
 		return -1;
 	}
-	rule->number = strtod(value->text, NULL);
 	rule->text = xstrdup(value->text);
 	return 0;
 }

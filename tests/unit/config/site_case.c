@@ -75,7 +75,7 @@ static void describe_rule(FILE *out, const struct site_rule *rule)
 	if (rule->test == RULE_EQUALS)
 		(void)fprintf(out, "%d", (int)rule->kind);
 	if (rule->test == RULE_LESS || rule->test == RULE_GREATER)
-		(void)fprintf(out, "%g", rule->number);
+		(void)fprintf(out, "%g", strtod(rule->text, NULL));
 	else if (rule->text != NULL)
 		(void)fprintf(out, "'%s'%s", rule->text, rule->is_literal ? " as it is" : "");
 	if (rule->may_be_missing)
