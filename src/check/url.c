@@ -123,6 +123,19 @@ static bool has_empty_label(const char *host)
 	return host[0] == '.' || strstr(host, "..") != NULL;
 }
 
+/*
+ * What no host has: what would end it, and a percent sign that stands for nothing. libidn2 makes some of them of other characters (a wide
+ * slash, a wide at, spaces of all widths).
+ */
+static bool has_forbidden_char(const char *host)
+{
+	for (const char *at = host; *at != '\0'; at++)
+		if ((unsigned char)*at <= ' ' || *at == 0x7F ||
+		    strchr("#%/:<>?@[\\]^|", *at) != NULL)
+			return true;
+	return false;
+}
+
 static bool is_host_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
@@ -218,7 +231,8 @@ int url_parse(const char *url, struct url_parts *ret_parts, struct error *err)
 		goto fail;
 	}
 	parts.host = take_host(handle);
-	if (parts.host == NULL || parts.host[0] == '\0') {
+	if (parts.host == NULL || parts.host[0] == '\0' ||
+	    (has_forbidden_char(parts.host) && !is_ip(parts.host))) {
 		error_set(err, ERROR_REJECT, "a URL without a usable host name");
 		goto fail;
 	}
@@ -309,6 +323,12 @@ char *url_resolve(const char *base, const char *location, struct error *err)
 	}
 	(void)curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0);
 	resolved = copy_part(handle, CURLUPART_URL, 0);
+	/* A host may be a number, and so an address, only once it is decoded. */
+	if (resolved != NULL && (strchr(base, '%') != NULL || strchr(location, '%') != NULL)) {
+		code = curl_url_set(handle, CURLUPART_URL, resolved, flags);
+		free(resolved);
+		resolved = code == CURLUE_OK ? copy_part(handle, CURLUPART_URL, 0) : NULL;
+	}
 	struct url_parts parts;
 	if (resolved != NULL && url_parse(resolved, &parts, err) == 0) {
 		url_parts_finish(&parts);

@@ -87,6 +87,12 @@ static const char *const bad[] = {
 	"http://\xC3/",
 	"http://a\u2028b.example/", /* a letter that no name may have */
 	"http://<script>/",
+	"http://us\u2002m/", /* what libidn2 makes a space, a slash, an at, a colon of */
+	"http://a\uFF0Fb/",
+	"http://a\uFF20b/",
+	"http://a\uFF1A80/",
+	"http://us%zzm/",
+	"http://a%2540b/",
 	"http://a..example/",
 	"http://.a.example/",
 	"http://a.example../",
@@ -243,6 +249,8 @@ static const struct {
 	{"http://a/b", "/\xC3\xA4", "http://a/%c3%a4"},
 	{"http://a/b", "/\xE4", "http://a/%e4"},
 	{"http://a/b", "http://[::1]:8/", "http://[::1]:8/"},
+	{"http://a/b", "http://2130706%33/", "http://1.69.30.183/"},
+	{"http://a/b", "http://2130706%2533/", NULL},
 	{"http://a/b", "", NULL},
 	{"http://a/b", "ftp://e/", NULL},
 	{"http://a/b", "file:///etc/passwd", NULL},
