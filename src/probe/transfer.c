@@ -147,32 +147,27 @@ static CURLcode on_ssl_context(CURL *easy, void *context, void *owner)
 	return CURLE_OK;
 }
 
-int transfer_init(struct transfer *transfer, const char *user_agent, struct trust *trust,
-		  struct client_certificates *certificates, bool keeps_heads, void *owner)
+/*
+ * A new handle in place of the one that there is: for each transfer, because libcurl 7.88 goes on with the last transfer's field, which it
+ * has freed, where a response begins with a folded line (curl issue 11101).
+ */
+static int make_handle(struct transfer *transfer)
 {
-	*transfer = (struct transfer){
-		.trust = trust, .certificates = certificates, .socket = CURL_SOCKET_BAD};
-	buffer_init(&transfer->body, SITE_BODY_MAX);
-	buffer_init(&transfer->head_text, RESPONSE_HEAD_MAX);
-	response_head_init(&transfer->head);
-	certificate_init(&transfer->certificate);
 	CURL *easy = curl_easy_init();
 	if (easy == NULL)
 		return -1;
+	curl_easy_cleanup(transfer->easy);
 	transfer->easy = easy;
+	transfer->is_used = false;
 
 	/* What holds for every transfer; what differs is set by transfer_prepare(), all of it each time. */
-	(void)curl_easy_setopt(easy, CURLOPT_PRIVATE, owner);
+	(void)curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer->owner);
 	(void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error_text);
 	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, transfer_encodings);
 	/* unpack.h */
 	(void)curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
-	transfer->user_agent_line = xasprintf("User-Agent: %s", user_agent);
-	transfer->usual_headers[0] = (struct curl_slist){.data = transfer->user_agent_line,
-							 .next = &transfer->usual_headers[1]};
-	transfer->usual_headers[1] = (struct curl_slist){.data = transfer_encodings_line};
 	(void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, (long)CURL_PATIENCE_S);
 
 	/* A fresh connection to the address that we resolved, through no proxy but the site's. */
@@ -204,8 +199,28 @@ int transfer_init(struct transfer *transfer, const char *user_agent, struct trus
 	(void)curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
 	(void)curl_easy_setopt(easy, CURLOPT_XFERINFODATA, transfer);
-	transfer_heads_watch(transfer, keeps_heads);
+	transfer_heads_watch(transfer);
 	return 0;
+}
+
+int transfer_init(struct transfer *transfer, const char *user_agent, struct trust *trust,
+		  struct client_certificates *certificates, bool keeps_heads, void *owner)
+{
+	*transfer = (struct transfer){.trust = trust,
+				      .certificates = certificates,
+				      .owner = owner,
+				      .socket = CURL_SOCKET_BAD};
+	buffer_init(&transfer->body, SITE_BODY_MAX);
+	buffer_init(&transfer->head_text, RESPONSE_HEAD_MAX);
+	response_head_init(&transfer->head);
+	certificate_init(&transfer->certificate);
+	transfer->user_agent_line = xasprintf("User-Agent: %s", user_agent);
+	transfer->usual_headers[0] = (struct curl_slist){.data = transfer->user_agent_line,
+							 .next = &transfer->usual_headers[1]};
+	transfer->usual_headers[1] = (struct curl_slist){.data = transfer_encodings_line};
+	if (keeps_heads)
+		transfer->heads = raw_heads_create();
+	return make_handle(transfer);
 }
 
 /* What is running ends before; the connection then lies in the site's cache. */
@@ -399,8 +414,11 @@ static void set_method(struct transfer *transfer, const struct transfer_request 
 int transfer_prepare(struct transfer *transfer, const struct transfer_request *request, mono_us now)
 {
 	const struct site *site = request->site;
-	CURL *easy = transfer->easy;
 	transfer_clear(transfer);
+	if (transfer->is_used && make_handle(transfer) != 0)
+		return -1;
+	transfer->is_used = true;
+	CURL *easy = transfer->easy;
 	transfer->started_at = now;
 	transfer->site = site;
 	transfer_keep_choose(transfer);

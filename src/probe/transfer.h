@@ -1,5 +1,5 @@
 /*
- * One request and its response: a curl easy handle with its caps, used again for transfer after transfer.
+ * One request and its response: a curl easy handle with its caps, a new one for each transfer.
  *
  * Each transfer connects afresh to one address that was resolved before; it follows no redirect. One thread: the loop's.
  */
@@ -31,6 +31,8 @@ struct unpack;
 
 struct transfer {
 	CURL *easy;
+	void *owner;
+	bool is_used;          /* the handle, which is good for one transfer */
 	struct poller *poller; /* the owner's to set, that carries it; NULL: nothing is put off */
 	struct trust *trust;
 	struct client_certificates *certificates;

@@ -56,14 +56,17 @@ static int on_debug(CURL *easy, curl_infotype type, char *bytes, size_t length, 
 	return 0;
 }
 
-void transfer_heads_watch(struct transfer *transfer, bool keeps_heads)
+struct raw_heads *raw_heads_create(void)
+{
+	return xcalloc(1, sizeof(struct raw_heads));
+}
+
+void transfer_heads_watch(struct transfer *transfer)
 {
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_DEBUGFUNCTION, on_debug);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_DEBUGDATA, transfer);
-	if (!keeps_heads)
-		return;
-	transfer->heads = xcalloc(1, sizeof(*transfer->heads));
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, 1L);
+	if (transfer->heads != NULL)
+		(void)curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, 1L);
 }
 
 static void forget(struct raw_heads *heads)

@@ -2,17 +2,16 @@
 #ifndef WEBSENTRY_PROBE_TRANSFER_HEADS_H
 #define WEBSENTRY_PROBE_TRANSFER_HEADS_H
 
-#include <stdbool.h>
-
 struct heads;
 struct raw_heads;
 struct transfer;
 
-/* Hear what libcurl tells; without keeps_heads nothing of it is kept. */
-void transfer_heads_watch(struct transfer *transfer, bool keeps_heads);
+/* Let the handle tell; what it tells is kept where there are heads. */
+void transfer_heads_watch(struct transfer *transfer);
 /* What was seen since it was last forgotten, without secrets; the caller's, NULL for none. Forgets it. */
 struct heads *transfer_heads_take(struct transfer *transfer);
 void transfer_heads_forget(struct transfer *transfer);
+struct raw_heads *raw_heads_create(void);
 void raw_heads_destroy(struct raw_heads *heads); /* accepts NULL */
 
 #endif

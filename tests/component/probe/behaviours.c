@@ -299,6 +299,7 @@ const struct peer_behaviour behaviours[] = {
 	 NULL},
 	{"same-lengths", OK_HEAD "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello", NULL},
 	{"longer-than-said", OK_HEAD "Content-Length: 5\r\n\r\nhello and more", NULL},
+	{"folded-first", "HTTP/1.1 200 OK\r\n of: nothing\r\nContent-Length: 2\r\n\r\nhi", NULL},
 	{"no-reason", "HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nhi", NULL},
 	{"gzip", NULL, gzip_page},
 	{"echo", NULL, echo},
