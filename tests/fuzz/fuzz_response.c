@@ -32,6 +32,7 @@
 #include "config/settings.h"
 #include "config/sites.h"
 #include "input.h"
+#include "pretend_clock.h"
 #include "probe/check_env.h"
 #include "probe/check_run.h"
 #include "probe/kept_connection.h"
@@ -166,7 +167,11 @@ static void wait_for_end(void)
 			wire_end();
 			quiet_turns = 0;
 		}
-		(void)uv_run(&loop, is_over && !wire_is_open() ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+		bool is_waiting = is_over && !wire_is_open();
+		bool is_searching = loop.active_reqs.count > 0; /* in a thread of the pool */
+		if (is_waiting && !is_searching)
+			pretend_clock_skip(uv_backend_timeout(&loop));
+		(void)uv_run(&loop, is_waiting && is_searching ? UV_RUN_ONCE : UV_RUN_NOWAIT);
 	}
 }
 
