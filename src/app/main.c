@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "check/site.h"
+#include "config/command_line.h"
 #include "config/problems.h"
 #include "config/settings.h"
 #include "config/sites.h"
@@ -148,11 +149,12 @@ int main(int argc, char **argv)
 	struct problems problems;
 	struct site_list sites;
 	process_prepare();
+	char **words = command_line_take(argc, argv);
 	/* libidn2, within libcurl, reads the hosts of URLs in the encoding of the locale. */
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	problems_init(&problems);
 	site_list_init(&sites, pattern_destroy);
-	settings_read(argc, argv, environ, &settings, &problems);
+	settings_read(argc, words, environ, &settings, &problems);
 	log_configure((enum log_level)settings.log_level, (enum log_format)settings.log_format);
 	settings.files_version = reload_look_at_files(&settings);
 	sites_load(&settings, &sites,
@@ -175,5 +177,6 @@ int main(int argc, char **argv)
 	site_list_finish(&sites);
 	settings_finish(&settings);
 	problems_finish(&problems);
+	command_line_free(words);
 	return code;
 }

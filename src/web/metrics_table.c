@@ -97,7 +97,8 @@ const struct metric metrics_table[] = {
 	 .value = METRIC_SAMPLES,
 	 .write = metrics_write_checks,
 	 .labels = "outcome, reason",
-	 .help = "Checks that have ended, by what they found"},
+	 .help = "Checks that have ended, by what they found; with `addresses: all`, each "
+		 "address is one"},
 	{.section = FIGURES_CHECKS,
 	 .name = "websentry_checks_missed_total",
 	 .type = METRIC_COUNTER,

@@ -205,6 +205,30 @@ def test_the_pipeline_keeps_its_secrets(websentry, mirror, kafka, database, post
     assert [hit for hit in found if "kafka" not in hit or "__cluster_metadata" not in hit] == []
 
 
+def test_the_command_line_shows_no_secret(websentry, mirror):
+    """What was given there is used, also for a reload, and not to be seen in /proc."""
+    c = CANARIES
+    running = websentry.start("producer", f"http://me:{c['userinfo']}@{mirror}/?token={c['query']}",
+                              f"--url=http://{mirror}/;password={c['path']}", "--kafka-servers", "127.0.0.1:1",
+                              "--kafka-property", f"ssl.key.password={c['passphrase']}", "--interval", "1s",
+                              "--data-dir", websentry.data_dir(), "--log-level", "debug")
+
+    def is_asked():
+        told = "".join(map(str, Mirror.seen))
+        return c["query"] in told and c["path"] in told
+
+    wait_until(is_asked, "a check of each site", 60)
+    shown = of_processes([running])
+    running.send_signal(signal.SIGHUP)
+    running.wait_for("reloaded")
+    Mirror.seen.clear()
+    wait_until(is_asked, "a check of each site after the reload", 60)
+    shown |= {f"{where} after the reload": text for where, text in of_processes([running]).items()}
+    running.stop()
+    assert all(b"producer" in text for where, text in shown.items() if "cmdline" in where)
+    assert find({**shown, **outputs_of([running])}) == []
+
+
 @pytest.mark.parametrize("words", (("--json",), ("--explain",), (), ("-v",), ("--nagios",)))
 def test_check_keeps_its_secrets(websentry, mirror, words):
     file = sites_file(websentry, mirror)
