@@ -12,8 +12,9 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-static enum log_level current_level = LOG_INFO;
-static enum log_format current_format = LOG_TEXT;
+/* A reload changes the level while other threads log. */
+static _Atomic enum log_level current_level = LOG_INFO;
+static _Atomic enum log_format current_format = LOG_TEXT;
 static bool may_block = true;
 
 /* One line at a time: the room that one thread saw must not be another's. */
@@ -25,8 +26,8 @@ static _Atomic int64_t lines[LOG_TRACE + 1]; /* by level */
 
 void log_configure(enum log_level level, enum log_format format)
 {
-	current_level = level;
-	current_format = format;
+	atomic_store_explicit(&current_level, level, memory_order_relaxed);
+	atomic_store_explicit(&current_format, format, memory_order_relaxed);
 }
 
 void log_never_block(void)
@@ -36,7 +37,12 @@ void log_never_block(void)
 
 bool log_is_enabled(enum log_level level)
 {
-	return level <= current_level;
+	return level <= atomic_load_explicit(&current_level, memory_order_relaxed);
+}
+
+static bool writes_json(void)
+{
+	return atomic_load_explicit(&current_format, memory_order_relaxed) == LOG_JSON;
 }
 
 int64_t log_count(enum log_level level)
@@ -103,7 +109,7 @@ static void append_value(struct buffer *line, const struct log_field *field)
 {
 	switch (field->type) {
 	case LOG_FIELD_TEXT:
-		append_text(line, field->value.text, current_format == LOG_JSON);
+		append_text(line, field->value.text, writes_json());
 		break;
 	case LOG_FIELD_INT:
 		(void)buffer_append_format(line, "%lld", (long long)field->value.number);
@@ -161,13 +167,12 @@ static void write_lost(void)
 	char now[CLOCK_TEXT_SIZE];
 	char line[160];
 	format_now(now);
-	int length =
-		snprintf(line, sizeof(line),
-			 current_format == LOG_JSON
-				 ? "{\"time\":\"%s\",\"level\":\"warn\",\"event\":\"log lines were "
-				   "lost, nobody read them\",\"count\":%lld}\n"
-				 : "%s warn log lines were lost, nobody read them count=%lld\n",
-			 now, (long long)lost_lines);
+	int length = snprintf(
+		line, sizeof(line),
+		writes_json() ? "{\"time\":\"%s\",\"level\":\"warn\",\"event\":\"log lines were "
+				"lost, nobody read them\",\"count\":%lld}\n"
+			      : "%s warn log lines were lost, nobody read them count=%lld\n",
+		now, (long long)lost_lines);
 	write_above_status(line, (size_t)length);
 	lost_lines = 0;
 }
@@ -215,7 +220,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 	format_now(now);
 	struct buffer line;
 	buffer_init(&line, LOG_LINE_MAX);
-	bool is_json = current_format == LOG_JSON;
+	bool is_json = writes_json();
 	if (is_json) {
 		(void)buffer_append_format(&line,
 					   "{\"time\":\"%s\",\"level\":\"%s\",\"event\":", now,

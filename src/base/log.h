@@ -32,7 +32,7 @@ struct log_field {
 #define LOG_BOOL(k, v)                                                                             \
 	((struct log_field){.key = (k), .type = LOG_FIELD_BOOL, .value.is_true = (v)})
 
-/* Once, before threads start. Defaults: info, text. */
+/* Any thread, at any time. Defaults: info, text. */
 void log_configure(enum log_level level, enum log_format format);
 
 /*
