@@ -143,6 +143,9 @@ static int run_command(const struct settings *settings, struct site_list *sites)
 	return EXIT_USAGE;
 }
 
+/* Those that SIGHUP tells to read again; others it ends. */
+enum { RELOADING = COMMAND_PRODUCER | COMMAND_CONSUMER | COMMAND_RUN | COMMAND_WEB };
+
 int main(int argc, char **argv)
 {
 	struct settings settings;
@@ -156,6 +159,8 @@ int main(int argc, char **argv)
 	site_list_init(&sites, pattern_destroy);
 	settings_read(argc, words, environ, &settings, &problems);
 	log_configure((enum log_level)settings.log_level, (enum log_format)settings.log_format);
+	if ((settings.command & RELOADING) != 0)
+		process_hold_reloads();
 	settings.files_version = reload_look_at_files(&settings);
 	sites_load(&settings, &sites,
 		   &problems); /* also after errors: all of them are said at once */

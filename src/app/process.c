@@ -56,6 +56,14 @@ void process_prepare(void)
 	}
 }
 
+void process_hold_reloads(void)
+{
+	sigset_t signals;
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGHUP);
+	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
 void process_start_working(void)
 {
 	log_never_block();

@@ -30,6 +30,9 @@ void process_prepare(void);
  */
 void process_start_working(void);
 
+/* Before what it was started with is read, which may take a while: a SIGHUP waits until there is something to read again. */
+void process_hold_reloads(void);
+
 /* Where the main thread waits for a stop signal or for a word from another thread. */
 struct waiter;
 struct waiter *waiter_create(void);

@@ -1,6 +1,8 @@
 """SIGHUP and changed files: sites come, go and change while their neighbours go on as if nothing had been."""
 import datetime
 import json
+import os
+import pathlib
 import random
 import signal
 import sqlite3
@@ -206,6 +208,29 @@ def test_the_page_of_others_follows_its_file_too(websentry, watched, sites):
     page.wait_for("reloaded", sites="2")
     wait_until(lambda: closed() == set(), "the sites of the new file")
     page.stop()
+
+
+def test_sighup_while_sites_are_read_is_no_end(watched, sites):
+    """A pipe that we keep open holds up the reading for as long as the signal needs."""
+    watched.write([entry("a", sites.site("/a"))])
+    pipe = watched.websentry.folder / "pipe.yaml"
+    os.mkfifo(pipe)
+    kept = os.open(pipe, os.O_RDWR)
+    running = watched.websentry.start("run", "--sites", pipe, "--data-dir", watched.websentry.data_dir(),
+                                      "--listen", "127.0.0.1:0")
+    opened = pathlib.Path(f"/proc/{running.pid}/fd")
+
+    def is_reading():
+        return any(os.path.realpath(fd) == os.path.realpath(pipe) for fd in opened.iterdir())
+
+    wait_until(is_reading, "the pipe is opened")
+    running.send_signal(signal.SIGHUP)
+    os.write(kept, watched.file.read_bytes())
+    watched.file.replace(pipe)
+    os.close(kept)
+    running.wait_ready()
+    running.wait_for("reloaded", sites="1")
+    running.stop()
 
 
 def test_many_reloads_lose_and_double_nothing(watched, sites):
