@@ -19,7 +19,7 @@ enum {
 	/* The receive buffer (CURL_MAX_WRITE_SIZE) with its ending NUL: too much for malloc()'s own quick lists. */
 	BUFFER_KIND = SMALL_KINDS,
 	BUFFER_MAX = CURL_MAX_WRITE_SIZE + 512,
-	KINDS,
+	KINDS = BUFFER_KIND + 1,
 	NO_KIND = KINDS,
 	/* What a thread keeps of a kind: so many bytes, and at least so many blocks. */
 	KEPT_BYTES = 32 * 1024,
@@ -40,6 +40,7 @@ struct kept {
 };
 
 static _Thread_local struct kept kept[KINDS];
+_Static_assert(sizeof(kept) <= 2048, "each thread has it");
 static _Thread_local bool has_key;
 static pthread_key_t key;
 static bool is_keeping; /* set before there are threads that ask */
