@@ -444,7 +444,12 @@ static void arrives_as_asked(void **state)
 	const struct request_case *test = *state;
 	const struct observation *observation = find_observation(&sites[test - cases]);
 	assert_non_null(observation);
-	if (observation->trouble != test->reason)
+	/* Without IPv6 a check that goes there, and nowhere else, fails for another reason. */
+	bool is_elsewhere = test->reason == REASON_CONNECT_REFUSED &&
+			    strncmp(test->name, "ip_6_", 5) == 0 && !peer_has_ipv6();
+	if (is_elsewhere)
+		assert_int_not_equal(observation->trouble, REASON_OK);
+	else if (observation->trouble != test->reason)
 		fail_msg("%s: %s", reason_name(observation->trouble), observation->message);
 	phases_add_up(&observation->final);
 	for (size_t i = 0; i < observation->redirect_count; i++)
