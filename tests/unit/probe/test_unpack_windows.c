@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <brotli/encode.h>
@@ -13,7 +13,10 @@
 
 #include "probe/unpack.h"
 
-enum { KIB = 1024, MIB = 1024 * KIB, PIECE = 16 * KIB };
+enum { KIB = 1024, MIB = 1024 * KIB, BODY_MAX = 3 * MIB, PIECE = 16 * KIB };
+
+static unsigned char packed_room[2 * BODY_MAX];
+static unsigned char long_body[BODY_MAX];
 
 static const char text[] = "Welcome to a page that says Welcome twice, and once more: Welcome.";
 
@@ -24,9 +27,7 @@ struct packed {
 
 static struct packed pack_brotli(const void *body, size_t length, int window_log)
 {
-	struct packed packed = {.length = length + KIB};
-	packed.bytes = malloc(packed.length);
-	assert_non_null(packed.bytes);
+	struct packed packed = {.bytes = packed_room, .length = sizeof(packed_room)};
 	assert_int_equal(BrotliEncoderCompress(1, window_log, BROTLI_MODE_GENERIC, length, body,
 					       &packed.length, packed.bytes),
 			 BROTLI_TRUE);
@@ -36,14 +37,13 @@ static struct packed pack_brotli(const void *body, size_t length, int window_log
 /* In a frame that does not tell its length, as servers pack what they do not know the end of. */
 static struct packed pack_zstd(const void *body, size_t length, int window_log)
 {
-	struct packed packed = {.bytes = malloc(length + KIB)};
+	struct packed packed = {.bytes = packed_room};
 	ZSTD_CCtx *context = ZSTD_createCCtx();
-	assert_non_null(packed.bytes);
 	assert_non_null(context);
 	(void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1);
 	(void)ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window_log);
 	(void)ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
-	ZSTD_outBuffer output = {.dst = packed.bytes, .size = length + KIB};
+	ZSTD_outBuffer output = {.dst = packed.bytes, .size = sizeof(packed_room)};
 	ZSTD_inBuffer input = {.src = body, .size = length / 2};
 	(void)ZSTD_compressStream2(context, &output, &input, ZSTD_e_continue);
 	input.size = length;
@@ -101,7 +101,6 @@ static void whole_bodies_come_out_however_they_are_cut(void **state)
 			assert_int_equal(taken.length, strlen(text));
 			unpack_destroy(unpack);
 		}
-		free(packed.bytes);
 	}
 }
 
@@ -118,7 +117,6 @@ static void each_end_that_comes_too_soon_is_noticed(void **state)
 			assert_int_equal(unpack_is_cut_off(unpack), packed.length > 0);
 			unpack_destroy(unpack);
 		}
-		free(packed.bytes);
 	}
 }
 
@@ -141,13 +139,13 @@ static void frames_of_zstd_follow_one_another(void **state)
 {
 	(void)state;
 	struct packed packed = pack_zstd(text, strlen(text), 16);
-	struct packed two = {.bytes = malloc(2 * packed.length), .length = 2 * packed.length};
-	assert_non_null(two.bytes);
-	memcpy(two.bytes, packed.bytes, packed.length);
-	memcpy(two.bytes + packed.length, packed.bytes, packed.length);
+	unsigned char room[KIB];
 	char twice[2 * sizeof(text)];
-	memcpy(twice, text, strlen(text));
-	memcpy(twice + strlen(text), text, strlen(text));
+	struct packed two = {.bytes = room, .length = 2 * packed.length};
+	assert_true(two.length <= sizeof(room));
+	memcpy(room, packed.bytes, packed.length);
+	memcpy(room + packed.length, packed.bytes, packed.length);
+	(void)snprintf(twice, sizeof(twice), "%s%s", text, text);
 	for (size_t piece = 1; piece <= two.length; piece++) {
 		struct taken taken = {.expected = (const unsigned char *)twice};
 		struct unpack *unpack = unpack_create(UNPACK_ZSTD);
@@ -156,66 +154,58 @@ static void frames_of_zstd_follow_one_another(void **state)
 		assert_int_equal(taken.length, 2 * strlen(text));
 		unpack_destroy(unpack);
 	}
-	free(packed.bytes);
-	free(two.bytes);
 }
 
 /* Bytes that pack to about half: each is one of sixteen. */
-static unsigned char *make_body(size_t length)
+static void make_long_body(void)
 {
-	unsigned char *body = malloc(length);
-	assert_non_null(body);
 	uint32_t random = 1;
-	for (size_t i = 0; i < length; i++) {
+	for (size_t i = 0; i < sizeof(long_body); i++) {
 		random = random * 1103515245 + 12345;
-		body[i] = (unsigned char)('a' + (random >> 16) % 16);
+		long_body[i] = (unsigned char)('a' + (random >> 16) % 16);
 	}
-	return body;
 }
 
 static void a_large_window_is_refused_once_it_is_filled(void **state)
 {
 	(void)state;
-	unsigned char *body = make_body(3 * MIB);
+	make_long_body();
 	for (size_t i = 0; i < KINDS; i++) {
 		const struct {
 			size_t length;
 			int window_log;
 			enum unpack_result result;
 		} table[] = {
-			{3 * MIB, kinds[i].smallest, UNPACK_FINE},
-			{3 * MIB, 19, UNPACK_FINE},
-			{900 * KIB, kinds[i].largest, UNPACK_FINE}, /* never filled */
-			{3 * MIB, 22, UNPACK_OVER},
-			{3 * MIB, kinds[i].largest, UNPACK_OVER},
+			{BODY_MAX, kinds[i].smallest, UNPACK_FINE},
+			{BODY_MAX, 19, UNPACK_FINE},
+			{(size_t)900 * KIB, kinds[i].largest, UNPACK_FINE}, /* never filled */
+			{BODY_MAX, 22, UNPACK_OVER},
+			{BODY_MAX, kinds[i].largest, UNPACK_OVER},
 		};
 		for (size_t row = 0; row < sizeof(table) / sizeof(table[0]); row++) {
 			struct packed packed =
-				kinds[i].pack(body, table[row].length, table[row].window_log);
-			struct taken taken = {.expected = body};
+				kinds[i].pack(long_body, table[row].length, table[row].window_log);
+			struct taken taken = {.expected = long_body};
 			struct unpack *unpack = unpack_create(kinds[i].kind);
 			assert_int_equal(feed(unpack, &packed, PIECE, &taken), table[row].result);
 			if (table[row].result == UNPACK_FINE)
 				assert_int_equal(taken.length, table[row].length);
 			else
-				assert_in_range(taken.length, 512 * KIB, 2 * MIB);
+				assert_in_range(taken.length, (size_t)512 * KIB, (size_t)2 * MIB);
 			unpack_destroy(unpack);
-			free(packed.bytes);
 		}
 	}
-	free(body);
 }
 
 /* A body of which each so many bytes can be read as soon as they have come, as some servers send theirs. */
 static struct packed flush_brotli(const unsigned char *body, size_t length, size_t step)
 {
-	struct packed packed = {.bytes = malloc(2 * length)};
+	struct packed packed = {.bytes = packed_room};
 	BrotliEncoderState *encoder = BrotliEncoderCreateInstance(NULL, NULL, NULL);
-	assert_non_null(packed.bytes);
 	assert_non_null(encoder);
 	(void)BrotliEncoderSetParameter(encoder, BROTLI_PARAM_QUALITY, 2);
 	(void)BrotliEncoderSetParameter(encoder, BROTLI_PARAM_LGWIN, 16);
-	size_t room = 2 * length;
+	size_t room = sizeof(packed_room);
 	uint8_t *end = packed.bytes;
 	for (size_t at = 0; at < length; at += step) {
 		size_t left = step;
@@ -232,13 +222,12 @@ static struct packed flush_brotli(const unsigned char *body, size_t length, size
 
 static struct packed flush_zstd(const unsigned char *body, size_t length, size_t step)
 {
-	struct packed packed = {.bytes = malloc(2 * length)};
+	struct packed packed = {.bytes = packed_room};
 	ZSTD_CCtx *context = ZSTD_createCCtx();
-	assert_non_null(packed.bytes);
 	assert_non_null(context);
 	(void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1);
 	(void)ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, 16);
-	ZSTD_outBuffer output = {.dst = packed.bytes, .size = 2 * length};
+	ZSTD_outBuffer output = {.dst = packed.bytes, .size = sizeof(packed_room)};
 	for (size_t at = 0; at < length; at += step) {
 		ZSTD_inBuffer input = {.src = body + at, .size = step};
 		assert_int_equal(ZSTD_compressStream2(context, &output, &input, ZSTD_e_flush), 0);
@@ -250,9 +239,8 @@ static struct packed flush_zstd(const unsigned char *body, size_t length, size_t
 
 static struct packed flush_gzip(const unsigned char *body, size_t length, size_t step)
 {
-	struct packed packed = {.bytes = malloc(2 * length)};
-	z_stream stream = {.next_out = packed.bytes, .avail_out = (unsigned)(2 * length)};
-	assert_non_null(packed.bytes);
+	struct packed packed = {.bytes = packed_room};
+	z_stream stream = {.next_out = packed.bytes, .avail_out = sizeof(packed_room)};
 	assert_int_equal(
 		deflateInit2(&stream, 1, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
 	for (size_t at = 0; at < length; at += step) {
@@ -274,22 +262,19 @@ static void more_pieces_than_anybody_sends_are_refused(void **state)
 	} rows[] = {{UNPACK_BROTLI, flush_brotli},
 		    {UNPACK_ZSTD, flush_zstd},
 		    {UNPACK_GZIP, flush_gzip}};
-	enum { LENGTH = 3 * MIB };
-	unsigned char *body = make_body(LENGTH);
+	make_long_body();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		for (size_t step = 256; step <= 4096; step *= 16) {
-			struct packed packed = rows[i].flush(body, LENGTH, step);
-			struct taken taken = {.expected = body};
+			struct packed packed = rows[i].flush(long_body, BODY_MAX, step);
+			struct taken taken = {.expected = long_body};
 			struct unpack *unpack = unpack_create(rows[i].kind);
 			assert_int_equal(feed(unpack, &packed, PIECE, &taken),
 					 step == 256 ? UNPACK_COSTLY : UNPACK_FINE);
 			if (step != 256)
-				assert_int_equal(taken.length, LENGTH);
+				assert_int_equal(taken.length, BODY_MAX);
 			unpack_destroy(unpack);
-			free(packed.bytes);
 		}
 	}
-	free(body);
 }
 
 int main(void)
