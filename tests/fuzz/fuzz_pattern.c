@@ -28,7 +28,10 @@ static int64_t cpu_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* \G is where a call starts, and verbs may end it before its last position: there one call and several are not the same. */
+/*
+ * \G is where a call starts, and verbs may end it before its last position: there one call and several are not the same, and how many
+ * there are depends on the clock. So nothing can be said of what such a pattern finds, only that its search ends.
+ */
 static bool is_plain(const char *text)
 {
 	return strstr(text, "\\G") == NULL && strstr(text, "(*") == NULL;
