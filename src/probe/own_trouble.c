@@ -23,7 +23,9 @@ bool own_trouble_is_possible(enum reason reason)
 {
 	return reason == REASON_DNS_ERROR || reason == REASON_CONNECT_TIMEOUT ||
 	       reason == REASON_CONNECT_UNREACHABLE || reason == REASON_TIMEOUT ||
-	       reason == REASON_CONNECTION_LOST || reason == REASON_TLS_ERROR;
+	       reason == REASON_CONNECTION_LOST || reason == REASON_TLS_ERROR ||
+	       /* no address of its own to connect from: out of ports, or without IPv6 */
+	       reason == REASON_PROBER_OVERLOADED;
 }
 
 static bool was_held_up(const struct own_facts *facts, enum reason reason)
@@ -32,7 +34,8 @@ static bool was_held_up(const struct own_facts *facts, enum reason reason)
 	int64_t bound_us = facts->timeout_us / HELD_UP_PART;
 	if (!is_of_timeout && bound_us > PATIENCE_US)
 		bound_us = PATIENCE_US;
-	return facts->lost_us > HELD_UP_MIN_US && facts->lost_us > bound_us;
+	return reason != REASON_PROBER_OVERLOADED && facts->lost_us > HELD_UP_MIN_US &&
+	       facts->lost_us > bound_us;
 }
 
 /* Whom the check could not do without, any one of them. Returns how many. */

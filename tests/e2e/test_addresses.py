@@ -68,7 +68,7 @@ def machines():
 
 @pytest.fixture
 def names():
-    server = NameServer({"three.test": [*ALIVE, DEAD], "two.test": [*ALIVE, "::1"], "alive.test": list(ALIVE)})
+    server = NameServer({"three.test": [*ALIVE, DEAD], "two.test": [*ALIVE, "127.0.0.4"], "alive.test": list(ALIVE)})
     yield server
     server.close()
 

@@ -6,8 +6,10 @@
 
 #include <cmocka.h>
 
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "check/observation.h"
@@ -41,6 +43,7 @@ static const struct lag_case cases[] = {
 	{"distrusted all the same", REASON_CERT_INVALID, 9 * SECOND, 10 * SECOND, false},
 	{"no HTTP all the same", REASON_PROTOCOL_ERROR, 9 * SECOND, 10 * SECOND, false},
 	{"too large all the same", REASON_TOO_LARGE, 9 * SECOND, 10 * SECOND, false},
+	{"out of ports all the same", REASON_PROBER_OVERLOADED, 9 * SECOND, 10 * SECOND, false},
 	{"ours already", REASON_PROBER_OFFLINE, 9 * SECOND, 10 * SECOND, false},
 };
 
@@ -80,6 +83,29 @@ static void the_way_to_ourselves_is_there(void **state)
 	assert_int_equal(trouble.reason, REASON_TIMEOUT);
 }
 
+/* A network of its own that has no way anywhere: an address that can't be had is not a matter of ports. */
+static void without_a_way_it_is_the_network(void **state)
+{
+	(void)state;
+	if (geteuid() != 0 || unshare(CLONE_NEWNET) != 0)
+		skip();
+	uv_loop_t own_loop;
+	assert_int_equal(uv_loop_init(&own_loop), 0);
+	struct network *cut_off = network_create(&own_loop);
+	struct trouble trouble = {.reason = REASON_PROBER_OVERLOADED, .message = "as it looked"};
+	const struct own_facts facts = {.timeout_us = SECOND,
+					.since = clock_mono_us(),
+					.network = cut_off,
+					.peer = "2001:db8::1"};
+	own_trouble_judge(&facts, &trouble);
+	assert_int_equal(trouble.reason, REASON_PROBER_OFFLINE);
+	assert_non_null(strstr(trouble.message, "no route"));
+	network_close(cut_off);
+	(void)uv_run(&own_loop, UV_RUN_DEFAULT);
+	network_destroy(cut_off);
+	assert_int_equal(uv_loop_close(&own_loop), 0);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -102,6 +128,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hold_ups_are_ours),
 		cmocka_unit_test(the_way_to_ourselves_is_there),
+		cmocka_unit_test(
+			without_a_way_it_is_the_network), /* the last: the network stays so */
 	};
 	return cmocka_run_group_tests_name("probe_own_trouble", tests, set_up, tear_down);
 }
