@@ -190,8 +190,6 @@ static int print_all(const struct settings *settings, const char *path)
 int command_outbox_show(const struct settings *settings)
 {
 	struct error err = {0};
-	if (settings->data_dir == NULL)
-		return refuse("--data-dir: missing, expected a folder");
 	if (access(settings->data_dir, F_OK) != 0) {
 		error_set(&err, ERROR_REJECT, "data folder %s: not found", settings->data_dir);
 		return refuse(err.message);

@@ -21,7 +21,8 @@ static const struct phase {
 	{"wait", "33", "█", '#'}, {"transfer", "32", "▚", '='},
 };
 
-void phase_bar_durations(const struct hop *hop, int64_t durations[static PHASE_COUNT])
+/* dns, connect, tls, wait, transfer in this order; negative where a phase was not reached. */
+static void list_durations(const struct hop *hop, int64_t durations[static PHASE_COUNT])
 {
 	const int64_t all[PHASE_COUNT] = {hop->dns_us, hop->connect_us, hop->tls_us, hop->wait_us,
 					  hop->transfer_us};
@@ -79,7 +80,7 @@ void phase_bar_write(struct buffer *out, const struct hop *hop, int cells,
 		cells = PHASE_COUNT;
 	if (cells > PHASE_BAR_CELLS_MAX)
 		cells = PHASE_BAR_CELLS_MAX;
-	phase_bar_durations(hop, durations);
+	list_durations(hop, durations);
 	phase_bar_share(durations, cells, shares);
 	for (int i = 0; i < PHASE_COUNT; i++)
 		put_mark(out, &phases[i], shares[i], style);
@@ -105,7 +106,7 @@ void phase_bar_write_legend(struct buffer *out, const struct hop *hop, int inden
 {
 	int64_t durations[PHASE_COUNT];
 	int column = 0;
-	phase_bar_durations(hop, durations);
+	list_durations(hop, durations);
 	for (int i = 0; i < PHASE_COUNT; i++) {
 		char entry[LEGEND_ENTRY_MAX];
 		if (durations[i] < 0)

@@ -12,9 +12,6 @@ struct hop;
 
 enum { PHASE_COUNT = 5, PHASE_BAR_CELLS_MAX = 240 };
 
-/* dns, connect, tls, wait, transfer in this order; negative where a phase was not reached. */
-void phase_bar_durations(const struct hop *hop, int64_t durations[static PHASE_COUNT]);
-
 /*
  * Share out cells in proportion to the durations: every phase that took any time gets at least one, the sum is cells
  * (0 where nothing took time). cells is at least PHASE_COUNT.

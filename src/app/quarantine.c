@@ -18,7 +18,8 @@
 
 enum { PLACE_SIZE = 320, SHOWN_MAX = 64 * 1024, NAMES_SIZE = 128, TEXT_MAX = 1024 };
 
-void quarantined_place(const struct store_origin *origin, char *text, size_t size)
+/* "topic/3@17", or "run" for what came through no Kafka. */
+static void print_place(const struct store_origin *origin, char *text, size_t size)
 {
 	if (origin->topic == NULL)
 		(void)snprintf(text, size, "run");
@@ -115,7 +116,7 @@ static bool on_listed(void *context, const struct store_quarantined *row)
 		if (listing->count == 0)
 			(void)printf("%-19s  %-27s  %-19s  %9s  %s\n", "ID", "PUT ASIDE", "REASON",
 				     "BYTES", "FROM, DETAIL");
-		quarantined_place(&row->origin, place, sizeof(place));
+		print_place(&row->origin, place, sizeof(place));
 		clock_format(row->stored_at, stored_at);
 		(void)printf("%19" PRId64 "  %s  %-19s  %9" PRId64 "  %s  %s\n", row->id, stored_at,
 			     row->reason, row->length < 0 ? 0 : row->length, place, row->detail);
@@ -159,7 +160,7 @@ static void print_sentences(const struct store_quarantined *row)
 	report_peek(row->bytes, row->byte_count, &peek);
 	report_peek_missing(&peek, missing, sizeof(missing));
 	report_peek_finish(&peek);
-	quarantined_place(&row->origin, place, sizeof(place));
+	print_place(&row->origin, place, sizeof(place));
 	clock_format(row->stored_at, stored_at);
 	(void)printf("id         %" PRId64 "\nput aside  %s\nfrom       %s\nreason     %s%s%s\n",
 		     row->id, stored_at, place, row->reason, row->detail[0] == '\0' ? "" : ": ",

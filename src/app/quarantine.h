@@ -20,9 +20,6 @@ int quarantined_read(struct store *store, int64_t id, struct quarantined *ret_fo
 		     struct error *err);
 void quarantined_finish(struct quarantined *found);
 
-/* "topic/3@17", or "run" for what came through no Kafka. */
-void quarantined_place(const struct store_origin *origin, char *text, size_t size);
-
 /* Log what went wrong with the store and return the exit code for it. */
 int quarantine_fail(const struct error *err);
 

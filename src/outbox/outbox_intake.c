@@ -29,6 +29,12 @@ void outbox_intake_finish(struct outbox_intake *intake)
 	(void)pthread_mutex_destroy(&intake->lock);
 }
 
+static void wake_reader(struct outbox_intake *intake)
+{
+	const uint64_t one = 1;
+	(void)!write(intake->fd, &one, sizeof(one)); /* fails only when it is readable anyway */
+}
+
 bool outbox_intake_add(struct outbox_intake *intake, struct outbox_pending *row)
 {
 	(void)pthread_mutex_lock(&intake->lock);
@@ -43,7 +49,7 @@ bool outbox_intake_add(struct outbox_intake *intake, struct outbox_pending *row)
 	}
 	(void)pthread_mutex_unlock(&intake->lock);
 	if (is_waking)
-		outbox_intake_wake(intake);
+		wake_reader(intake);
 	return is_taken;
 }
 
@@ -67,12 +73,6 @@ size_t outbox_intake_count(struct outbox_intake *intake)
 	return count;
 }
 
-void outbox_intake_wake(struct outbox_intake *intake)
-{
-	const uint64_t one = 1;
-	(void)!write(intake->fd, &one, sizeof(one)); /* fails only when it is readable anyway */
-}
-
 void outbox_intake_quiet(struct outbox_intake *intake)
 {
 	uint64_t ignored;
@@ -84,5 +84,5 @@ void outbox_intake_close(struct outbox_intake *intake)
 	(void)pthread_mutex_lock(&intake->lock);
 	intake->is_closed = true;
 	(void)pthread_mutex_unlock(&intake->lock);
-	outbox_intake_wake(intake);
+	wake_reader(intake);
 }

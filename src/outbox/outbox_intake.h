@@ -44,8 +44,7 @@ struct outbox_pending *outbox_intake_take(struct outbox_intake *intake, size_t *
 
 size_t outbox_intake_count(struct outbox_intake *intake);
 
-/* Wake the reader; forget that it was woken. */
-void outbox_intake_wake(struct outbox_intake *intake);
+/* The reader forgets that it was woken. */
 void outbox_intake_quiet(struct outbox_intake *intake);
 
 void outbox_intake_close(struct outbox_intake *intake);

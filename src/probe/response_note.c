@@ -75,7 +75,8 @@ void response_note_raw(struct observation *observation, const struct transfer *t
 			head_fields_age_us(&observation->raw, clock_wall_us());
 }
 
-void response_forget(struct observation *observation)
+/* What was noted of a response that another one follows. */
+static void forget(struct observation *observation)
 {
 	observation->body_bytes = -1;
 	observation->decoded_bytes = -1;
@@ -135,6 +136,6 @@ void response_note_redirect(struct observation *observation, const char *url)
 			      sizeof(observation->redirects[0]));
 	observation->redirects[observation->redirect_count++] = observation->final;
 	hop_init(&observation->final);
-	response_forget(observation);
+	forget(observation);
 	observation->final.url = url_redact(url);
 }

@@ -38,7 +38,4 @@ void response_note_redirect(struct observation *observation, const char *url);
 /* The secrets of the site's request go where the site has put them into something else that is told: a redirect, a name. */
 void response_hide_secrets(struct observation *observation, const struct site *site);
 
-/* What was noted of a response that another one follows. */
-void response_forget(struct observation *observation);
-
 #endif

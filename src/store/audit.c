@@ -45,11 +45,6 @@ static const char *const state_names[AUDIT_STATE_COUNT] = {
 	[AUDIT_EXPIRED] = "expired", [AUDIT_QUARANTINED] = "quarantined",
 };
 
-const char *audit_state_name(enum audit_state state)
-{
-	return state_names[state];
-}
-
 enum audit_state audit_state_parse(const char *word)
 {
 	for (int state = 0; state < AUDIT_STATE_COUNT; state++)

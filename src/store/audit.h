@@ -30,7 +30,6 @@ enum audit_state {
 	AUDIT_QUARANTINED, /* of chunks that were folded */
 	AUDIT_STATE_COUNT,
 };
-const char *audit_state_name(enum audit_state state);
 /* AUDIT_STATE_COUNT for a word that we do not know. */
 enum audit_state audit_state_parse(const char *word);
 

@@ -181,26 +181,26 @@ void seq_chunk_add_ranges(struct seq_ranges *ranges, int64_t chunk,
 	}
 }
 
+static bool is_full(const unsigned char bits[static SEQ_CHUNK_BYTES])
+{
+	for (unsigned i = 0; i < SEQ_CHUNK_BYTES; i++)
+		if (bits[i] != 0xff)
+			return false;
+	return true;
+}
+
 bool seq_chunk_fold(int64_t chunk, const unsigned char stored[static SEQ_CHUNK_BYTES],
 		    const unsigned char quarantined[static SEQ_CHUNK_BYTES], bool is_idle,
 		    struct seq_ranges *ret_stored, struct seq_ranges *ret_quarantined)
 {
 	unsigned char rest[SEQ_CHUNK_BYTES];
-	if (!is_idle && !seq_chunk_is_full(stored))
+	if (!is_idle && !is_full(stored))
 		return false;
 	for (int i = 0; i < SEQ_CHUNK_BYTES; i++)
 		rest[i] = (unsigned char)(quarantined[i] & ~stored[i]);
 	seq_chunk_add_ranges(ret_stored, chunk, stored);
 	seq_chunk_add_ranges(ret_quarantined, chunk, rest);
 	return ret_stored->count + ret_quarantined->count <= SEQ_CHUNK_RANGES_MAX;
-}
-
-bool seq_chunk_is_full(const unsigned char bits[static SEQ_CHUNK_BYTES])
-{
-	for (unsigned i = 0; i < SEQ_CHUNK_BYTES; i++)
-		if (bits[i] != 0xff)
-			return false;
-	return true;
 }
 
 int64_t seq_chunk_last(int64_t chunk, const unsigned char bits[static SEQ_CHUNK_BYTES])

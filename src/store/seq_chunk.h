@@ -72,7 +72,6 @@ void seq_chunk_add_ranges(struct seq_ranges *ranges, int64_t chunk,
 bool seq_chunk_fold(int64_t chunk, const unsigned char stored[static SEQ_CHUNK_BYTES],
 		    const unsigned char quarantined[static SEQ_CHUNK_BYTES], bool is_idle,
 		    struct seq_ranges *ret_stored, struct seq_ranges *ret_quarantined);
-bool seq_chunk_is_full(const unsigned char bits[static SEQ_CHUNK_BYTES]);
 
 /* The highest seq of a bitmap; -1 where it is empty. */
 int64_t seq_chunk_last(int64_t chunk, const unsigned char bits[static SEQ_CHUNK_BYTES]);

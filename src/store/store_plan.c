@@ -140,7 +140,8 @@ struct plan_row *store_plan_find(struct store_plan *plan, int64_t site_id, wall_
 	return NULL;
 }
 
-char store_strip_letter(enum outcome outcome)
+/* U up, G degraded, D down, ? unknown */
+static char strip_letter(enum outcome outcome)
 {
 	switch (outcome) {
 	case OUTCOME_UP:
@@ -182,8 +183,7 @@ void store_plan_states(struct store_plan *plan)
 			state->first_at = planned->row->started_at.value;
 		}
 		state->latest = planned;
-		append_letter(state->strip,
-			      store_strip_letter(report_row_site_outcome(planned->row)));
+		append_letter(state->strip, strip_letter(report_row_site_outcome(planned->row)));
 	}
 }
 

@@ -57,7 +57,4 @@ struct plan_state *store_plan_find_state(struct store_plan *plan, int64_t site_i
 /* Fill states from the rows that are inserted. */
 void store_plan_states(struct store_plan *plan);
 
-/* U up, G degraded, D down, ? unknown */
-char store_strip_letter(enum outcome outcome);
-
 #endif

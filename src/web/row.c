@@ -51,7 +51,7 @@ uint64_t row_hash(const struct site_view *view)
 	return row_hash_text(hash, view->strip);
 }
 
-const char *row_state_label(enum site_state state)
+static const char *state_label(enum site_state state)
 {
 	switch (state) {
 	case SITE_DOWN:
@@ -85,7 +85,7 @@ static void write_state(struct buffer *out, const struct site_view *view)
 {
 	put(out, "<td class=\"state\" role=\"cell\"><span class=\"badge\">");
 	row_write_icon(out, view->state);
-	put(out, row_state_label(view->state));
+	put(out, state_label(view->state));
 	put(out, "</span></td>\n");
 }
 

@@ -19,9 +19,6 @@ uint64_t row_hash(const struct site_view *view);
 /* The shape that stands for a state, beside its word. */
 void row_write_icon(struct buffer *out, enum site_state state);
 
-/* "down" -> "Down"; static text. */
-const char *row_state_label(enum site_state state);
-
 /* FNV-1a, continued with more; start with ROW_HASH_START. */
 #define ROW_HASH_START UINT64_C(0xcbf29ce484222325)
 uint64_t row_hash_text(uint64_t hash, const char *text);
