@@ -51,9 +51,18 @@ enum {
 	STACK_MAX = 1024 * 1024, /* more takes longer to touch than a small budget lasts */
 };
 
+/*
+ * PCRE2 looks for a pattern that begins with ".*" at the start of each line only, since a line in which it does not match from there
+ * does not match at all. That is so but for bytes that are no text, which no dot matches: ".*foo" is found behind them only where we begin
+ * to look, wherever a window happens to. For bodies with such bytes it is to look everywhere.
+ */
+#define ANY_BYTES (PCRE2_MATCH_INVALID_UTF | PCRE2_NO_DOTSTAR_ANCHOR)
+
+enum { AFTER_NEWLINES = 2 }; /* PCRE2_INFO_FIRSTCODETYPE */
+
 struct pattern {
 	pcre2_code *code;  /* takes any bytes */
-	pcre2_code *plain; /* takes valid UTF-8 only; NULL where code is compiled to machine code */
+	pcre2_code *plain; /* takes valid UTF-8 only; NULL where code is as good for that */
 	uint32_t groups;
 	char *text;
 	size_t users; /* pattern_compile() minus pattern_destroy() */
@@ -123,25 +132,45 @@ static void destroy(struct pattern *pattern)
 static int compile_for_interpreter(struct pattern *pattern, size_t length, struct error *err)
 {
 	pcre2_code_free(pattern->code);
-	pattern->code =
-		compile(pattern->text, length, PCRE2_MATCH_INVALID_UTF | PCRE2_AUTO_CALLOUT, err);
+	pattern->code = compile(pattern->text, length, ANY_BYTES | PCRE2_AUTO_CALLOUT, err);
 	if (pattern->code == NULL)
 		return -1;
 	pattern->plain = compile(pattern->text, length, PCRE2_AUTO_CALLOUT, err);
 	return pattern->plain == NULL ? -1 : 0;
 }
 
+/* A second copy of a pattern that begins with ".*", for bodies that are valid UTF-8: see ANY_BYTES. */
+static bool make_plain_machine_code(struct pattern *pattern, size_t length)
+{
+	struct error err;
+	uint32_t first = 0;
+	uint32_t options = 0;
+	pcre2_code *plain = compile(pattern->text, length, 0, &err);
+	if (plain == NULL)
+		return false;
+	(void)pcre2_pattern_info(plain, PCRE2_INFO_FIRSTCODETYPE, &first);
+	(void)pcre2_pattern_info(plain, PCRE2_INFO_ALLOPTIONS, &options);
+	bool is_bound = first == AFTER_NEWLINES || (options & PCRE2_ANCHORED) != 0;
+	if (is_bound && make_machine_code(plain))
+		pattern->plain = plain;
+	else
+		pcre2_code_free(plain);
+	return !is_bound || pattern->plain != NULL;
+}
+
 static struct pattern *create(const char *text, size_t length, struct error *err)
 {
 	struct pattern *pattern = xcalloc(1, sizeof(*pattern));
 	pattern->text = xstrdup(text);
-	pattern->code = compile(text, length, PCRE2_MATCH_INVALID_UTF, err);
+	pattern->code = compile(text, length, ANY_BYTES, err);
 	if (pattern->code == NULL)
 		goto fail;
 	/* Machine code counts no step where it tries a reference back again and again: seconds in one position. */
 	uint32_t references = 0;
 	(void)pcre2_pattern_info(pattern->code, PCRE2_INFO_BACKREFMAX, &references);
-	bool is_machine_code = references == 0 && make_machine_code(pattern->code);
+	bool is_machine_code =
+		references == 0 && make_machine_code(pattern->code) &&
+		(strchr(text, '.') == NULL || make_plain_machine_code(pattern, length));
 	if (!is_machine_code && compile_for_interpreter(pattern, length, err) != 0)
 		goto fail;
 	(void)pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &pattern->groups);

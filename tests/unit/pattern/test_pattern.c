@@ -76,6 +76,10 @@ static const struct search_case {
 	{"Welcome", BYTES("\xFF\xFE\xC3Welcome\x80\x80"), PATTERN_FOUND, "Welcome"},
 	{"x(.)y", BYTES("x\xFFy x\xC3\xA4y"), PATTERN_FOUND, "\xC3\xA4"},
 	{".", BYTES("\xFF\x80\xC0"), PATTERN_NOT_FOUND, NULL},
+	{".*Welcome", BYTES("\xE4h, Welcome"), PATTERN_FOUND, "h, Welcome"},
+	{"(?s).*Welcome", BYTES("\xE4h, Welcome"), PATTERN_FOUND, "h, Welcome"},
+	{".*Welcome", BYTES("a\nb, Welcome"), PATTERN_FOUND, "b, Welcome"},
+	{".*Welcome", BYTES("\xE4h"), PATTERN_NOT_FOUND, NULL},
 	{"caf\xC3\xA9", BYTES("caf\xE9"), PATTERN_NOT_FOUND, NULL},
 	{"^b",
 	 BYTES("\xFF"
