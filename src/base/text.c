@@ -88,10 +88,18 @@ static bool is_control(const unsigned char *at, int step)
 	return step == 2 && at[0] == 0xC2 && at[1] < 0xA0; /* C1 */
 }
 
-/* How many bytes may be taken over as they are, at once: ASCII without controls. */
+/* How many bytes may be taken over as they are, at once: ASCII without controls. Eight at a time, then each. */
 static size_t plain_length(const unsigned char *bytes, size_t length)
 {
+	const uint64_t ones = UINT64_C(0x0101010101010101);
 	size_t done = 0;
+	for (; length - done >= sizeof(uint64_t); done += sizeof(uint64_t)) {
+		uint64_t word;
+		memcpy(&word, bytes + done, sizeof(word));
+		/* DEL has its top bit set once one is added, what is below a space once that is subtracted. */
+		if (((word | (word - ones * ' ') | (word + ones)) & (ones << 7)) != 0)
+			break;
+	}
 	while (done < length && bytes[done] >= 0x20 && bytes[done] < 0x7F)
 		done++;
 	return done;
@@ -322,33 +330,42 @@ int text_parse_size(const char *text, int64_t *ret_bytes)
 
 enum { WORD_MAX = 64 };
 
-/* Optimal string alignment distance; words longer than WORD_MAX are never near. */
-static size_t edit_distance(const char *a, const char *b)
+static uint8_t least(uint8_t a, size_t b)
 {
-	size_t a_length = strlen(a);
-	size_t b_length = strlen(b);
+	return b < a ? (uint8_t)b : a;
+}
+
+/*
+ * Optimal string alignment distance, or anything from limit on where it is no less; words longer than WORD_MAX are never near. A row is made of
+ * the two above it, so once neither has less than limit, no other will.
+ */
+static size_t edit_distance(const char *a, size_t a_length, const char *b, size_t b_length,
+			    size_t limit)
+{
 	if (a_length > WORD_MAX || b_length > WORD_MAX)
 		return SIZE_MAX;
-	size_t rows[3][WORD_MAX + 1];
+	uint8_t rows[3][WORD_MAX + 1];
+	size_t low_above = 0;
 	for (size_t j = 0; j <= b_length; j++)
-		rows[0][j] = j;
+		rows[0][j] = (uint8_t)j;
 	for (size_t i = 1; i <= a_length; i++) {
-		size_t *row = rows[i % 3];
-		const size_t *above = rows[(i - 1) % 3];
-		row[0] = i;
+		uint8_t *row = rows[i % 3];
+		const uint8_t *above = rows[(i - 1) % 3];
+		const uint8_t *two_above = rows[(i + 1) % 3];
+		row[0] = (uint8_t)i;
+		uint8_t low = row[0];
 		for (size_t j = 1; j <= b_length; j++) {
-			size_t best = above[j - 1] + (a[i - 1] != b[j - 1]);
-			if (above[j] + 1 < best)
-				best = above[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-				size_t swapped = rows[(i - 2) % 3][j - 2] + 1;
-				if (swapped < best)
-					best = swapped;
-			}
+			uint8_t best = (uint8_t)(above[j - 1] + (a[i - 1] != b[j - 1]));
+			best = least(best, above[j] + 1U);
+			best = least(best, row[j - 1] + 1U);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				best = least(best, two_above[j - 2] + 1U);
 			row[j] = best;
+			low = least(low, best);
 		}
+		if (low >= limit && low_above >= limit)
+			return limit;
+		low_above = low;
 	}
 	return rows[a_length % 3][b_length];
 }
@@ -362,7 +379,7 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
 		size_t other = strlen(candidates[i]);
 		if ((length < other ? other - length : length - other) >= best)
 			continue; /* each byte more is an edit */
-		size_t distance = edit_distance(word, candidates[i]);
+		size_t distance = edit_distance(word, length, candidates[i], other, best);
 		if (distance < best) {
 			best = distance;
 			nearest = candidates[i];

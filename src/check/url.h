@@ -33,7 +33,7 @@ void url_take_userinfo(const char *url, char **ret_username, char **ret_password
  * The one redaction of the program: userinfo removed, values of query keys that look secret (token, key, password,
  * secret, signature, auth … as words within the key) replaced by "***", fragment removed, safe text, at most
  * URL_REDACTED_MAX bytes. Works on anything: what is no URL comes back with all between "//" and the last "@" before
- * the path removed. The result is the caller's.
+ * the path removed; a URL with more users in its path than are worth the search keeps its origin alone. The result is the caller's.
  */
 char *url_redact(const char *url);
 

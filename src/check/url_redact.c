@@ -23,22 +23,39 @@ enum {
 	PASSES_MAX = 8,
 	NESTING_MAX = 3,   /* times that a value is percent-decoded in search of a URL within */
 	KEY_WORD_MAX = 64, /* bytes of a word in a key that are compared */
+	WORD_MIN = 2,      /* bytes of the shortest of secret_words */
+	WORD_MAX = 9,      /* and of the longest */
+	PART_MIN = 5,      /* bytes of the shortest of secret_parts */
+	KEY_USUAL = 256,   /* bytes of a key that need no memory of their own */
 };
 
 static const char mask[] = "***";
 
+struct word {
+	const char *text;
+	size_t length;
+};
+
+#define WORD(text)                                                                                 \
+	{                                                                                          \
+		text, sizeof(text) - 1                                                             \
+	}
+
 /* A key is secret when one of these is a word of it: api_key, apiKey, X-Amz-Key … but not monkey. */
-static const char *const secret_words[] = {
-	"key",  "keys", "auth", "oauth",  "pass", "pw",      "pwd",       "pin", "otp",  "sig",
-	"sign", "jwt",  "hmac", "bearer", "sid",  "session", "sessionid", "sas", "csrf", "cookie",
+static const struct word secret_words[] = {
+	WORD("key"),     WORD("keys"),      WORD("auth"), WORD("oauth"),  WORD("pass"),
+	WORD("pw"),      WORD("pwd"),       WORD("pin"),  WORD("otp"),    WORD("sig"),
+	WORD("sign"),    WORD("jwt"),       WORD("hmac"), WORD("bearer"), WORD("sid"),
+	WORD("session"), WORD("sessionid"), WORD("sas"),  WORD("csrf"),   WORD("cookie"),
 };
 
 /* These are secret wherever they stand, since nobody separates them: accesstoken, clientsecret, jsessionid. */
-static const char *const secret_parts[] = {
-	"token",      "secret",    "password",      "passwd",     "passphrase",
-	"passcode",   "signature", "credential",    "apikey",     "accesskey",
-	"privatekey", "secretkey", "authorization", "jsessionid", "phpsessid",
-	"authkey",    "authcode",  "sharedkey",     "accountkey", "authenticat",
+static const struct word secret_parts[] = {
+	WORD("token"),         WORD("secret"),     WORD("password"),   WORD("passwd"),
+	WORD("passphrase"),    WORD("passcode"),   WORD("signature"),  WORD("credential"),
+	WORD("apikey"),        WORD("accesskey"),  WORD("privatekey"), WORD("secretkey"),
+	WORD("authorization"), WORD("jsessionid"), WORD("phpsessid"),  WORD("authkey"),
+	WORD("authcode"),      WORD("sharedkey"),  WORD("accountkey"), WORD("authenticat"),
 };
 
 static bool is_hex(char c)
@@ -53,10 +70,9 @@ static int hex_value(char c)
 	return tolower((unsigned char)c) - 'a' + 10;
 }
 
-/* Percent-decode once, a plus is a space; NUL and control bytes are dropped, as browsers drop tab and newline. */
-static char *decode(const char *bytes, size_t length)
+/* Percent-decode once, a plus is a space; NUL and control bytes are dropped, as browsers drop tab and newline. decoded may be bytes. */
+static void decode(const char *bytes, size_t length, char *decoded)
 {
-	char *decoded = xmalloc(length + 1);
 	size_t used = 0;
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)bytes[i];
@@ -70,30 +86,52 @@ static char *decode(const char *bytes, size_t length)
 			decoded[used++] = (char)c;
 	}
 	decoded[used] = '\0';
-	return decoded;
+}
+
+/* Whether one of secret_parts begins so; most letters begin none. */
+static bool begins_secret_part(char letter)
+{
+	switch (letter | ' ') {
+	case 'a':
+	case 'c':
+	case 'j':
+	case 'p':
+	case 's':
+	case 't':
+		return true;
+	default:
+		return false;
+	}
 }
 
 static bool is_secret_word(const char *word, size_t length)
 {
 	while (length > 0 && isdigit((unsigned char)word[length - 1]))
 		length--; /* key1, key2 */
+	if (length < WORD_MIN || length > WORD_MAX)
+		return false;
 	for (size_t i = 0; i < sizeof(secret_words) / sizeof(secret_words[0]); i++)
-		if (strlen(secret_words[i]) == length &&
-		    strncasecmp(secret_words[i], word, length) == 0)
+		if (secret_words[i].length == length &&
+		    strncasecmp(secret_words[i].text, word, length) == 0)
 			return true;
 	return false;
 }
 
 static bool holds_secret_part(const char *word, size_t length)
 {
-	char copy[KEY_WORD_MAX + 1];
-	size_t used = length < KEY_WORD_MAX ? length : KEY_WORD_MAX;
-	memcpy(copy, word, used);
-	copy[used] = '\0';
-	for (size_t i = 0; i < sizeof(secret_parts) / sizeof(secret_parts[0]); i++)
-		if (strcasestr(copy, secret_parts[i]) != NULL)
-			return true;
-	return length > KEY_WORD_MAX; /* a name this long is no name: hide what it holds */
+	if (length > KEY_WORD_MAX)
+		return true; /* a name this long is no name: hide what it holds */
+	for (size_t at = 0; at + PART_MIN <= length; at++) {
+		if (!begins_secret_part(word[at]))
+			continue;
+		for (size_t i = 0; i < sizeof(secret_parts) / sizeof(secret_parts[0]); i++) {
+			const struct word *part = &secret_parts[i];
+			if (part->length <= length - at &&
+			    strncasecmp(part->text, word + at, part->length) == 0)
+				return true;
+		}
+	}
+	return false;
 }
 
 /* The length of the hump at word: "Access" of "AccessKeyId", "AWS" of "AWSAccessKey". */
@@ -129,9 +167,11 @@ static bool is_secret_chunk(const char *chunk, size_t length)
 
 static bool is_secret_key(const char *bytes, size_t length)
 {
-	char *once = decode(bytes, length);
-	char *key = decode(once, strlen(once)); /* %2574oken */
-	free(once);
+	char usual[KEY_USUAL];
+	char *key = length < sizeof(usual) ? usual : xmalloc(length + 1);
+	decode(bytes, length, key);
+	if (strchr(key, '%') != NULL)
+		decode(key, strlen(key), key); /* %2574oken */
 	bool is_secret = false;
 	for (const char *at = key; *at != '\0' && !is_secret;) {
 		size_t chunk = 0;
@@ -140,7 +180,8 @@ static bool is_secret_key(const char *bytes, size_t length)
 		is_secret = chunk > 0 && is_secret_chunk(at, chunk);
 		at += chunk > 0 ? chunk : 1;
 	}
-	free(key);
+	if (key != usual)
+		free(key);
 	return is_secret;
 }
 
@@ -149,12 +190,14 @@ bool url_is_secret_name(const char *name)
 	return is_secret_key(name, strlen(name));
 }
 
-/* Whether a decoded value holds "//user@" or a secret "name=value" of its own. */
+/* Whether a decoded value holds "//user@", "https:/user@" (to many a parser one slash will do) or a secret "name=value" of its own. */
 static bool text_holds_secret(const char *text)
 {
-	for (const char *slashes = strstr(text, "//"); slashes != NULL;
-	     slashes = strstr(slashes + 2, "//"))
-		if (strchr(slashes + 2, '@') != NULL)
+	const char *user_end = strrchr(text, '@');
+	for (const char *slash = strpbrk(text, "/\\");
+	     user_end != NULL && slash != NULL && slash < user_end;
+	     slash = strpbrk(slash + 1, "/\\"))
+		if (slash[1] == '/' || slash[1] == '\\' || (slash > text && slash[-1] == ':'))
 			return true;
 	for (const char *equals = strchr(text, '='); equals != NULL;
 	     equals = strchr(equals + 1, '=')) {
@@ -167,14 +210,23 @@ static bool text_holds_secret(const char *text)
 	return false;
 }
 
+/* Whether there may be any of what is looked for: nearly no value has one of these. */
+static bool may_hold_secret(const char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (bytes[i] == '=' || bytes[i] == '@' || bytes[i] == '%')
+			return true;
+	return false;
+}
+
 static bool value_holds_secret(const char *bytes, size_t length)
 {
+	if (!may_hold_secret(bytes, length))
+		return false;
 	char *text = xstrndup(bytes, length);
 	bool is_secret = text_holds_secret(text);
 	for (int i = 0; i < NESTING_MAX && !is_secret && strchr(text, '%') != NULL; i++) {
-		char *decoded = decode(text, strlen(text));
-		free(text);
-		text = decoded;
+		decode(text, strlen(text), text);
 		is_secret = text_holds_secret(text);
 	}
 	free(text);
@@ -247,8 +299,9 @@ static void append_pair(struct buffer *out, const char *pair, size_t length)
 {
 	const char *equals = memchr(pair, '=', length);
 	if (equals == NULL) {
-		(void)buffer_append(out, value_holds_secret(pair, length) ? mask : pair,
-				    value_holds_secret(pair, length) ? strlen(mask) : length);
+		bool is_secret = value_holds_secret(pair, length);
+		(void)buffer_append(out, is_secret ? mask : pair,
+				    is_secret ? strlen(mask) : length);
 		return;
 	}
 	size_t key_length = (size_t)(equals - pair);
@@ -262,13 +315,13 @@ static void append_pair(struct buffer *out, const char *pair, size_t length)
 		(void)buffer_append(out, value, value_length);
 }
 
-/* Everything up to a byte of separators is a pair; the separators are kept. */
+/* Everything up to one of the two separators is a pair; the separators are kept. */
 static void append_pairs(struct buffer *out, const char *text, size_t length,
-			 const char *separators)
+			 const char separators[2])
 {
 	while (length > 0) {
 		size_t pair = 0;
-		while (pair < length && strchr(separators, text[pair]) == NULL)
+		while (pair < length && text[pair] != separators[0] && text[pair] != separators[1])
 			pair++;
 		append_pair(out, text, pair);
 		if (pair < length)
@@ -315,9 +368,11 @@ static size_t skip_userinfo(const char *bytes, size_t length)
 	for (size_t i = length; i-- > 0;) {
 		if (bytes[i] == '@')
 			return i + 1;
-		if (length - i >= 3 && strncmp(bytes + i, "%40", 3) == 0)
+		if (bytes[i] != '%')
+			continue;
+		if (length - i >= 3 && memcmp(bytes + i, "%40", 3) == 0)
 			return i + 3;
-		if (length - i >= 5 && strncmp(bytes + i, "%2540", 5) == 0)
+		if (length - i >= 5 && memcmp(bytes + i, "%2540", 5) == 0)
 			return i + 5;
 	}
 	return 0;
@@ -405,7 +460,7 @@ static void append_path(struct buffer *out, const char *path, size_t length)
 			}
 			at = host;
 		}
-		append_pairs(out, path + at, end - at, ";");
+		append_pairs(out, path + at, end - at, ";;");
 		if (end < length)
 			(void)buffer_append_char(out, path[end++]);
 		at = end;
@@ -438,9 +493,24 @@ static char *redact(const char *url)
 	return redacted;
 }
 
+/* What is left of a text of which nothing else can be shown: where it leads, if it is a URL. */
+static char *hide_all_but_origin(const char *url)
+{
+	struct url_parts parts;
+	if (url_parse(url, &parts, NULL) != 0)
+		return xstrdup(mask);
+	bool is_ipv6 = strchr(parts.host, ':') != NULL;
+	char *origin = xasprintf("%s://%s%s%s:%d/%s", parts.scheme, is_ipv6 ? "[" : "", parts.host,
+				 is_ipv6 ? "]" : "", parts.port, mask);
+	char *shown = text_clean_copy(origin, strlen(origin), URL_REDACTED_MAX);
+	url_parts_finish(&parts);
+	free(origin);
+	return shown;
+}
+
 /*
  * Until nothing changes any more: to a browser a control character is nothing, in what we show it is a space, and without its user a
- * text may read as another URL. Neither may hide a secret. What does not settle has a user in each of its many parts: none of it is shown.
+ * text may read as another URL. Neither may hide a secret. What does not settle has a user in each of its many parts: none of them is shown.
  */
 char *url_redact(const char *url)
 {
@@ -455,5 +525,5 @@ char *url_redact(const char *url)
 	if (!is_changed)
 		return redacted;
 	free(redacted);
-	return xstrdup(mask);
+	return hide_all_but_origin(url);
 }

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,8 @@ static const struct redaction table[] = {
 	{"http:///x@e:U?%40e80/x&api_key=h/SECRET", "http:///e80/x&api_key=***"},
 	{"http:///x@e:U?k=v@e80/x;api_key=h/SECRET", "http:///***;api_key=***"},
 	{"https:/@/@/@/@/@/@/@/@/@/x:SECRET@/y", "***"},
+	{"http://a.example/x//@/@/@/@/@/@/@/@/@/x:SECRET@/y", "http://a.example:80/***"},
+	{"https://SECRET@[::1]:8443/x//@/@/@/@/@/@/@/@/@/SECRET@/y", "https://[::1]:8443/***"},
 	{"https://example.com/?email=user@example.com",
 	 "https://example.com/?email=user@example.com"},
 	{"https://example.com/?monkey=1&author=me&keyboard=de&passage=3&design=x",
@@ -72,6 +75,8 @@ static const struct redaction table[] = {
 	{"user:password@example.com/x", "example.com/x"},
 	{"user@example.com", "example.com"},
 	{"//user:password@example.com/x", "//example.com/x"},
+	{"http://a/?u=https:/me:password@h", "http://a/?u=***"},
+	{"http://a/?u=https:%5C%5Cme:password@h&v=c:/x", "http://a/?u=***&v=c:/x"},
 	{"http:/user:password@example.com/x", "http:/example.com/x"},
 	{"http:///user:password@example.com/x", "http:///example.com/x"},
 	{"http:\\\\user:password@example.com/x", "http:\\\\example.com/x"},
@@ -224,6 +229,30 @@ static void no_prefix_shows_the_password(void **state)
 	free(prefix);
 }
 
+static void every_word_of_a_secret_is_known(void **state)
+{
+	(void)state;
+	static const char *const words[] = {
+		"key",        "keys",          "auth",       "oauth",       "pass",
+		"pw",         "pwd",           "pin",        "otp",         "sig",
+		"sign",       "jwt",           "hmac",       "bearer",      "sid",
+		"session",    "sessionid",     "sas",        "csrf",        "cookie",
+		"token",      "secret",        "password",   "passwd",      "passphrase",
+		"passcode",   "signature",     "credential", "apikey",      "accesskey",
+		"privatekey", "authorization", "jsessionid", "phpsessid",   "authkey",
+		"authcode",   "sharedkey",     "accountkey", "authenticat", "secretkey",
+	};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char *name = xasprintf("X%%2D%s2-y", words[i]);
+		bool is_known = url_is_secret_name(words[i]) && url_is_secret_name(name);
+		for (char *at = name; *at != '\0'; at++)
+			*at = (char)toupper((unsigned char)*at);
+		if (!is_known || !url_is_secret_name(name))
+			fail_msg("%s is no secret's name", words[i]);
+		free(name);
+	}
+}
+
 struct header_case {
 	const char *name;
 	const char *value;
@@ -297,6 +326,7 @@ int main(void)
 		cmocka_unit_test(redacting_twice_changes_nothing),
 		cmocka_unit_test(result_is_bounded_and_valid),
 		cmocka_unit_test(no_prefix_shows_the_password),
+		cmocka_unit_test(every_word_of_a_secret_is_known),
 		cmocka_unit_test(headers_are_secret_by_name_or_value),
 		cmocka_unit_test(bodies_are_secret_by_a_name_in_them),
 	};
