@@ -5,7 +5,11 @@
 struct buffer;
 struct observation;
 
-/* "* URL", then each line sent behind "> ", each line received behind "< ". */
+/*
+ * "* URL", then each line sent behind "> ", each line received behind "< ", for each hop. Of more than one attempt each begins with
+ * "* attempt 1 of 3"; the earlier ones are those that check_heads_of_attempt() made of their observations.
+ */
 void check_heads_write(struct buffer *out, const struct observation *seen);
+char *check_heads_of_attempt(const struct observation *seen); /* the caller's */
 
 #endif

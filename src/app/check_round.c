@@ -58,6 +58,9 @@ static void write_verdict(struct buffer *out, const struct report *report,
 					   verdict->up == 1 ? "s" : "", verdict->needed);
 	else
 		check_text_put_clean(out, verdict->message);
+	if (verdict->unchecked > 0)
+		(void)buffer_append_format(out, "; %zu more %s not checked", verdict->unchecked,
+					   verdict->unchecked == 1 ? "is" : "are");
 	check_text_put(out, "\n");
 }
 

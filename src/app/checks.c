@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/check_heads.h"
 #include "app/site_generations.h"
 #include "base/buffer.h"
 #include "base/clock.h"
@@ -24,7 +25,9 @@
 #include "config/settings.h"
 #include "probe/prober.h"
 
-/* What was last logged of a site, as the prober keeps it. */
+/* What was last logged of a site, as the prober keeps it: in a memo's number, the outcome plus 1, and a bit. */
+enum { MEMO_OUTCOME = 0xFF, MEMO_WARNED = 0x100 };
+
 struct site_memory {
 	bool is_known;
 	enum outcome outcome;
@@ -98,9 +101,10 @@ static void log_change(struct share *share, const struct site *site, const struc
 		       struct prober_memo *memo)
 {
 	struct checks *checks = share->checks;
+	int64_t number = memo->number & MEMO_OUTCOME;
 	const struct site_memory memory = {
-		.is_known = memo->number != 0,
-		.outcome = memo->number != 0 ? (enum outcome)(memo->number - 1) : OUTCOME_UNKNOWN,
+		.is_known = number != 0,
+		.outcome = number != 0 ? (enum outcome)(number - 1) : OUTCOME_UNKNOWN,
 		.since = memo->time,
 	};
 	bool is_change = !memory.is_known || memory.outcome != verdict->outcome;
@@ -110,7 +114,20 @@ static void log_change(struct share *share, const struct site *site, const struc
 	bool is_news = memory.is_known || verdict->outcome != OUTCOME_UP;
 	if (is_news && checks->settings->command != COMMAND_CHECK && may_show_change(share, now))
 		show_change(site, &memory, verdict, now);
-	*memo = (struct prober_memo){.number = (int64_t)verdict->outcome + 1, .time = now};
+	memo->number = (memo->number & MEMO_WARNED) | ((int64_t)verdict->outcome + 1);
+	memo->time = now;
+}
+
+/* Once for each site, and again where a name that had fewer addresses has too many once more. */
+static void warn_of_unchecked(const struct site *site, const struct round_verdict *verdict,
+			      struct prober_memo *memo)
+{
+	bool was_said = (memo->number & MEMO_WARNED) != 0;
+	if (verdict->unchecked > 0 && !was_said)
+		log_event(LOG_WARN, "more addresses than are checked", LOG_STR("site", site->name),
+			  LOG_INT("checked", (int64_t)verdict->addresses),
+			  LOG_INT("unchecked", (int64_t)verdict->unchecked));
+	memo->number = (memo->number & MEMO_OUTCOME) | (verdict->unchecked > 0 ? MEMO_WARNED : 0);
 }
 
 /* With --log-level debug: every check, not only changes. */
@@ -146,12 +163,16 @@ static bool on_may_start(void *context)
 static bool on_attempt(void *context, const struct site *site,
 		       const struct observation *observation, struct attempts *attempts)
 {
-	(void)context;
+	const struct share *share = context;
 	struct verdict verdict;
 	verdict_decide(site, observation, &verdict);
 	bool wants_retry = verdict.outcome == OUTCOME_DOWN;
-	if (wants_retry)
+	if (wants_retry) {
 		attempts_add(attempts, observation, &verdict);
+		if (share->checks->settings->is_verbose)
+			attempts->items[attempts->count - 1].heads =
+				check_heads_of_attempt(observation);
+	}
 	verdict_finish(&verdict);
 	return wants_retry;
 }
@@ -240,8 +261,11 @@ static void on_round(void *context, const struct site *site, struct round *round
 	}
 	const struct verdict of_site = {
 		.outcome = verdict.outcome, .reason = verdict.reason, .message = verdict.message};
-	if (memo != NULL)
+	if (memo != NULL) {
 		log_change(share, site, &of_site, memo);
+		if (share->checks->settings->command != COMMAND_CHECK)
+			warn_of_unchecked(site, &verdict, memo);
+	}
 	round_verdict_finish(&verdict);
 	(void)atomic_fetch_add(&share->checks->finished, 1);
 }

@@ -33,15 +33,19 @@ void attempts_copy(struct attempts *attempts, const struct attempts *from)
 	attempts->items = xcalloc(from->count, sizeof(attempts->items[0]));
 	for (attempts->count = 0; attempts->count < from->count; attempts->count++) {
 		attempts->items[attempts->count] = from->items[attempts->count];
-		attempts->items[attempts->count].message =
-			xstrdup(from->items[attempts->count].message);
+		const struct attempt *attempt = &from->items[attempts->count];
+		attempts->items[attempts->count].message = xstrdup(attempt->message);
+		if (attempt->heads != NULL)
+			attempts->items[attempts->count].heads = xstrdup(attempt->heads);
 	}
 }
 
 void attempts_finish(struct attempts *attempts)
 {
-	for (size_t i = 0; i < attempts->count; i++)
+	for (size_t i = 0; i < attempts->count; i++) {
 		free(attempts->items[i].message);
+		free(attempts->items[i].heads);
+	}
 	free(attempts->items);
 	*attempts = (struct attempts){0};
 }

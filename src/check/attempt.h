@@ -18,6 +18,7 @@ struct attempt {
 	char *message;        /* "" when up */
 	int http_status_code; /* 0 where none was received */
 	int64_t total_us;     /* DURATION_UNKNOWN */
+	char *heads; /* of its requests and responses, as they are shown; NULL: nobody wants to see them */
 };
 
 struct attempts {

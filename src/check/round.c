@@ -160,6 +160,7 @@ void round_judge(struct round *round, size_t needed, struct round_verdict *ret_v
 		};
 	}
 	round_decide(results, round->count, needed, ret_verdict);
+	ret_verdict->unchecked = round->unchecked;
 	free(results);
 }
 

@@ -33,6 +33,7 @@ struct round_result {
 
 struct round_verdict {
 	size_t addresses; /* 1 or more */
+	size_t unchecked; /* the name has so many more */
 	size_t needed;
 	size_t up; /* or degraded */
 	size_t failed;
@@ -59,7 +60,8 @@ struct round_part {
 struct round {
 	struct round_part *parts;
 	size_t count;
-	int64_t missed; /* checks of the site that were left out before this round */
+	size_t unchecked; /* addresses that the name has beyond those that are checked */
+	int64_t missed;   /* checks of the site that were left out before this round */
 };
 
 /* Takes the contents of the three; the observation's earlier attempts are copied. */

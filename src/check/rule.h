@@ -37,6 +37,7 @@ struct site_rule {
 	enum rule_test test;
 	bool is_wanted;      /* the test must hold; false: it must not */
 	bool is_literal;     /* text is no pattern, though it was made one */
+	bool ignores_case;   /* RULE_MATCHES */
 	bool may_be_missing; /* RULE_HEADER: without such a header all is well */
 	char *name; /* the header's, in lower case where the user did; or the JSON pointer. NULL for others */
 	char *text;              /* as the user wrote it; NULL where the test needs none */

@@ -116,9 +116,3 @@ const char *json_print_bytes(yajl_gen out, size_t *ret_length)
 	check(yajl_gen_get_buf(out, &bytes, ret_length));
 	return (const char *)bytes;
 }
-
-void json_print_again(yajl_gen out)
-{
-	yajl_gen_clear(out);
-	yajl_gen_reset(out, NULL);
-}

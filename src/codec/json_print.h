@@ -32,8 +32,7 @@ void json_put_int(yajl_gen out, const char *name, int64_t value);
 void json_put_bool(yajl_gen out, const char *name, bool value);
 void json_put_time(yajl_gen out, const char *name, wall_us time);
 
-/* The JSON so far, the generator's; and forgetting it for another document. */
+/* The JSON so far, the generator's. */
 const char *json_print_bytes(yajl_gen out, size_t *ret_length);
-void json_print_again(yajl_gen out);
 
 #endif

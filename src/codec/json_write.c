@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/json_parse.h"
 #include "base/text.h"
 
 /* The digits of an int64_t, and its sign. */
@@ -63,18 +64,13 @@ void json_write_name(struct json_write *json, const char *name)
 	json->has_before = false; /* its value follows */
 }
 
-static bool is_plain(unsigned char c)
-{
-	return c >= 0x20 && c != '"' && c != '\\';
-}
-
-/* The length of a text of ASCII that needs no escapes, as nearly all are; SIZE_MAX for any other one. */
+/* The length of a text that may stand there as it is, as nearly all may; SIZE_MAX for any other one. */
 static size_t plain_length(const char *text)
 {
-	const unsigned char *at = (const unsigned char *)text;
-	while (is_plain(*at) && *at < 0x80)
-		at++;
-	return *at == '\0' ? (size_t)(at - (const unsigned char *)text) : SIZE_MAX;
+	size_t length = strlen(text);
+	bool is_plain =
+		json_plain_end(text, text + length) == text + length && text_is_utf8(text, length);
+	return is_plain ? length : SIZE_MAX;
 }
 
 static void append_escape(struct buffer *out, unsigned char c)
@@ -97,15 +93,14 @@ static void append_escape(struct buffer *out, unsigned char c)
 static void append_quoted(struct buffer *out, const char *text, size_t length)
 {
 	(void)buffer_append_char(out, '"');
-	size_t start = 0;
-	for (size_t i = 0; i < length; i++) {
-		if (is_plain((unsigned char)text[i]))
-			continue;
-		(void)buffer_append(out, text + start, i - start);
-		append_escape(out, (unsigned char)text[i]);
-		start = i + 1;
+	const char *end = text + length;
+	for (const char *at = text; at < end;) {
+		const char *plain = at;
+		at = json_plain_end(plain, end);
+		(void)buffer_append(out, plain, (size_t)(at - plain));
+		if (at < end)
+			append_escape(out, (unsigned char)*at++);
 	}
-	(void)buffer_append(out, text + start, length - start);
 	(void)buffer_append_char(out, '"');
 }
 

@@ -155,6 +155,8 @@ static void put_round(struct json_write *out, const struct round_note *note)
 	json_write_member_int(out, "needed", (int64_t)verdict->needed);
 	json_write_member_int(out, "up", (int64_t)verdict->up);
 	json_write_member_int(out, "failed", (int64_t)verdict->failed);
+	if (verdict->unchecked > 0)
+		json_write_member_int(out, "unchecked", (int64_t)verdict->unchecked);
 	if (note->is_speaker) {
 		json_write_member_text(out, "outcome", outcome_name(verdict->outcome), 16);
 		json_write_member_text(out, "reason", reason_name(verdict->reason), 64);

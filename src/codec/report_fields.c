@@ -46,10 +46,11 @@ static const struct member evidence_members[] = {
 
 /* The verdict's members stand in the report that speaks for the round. */
 static const struct member round_members[] = {
-	{"address", FIELD_TEXT, true, 1, 64}, {"addresses", FIELD_INT, true, 1, 1000},
-	{"needed", FIELD_INT, true, 1, 1000}, {"up", FIELD_INT, true, 0, 1000},
-	{"failed", FIELD_INT, true, 0, 1000}, {"outcome", FIELD_OUTCOME, false, 0, 0},
-	{"reason", FIELD_TEXT, false, 1, 64}, {"message", FIELD_TEXT, false, 0, 4096},
+	{"address", FIELD_TEXT, true, 1, 64},    {"addresses", FIELD_INT, true, 1, 1000},
+	{"needed", FIELD_INT, true, 1, 1000},    {"up", FIELD_INT, true, 0, 1000},
+	{"failed", FIELD_INT, true, 0, 1000},    {"unchecked", FIELD_INT, false, 1, INT64_MAX},
+	{"outcome", FIELD_OUTCOME, false, 0, 0}, {"reason", FIELD_TEXT, false, 1, 64},
+	{"message", FIELD_TEXT, false, 0, 4096},
 };
 
 #define MEMBERS(array) .members = (array), .member_count = COUNT_OF(array)

@@ -68,7 +68,9 @@ def machines():
 
 @pytest.fixture
 def names():
-    server = NameServer({"three.test": [*ALIVE, DEAD], "two.test": [*ALIVE, "127.0.0.4"], "alive.test": list(ALIVE)})
+    server = NameServer({"three.test": [*ALIVE, DEAD], "two.test": [*ALIVE, "127.0.0.4"], "alive.test": list(ALIVE),
+                         "eight.test": [f"127.0.0.{number}" for number in range(1, 9)],
+                         "many.test": [f"127.0.1.{number}" for number in range(1, 19)]})
     yield server
     server.close()
 
@@ -138,9 +140,18 @@ def stored(websentry):
     return [{**row, "round": json.loads(row["round"])} for row in rows], uptime
 
 
-def test_run_sees_a_dead_machine_behind_a_name(websentry, machines, names):
+def shown(window, name):
+    """The row of a site as a person reads it."""
+    found = window.driver.execute_script("""
+        return [...document.querySelectorAll("tbody tr")].map(row =>
+            [row.querySelector(".name").innerText, row.innerText]);
+    """)
+    return dict(found).get(name, "")
+
+
+def test_run_sees_a_dead_machine_behind_a_name(websentry, machines, names, browser):
     file = write_sites(websentry, entry(machines, names, "three.test"), entry(machines, names, "alive.test"),
-                       entry(machines, names, "two.test", addresses_needed=2))
+                       entry(machines, names, "two.test", addresses_needed=2), entry(machines, names, "many.test"))
     running = websentry.start("run", "--sites", file, "--data-dir", websentry.data_dir(), "--listen", "127.0.0.1:0")
     running.wait_ready()
     message = f"1 of 3 addresses fails: {DEAD} connect_refused"
@@ -151,13 +162,27 @@ def test_run_sees_a_dead_machine_behind_a_name(websentry, machines, names):
     assert (three["outcome"], three["reason"]) == ("down", "connect_refused")
     assert ask_api(running)["two.test"]["outcome"] == "degraded"
     wait_until(lambda: message in fetch(running, "/")[2], "the page shows it", 60)
+    window = browser()
+    window.open(f"http://127.0.0.1:{running.port()}/")
+    assert "Down" in shown(window, "three.test") and message in shown(window, "three.test")
+    seen = shown(window, "two.test")
+    assert "Degraded" in seen and "1 of 3 addresses fails, 2 needed: 127.0.0.4 connect_refused" in seen
     # A machine that was well goes, and comes back: the site follows, with a line for each change.
     machines.stop(ALIVE[1])
     running.wait_for("site down", site="alive.test", message=f"1 of 2 addresses fails: {ALIVE[1]} connect_refused")
+    wait_until(lambda: f"1 of 2 addresses fails: {ALIVE[1]} connect_refused" in shown(window, "alive.test"),
+               "the open page follows", 60)
     machines.start(ALIVE[1])
     wait_until(lambda: running.find("site up", site="alive.test", reason="ok"), "it is well again", 60)
+    wait_until(lambda: "Up" in shown(window, "alive.test"), "the open page follows once more", 60)
+    wait_until(lambda: len([report for report in stored(websentry)[0] if report["site"] == "many.test"]) >= 32,
+               "two rounds of the name with many addresses", 60)
     running.stop()
+    assert len(running.find("more addresses than are checked", level="warn", site="many.test", checked=16,
+                            unchecked=2)) == len(running.find("more addresses than are checked")) == 1
     reports, uptime = stored(websentry)
+    assert {report["round"].get("unchecked") for report in reports if report["site"] == "many.test"} == {2}
+    assert {report["round"].get("unchecked") for report in reports if report["site"] != "many.test"} == {None}
     for name, count in (("three.test", 3), ("alive.test", 2), ("two.test", 3)):
         rounds = rounds_of([report for report in reports if report["site"] == name])
         assert rounds and {len(of_round) for of_round in rounds} == {count}
@@ -202,6 +227,54 @@ def test_what_is_stored_follows_from_the_messages(websentry, machines, names, ka
     assert sorted(report["seq"] for report in reports) == list(range(len(reports)))
 
 
+# strace lets a thread sleep that has woken another one, so that each report of a round has a commit of its own.
+SLOWLY = ("strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P", "anon_inode:[eventfd]", "-e", "trace=write", "-e",
+          "inject=write:delay_exit=150000")
+
+
+def kill_between_commits(websentry, file, number):
+    """Start a producer without a Kafka, and kill it once its outbox has grown by a report; its data folder."""
+    data = websentry.data_dir(f"killed-{number}")
+    running = websentry.start("producer", "--sites", file, "--data-dir", data, "--kafka-servers", "127.0.0.1:1",
+                              prefix=SLOWLY)
+    log = data / "outbox.db-wal"
+    running.wait_ready(60)
+    size = log.stat().st_size
+    wait_until(lambda: log.stat().st_size != size, "a commit", 60, step=0.005)
+    running.kill()
+    return data
+
+
+def test_a_round_that_a_kill_cuts_in_two_is_stored_and_judged_once(websentry, machines, names, kafka, topic, database):
+    """What was committed of it is stored once, and it is one check with the outcome of all its addresses."""
+    file = write_sites(websentry, entry(machines, names, "eight.test", addresses_needed=2))
+    options = ("--kafka-servers", kafka.servers, "--kafka-topic", topic)
+    for number in range(20):  # on a busy machine the kill may come too late
+        data = kill_between_commits(websentry, file, number)
+        websentry.run("producer", "--once", "--sites", file, *options, "--data-dir", data)
+        messages = [json.loads(message.value) for message in kafka.messages(topic)]
+        sizes = [len(reports) for reports in rounds_of(messages)]
+        assert {size == 8 for size in sizes[1::2]} == {True}, "the rounds after each restart are whole"
+        if 0 < min(sizes) < 8:
+            break
+    assert 0 < min(sizes) < 8, sizes
+    websentry.run("consumer", "--once", *options, "--kafka-group", topic, "--database-dsn", database.dsn)
+    websentry.run("audit", "--database-dsn", database.dsn)
+    with database.connect(row_factory=psycopg.rows.dict_row) as connection:
+        reports = connection.execute("SELECT * FROM report_view ORDER BY started_at, seq").fetchall()
+    stored_of = [(str(report["producer_id"]), report["seq"]) for report in reports]
+    assert sorted(stored_of) == sorted((message["producer_id"], message["seq"]) for message in messages)
+    rounds = rounds_of(reports)
+    for of_round in rounds:
+        speaker = speaker_of(of_round)
+        assert speaker is of_round[0], "it was the first to be committed"
+        assert speaker["round"]["addresses"] == 8
+        if speaker["round"]["up"] == 2:  # nothing was held up
+            assert (speaker["round"]["outcome"], speaker["round"]["failed"]) == ("degraded", 6)
+    assert database.query("SELECT strip FROM site_state") == [(strip_of(rounds),)]
+    assert database.one("SELECT checks FROM uptime_view WHERE period = 'hour'") == len(rounds)
+
+
 def test_check_prints_a_line_for_each_address_and_then_the_verdict(websentry, machines, names):
     words = ("--set", "addresses=all", "--set", f"dns_servers={names.address}")
     url = f"http://three.test:{machines.port}/"
@@ -216,6 +289,8 @@ def test_check_prints_a_line_for_each_address_and_then_the_verdict(websentry, ma
     one = f"resolve={{one.test: {ALIVE[0]}}}"
     seen = websentry.run("check", f"http://one.test:{machines.port}/", *words, "--set", one).stdout()
     assert "UP" in seen and "1 of 1 address works, 1 needed" in seen
+    seen = websentry.run("check", f"http://many.test:{machines.port}/", *words, code=2).stdout()
+    assert seen.rstrip().endswith("; 2 more are not checked")
     seen = websentry.run("check", f"http://alive.test:{machines.port}/", *words, "--set", "addresses_needed=3", code=2)
     assert "the name has 2 addresses, 3 needed" in seen.stdout()
     reports = [json.loads(line) for line in websentry.run("check", url, *words, "--json", code=2).stdout().splitlines()]

@@ -45,7 +45,7 @@ def every_kind(sites, authority, refused_port):
     add("without pattern", Answer(body="nothing of the kind"))
     add("no pattern asked", Answer(body=PAGE), pattern=None)
     add("posted", Answer(body=PAGE), method="POST", headers={"X-Token": "a"}, body="data")
-    add("headed", Answer(body=PAGE), method="HEAD")
+    add("headed", Answer(body=PAGE), method="HEAD", pattern=None)
     add("labelled", Answer(body=PAGE), labels={"team": "shop", "size": "ü \U0001f600"})
     add("wanted text missing", Answer(body=PAGE), "down", "body_mismatch",
         fail_if_body_not_matches_regexp=["Goodbye"])

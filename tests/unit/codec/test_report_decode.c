@@ -187,6 +187,9 @@ static const struct {
 	{"\"round\":{}", DECODE_WRONG_TYPE, "round"},
 	{"\"round\":{\"address\":\"\",\"addresses\":1,\"needed\":1,\"up\":1,\"failed\":0}",
 	 DECODE_WRONG_TYPE, "round"},
+	{"\"round\":{\"address\":\"a\",\"addresses\":1,\"needed\":1,\"up\":1,\"failed\":0,"
+	 "\"unchecked\":0}",
+	 DECODE_WRONG_TYPE, "round"},
 	{"\"round\":{\"address\":\"a\",\"addresses\":0,\"needed\":1,\"up\":1,\"failed\":0}",
 	 DECODE_WRONG_TYPE, "round"},
 	{"\"round\":{\"address\":\"a\",\"addresses\":1,\"needed\":1,\"up\":1,\"failed\":0,"

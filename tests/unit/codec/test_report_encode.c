@@ -308,13 +308,13 @@ static void a_report_of_a_round_says_so(void **state)
 	struct sample sample;
 	struct report_row row;
 	char message[] = "1 of 2 addresses fails: \"::1\" connect_refused";
-	const struct round_verdict verdict = {.addresses = 2,
-					      .needed = 2,
-					      .up = 1,
-					      .failed = 1,
-					      .outcome = OUTCOME_DOWN,
-					      .reason = REASON_CONNECT_REFUSED,
-					      .message = message};
+	struct round_verdict verdict = {.addresses = 2,
+					.needed = 2,
+					.up = 1,
+					.failed = 1,
+					.outcome = OUTCOME_DOWN,
+					.reason = REASON_CONNECT_REFUSED,
+					.message = message};
 	struct round_note note = {.verdict = &verdict, .address = "::1", .is_speaker = true};
 	sample_init(&sample);
 	decode_sample(&sample, 1, &row);
@@ -338,10 +338,10 @@ static void a_report_of_a_round_says_so(void **state)
 	report_row_finish(&row);
 
 	note.is_speaker = false;
+	verdict.unchecked = 3;
 	decode_sample(&sample, 1, &row);
-	assert_string_equal(
-		row.round.bytes,
-		"{\"address\":\"::1\",\"addresses\":2,\"needed\":2,\"up\":1,\"failed\":1}");
+	assert_string_equal(row.round.bytes, "{\"address\":\"::1\",\"addresses\":2,\"needed\":2,"
+					     "\"up\":1,\"failed\":1,\"unchecked\":3}");
 	assert_false(report_row_is_of_site(&row));
 	report_row_finish(&row);
 	sample_finish(&sample);
