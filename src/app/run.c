@@ -48,8 +48,10 @@ struct run {
 static bool on_may_start(void *context)
 {
 	struct run *run = context;
-	bool has_room = writer_has_room(storing_writer(run->storing));
-	if (has_room == !atomic_load(&run->is_holding))
+	const struct writer *writer = storing_writer(run->storing);
+	bool is_holding = atomic_load(&run->is_holding);
+	bool has_room = is_holding ? writer_has_room_again(writer) : writer_has_room(writer);
+	if (has_room == !is_holding)
 		return has_room;
 	if (atomic_exchange(&run->is_holding, !has_room) == has_room) {
 		readiness_set(&run->figures.readiness, OBSTACLE_REPORTS_HELD, !has_room);

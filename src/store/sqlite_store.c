@@ -56,7 +56,7 @@ int sqlite_execute(struct sqlite_store *store, const char *sql, struct error *er
 	return sqlite_fail(store, what, err);
 }
 
-void sqlite_finish_statements(struct sqlite_store *store)
+static void finish_statements(struct sqlite_store *store)
 {
 	for (int i = 0; i < SQLITE_STATEMENT_COUNT; i++) {
 		(void)sqlite3_finalize(store->statements[i]);
@@ -66,7 +66,7 @@ void sqlite_finish_statements(struct sqlite_store *store)
 
 void sqlite_close_file(struct sqlite_store *store)
 {
-	sqlite_finish_statements(store);
+	finish_statements(store);
 	(void)pthread_mutex_lock(&store->db_lock);
 	(void)sqlite3_close(store->db);
 	store->db = NULL;
@@ -143,9 +143,18 @@ static bool holds_lock(const struct sqlite_store *store, const char *path)
 	       ours.st_ino == there.st_ino;
 }
 
+/* Beside the file itself, where links lead to it: those who come by different links have one lock. */
+static char *make_lock_path(const struct sqlite_store *store)
+{
+	char *real = realpath(store->path, NULL);
+	char *path = xasprintf("%s.lock", real != NULL ? real : store->path);
+	free(real);
+	return path;
+}
+
 static int take_lock(struct sqlite_store *store, struct error *err)
 {
-	char *path = xasprintf("%s.lock", store->path);
+	char *path = make_lock_path(store);
 	int status = -1;
 	if (holds_lock(store, path)) {
 		free(path);
@@ -216,9 +225,9 @@ static int open_writer(struct sqlite_store *store, struct error *err)
 {
 	const struct sqlite_opening how = {.name = store->path,
 					   .flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE};
+	private_file_create(store->path); /* SQLite gives -wal and -shm the mode that it finds */
 	if (take_lock(store, err) != 0)
 		return -1;
-	private_file_create(store->path); /* SQLite gives -wal and -shm the mode that it finds */
 	/* A commit is what makes a check of `run` finished: it goes to the disk. At most a few a second. */
 	if (sqlite_open_file(store, &how, err) != 0 ||
 	    sqlite_execute(store,

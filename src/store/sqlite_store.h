@@ -119,8 +119,6 @@ bool sqlite_is_reading_current(const struct sqlite_store *store);
 /* At the end of a reading with this status: the same, or -1 where what was read may be half of this and half of that. */
 int sqlite_confirm(struct sqlite_store *store, int status, struct error *err);
 
-void sqlite_finish_statements(struct sqlite_store *store);
-
 /*
  * Before each use, outside a transaction: open the file unless it is open. One that was deleted meanwhile is made anew by the
  * writer, which says so; one that another was put in place of is left alone by the writer (ERROR_REJECT), and read by readers.

@@ -64,6 +64,14 @@ bool writer_has_room(const struct writer *writer)
 	       atomic_load(&writer->waiting_bytes) < WRITER_WAITING_BYTES;
 }
 
+bool writer_has_room_again(const struct writer *writer)
+{
+	size_t max = writer->options.max_waiting;
+	return writer_has_room(writer) && atomic_load(&writer->waiting) <= max - max / 10 &&
+	       atomic_load(&writer->waiting_bytes) <=
+		       WRITER_WAITING_BYTES - WRITER_WAITING_BYTES / 10;
+}
+
 bool writer_post(struct writer *writer, struct message *message)
 {
 	if (!writer_has_room(writer)) {

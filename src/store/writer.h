@@ -75,6 +75,8 @@ struct writer *writer_start(const struct writer_options *options,
 /* Takes the message and returns true; false (still the caller's) when max_waiting or WRITER_WAITING_BYTES wait: on_room follows. Any thread. */
 bool writer_post(struct writer *writer, struct message *taken);
 bool writer_has_room(const struct writer *writer);
+/* Of one that had none: a tenth of it is free. Whoever stops and goes on by this does so seldom, however slow the store is. */
+bool writer_has_room_again(const struct writer *writer);
 
 /* Read the store's positions of these partitions; on_positions follows. Any thread. cluster_id is copied. */
 void writer_ask_positions(struct writer *writer, uint64_t generation, const char *cluster_id,

@@ -199,6 +199,33 @@ static void the_second_writer_is_told_who_writes(void **state)
 	assert_non_null(store);
 }
 
+/* Whatever way leads to the file, also where it is made only then. */
+static void a_link_leads_to_the_same_lock(void **state)
+{
+	(void)state;
+	struct error second;
+	struct folder other;
+	char new_file[128];
+	char beside[128];
+	folder_make(&other);
+	assert_int_equal(symlink(folder.file, other.file), 0);
+	assert_null(store_open_sqlite(other.file, STORE_WRITE, &second));
+	assert_non_null(strstr(second.message, "in use by process"));
+
+	(void)snprintf(new_file, sizeof(new_file), "%s/new.db", other.path);
+	(void)snprintf(beside, sizeof(beside), "%s/link.db", other.path);
+	assert_int_equal(unlink(other.file), 0);
+	assert_int_equal(symlink(new_file, other.file), 0);
+	assert_int_equal(symlink(new_file, beside), 0);
+	struct store *first = store_open_sqlite(other.file, STORE_WRITE, &err);
+	assert_non_null(first);
+	assert_null(store_open_sqlite(beside, STORE_WRITE, &second));
+	assert_non_null(strstr(second.message, "in use by process"));
+	assert_null(store_open_sqlite(new_file, STORE_WRITE, &second));
+	store_close(first);
+	folder_remove(&other);
+}
+
 static void a_killed_writer_leaves_no_lock(void **state)
 {
 	(void)state;
@@ -295,6 +322,7 @@ int main(void)
 		CASE(a_newer_schema_is_refused),
 		CASE(without_leave_to_migrate_the_schema_must_be_there),
 		CASE(the_second_writer_is_told_who_writes),
+		CASE(a_link_leads_to_the_same_lock),
 		CASE(a_killed_writer_leaves_no_lock),
 		CASE(a_reader_waits_for_the_first_writer),
 		CASE(what_is_no_database_is_refused),

@@ -236,6 +236,29 @@ static void it_refuses_when_too_much_waits_and_says_when_there_is_room(void **st
 	assert_true(events_wait(&events.inserted, 50));
 }
 
+/* Of 50, one place is room, and only the fifth is room again. */
+static void room_again_is_a_tenth(void **state)
+{
+	(void)state;
+	int taken = 0;
+	start(50, NULL);
+	assert_true(events_wait(&events.ready, 1));
+	go_away(true);
+	assert_true(writer_has_room_again(writer));
+	while (events_post(writer, "a 1", taken < 3 ? 1 : 2, 0, taken))
+		taken++;
+	assert_int_equal(taken, 50);
+	assert_false(writer_has_room_again(writer));
+	writer_revoke(writer, 1);
+	assert_true(events_wait(&events.room, 1));
+	assert_true(writer_has_room(writer));
+	assert_false(writer_has_room_again(writer));
+	go_away(false);
+	assert_true(events_wait(&events.inserted, 47));
+	assert_true(events_wait(&events.committed, 1));
+	assert_true(writer_has_room_again(writer));
+}
+
 static void revoked_messages_are_not_written(void **state)
 {
 	(void)state;
@@ -522,6 +545,7 @@ int main(void)
 		CASE(it_waits_for_the_store_at_the_start),
 		CASE(the_same_batch_is_written_again),
 		CASE(it_refuses_when_too_much_waits_and_says_when_there_is_room),
+		CASE(room_again_is_a_tenth),
 		CASE(revoked_messages_are_not_written),
 		CASE(the_next_batch_is_read_while_one_is_written),
 		CASE(a_batch_that_failed_is_repeated_before_the_next_one),
