@@ -257,9 +257,10 @@ static void complete_data_dir(struct reading *reading)
 {
 	struct settings *settings = reading->settings;
 	struct error err;
-	bool is_needed = (reading->commands &
-			  (COMMAND_PRODUCER | COMMAND_RUN | COMMAND_OUTBOX_SALVAGE)) != 0 ||
-			 ((reading->commands & from_store) != 0 && settings->database_dsn == NULL);
+	bool is_needed =
+		(reading->commands & (COMMAND_PRODUCER | COMMAND_RUN | COMMAND_OUTBOX_SHOW |
+				      COMMAND_OUTBOX_SALVAGE)) != 0 ||
+		((reading->commands & from_store) != 0 && settings->database_dsn == NULL);
 	bool is_written = (reading->commands & to_folder) != 0 || settings->declare_lost.count > 0;
 	const struct setting_origin *origin = effective_origin(reading, "data-dir");
 	if (!setting_belongs(settings_table_find("data-dir"), reading->commands))

@@ -1,11 +1,13 @@
 #include "config/problems.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "check/secrets.h"
 
@@ -30,6 +32,34 @@ void problems_finish(struct problems *problems)
 	problems_init(problems);
 }
 
+static size_t encode_utf8(uint32_t character, char text[static 5])
+{
+	size_t length = character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+	for (size_t i = length; i-- > 1; character >>= 6)
+		text[i] = (char)(0x80 | (character & 0x3F));
+	text[0] = (char)(0xF00U >> length | character);
+	text[length] = '\0';
+	return length;
+}
+
+/* What would change the order of the line, or not be seen in it, is shown by its number: "a<U+202E>b". */
+static void name_invisible(char **text, size_t max)
+{
+	uint32_t character;
+	while (text_find_invisible(*text, &character)) {
+		char bytes[5];
+		size_t length = encode_utf8(character, bytes);
+		const char *found = strstr(*text, bytes);
+		if (found == NULL) /* never: it was found */
+			return;
+		char *longer = xasprintf("%.*s<U+%04X>%s", (int)(found - *text), *text,
+					 (unsigned)character, found + length);
+		free(*text);
+		*text = text_clean_copy(longer, strlen(longer), max);
+		free(longer);
+	}
+}
+
 /* Somebody may have written a URL with a password where none belongs. */
 static char *make_safe(const char *text, size_t max)
 {
@@ -38,6 +68,7 @@ static char *make_safe(const char *text, size_t max)
 	secrets_hide_users(text, strlen(text), &shown);
 	char *safe = text_clean_copy(shown.length == 0 ? "" : shown.data, shown.length, max);
 	buffer_finish(&shown);
+	name_invisible(&safe, max);
 	return safe;
 }
 

@@ -555,7 +555,8 @@ const size_t settings_table_count = sizeof(settings_table) / sizeof(settings_tab
 const struct setting *settings_table_find(const char *name)
 {
 	for (size_t i = 0; i < settings_table_count; i++)
-		if (strcmp(settings_table[i].name, name) == 0)
+		if (settings_table[i].name[0] == name[0] &&
+		    strcmp(settings_table[i].name, name) == 0)
 			return &settings_table[i];
 	return NULL;
 }

@@ -87,7 +87,7 @@ static void print_general(FILE *out)
 	for (size_t i = 0; i < commands_table_count; i++) {
 		const struct command_row *row = &commands_table[i];
 		if (row->help != NULL)
-			(void)fprintf(out, "  %-14s %s\n", row->name, row->help);
+			(void)fprintf(out, "  %-16s %s\n", row->name, row->help);
 	}
 	(void)fputs(
 		"\n`websentry COMMAND --help` prints a command's options and their variables.\n"

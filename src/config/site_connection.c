@@ -35,9 +35,11 @@ void site_keys_take_compression(struct entry_reader *reader, const struct node *
 	int index = site_keys_take_choice(
 		reader, value, choices,
 		"true, false, gzip, br, deflate, zstd or identity for `compression`");
-	if (index >= 0)
-		entry_replace(&request_make(&reader->entry->site)->accept_encoding,
-			      xstrdup(encodings[index]));
+	if (index < 0 || !entry_claim(reader, SLOT_COMPRESSION, "compression", value))
+		return;
+	site_keys_remove_header(&reader->entry->site, "Accept-Encoding"); /* of the defaults */
+	entry_replace(&request_make(&reader->entry->site)->accept_encoding,
+		      encodings[index] == NULL ? NULL : xstrdup(encodings[index]));
 }
 
 void site_keys_take_http_version(struct entry_reader *reader, const struct node *value)
@@ -210,7 +212,4 @@ void site_keys_finish_connection(struct entry_reader *reader, const struct node 
 		entry_problem(reader, node, "found `cert_file` without `key_file`, expected both");
 	if (request->key_file != NULL && request->cert_file == NULL)
 		entry_problem(reader, node, "found `key_file` without `cert_file`, expected both");
-	if (request->tls_max != REQUEST_TLS_ANY && request->tls_min > request->tls_max)
-		entry_problem(reader, node,
-			      "found a `min_version` above `max_version`, expected at most that");
 }

@@ -209,7 +209,8 @@ static void take_cookie(struct entry_reader *reader, const struct node_pair *pai
 			      "ASCII without ';'",
 			      name);
 	} else {
-		char *header = with_cookie(cookie_header(site), name, value->text);
+		char *header = with_cookie(cookie_header(site), name,
+					   node_is_null(value) ? "" : value->text);
 		if (strlen(header) > COOKIE_HEADER_MAX) {
 			entry_problem(reader, value,
 				      "found cookies of more than %d bytes, expected fewer",

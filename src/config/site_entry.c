@@ -9,6 +9,7 @@
 #include "config/older.h"
 #include "config/problems.h"
 #include "config/settings.h"
+#include "config/site_conflicts.h"
 #include "config/site_keys.h"
 #include "pattern/pattern.h"
 
@@ -78,6 +79,12 @@ bool entry_claim(struct entry_reader *reader, enum entry_slot slot, const char *
 	return true;
 }
 
+static void take(struct entry_reader *reader, const struct entry_key *key, const struct node *value)
+{
+	key->take(reader, value);
+	reader->entry->levels[key - entry_keys] = (uint8_t)reader->level;
+}
+
 static void take_pairs(struct entry_reader *reader, const struct node *mapping, bool is_defaults)
 {
 	for (size_t i = 0; i < mapping->count; i++) {
@@ -91,7 +98,7 @@ static void take_pairs(struct entry_reader *reader, const struct node *mapping, 
 				      reader->level == LEVEL_FLAG ? "for all sites"
 								  : "in the defaults");
 		else if (!node_is_null(pair->value) || strcmp(key->name, "url") == 0)
-			key->take(reader, pair->value);
+			take(reader, key, pair->value);
 	}
 }
 
@@ -106,6 +113,7 @@ void entry_check_defaults(struct entry_reader *reader, struct node *defaults)
 	older_translate_entry(reader->tree, defaults, reader->problems);
 	reader->level = LEVEL_DEFAULTS;
 	take_pairs(reader, defaults, true);
+	site_conflicts_find(reader, defaults, LEVEL_DEFAULTS);
 }
 
 /* Whether a flag, variable or --config said so: that wins over the file's defaults. */
@@ -132,7 +140,7 @@ static void take_defaults(struct entry_reader *reader, const struct node *node,
 			continue;
 		if (key->is_merged || node->kind != NODE_MAPPING ||
 		    tree_find(node, key->name) == NULL)
-			key->take(reader, pair->value);
+			take(reader, key, pair->value);
 	}
 	reader->is_quiet = false;
 }
@@ -153,6 +161,7 @@ void entry_check_overrides(struct entry_reader *reader)
 {
 	reader->level = LEVEL_FLAG;
 	take_pairs(reader, reader->overrides, true);
+	site_conflicts_find(reader, reader->overrides, LEVEL_FLAG);
 }
 
 void entry_complete(struct entry_reader *reader, const struct node *place)
@@ -165,8 +174,8 @@ void entry_complete(struct entry_reader *reader, const struct node *place)
 	}
 	site_keys_finish_request(reader, place);
 	site_keys_finish_connection(reader, place);
-	site_keys_finish_limits(reader, place);
 	site_keys_finish_rounds(reader, place);
+	site_conflicts_find(reader, place, LEVEL_SITE);
 }
 
 void entry_read(struct entry_reader *reader, struct node *node, const struct node *defaults)

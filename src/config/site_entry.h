@@ -29,6 +29,7 @@ enum entry_slot {
 	SLOT_AUTHORIZATION,
 	SLOT_COOKIE,
 	SLOT_USER_AGENT,
+	SLOT_COMPRESSION,
 	SLOT_HTTP_VERSION,
 	SLOT_IP_PROTOCOL,
 	SLOT_SOURCE_ADDRESS,
@@ -44,11 +45,17 @@ struct entry_claim {
 	enum entry_level level;
 };
 
+enum { ENTRY_KEYS_MAX = 96 };
+
 struct entry {
 	struct site site;
 	struct entry_claim claims[SLOT_COUNT];
+	uint8_t levels
+		[ENTRY_KEYS_MAX]; /* enum entry_level of each of entry_keys; LEVEL_BUILT_IN: not said */
 	bool has_method;
 	bool is_form; /* the body is one */
+	bool has_retry_after;
+	bool is_wrong; /* a problem of it was said */
 	enum entry_level interval_level;
 	enum entry_level timeout_level;
 	enum entry_level addresses_level;
@@ -64,8 +71,9 @@ struct entry_reader {
 	bool is_quiet;          /* problems were said before: only the values are wanted */
 	enum entry_level level; /* of what is being read */
 	const struct node
-		*overrides;  /* check --set: a mapping of keys for every site; NULL: none */
-	struct entry *entry; /* being filled */
+		*overrides;       /* check --set: a mapping of keys for every site; NULL: none */
+	struct entry *entry;      /* being filled */
+	uint64_t *said_conflicts; /* a bit for each that is not to be said of every site */
 };
 
 /* A site as the settings alone make it; url may be NULL. */
@@ -132,6 +140,8 @@ int entry_take_line_of_file(struct entry_reader *reader, const char *name, const
 /* Whether it is a mapping of at most max keys. */
 bool entry_is_mapping(struct entry_reader *reader, const char *name, const struct node *value,
 		      size_t max);
+/* Whether it is a list of nothing, which is a problem: what undoes the defaults is no value at all. */
+bool entry_is_empty_list(struct entry_reader *reader, const char *name, const struct node *value);
 /* Whether it is a mapping that has none but the keys of parts. */
 bool entry_has_parts(struct entry_reader *reader, const char *name, const struct node *value,
 		     const struct entry_key *parts);

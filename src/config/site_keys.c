@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "check/secrets.h"
 #include "check/url.h"
 #include "config/settings_table.h"
 #include "config/site_entry.h"
@@ -41,6 +43,27 @@ static void take_url(struct entry_reader *reader, const struct node *value)
 	entry_replace(&site->redacted_url, redacted);
 }
 
+/* A URL with a user or a token in what everybody sees. */
+static bool is_secret_shown(struct entry_reader *reader, const char *name, const struct node *value,
+			    const char *text)
+{
+	struct buffer shown;
+	if (strstr(text, ":/") == NULL)
+		return false;
+	buffer_init(&shown, 4 * strlen(text));
+	secrets_hide_users(text, strlen(text), &shown);
+	bool is_secret = shown.length != strlen(text) ||
+			 memcmp(shown.data, text, shown.length) != 0 ||
+			 url_is_secret_header("", text);
+	buffer_finish(&shown);
+	if (is_secret)
+		entry_problem(reader, value,
+			      "found a URL with a secret in `%.80s`, expected text that everybody "
+			      "may see",
+			      name);
+	return is_secret;
+}
+
 static void take_name(struct entry_reader *reader, const struct node *value)
 {
 	char *name;
@@ -52,6 +75,10 @@ static void take_name(struct entry_reader *reader, const struct node *value)
 			      "found the invisible character U+%04X in `name`, expected a name "
 			      "that is what it looks like",
 			      (unsigned)character);
+		free(name);
+		return;
+	}
+	if (is_secret_shown(reader, "name", value, name)) {
 		free(name);
 		return;
 	}
@@ -85,6 +112,14 @@ static void set_label(struct site *site, const char *name, char *taken_value)
 	site->label_count++;
 }
 
+static void take_label(struct entry_reader *reader, const struct node_pair *pair, char *taken_value)
+{
+	if (is_secret_shown(reader, pair->key->text, pair->value, taken_value))
+		free(taken_value);
+	else
+		set_label(&reader->entry->site, pair->key->text, taken_value);
+}
+
 static void take_labels(struct entry_reader *reader, const struct node *value)
 {
 	if (!entry_is_mapping(reader, "labels", value, SITE_LABELS_MAX))
@@ -98,7 +133,7 @@ static void take_labels(struct entry_reader *reader, const struct node *value)
 				      pair->key->text);
 		else if (entry_take_text(reader, pair->key->text, pair->value, LABEL_MAX, &text) ==
 			 0)
-			set_label(&reader->entry->site, pair->key->text, text);
+			take_label(reader, pair, text);
 	}
 	if (reader->entry->site.label_count > SITE_LABELS_MAX)
 		entry_problem(reader, value,
@@ -185,6 +220,8 @@ static void take_status(struct entry_reader *reader, const struct node *value)
 static void take_valid_status_codes(struct entry_reader *reader, const struct node *value)
 {
 	reader->entry->site.valid_status_code_count = 0; /* of a level farther from the site */
+	if (entry_is_empty_list(reader, "valid_status_codes", value))
+		return;
 	if (value->kind == NODE_SCALAR) {
 		take_status(reader, value);
 		return;
@@ -309,3 +346,5 @@ const struct entry_key entry_keys[] = {
 	{.name = "max_body_bytes", .take = take_max_body_bytes},
 };
 const size_t entry_key_count = sizeof(entry_keys) / sizeof(entry_keys[0]);
+_Static_assert(sizeof(entry_keys) / sizeof(entry_keys[0]) <= ENTRY_KEYS_MAX,
+	       "a level for each key");

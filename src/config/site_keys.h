@@ -93,7 +93,6 @@ void site_keys_take_evidence(struct entry_reader *reader, const struct node *val
 
 /* When all keys of an entry were taken: what several of them say together. */
 void site_keys_finish_request(struct entry_reader *reader, const struct node *node);
-void site_keys_finish_limits(struct entry_reader *reader, const struct node *node);
 void site_keys_finish_connection(struct entry_reader *reader, const struct node *node);
 void site_keys_finish_rounds(struct entry_reader *reader, const struct node *node);
 

@@ -42,10 +42,10 @@ static int take_limit(struct entry_reader *reader, const char *name, const struc
 	} else {
 		return -1;
 	}
-	if (limit.warn_us != 0 && limit.fail_us != 0 && limit.warn_us > limit.fail_us) {
+	if (limit.warn_us != 0 && limit.fail_us != 0 && limit.warn_us >= limit.fail_us) {
 		entry_problem(reader, value,
-			      "found a longer time to warn than to fail for `%s`, expected a "
-			      "shorter one",
+			      "found a time to warn that is no shorter than the time to fail for "
+			      "`%s`, expected a shorter one",
 			      name);
 		return -1;
 	}
@@ -173,6 +173,8 @@ static void take_fingerprint(struct entry_reader *reader, const struct node *val
 void site_keys_take_cert_sha256(struct entry_reader *reader, const struct node *value)
 {
 	limits(reader)->fingerprint_count = 0;
+	if (entry_is_empty_list(reader, "cert_sha256", value))
+		return;
 	if (value->kind != NODE_SEQUENCE) {
 		take_fingerprint(reader, value);
 		return;
@@ -208,6 +210,8 @@ static void take_version(struct entry_reader *reader, const struct node *value, 
 void site_keys_take_valid_http_versions(struct entry_reader *reader, const struct node *value)
 {
 	unsigned versions = 0;
+	if (entry_is_empty_list(reader, "valid_http_versions", value))
+		return;
 	if (value->kind != NODE_SEQUENCE)
 		take_version(reader, value, &versions);
 	else
@@ -253,6 +257,7 @@ void site_keys_take_retries(struct entry_reader *reader, const struct node *valu
 
 void site_keys_take_retry_after(struct entry_reader *reader, const struct node *value)
 {
+	reader->entry->has_retry_after = true;
 	(void)entry_take_duration(reader, "retry_after", value, 0, HOUR_US,
 				  &reader->entry->site.retry_after_us);
 }
@@ -262,16 +267,4 @@ void site_keys_take_evidence(struct entry_reader *reader, const struct node *val
 	int64_t bytes;
 	if (entry_take_size(reader, "evidence", value, 0, SITE_EVIDENCE_MAX, &bytes) == 0)
 		reader->entry->site.evidence_bytes = (int)bytes;
-}
-
-void site_keys_finish_limits(struct entry_reader *reader, const struct node *node)
-{
-	const struct limits *own = limits_of(&reader->entry->site);
-	if (own->is_tls_refused && own->is_tls_wanted)
-		entry_problem(reader, node,
-			      "found `fail_if_ssl` and `fail_if_not_ssl`, expected at most one");
-	if (own->is_body_limited && own->body_bytes_max < own->body_bytes_min)
-		entry_problem(reader, node,
-			      "found a `fail_if_body_larger_than` below "
-			      "`fail_if_body_smaller_than`, expected room between them");
 }

@@ -323,6 +323,8 @@ void site_keys_take_no_proxy(struct entry_reader *reader, const struct node *val
 {
 	enum { NO_PROXY_TEXT_MAX = 16 * 1024 };
 	request_forget_no_proxy(request_make(&reader->entry->site));
+	if (entry_is_empty_list(reader, "no_proxy", value))
+		return;
 	for (size_t i = 0; i < count_of(value); i++) {
 		char *text;
 		char *rest = NULL;

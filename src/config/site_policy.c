@@ -27,6 +27,8 @@ void site_keys_take_deny_cidrs(struct entry_reader *reader, const struct node *v
 {
 	enum { TEXT_MAX = 64 * 1024 };
 	size_t count = value->kind == NODE_SEQUENCE ? value->count : 1;
+	if (entry_is_empty_list(reader, "deny_cidrs", value))
+		return;
 	for (size_t i = 0; i < count; i++) {
 		const struct node *item = value->kind == NODE_SEQUENCE ? value->items[i] : value;
 		struct error err;

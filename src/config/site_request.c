@@ -143,6 +143,12 @@ static bool claim_header(struct entry_reader *reader, const struct node *key)
 		return entry_claim(reader, SLOT_COOKIE, "headers: Cookie", key);
 	if (text_equal_ignoring_case(key->text, "User-Agent"))
 		return entry_claim(reader, SLOT_USER_AGENT, "headers: User-Agent", key);
+	if (text_equal_ignoring_case(key->text, "Accept-Encoding")) {
+		if (!entry_claim(reader, SLOT_COMPRESSION, "headers: Accept-Encoding", key))
+			return false;
+		if (reader->entry->site.request != NULL) /* of the defaults */
+			entry_replace(&reader->entry->site.request->accept_encoding, NULL);
+	}
 	return true;
 }
 
@@ -158,7 +164,7 @@ static void take_header_values(struct entry_reader *reader, const struct node_pa
 		const struct node *value =
 			pair->value->kind == NODE_SEQUENCE ? pair->value->items[i] : pair->value;
 		char *text;
-		if (value->kind == NODE_SCALAR && value->length == 0)
+		if (value->kind == NODE_SCALAR && (value->length == 0 || node_is_null(value)))
 			text = xstrdup("");
 		else if (entry_take_text(reader, name, value, HEADER_VALUE_MAX, &text) != 0)
 			return;
@@ -282,6 +288,8 @@ static int append_fields(struct entry_reader *reader, struct buffer *out,
 {
 	if (pair->value->kind != NODE_SEQUENCE)
 		return append_field(reader, out, pair->key, pair->value);
+	if (entry_is_empty_list(reader, pair->key->text, pair->value))
+		return -1;
 	for (size_t i = 0; i < pair->value->count; i++)
 		if (append_field(reader, out, pair->key, pair->value->items[i]) != 0)
 			return -1;
@@ -350,16 +358,17 @@ static void finish_authorization(struct entry_reader *reader, const struct node 
 		site_keys_remove_header(site, "Authorization");
 }
 
-/* No client sends one: what is asked for is the head of what GET would give. */
+/* No client sends one: what is asked for is the head of what GET would give, or the request itself (RFC 9110, 9.3.8). */
 static void finish_head(struct entry_reader *reader, const struct node *node)
 {
 	const struct entry_claim *claim = &reader->entry->claims[SLOT_BODY];
 	if (reader->entry->site.body != NULL && claim->key != NULL &&
-	    strcmp(reader->entry->site.method, "HEAD") == 0)
+	    (strcmp(reader->entry->site.method, "HEAD") == 0 ||
+	     strcmp(reader->entry->site.method, "TRACE") == 0))
 		entry_problem(reader, node,
-			      "found `%s` with the method HEAD, expected a method that sends one, "
+			      "found `%s` with the method %s, expected a method that sends one, "
 			      "such as POST",
-			      claim->key);
+			      claim->key, reader->entry->site.method);
 }
 
 void site_keys_finish_request(struct entry_reader *reader, const struct node *node)

@@ -59,6 +59,8 @@ static void take_list(struct entry_reader *reader, const struct node *value,
 		      const struct site_rule *kind, take_item *take)
 {
 	forget_rules(&reader->entry->site, kind->key);
+	if (entry_is_empty_list(reader, kind->key, value))
+		return;
 	if (value->kind != NODE_SEQUENCE) {
 		take(reader, value, kind);
 		return;
@@ -102,6 +104,7 @@ static int take_pattern(struct entry_reader *reader, const struct node *value, b
 		return -1;
 	}
 	rule->text = text;
+	rule->ignores_case = ignores_case;
 	return 0;
 }
 
@@ -327,6 +330,38 @@ static bool is_json_test(const char *name)
 	return strcmp(name, "pointer") != 0 && strcmp(name, "ignore_case") != 0;
 }
 
+/* Tests that can't all hold, or one that nothing comes of. */
+static bool is_json_sound(struct entry_reader *reader, const struct node *item)
+{
+	const struct node *exists = tree_find(item, "exists");
+	const struct node *less = tree_find(item, "less");
+	const struct node *greater = tree_find(item, "greater");
+	const struct node *ignore_case = tree_find(item, "ignore_case");
+	bool is_there = true;
+	if (ignore_case != NULL && tree_find(item, "matches") == NULL) {
+		entry_problem(reader, ignore_case,
+			      "found `ignore_case` without `matches`, expected both");
+		return false;
+	}
+	if (exists != NULL && entry_take_bool(reader, "exists", exists, &is_there) != 0)
+		return false;
+	if (!is_there && item->count > 2) {
+		entry_problem(reader, exists,
+			      "found `exists: false` beside another test, expected it alone");
+		return false;
+	}
+	/* doubles tell neighbours apart that are large: those that come out equal may leave room */
+	if (less != NULL && greater != NULL && is_json_number(less) && is_json_number(greater) &&
+	    (strtod(greater->text, NULL) > strtod(less->text, NULL) ||
+	     strcmp(greater->text, less->text) == 0)) {
+		entry_problem(reader, greater,
+			      "found a number for `greater` that is not below that for `less`, "
+			      "expected a smaller one");
+		return false;
+	}
+	return true;
+}
+
 /* {pointer: /a/0, less: 5, greater: 1}: a rule for each test. */
 static void take_json(struct entry_reader *reader, const struct node *item,
 		      const struct site_rule *kind)
@@ -350,6 +385,8 @@ static void take_json(struct entry_reader *reader, const struct node *item,
 		entry_expect(reader, pointer, "a JSON pointer such as /items/0/name");
 		return;
 	}
+	if (!is_json_sound(reader, item))
+		return;
 	for (size_t i = 0; i < item->count; i++) {
 		struct site_rule rule = *kind;
 		if (!is_json_test(item->pairs[i].key->text))

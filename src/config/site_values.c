@@ -22,6 +22,8 @@ void entry_problem(struct entry_reader *reader, const struct node *node, const c
 	va_start(args, format);
 	(void)vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
+	if (reader->entry != NULL)
+		reader->entry->is_wrong = true;
 	tree_problem(reader->tree, node, reader->problems, "%s", what);
 }
 
@@ -77,8 +79,8 @@ void entry_expect(struct entry_reader *reader, const struct node *value, const c
 int entry_take_block(struct entry_reader *reader, const char *name, const struct node *value,
 		     size_t max, char **ret_text)
 {
-	if (value->kind != NODE_SCALAR) {
-		entry_expect(reader, value, "text for `%s`", name);
+	if (value->kind != NODE_SCALAR || node_is_null(value)) {
+		entry_expect(reader, value, "text for `%.80s`", name);
 		return -1;
 	}
 	if (strlen(value->text) != value->length) {
@@ -197,11 +199,19 @@ bool entry_is_mapping(struct entry_reader *reader, const char *name, const struc
 	if (value->kind == NODE_MAPPING && value->count <= max)
 		return true;
 	if (value->kind == NODE_MAPPING)
-		entry_problem(reader, value, "found %zu %s, expected at most %zu", value->count,
-			      name, max);
+		entry_problem(reader, value, "found %zu keys in `%s`, expected at most %zu",
+			      value->count, name, max);
 	else
 		expect_mapping(reader, name, value);
 	return false;
+}
+
+bool entry_is_empty_list(struct entry_reader *reader, const char *name, const struct node *value)
+{
+	if (value->kind != NODE_SEQUENCE || value->count > 0)
+		return false;
+	entry_expect(reader, value, "at least one value for `%.80s`", name);
+	return true;
 }
 
 bool entry_has_parts(struct entry_reader *reader, const char *name, const struct node *value,
@@ -343,7 +353,7 @@ int entry_take_duration(struct entry_reader *reader, const char *name, const str
 {
 	int64_t us = -1;
 	bool is_time = false;
-	if (value->kind == NODE_MAPPING) {
+	if (value->kind == NODE_MAPPING && value->count > 0) {
 		if (sum_time_parts(reader, value, &us) != 0)
 			return -1;
 		is_time = true;

@@ -39,6 +39,7 @@ struct loading {
 	struct address_policy *address_policy; /* of the settings; NULL: as usual */
 	bool has_source; /* something was named, so "no sites" was said where it is empty */
 	bool is_settings_timeout_said; /* once, not for every site that takes both from the settings */
+	uint64_t said_conflicts;       /* of --set */
 	bool is_full;
 };
 
@@ -53,10 +54,11 @@ static void complain_of_timeout(struct loading *loading, const struct entry *ent
 	if (entry->site.retries > 0) {
 		char attempts[DURATION_TEXT_MAX];
 		text_format_duration(entry_attempts_us(&entry->site), attempts, sizeof(attempts));
-		problems_add(loading->problems, where,
-			     "found %d retries with the timeout %s, which may take %s, expected at "
-			     "most the interval, %s",
-			     entry->site.retries, timeout, attempts, interval);
+		problems_add(
+			loading->problems, where,
+			"found `retries: %d` with the timeout %s, which may take %s, expected at "
+			"most the interval, %s",
+			entry->site.retries, timeout, attempts, interval);
 		return;
 	}
 	bool is_both_settings =
@@ -126,7 +128,8 @@ static void load_url(struct loading *loading, const char *url)
 					      .problems = loading->problems,
 					      .pem_files = loading->pem_files,
 					      .overrides = loading->overrides->root,
-					      .entry = &entry};
+					      .entry = &entry,
+					      .said_conflicts = &loading->said_conflicts};
 		entry_complete(&reader, loading->overrides->root);
 	}
 	keep(loading, &entry, "argument", NULL);
@@ -162,7 +165,8 @@ static void read_overrides(struct loading *loading)
 				      .problems = loading->problems,
 				      .pem_files = loading->pem_files,
 				      .overrides = tree->root,
-				      .entry = &scratch};
+				      .entry = &scratch,
+				      .said_conflicts = &loading->said_conflicts};
 	entry_check_overrides(&reader);
 	entry_finish(&scratch);
 	loading->overrides = tree;
@@ -172,12 +176,14 @@ static void load_entries(struct loading *loading, struct tree *tree, const struc
 			 struct node *defaults)
 {
 	struct entry scratch;
+	uint64_t said_conflicts = loading->said_conflicts;
 	struct entry_reader reader = {
 		.tree = tree,
 		.settings = loading->settings,
 		.problems = loading->problems,
 		.pem_files = loading->pem_files,
-		.overrides = loading->overrides == NULL ? NULL : loading->overrides->root};
+		.overrides = loading->overrides == NULL ? NULL : loading->overrides->root,
+		.said_conflicts = &said_conflicts};
 	if (defaults != NULL) {
 		begin(loading, &scratch, NULL);
 		reader.entry = &scratch;
@@ -205,12 +211,18 @@ static void load_mapping(struct loading *loading, struct tree *tree, const struc
 {
 	static const char *const names[] = {"sites", "defaults"};
 	const struct node *entries = NULL;
+	const char *entries_key = NULL;
 	struct node *defaults = NULL;
 	for (size_t i = 0; i < root->count; i++) {
 		const char *key = older_file_key(root->pairs[i].key->text);
-		if (strcmp(key, "sites") == 0)
+		if (strcmp(key, "sites") == 0 && entries != NULL)
+			tree_problem(tree, root->pairs[i].key, loading->problems,
+				     "found `%s` beside `%s`, expected one of them",
+				     root->pairs[i].key->text, entries_key);
+		if (strcmp(key, "sites") == 0) {
 			entries = root->pairs[i].value;
-		else if (strcmp(key, "defaults") == 0)
+			entries_key = root->pairs[i].key->text;
+		} else if (strcmp(key, "defaults") == 0)
 			defaults = root->pairs[i].value;
 		else if (!is_config && !text_starts_with(key, "x-")) {
 			const char *nearest = text_nearest(key, names, 2);
@@ -331,6 +343,10 @@ void sites_load(const struct settings *settings, struct site_list *ret_list,
 	for (size_t i = 0; i < settings->urls.count; i++)
 		load_url(&loading, settings->urls.items[i]);
 	bool is_empty = ret_list->count == 0 && !loading.has_source && !settings->has_bad_sites;
+	/* `check --set URL` took it for what is to be set, and was complained of */
+	bool is_said = problems->error_count > 0;
+	if (is_empty && needs_sites(settings) && settings->subject == COMMAND_CHECK && is_said)
+		is_empty = false;
 	if (is_empty && needs_sites(settings) && settings->subject == COMMAND_CHECK)
 		problems_add(problems, "arguments",
 			     "found no URL, expected one: websentry check https://example.com");

@@ -138,7 +138,7 @@ void node_describe(const struct node *node, char *text, size_t size)
 {
 	switch (node->kind) {
 	case NODE_SEQUENCE:
-		(void)snprintf(text, size, "a list");
+		(void)snprintf(text, size, "%s", node->count == 0 ? "an empty list" : "a list");
 		return;
 	case NODE_MAPPING:
 		(void)snprintf(text, size, "a mapping");

@@ -166,16 +166,14 @@ static void take_alias(struct building *building, const yaml_event_t *event)
 	const char *name = (const char *)event->data.alias.anchor;
 	struct anchor *anchor;
 	HASH_FIND_STR(building->anchors, name, anchor);
-	char what[256];
 	if (anchor == NULL) {
-		(void)snprintf(what, sizeof(what),
-			       "found the alias *%.80s, but no anchor &%.80s before it", name,
-			       name);
-		complain_at(building, line, column, what);
+		/* not its name: it may be the beginning of a password */
+		complain_at(building, line, column,
+			    "found an alias, but no anchor of this name before it; text that "
+			    "begins with '*' is to be put in quotes");
 	} else if (!anchor->node->is_complete) {
-		(void)snprintf(what, sizeof(what), "found the alias *%.80s within &%.80s itself",
-			       name, name);
-		complain_at(building, line, column, what);
+		complain_at(building, line, column,
+			    "found an alias within what it stands for, expected it outside");
 	} else {
 		place(building, anchor->node, line, column);
 	}
@@ -189,6 +187,10 @@ static void take_scalar(struct building *building, const yaml_event_t *event)
 		      event->data.scalar.length);
 	node->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 	node->is_complete = true;
+	if (event->data.scalar.anchor != NULL && node->is_plain && node->length == 0)
+		complain(building, node,
+			 "found an anchor without a value, expected one; text that begins with "
+			 "'&' is to be put in quotes");
 	tree_take_tag(building->tree, node, (const char *)event->data.scalar.tag,
 		      building->problems);
 	remember_anchor(building, event->data.scalar.anchor, node);

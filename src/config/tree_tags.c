@@ -7,6 +7,7 @@
 #include "config/tree_build.h"
 
 #define CORE "tag:yaml.org,2002:"
+#define TAGS "!!str, !!int, !!float, !!bool, !!null, !!seq and !!map"
 
 static bool is_integer(const char *text)
 {
@@ -87,15 +88,29 @@ static bool fits(const char *tag, struct node *node)
 	return false;
 }
 
+static bool is_known(const char *name)
+{
+	static const char *const names[] = {"str", "int", "float", "bool", "null", "seq", "map"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
 void tree_take_tag(const struct tree *tree, struct node *node, const char *tag,
 		   struct problems *problems)
 {
 	if (tag == NULL || fits(tag, node))
 		return;
-	bool is_core = text_starts_with(tag, CORE);
-	/* not what stands behind it: `password: !vault …` */
-	tree_problem(tree, node, problems,
-		     "found the tag %s%.80s, expected none or one of !!str, !!int, !!float, "
-		     "!!bool, !!null, !!seq and !!map that fits it",
-		     is_core ? "!!" : "", is_core ? tag + strlen(CORE) : tag);
+	/* neither another's name, which may be the beginning of a password, nor what stands behind it: `password: !vault …` */
+	const char *name = text_starts_with(tag, CORE) ? tag + strlen(CORE) : "";
+	if (is_known(name))
+		tree_problem(tree, node, problems,
+			     "found the tag !!%s, expected none or one of %s that fits it", name,
+			     TAGS);
+	else
+		tree_problem(tree, node, problems,
+			     "found an unknown tag, expected none or one of %s that fits it; text "
+			     "that begins with '!' is to be put in quotes",
+			     TAGS);
 }

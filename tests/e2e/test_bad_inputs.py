@@ -104,7 +104,8 @@ CASES = [
          "127.0.0.1:{busy}.*in use"),
     Case("listen on an address that is not ours", "run --url http://127.0.0.1:1/ --listen 203.0.113.7:0", "--listen",
          "203.0.113.7:0.*[Cc]annot assign"),
-    Case("listen on a port in use, web", "web --listen 127.0.0.1:{busy}", "--listen", "127.0.0.1:{busy}.*in use"),
+    Case("listen on a port in use, web", "web --database-dsn postgresql://127.0.0.1:1/none --listen 127.0.0.1:{busy}",
+         "--listen", "127.0.0.1:{busy}.*in use"),
     # sites by hand
     Case("no site at all", "run --listen off", "sites", "found none, expected URLs, --sites FILE"),
     Case("site without a scheme", "run --listen off a.example", "arguments",
@@ -236,6 +237,13 @@ CASES = [
          "can't make"),
     Case("data folder of another process", f"{RUN} --data-dir {{held}}", "data folder {held}",
          "in use by process {holder}"),
+    Case("page of no data folder", "web --listen 127.0.0.1:0 --data-dir {dir}/nowhere", "data folder {dir}/nowhere",
+         "not found, expected that of a `run`"),
+    Case("outbox in a file", "outbox show --data-dir {dir}/taken", "--data-dir", "{dir}/taken is no folder", {},
+         {"taken": ""}),
+    # keys of a site by hand
+    Case("nothing to set", "check --set", "--set", "found no value, expected one"),
+    Case("a URL to set", "check --set http://127.0.0.1:1/", "--set", "expected KEY=VALUE such as method=POST"),
     # the sites file
     sites("syntax", "sites:\n  - url: http://a.example/\n\tname: x\n", "3:1", ""),
     sites("empty", "", "", "expected"),
@@ -273,6 +281,8 @@ CASES = [
     sites("a list for a text", ONE + "    name: [a]\n", "3:11", "expected"),
     sites("aliases that explode", ALIASES, "", "alias"),
     sites("alias to nothing", "sites: *gone\n", "1:", "gone|alias|anchor"),
+    sites("more names than fit", ONE + "    resolve: {" + ", ".join(f"n{i}: 192.0.2.1" for i in range(65)) + "}\n",
+          "3:14", "found 65 keys in `resolve`, expected at most 64"),
     sites("two documents", ONE + "---\n" + ONE, "3", "document"),
     sites("three mistakes at once", ONE + "    interval: soon\n    methd: GET\n  - url: nowhere\n", "3:15", "",
           lines=3),

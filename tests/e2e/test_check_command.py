@@ -141,6 +141,12 @@ def test_help_is_on_stdout_with_exit_code_0(websentry, command):
         assert "--log-level" in texts[0].stdout() and "WEBSENTRY_LOG_LEVEL" in texts[0].stdout()
 
 
+def test_help_has_its_commands_in_columns(websentry):
+    lines = websentry.run("--help").stdout().partition("\nCommands:\n")[2].partition("\n\n")[0].splitlines()
+    assert len(lines) > 10
+    assert [line for line in lines if line[18] != " " or line[19] == " "] == []
+
+
 def test_help_wins_over_mistakes_and_nothing_at_all_is_told_what_to_type(websentry):
     assert websentry.run("producer", "--help", "--wrong").stdout()
     nothing = websentry.run(code=2)

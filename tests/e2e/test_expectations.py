@@ -176,7 +176,7 @@ def test_a_certificate_is_what_it_should_be(websentry, sites, authority):
         ({"cert_sha256": sha256.hex()}, "ok"),
         ({"cert_sha256": ["00" * 32, colons]}, "ok"),
         ({"cert_sha256": "00" * 32}, "cert_mismatch"),
-        ({"cert_sha256": sha256.hex(), "insecure_skip_verify": True}, "ok"),
+        ({"cert_sha256": sha256.hex(), "insecure_skip_verify": True, "ca_file": None}, "ok"),
         ({"fail_if_cert_issuer_not_matches": re.escape(issuer)}, "ok"),
         ({"fail_if_cert_issuer_matches": re.escape(issuer)}, "cert_mismatch"),
         ({"fail_if_cert_issuer_not_matches": "Somebody Else"}, "cert_mismatch"),

@@ -69,11 +69,13 @@ static const struct pem_case cases[] = {
 
 static const struct site_case taken_cases[] = {
 	{"TLS as blackbox_exporter nests it",
-	 FILE_OF("[{url: https://a/, tls_config: {insecure_skip_verify: true, ca_file: "
-		 "cert.pem}}]"),
-	 "https://a/ insecure ca=cert.pem\n", NULL},
-	{"TLS flat", FILE_OF("[{url: https://a/, insecure_skip_verify: true, ca_file: cert.pem}]"),
-	 "https://a/ insecure ca=cert.pem\n", NULL},
+	 FILE_OF("[{url: https://a/, tls_config: {ca_file: cert.pem}}, "
+		 "{url: https://b/, tls_config: {insecure_skip_verify: true}}]"),
+	 "https://a/ ca=cert.pem\nhttps://b/ insecure\n", NULL},
+	{"TLS flat",
+	 FILE_OF("[{url: https://a/, ca_file: cert.pem}, "
+		 "{url: https://b/, insecure_skip_verify: true}]"),
+	 "https://a/ ca=cert.pem\nhttps://b/ insecure\n", NULL},
 	{"tls_config",
 	 FILE_OF("[{url: https://a/, tls_config: {ca_file: cert.pem, cert_file: cert.pem, "
 		 "key_file: key.pem, server_name: A.Test, min_version: TLS12, max_version: 1.3}}]"),
@@ -88,7 +90,11 @@ static const struct site_case taken_cases[] = {
 		 "key.pem}}]}"),
 	 "https://a/ cert='cert.pem' key='key.pem' tls=3-0\n", NULL},
 	{"a site's ca_file over the defaults' tls_config",
-	 FILE_OF("{defaults: {tls_config: {ca_file: cert.pem, insecure_skip_verify: true}}, sites: "
+	 FILE_OF("{defaults: {tls_config: {ca_file: cert.pem, min_version: TLS12}}, sites: "
+		 "[{url: https://a/, ca_file: chain.pem}]}"),
+	 "https://a/ ca=chain.pem tls=3-0\n", NULL},
+	{"a site's ca_file where the defaults verify nothing",
+	 FILE_OF("{defaults: {tls_config: {insecure_skip_verify: true}}, sites: "
 		 "[{url: https://a/, ca_file: chain.pem, insecure_skip_verify: false}]}"),
 	 "https://a/ ca=chain.pem\n", NULL},
 };
