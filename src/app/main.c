@@ -20,6 +20,7 @@
 #include "config/settings.h"
 #include "config/sites.h"
 #include "pattern/pattern.h"
+#include "probe/kept_memory.h"
 #include "web/metrics.h"
 
 static void print_problems(const struct problems *problems)
@@ -152,6 +153,7 @@ int main(int argc, char **argv)
 	struct problems problems;
 	struct site_list sites;
 	process_prepare();
+	(void)kept_memory_prepare(); /* what it does not do only takes longer */
 	char **words = command_line_take(argc, argv);
 	/* libidn2, within libcurl, reads the hosts of URLs in the encoding of the locale. */
 	(void)setlocale(LC_CTYPE, "C.UTF-8");

@@ -60,6 +60,13 @@ size_t addresses_choose(const struct request *request, struct resolver_address *
 	return count;
 }
 
+size_t addresses_count_rest(struct resolver_rest rest, const struct resolver_address *chosen,
+			    size_t count)
+{
+	return (has_family(REQUEST_FAMILY_4, chosen, count) ? rest.four : 0) +
+	       (has_family(REQUEST_FAMILY_6, chosen, count) ? rest.six : 0);
+}
+
 const char *addresses_missing(const struct request *request)
 {
 	enum request_family family = request->family;

@@ -17,6 +17,10 @@ size_t addresses_copy(const struct request_host *host,
 size_t addresses_choose(const struct request *request, struct resolver_address *addresses,
 			size_t count);
 
+/* How many of the rest of a look-up the request would have taken, too: those of the families of the chosen ones. */
+size_t addresses_count_rest(struct resolver_rest rest, const struct resolver_address *chosen,
+			    size_t count);
+
 /* What a host lacks of which none was left: "the name has no IPv4 address". Static. */
 const char *addresses_missing(const struct request *request);
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "probe/client_certificate.h"
-#include "probe/curl_memory.h"
+#include "probe/kept_memory.h"
 #include "probe/network.h"
 #include "probe/poller.h"
 #include "probe/resolver_pool.h"
@@ -16,8 +16,8 @@ static bool are_libraries_ready;
 
 static void prepare_libraries(void)
 {
-	are_libraries_ready =
-		curl_memory_prepare() == 0 && ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS;
+	are_libraries_ready = kept_memory_prepare_curl() == 0 &&
+			      ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS;
 }
 
 int check_env_prepare(struct error *err)

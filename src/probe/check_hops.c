@@ -10,6 +10,7 @@
 #include "probe/addresses.h"
 #include "probe/check_env.h"
 #include "probe/check_run_state.h"
+#include "probe/kept_connection.h"
 #include "probe/phases.h"
 #include "probe/poller.h"
 #include "probe/resolver_pool.h"
@@ -19,6 +20,11 @@
 #include "probe/transfer_trouble.h"
 
 enum { HTTP_PROXY_AUTH = 407 };
+/*
+ * A name server that never answers for one family is waited for this part of the timeout, and not longer than a lost packet or two
+ * take (the resolver's own tries are at 0, 1 and 3 s).
+ */
+enum { FAMILY_PART = 4, FAMILY_PATIENCE_US = 2500 * CLOCK_US_PER_MS };
 
 static void try_address(struct check_run *run);
 
@@ -116,7 +122,7 @@ void check_hops_on_due(struct check_run *run, mono_us now)
 	/* This address's share of the time is over. */
 	struct phase_marks marks = {0};
 	transfer_get_marks(&run->transfer, &marks);
-	if (marks.connected != 0 ||
+	if (marks.connected != 0 || marks.is_reused ||
 	    (run->hop.route.proxy != NULL && transfer_is_connected(&run->transfer))) {
 		due_timer_start(&run->timer, run->deadline, now);
 		return;
@@ -236,7 +242,11 @@ void check_hops_start(struct check_run *run, mono_us now)
 		return;
 	}
 	run->hop.resolver = resolver;
-	struct resolve *resolve = resolver_start(resolver, run->hop.route.host, on_resolved, run);
+	int64_t patience_us = run->start.site->timeout_us / FAMILY_PART;
+	if (patience_us > FAMILY_PATIENCE_US)
+		patience_us = FAMILY_PATIENCE_US;
+	struct resolve *resolve =
+		resolver_start(resolver, run->hop.route.host, patience_us, on_resolved, run);
 	if (resolve != NULL)
 		run->resolve = resolve;
 }
@@ -262,6 +272,14 @@ static void follow(struct check_run *run, mono_us now)
 	check_hops_start(run, now);
 }
 
+/* What the server does with a connection that nobody used for a while is no answer: once more, over a fresh one. */
+static void ask_afresh(struct check_run *run)
+{
+	kept_connection_give_up(run->start.kept);
+	hop_run_repeat_address(&run->hop);
+	try_address(run);
+}
+
 void check_hops_on_ended(struct check_run *run, CURLcode code)
 {
 	struct transfer *transfer = &run->transfer;
@@ -270,6 +288,10 @@ void check_hops_on_ended(struct check_run *run, CURLcode code)
 	enum phase phase = measure_hop(run, now);
 	response_note(&run->observation, &run->transfer, run->start.kept);
 	stop_transfer(run);
+	if (transfer_was_too_late(transfer, code)) {
+		ask_afresh(run);
+		return;
+	}
 
 	int status = run->observation.final.http_status_code;
 	if (code == CURLE_OK && !transfer->head.is_complete)

@@ -121,6 +121,7 @@ struct check_run *check_run_create(const struct check_env *env, struct error *er
 	if (transfer_init(&run->transfer, env->user_agent, env->trust, env->certificates,
 			  env->keeps_heads, run) != 0) {
 		error_set(err, ERROR_FATAL, "libcurl is out of memory");
+		transfer_finish(&run->transfer);
 		free(run);
 		return NULL;
 	}

@@ -3,11 +3,15 @@
 #include <curl/curl.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "base/text.h"
 #include "check/observation.h"
 
 enum { FIELD_TEXT_MAX = 64 }; /* bytes of a date or an age */
+
+/* The end of the year 9999, the last that a date of HTTP can name; libcurl reads longer ones as well. */
+static const time_t date_max = 253402300799;
 
 static bool is_blank(char c)
 {
@@ -56,7 +60,7 @@ static wall_us read_date(const struct raw_response *raw, const char *name)
 	char text[FIELD_TEXT_MAX];
 	copy_field(raw, name, text);
 	time_t date = text[0] == '\0' ? -1 : curl_getdate(text, NULL);
-	return date < 0 ? TIME_UNKNOWN : (wall_us)date * CLOCK_US_PER_S;
+	return date < 0 || date > date_max ? TIME_UNKNOWN : (wall_us)date * CLOCK_US_PER_S;
 }
 
 int64_t head_fields_age_us(const struct raw_response *raw, wall_us now)
@@ -65,7 +69,7 @@ int64_t head_fields_age_us(const struct raw_response *raw, wall_us now)
 	char text[FIELD_TEXT_MAX];
 	int64_t age_s = -1;
 	copy_field(raw, "Age", text);
-	if (text_parse_int64(text, &age_s) != 0)
+	if (text_parse_int64(text, &age_s) != 0 || age_s < 0)
 		age_s = -1;
 	int64_t cached_us = (age_s > age_max_s ? age_max_s : age_s) * CLOCK_US_PER_S;
 	wall_us modified = read_date(raw, "Last-Modified");

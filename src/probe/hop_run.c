@@ -16,6 +16,7 @@ int hop_run_begin(struct hop_run *hop, const struct request *request, const char
 	hop->resolved_at = 0;
 	hop->address_next = 0;
 	hop->address_count = 0;
+	hop->address_rest = 0;
 	hop->address_trouble.reason = REASON_OK;
 	hop->resolver = NULL;
 	hop->is_stub_failing = false;
@@ -45,6 +46,9 @@ size_t hop_run_list_addresses(struct hop_run *hop, const struct request *request
 	hop->address_count = addresses_choose(request, hop->addresses, count);
 	if (hop->route.proxy == NULL && hop->address_count > 0)
 		address_guard_see(&hop->guard, addresses, count);
+	if (hop->resolver != NULL)
+		hop->address_rest = addresses_count_rest(resolver_rest(hop->resolver),
+							 hop->addresses, hop->address_count);
 	return hop->address_count;
 }
 
@@ -82,6 +86,11 @@ const char *hop_run_take_address(struct hop_run *hop, int64_t left_us, int64_t *
 	if (hop->route.proxy == NULL)
 		address_guard_note(&hop->guard, address);
 	return address;
+}
+
+void hop_run_repeat_address(struct hop_run *hop)
+{
+	hop->address_next--;
 }
 
 void hop_run_note_address(struct hop_run *hop, const struct trouble *trouble, bool is_own)

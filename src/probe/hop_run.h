@@ -32,6 +32,7 @@ struct hop_run {
 	bool is_forbidden; /* all that the host leads to is, and guard.text says why */
 	struct resolver_address addresses[RESOLVER_ADDRESSES_MAX];
 	size_t address_count;
+	size_t address_rest; /* of a look-up for all of them: those that the name has beyond */
 	size_t address_next; /* addresses tried so far */
 	/* Of the first of them that failed by itself; REASON_OK: none. */
 	struct trouble address_trouble;
@@ -51,7 +52,7 @@ void hop_run_finish(struct hop_run *hop);
 size_t hop_run_set_addresses(struct hop_run *hop, const struct request *request,
 			     const struct resolver_address *addresses, size_t count, mono_us now);
 
-/* The same, those that are forbidden too: nobody is going to connect to any now. */
+/* The same, those that are forbidden too, and how many there are beyond: nobody is going to connect to any now. */
 size_t hop_run_list_addresses(struct hop_run *hop, const struct request *request,
 			      const struct resolver_address *addresses, size_t count, mono_us now);
 
@@ -67,6 +68,9 @@ bool hop_run_has_address(const struct hop_run *hop);
  * last one still has a chance.
  */
 const char *hop_run_take_address(struct hop_run *hop, int64_t left_us, int64_t *share_us);
+
+/* The address that was taken last is the next one once more. */
+void hop_run_repeat_address(struct hop_run *hop);
 
 /* An address gave no connection. is_own: a way that this machine does not have does not decide. */
 void hop_run_note_address(struct hop_run *hop, const struct trouble *trouble, bool is_own);

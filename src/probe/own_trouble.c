@@ -19,7 +19,8 @@ enum {
 	SUSPECT_LATE_US = 100 * CLOCK_US_PER_MS,
 };
 
-bool own_trouble_is_possible(enum reason reason)
+/* Whether a reason may come of a prober that slept, or of a machine without a network. */
+static bool is_possible(enum reason reason)
 {
 	return reason == REASON_DNS_ERROR || reason == REASON_CONNECT_TIMEOUT ||
 	       reason == REASON_CONNECT_UNREACHABLE || reason == REASON_TIMEOUT ||
@@ -86,7 +87,7 @@ void own_trouble_judge(const struct own_facts *facts, struct trouble *trouble)
 	char lost[32];
 	char text[OBSERVATION_MESSAGE_MAX];
 	char peer[ADDRESS_TEXT_MAX];
-	if (!own_trouble_is_possible(trouble->reason))
+	if (!is_possible(trouble->reason))
 		return;
 	const char *what = find_trouble(facts, trouble->reason, peer);
 	if (what != NULL) {

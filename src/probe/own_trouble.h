@@ -29,9 +29,6 @@ struct own_facts {
 	bool is_stub_failing;
 };
 
-/* Whether a reason may come of a prober that slept, or of a machine without a network. */
-bool own_trouble_is_possible(enum reason reason);
-
 /* At the end of a check: the loop was held up for so long while it ran. Makes the observation late and, where it has to be, suspect. */
 void own_trouble_note(struct observation *observation, int64_t lost_us);
 

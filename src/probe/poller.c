@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "probe/curl_reads.h"
 
 enum {
 	EVENTS_A_TURN = 256,
@@ -19,14 +21,27 @@ enum {
 	 * it, for ever: after so many turns that only said so, the socket is asked now and then.
 	 */
 	WRITES_MAX = 256,
+	/*
+	 * A server that sends byte by byte has the loop turn for each of them, 10,000 times a second: after so many turns, a socket with
+	 * less to read than that is asked now and then.
+	 */
+	READS_MAX = 300,
+	FEW_BYTES = 1024,
 	REST_MS = 20,
 };
 
 /* What is known of a socket that curl has us watch; by its number. */
 struct watched {
-	uint32_t events; /* that curl wants */
-	uint16_t writes; /* turns in which it could only be written to */
-	bool is_resting;
+	uint32_t events;  /* that curl wants */
+	uint32_t resting; /* those of them that are not looked at just now */
+	uint16_t writes;  /* turns in which it could only be written to */
+	uint16_t reads;   /* turns in which there was something to read */
+};
+
+/* A transfer that goes on in the next turn, or ends in it. */
+struct put_off {
+	CURL *easy;    /* NULL: gone meanwhile */
+	CURLcode code; /* CURLE_OK: it goes on */
 };
 
 struct poller {
@@ -38,7 +53,7 @@ struct poller {
 	size_t watched_count;
 	size_t resting; /* sockets */
 	uv_timer_t rest_timer;
-	CURL **put_off; /* to the next turn; NULL: gone meanwhile */
+	struct put_off *put_off; /* to the next turn */
 	size_t put_off_count;
 	size_t put_off_max;
 	uv_idle_t
@@ -61,63 +76,97 @@ static struct watched *find_watched(struct poller *poller, int fd)
 	return &poller->watched[index];
 }
 
+/* Where the system does not let us, it is tried again. */
 static void wake(struct poller *poller, int fd, struct watched *watched)
 {
-	watched->is_resting = false;
-	poller->resting--;
 	struct epoll_event event = {.data.fd = fd, .events = watched->events};
-	(void)epoll_ctl(poller->epoll_fd, EPOLL_CTL_MOD, fd, &event);
+	if (epoll_ctl(poller->epoll_fd, EPOLL_CTL_MOD, fd, &event) != 0)
+		return;
+	watched->resting = 0;
+	poller->resting--;
 }
 
 static void on_rested(uv_timer_t *timer)
 {
 	struct poller *poller = timer->data;
 	for (size_t i = 0; i < poller->watched_count && poller->resting > 0; i++) {
-		if (poller->watched[i].is_resting)
+		if (poller->watched[i].resting != 0)
 			wake(poller, (int)i, &poller->watched[i]);
 	}
+	if (poller->resting > 0)
+		(void)uv_timer_start(timer, on_rested, REST_MS, 0);
+}
+
+/* For a while, do not look whether that can be done with the socket. */
+static void rest(struct poller *poller, int fd, struct watched *watched, uint32_t what)
+{
+	uint32_t resting = watched->resting | (watched->events & what);
+	struct epoll_event event = {.data.fd = fd, .events = watched->events & ~resting};
+	if (resting == watched->resting ||
+	    epoll_ctl(poller->epoll_fd, EPOLL_CTL_MOD, fd, &event) != 0)
+		return;
+	if (watched->resting == 0)
+		poller->resting++;
+	watched->resting = resting;
+	if (!uv_is_active((const uv_handle_t *)&poller->rest_timer))
+		(void)uv_timer_start(&poller->rest_timer, on_rested, REST_MS, 0);
 }
 
 /* A socket is ready: whether it was often enough, and for nothing but being written to. */
 static void count_writes(struct poller *poller, int fd, uint32_t events)
 {
 	struct watched *watched = find_watched(poller, fd);
-	if (events != EPOLLOUT) {
+	if (events != EPOLLOUT)
 		watched->writes = 0;
-		return;
-	}
-	if (watched->writes < WRITES_MAX) {
+	else if (watched->writes < WRITES_MAX)
 		watched->writes++;
+	else
+		rest(poller, fd, watched, EPOLLOUT);
+}
+
+/* The same, where there is something to read: it is read now, and what follows may wait. */
+static void count_reads(struct poller *poller, int fd, uint32_t events)
+{
+	struct watched *watched = find_watched(poller, fd);
+	int bytes = 0;
+	if ((events & EPOLLIN) == 0)
 		return;
-	}
-	if (watched->is_resting || (watched->events & EPOLLOUT) == 0)
-		return;
-	struct epoll_event event = {.data.fd = fd, .events = watched->events & ~(uint32_t)EPOLLOUT};
-	if (epoll_ctl(poller->epoll_fd, EPOLL_CTL_MOD, fd, &event) != 0)
-		return;
-	watched->is_resting = true;
-	poller->resting++;
-	if (!uv_is_active((const uv_handle_t *)&poller->rest_timer))
-		(void)uv_timer_start(&poller->rest_timer, on_rested, REST_MS, 0);
+	if (watched->reads < READS_MAX)
+		watched->reads++;
+	else if (ioctl(fd, FIONREAD, &bytes) == 0 && bytes < FEW_BYTES)
+		rest(poller, fd, watched, EPOLLIN);
 }
 
 /* curl's wishes are new: nothing holds any more of what was noted. */
 static void forget(struct poller *poller, struct watched *watched, uint32_t events)
 {
-	if (watched->is_resting)
+	if (watched->resting != 0)
 		poller->resting--;
-	watched->is_resting = false;
+	watched->resting = 0;
 	watched->events = events;
+}
+
+static void on_put_off(uv_idle_t *turn);
+
+static void put_off(struct poller *poller, CURL *easy, CURLcode code)
+{
+	if (poller->put_off_count == poller->put_off_max) {
+		poller->put_off_max = poller->put_off_max == 0 ? 16 : poller->put_off_max * 2;
+		poller->put_off = xreallocarray(poller->put_off, poller->put_off_max,
+						sizeof(poller->put_off[0]));
+	}
+	poller->put_off[poller->put_off_count++] = (struct put_off){.easy = easy, .code = code};
+	(void)uv_idle_start(&poller->put_off_turn, on_put_off);
 }
 
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *known)
 {
-	(void)easy;
 	struct poller *poller = context;
 	struct watched *watched = find_watched(poller, socket);
 	if (what == CURL_POLL_REMOVE) {
 		forget(poller, watched, 0);
 		watched->writes = 0;
+		watched->reads = 0;
 		/* Fails where curl has closed the socket already, and then it is gone anyway. */
 		(void)epoll_ctl(poller->epoll_fd, EPOLL_CTL_DEL, socket, NULL);
 		return 0;
@@ -130,10 +179,26 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
 	forget(poller, watched, event.events);
 	if (epoll_ctl(poller->epoll_fd, known == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, socket,
 		      &event) != 0)
-		return -1; /* curl ends the transfer */
-	if (known == NULL)
+		/* Told so, curl would end this transfer, and every other one from now on. */
+		put_off(poller, easy, CURLE_ABORTED_BY_CALLBACK);
+	else if (known == NULL)
 		(void)curl_multi_assign(poller->multi, socket, poller);
 	return 0;
+}
+
+static void tell_end(const struct poller *poller, CURL *easy, CURLcode code)
+{
+	void *context = NULL;
+	(void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &context);
+	poller->on_ended(context, code);
+}
+
+static void act(struct poller *poller, curl_socket_t socket, int what)
+{
+	int running;
+	curl_reads_bound();
+	(void)curl_multi_socket_action(poller->multi, socket, what, &running);
+	curl_reads_unbound();
 }
 
 /*
@@ -147,19 +212,15 @@ static void pump(struct poller *poller)
 	poller->is_pumping = true;
 	int rounds = 0;
 	for (;;) {
-		int running;
 		if (poller->is_due && rounds < ROUNDS_A_PUMP) {
 			rounds++;
 			poller->is_due = false;
-			(void)curl_multi_socket_action(poller->multi, CURL_SOCKET_TIMEOUT, 0,
-						       &running);
+			act(poller, CURL_SOCKET_TIMEOUT, 0);
 		}
 		int left;
 		CURLMsg *message = curl_multi_info_read(poller->multi, &left);
 		if (message != NULL && message->msg == CURLMSG_DONE) {
-			void *context = NULL;
-			(void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &context);
-			poller->on_ended(context, message->data.result);
+			tell_end(poller, message->easy_handle, message->data.result);
 		} else if (message == NULL && (!poller->is_due || rounds == ROUNDS_A_PUMP)) {
 			break;
 		}
@@ -218,13 +279,21 @@ static void on_readable(uv_poll_t *watcher, int status, int events)
 			what |= CURL_CSELECT_OUT;
 		if ((ready[i].events & (EPOLLERR | EPOLLHUP)) != 0)
 			what |= CURL_CSELECT_IN | CURL_CSELECT_OUT | CURL_CSELECT_ERR;
-		int running;
 		count_writes(poller, ready[i].data.fd, ready[i].events);
-		(void)curl_multi_socket_action(poller->multi, ready[i].data.fd, what, &running);
+		count_reads(poller, ready[i].data.fd, ready[i].events);
+		act(poller, ready[i].data.fd, what);
 		/* Ends are told at once, so that a transfer's times do not wait for those behind it. A descriptor that is
 		 * closed and opened again by that may get an event of its past: curl looks, and finds nothing to do. */
 		pump(poller);
 	}
+}
+
+static CURLcode go_on(CURL *easy)
+{
+	curl_reads_bound();
+	CURLcode code = curl_easy_pause(easy, CURLPAUSE_CONT);
+	curl_reads_unbound();
+	return code;
 }
 
 /* Not more than was put off before this turn. An end that curl finds while it goes on is told by nobody but us. */
@@ -232,16 +301,17 @@ static void on_put_off(uv_idle_t *turn)
 {
 	struct poller *poller = turn->data;
 	size_t count = poller->put_off_count;
+	poller->is_pumping = true;
 	for (size_t i = 0; i < count; i++) {
-		CURL *easy = poller->put_off[i];
-		poller->put_off[i] = NULL;
-		CURLcode code = easy == NULL ? CURLE_OK : curl_easy_pause(easy, CURLPAUSE_CONT);
-		if (code != CURLE_OK) {
-			void *context = NULL;
-			(void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &context);
-			poller->on_ended(context, code);
-		}
+		CURL *easy = poller->put_off[i].easy;
+		CURLcode code = poller->put_off[i].code;
+		poller->put_off[i].easy = NULL;
+		if (easy != NULL && code == CURLE_OK)
+			code = go_on(easy);
+		if (easy != NULL && code != CURLE_OK)
+			tell_end(poller, easy, code);
 	}
+	poller->is_pumping = false;
 	poller->put_off_count -= count;
 	memmove(poller->put_off, &poller->put_off[count],
 		poller->put_off_count * sizeof(poller->put_off[0]));
@@ -252,13 +322,7 @@ static void on_put_off(uv_idle_t *turn)
 
 void poller_put_off(struct poller *poller, CURL *easy)
 {
-	if (poller->put_off_count == poller->put_off_max) {
-		poller->put_off_max = poller->put_off_max == 0 ? 16 : poller->put_off_max * 2;
-		poller->put_off = xreallocarray(poller->put_off, poller->put_off_max,
-						sizeof(poller->put_off[0]));
-	}
-	poller->put_off[poller->put_off_count++] = easy;
-	(void)uv_idle_start(&poller->put_off_turn, on_put_off);
+	put_off(poller, easy, CURLE_OK);
 }
 
 struct poller *poller_create(uv_loop_t *loop, poller_on_ended on_ended, struct error *err)
@@ -334,8 +398,8 @@ int poller_add(struct poller *poller, CURL *easy)
 void poller_remove(struct poller *poller, CURL *easy)
 {
 	for (size_t i = 0; i < poller->put_off_count; i++) {
-		if (poller->put_off[i] == easy)
-			poller->put_off[i] = NULL;
+		if (poller->put_off[i].easy == easy)
+			poller->put_off[i].easy = NULL;
 	}
 	(void)curl_multi_remove_handle(poller->multi, easy);
 }

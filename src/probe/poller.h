@@ -14,7 +14,10 @@
 
 struct poller;
 
-/* A transfer has ended. It may be removed, changed and added again from within. context is the transfer's CURLOPT_PRIVATE. */
+/*
+ * A transfer has ended; CURLE_ABORTED_BY_CALLBACK where the system did not let us watch its socket. It may be removed, changed and added
+ * again from within. context is the transfer's CURLOPT_PRIVATE.
+ */
 typedef void (*poller_on_ended)(void *context, CURLcode code);
 
 /* NULL with err on failure. Closed with poller_close(), and released with poller_destroy() once the loop has ended. */

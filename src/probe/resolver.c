@@ -67,20 +67,29 @@ struct resolver {
 	mono_us ticked_at;
 	size_t running; /* over all channels */
 	bool is_closed;
-	int depth;        /* calls of c-ares that we are within: no channel may go then */
-	bool is_starting; /* within ares_getaddrinfo(): an answer now comes from the hosts file */
+	struct resolve *
+		waiting; /* look-ups that have asked for both families at once only, the oldest first */
+	struct resolve *last_waiting;
+	int depth;           /* calls of c-ares that we are within: no channel may go then */
 	mono_us answered_at; /* when a server last answered anything; 0 never */
 	mono_us silent_at;   /* when a look-up last ended with no server having answered anybody */
 	bool has_ipv6;
 	mono_us route_known_at; /* 0 never */
+	struct resolver_rest rest;
 };
 
 struct resolve {
 	struct channel *channel;
-	resolver_on_resolved on_resolved; /* NULL once dropped */
+	resolver_on_resolved on_resolved; /* NULL once dropped or told */
 	void *context;
 	mono_us started;
-	bool is_done; /* answered before resolver_start() returned */
+	mono_us apart_at;     /* when each family is asked for on its own */
+	struct resolve *next; /* of those that wait */
+	struct resolve *previous;
+	int questions;    /* put to c-ares and not answered */
+	bool is_waiting;  /* in the list */
+	bool is_starting; /* within ares_getaddrinfo(): an answer now comes from the hosts file */
+	char name[];
 };
 
 static void on_watch_closed(uv_handle_t *handle)
@@ -112,6 +121,8 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 	process(watch->channel, readable, writable);
 }
 
+static void ask_apart(struct resolver *resolver, mono_us now);
+
 static void on_tick(uv_timer_t *tick)
 {
 	struct resolver *resolver = tick->data;
@@ -123,6 +134,7 @@ static void on_tick(uv_timer_t *tick)
 		return;
 	for (struct channel *channel = resolver->channels; channel != NULL; channel = channel->next)
 		process(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	ask_apart(resolver, now);
 }
 
 static void on_socket_state(void *context, ares_socket_t socket, int readable, int writable)
@@ -315,6 +327,14 @@ static const struct ares_addrinfo_node *next_of_family(const struct ares_addrinf
 	return node;
 }
 
+static size_t count_family(const struct ares_addrinfo_node *node, int family)
+{
+	size_t count = 0;
+	for (; node != NULL; node = next_of_family(node->ai_next, family))
+		count++;
+	return count;
+}
+
 /* Families in turn, the one that this machine can reach first, as RFC 8305 has it: a dead family costs one attempt. */
 static size_t order_addresses(struct resolver *resolver, const struct ares_addrinfo *info,
 			      struct resolver_address addresses[static RESOLVER_ADDRESSES_MAX])
@@ -334,6 +354,8 @@ static size_t order_addresses(struct resolver *resolver, const struct ares_addri
 		}
 		is_six_next = !is_six_next;
 	}
+	resolver->rest.four = count_family(four, AF_INET);
+	resolver->rest.six = count_family(six, AF_INET6);
 	return count;
 }
 
@@ -383,38 +405,120 @@ static enum resolver_result classify(const struct resolve *resolve, int status,
 	}
 }
 
-static void on_answer(void *context, int status, int timeouts, struct ares_addrinfo *info)
+static void start_waiting(struct resolve *resolve)
 {
-	(void)timeouts;
-	struct resolve *resolve = context;
+	struct resolver *resolver = resolve->channel->resolver;
+	resolve->is_waiting = true;
+	resolve->previous = resolver->last_waiting;
+	if (resolver->last_waiting != NULL)
+		resolver->last_waiting->next = resolve;
+	else
+		resolver->waiting = resolve;
+	resolver->last_waiting = resolve;
+}
+
+static void stop_waiting(struct resolve *resolve)
+{
+	struct resolver *resolver = resolve->channel->resolver;
+	if (!resolve->is_waiting)
+		return;
+	resolve->is_waiting = false;
+	if (resolve->next != NULL)
+		resolve->next->previous = resolve->previous;
+	else
+		resolver->last_waiting = resolve->previous;
+	if (resolve->previous != NULL)
+		resolve->previous->next = resolve->next;
+	else
+		resolver->waiting = resolve->next;
+	resolve->next = NULL;
+	resolve->previous = NULL;
+}
+
+/* One of the questions is answered: the first that has addresses is told, or that of both families, and nothing after it. */
+static void on_answer(struct resolve *resolve, int status, struct ares_addrinfo *info,
+		      bool is_of_both)
+{
 	struct resolver *resolver = resolve->channel->resolver;
 	struct resolver_address addresses[RESOLVER_ADDRESSES_MAX];
 	size_t count = 0;
+	resolver->rest = (struct resolver_rest){0};
 	if (status == ARES_SUCCESS && info != NULL)
 		count = order_addresses(resolver, info, addresses);
 	if (info != NULL)
 		ares_freeaddrinfo(info);
+	resolver_on_resolved on_resolved = resolver->is_closed ? NULL : resolve->on_resolved;
+	void *caller = resolve->context;
 	const char *message = "";
-	enum resolver_result result =
-		count > 0 ? RESOLVER_FOUND : classify(resolve, status, &message);
+	enum resolver_result result = RESOLVER_FOUND;
+	if (count == 0 && is_of_both)
+		result = classify(resolve, status, &message);
+	else if (count == 0)
+		on_resolved = NULL; /* the other family may have one */
+	if (on_resolved != NULL)
+		resolve->on_resolved = NULL;
+	if (is_of_both)
+		stop_waiting(resolve);
 	resolve->channel->running--;
 	resolver->running--;
 	if (resolver->running == 0 && !resolver->is_closed)
 		(void)uv_timer_stop(&resolver->tick);
-
-	resolver_on_resolved on_resolved = resolver->is_closed ? NULL : resolve->on_resolved;
-	void *caller = resolve->context;
-	resolve->is_done = true;
-	if (!resolver->is_starting)
+	if (--resolve->questions == 0 && !resolve->is_starting)
 		free(resolve);
 	if (on_resolved != NULL)
 		on_resolved(caller, result, addresses, count, message);
 }
 
-struct resolve *resolver_start(struct resolver *resolver, const char *name,
+static void on_both(void *context, int status, int timeouts, struct ares_addrinfo *info)
+{
+	(void)timeouts;
+	on_answer(context, status, info, true);
+}
+
+static void on_family(void *context, int status, int timeouts, struct ares_addrinfo *info)
+{
+	(void)timeouts;
+	on_answer(context, status, info, false);
+}
+
+static void ask(struct resolve *resolve, int family, ares_addrinfo_callback on_answered)
+{
+	struct resolver *resolver = resolve->channel->resolver;
+	/* Sorting by RFC 6724 would open a socket for each address. */
+	const struct ares_addrinfo_hints hints = {
+		.ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NOSORT};
+	resolver->depth++;
+	ares_getaddrinfo(resolve->channel->ares, resolve->name, NULL, &hints, on_answered, resolve);
+	resolver->depth--;
+}
+
+/*
+ * c-ares tells nothing before both families are answered, and there are servers that never answer for AAAA. Who has waited long
+ * asks for each of them as well, and the first that has addresses counts.
+ */
+static void ask_apart(struct resolver *resolver, mono_us now)
+{
+	struct resolve *resolve = resolver->waiting;
+	while (resolve != NULL) {
+		if (resolve->apart_at > now) {
+			resolve = resolve->next;
+			continue;
+		}
+		stop_waiting(resolve);
+		resolve->questions += 2;
+		resolve->channel->running += 2;
+		resolver->running += 2;
+		ask(resolve, AF_INET, on_family);
+		ask(resolve, AF_INET6, on_family);
+		resolve = resolver->waiting; /* an answer at once may have changed the list */
+	}
+}
+
+struct resolve *resolver_start(struct resolver *resolver, const char *name, int64_t patience_us,
 			       resolver_on_resolved on_resolved, void *context)
 {
-	struct resolve *resolve = xcalloc(1, sizeof(*resolve));
+	size_t length = strlen(name);
+	struct resolve *resolve = xcalloc(1, sizeof(*resolve) + length + 1);
 	mono_us now = clock_mono_us();
 	refresh(resolver, now);
 	struct channel *channel = resolver->channels;
@@ -422,24 +526,28 @@ struct resolve *resolver_start(struct resolver *resolver, const char *name,
 	resolve->on_resolved = on_resolved;
 	resolve->context = context;
 	resolve->started = now;
+	resolve->apart_at = now + patience_us;
+	resolve->questions = 1;
+	memcpy(resolve->name, name, length);
+	start_waiting(resolve);
 	channel->running++;
 	resolver->running++;
 	if (!uv_is_active((const uv_handle_t *)&resolver->tick)) {
 		resolver->ticked_at = now;
 		(void)uv_timer_start(&resolver->tick, on_tick, TICK_MS, TICK_MS);
 	}
-	/* Sorting by RFC 6724 would open a socket for each address. */
-	const struct ares_addrinfo_hints hints = {
-		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = ARES_AI_NOSORT};
-	resolver->is_starting = true;
-	resolver->depth++;
-	ares_getaddrinfo(channel->ares, name, NULL, &hints, on_answer, resolve);
-	resolver->depth--;
-	resolver->is_starting = false;
-	if (!resolve->is_done)
+	resolve->is_starting = true;
+	ask(resolve, AF_UNSPEC, on_both);
+	resolve->is_starting = false;
+	if (resolve->questions > 0)
 		return resolve;
 	free(resolve);
 	return NULL;
+}
+
+struct resolver_rest resolver_rest(const struct resolver *resolver)
+{
+	return resolver->rest;
 }
 
 size_t resolver_list_servers(const struct resolver *resolver,
@@ -471,6 +579,7 @@ bool resolver_is_stub(const struct resolver *resolver)
 enum resolver_result resolver_drop(struct resolve *resolve)
 {
 	resolve->on_resolved = NULL;
+	stop_waiting(resolve);
 	if (has_answered(resolve))
 		return RESOLVER_NO_SUCH_NAME;
 	resolve->channel->resolver->silent_at = clock_mono_us();

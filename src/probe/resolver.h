@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 #include "base/error.h"
@@ -28,6 +29,12 @@ enum resolver_result {
 struct resolver;
 struct resolve;
 
+/* Addresses of each family. */
+struct resolver_rest {
+	size_t four;
+	size_t six;
+};
+
 /* message is a static text where result is not RESOLVER_FOUND. Addresses are borrowed for the call. */
 typedef void (*resolver_on_resolved)(void *context, enum resolver_result result,
 				     const struct resolver_address *addresses, size_t count,
@@ -45,11 +52,15 @@ void resolver_close(struct resolver *resolver);
 void resolver_destroy(struct resolver *resolver); /* once the loop has ended */
 
 /*
- * Look a name up, both families at once. on_resolved is called once: from a later turn, or, for what the hosts file says,
- * before this returns; then the result is NULL. Otherwise the result serves to drop the look-up.
+ * Look a name up, both families at once. Where there is no answer to one of them after patience_us, the addresses of the other
+ * do. on_resolved is called once: from a later turn, or, for what the hosts file says, before this returns; then the result is
+ * NULL. Otherwise the result serves to drop the look-up, until on_resolved is called.
  */
-struct resolve *resolver_start(struct resolver *resolver, const char *name,
+struct resolve *resolver_start(struct resolver *resolver, const char *name, int64_t patience_us,
 			       resolver_on_resolved on_resolved, void *context);
+
+/* Within on_resolved, of a look-up that was started here: the addresses that the name has beyond those. */
+struct resolver_rest resolver_rest(const struct resolver *resolver);
 
 /* The addresses of the servers that are asked now. Returns how many. */
 size_t resolver_list_servers(const struct resolver *resolver,

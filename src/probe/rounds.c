@@ -41,6 +41,7 @@ struct round_run *rounds_begin(struct rounds *rounds, struct check_run *run)
 	round->late_us = start->late_us;
 	round->was_public = check_run_is_public(run);
 	round->round.missed = start->missed;
+	round->round.unchecked = hop->address_rest;
 	round->host = xstrdup(hop->route.host);
 	round->looked_up_at = hop->resolved_at;
 	for (size_t i = 0; i < hop->address_count; i++)

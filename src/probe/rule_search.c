@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "check/evidence.h"
 #include "check/rule.h"
 #include "check/secrets.h"
 #include "check/site.h"
@@ -22,15 +23,30 @@ void rule_subjects_finish(struct rule_subjects *subjects)
 	subjects->values = NULL;
 }
 
-/* What a pattern captures is what its user wants to see; but the secrets of the request may stand there, too. */
+/* Whether these may hold what looks like a secret: a value has its name before it, and a user an '@' behind it. */
+static bool may_show_secret(const char *bytes, size_t length)
+{
+	static const char signs[] = "=:>@";
+	for (size_t i = 0; signs[i] != '\0'; i++)
+		if (memchr(bytes, signs[i], length) != NULL)
+			return true;
+	return false;
+}
+
+/* What a pattern captures is what its user wants to see; but secrets, the request's and the page's own, may stand there, too. */
 static char *take_capture(const struct site *site, const char *bytes, size_t length)
 {
-	struct secrets *secrets = secrets_create(site);
-	bool has_any = secrets != NULL;
-	secrets_destroy(secrets);
-	if (has_any)
-		return secrets_hide_value(site, NULL, bytes, length, OBSERVATION_CAPTURE_MAX);
-	return text_clean_copy(bytes, length, OBSERVATION_CAPTURE_MAX);
+	enum { LOOKED_MAX = OBSERVATION_CAPTURE_MAX + EVIDENCE_SLACK };
+	size_t looked = length < LOOKED_MAX ? length : LOOKED_MAX;
+	bool is_hidden = may_show_secret(bytes, looked);
+	if (!is_hidden) {
+		struct secrets *secrets = secrets_create(site);
+		is_hidden = secrets != NULL;
+		secrets_destroy(secrets);
+	}
+	if (is_hidden)
+		return secrets_hide_value(site, NULL, bytes, looked, OBSERVATION_CAPTURE_MAX);
+	return text_clean_copy(bytes, looked, OBSERVATION_CAPTURE_MAX);
 }
 
 bool rule_search_pattern(const struct site *site, const struct pattern *pattern,

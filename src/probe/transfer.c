@@ -22,7 +22,6 @@
 #include "probe/transfer_http2.h"
 #include "probe/transfer_keep.h"
 #include "probe/transfer_options.h"
-#include "probe/trouble.h"
 #include "probe/trust.h"
 #include "probe/unpack.h"
 
@@ -89,6 +88,7 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 	struct transfer *transfer = context;
 	transfer->socket = CURL_SOCKET_BAD;
 	transfer->received_before = 0;
+	transfer->has_opened = true;
 	if (transfer->guard != NULL && !address_guard_allows(transfer->guard, &address->addr)) {
 		transfer->stopped_for = STOP_FORBIDDEN;
 		return CURL_SOCKET_BAD;
@@ -100,7 +100,7 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 	else if (transfer->source != NULL && transfer_bind(transfer, address->family) != 0)
 		transfer->is_source_unusable = true;
 	if (transfer->kept != NULL)
-		kept_connection_set_socket(transfer->kept, transfer->socket);
+		kept_connection_add_socket(transfer->kept, transfer->socket);
 	return transfer->socket;
 }
 
@@ -278,6 +278,7 @@ void transfer_clear(struct transfer *transfer)
 	transfer->stopped_for = STOP_NONE;
 	transfer->socket = CURL_SOCKET_BAD;
 	transfer->received_before = 0;
+	transfer->has_opened = false;
 	transfer->socket_errno = 0;
 	transfer->is_source_unusable = false;
 	transfer->started_at = 0;
@@ -448,10 +449,28 @@ static mono_us get_moment(const struct transfer *transfer, CURLINFO info)
 
 bool transfer_is_reused(const struct transfer *transfer)
 {
-	long made = 0;
-	return transfer->kept != NULL && transfer_status(transfer) != 0 &&
-	       curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &made) == CURLE_OK &&
-	       made == 0;
+	return transfer->kept != NULL && !transfer->has_opened;
+}
+
+bool transfer_was_too_late(const struct transfer *transfer, CURLcode code)
+{
+	if (!transfer_is_reused(transfer) || transfer->socket == CURL_SOCKET_BAD ||
+	    transfer->stopped_for != STOP_NONE || transfer_status(transfer) != 0 ||
+	    transfer->head.bytes > 0)
+		return false;
+	switch (code) {
+	case CURLE_OK:
+	case CURLE_PARTIAL_FILE: /* of nothing, over HTTP/2 */
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_GOT_NOTHING:
+	case CURLE_HTTP2:
+		return true;
+	case CURLE_HTTP2_STREAM:
+		return transfer->has_goaway;
+	default:
+		return false;
+	}
 }
 
 void transfer_get_marks(const struct transfer *transfer, struct phase_marks *marks)
@@ -507,22 +526,4 @@ int64_t transfer_body_bytes(const struct transfer *transfer)
 	curl_off_t bytes = 0;
 	(void)curl_easy_getinfo(transfer->easy, CURLINFO_SIZE_DOWNLOAD_T, &bytes);
 	return bytes;
-}
-
-void transfer_get_facts(const struct transfer *transfer, CURLcode code,
-			struct trouble_facts *ret_facts)
-{
-	long os_errno = 0;
-	(void)curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_errno);
-	*ret_facts = (struct trouble_facts){
-		.code = code == CURLE_OK ? CURLE_WEIRD_SERVER_REPLY : code,
-		.curl_text = transfer->error_text,
-		.stopped_for = transfer->stopped_for,
-		.body_max = transfer->site->max_body_bytes,
-		.os_errno = (int)os_errno,
-		.socket_errno = transfer->socket_errno,
-		.proxy_status = transfer_proxy_status(transfer),
-		.unusable_source = transfer->is_source_unusable ? transfer->source : NULL,
-		.verify_error = transfer->certificate.verify_error,
-	};
 }

@@ -25,7 +25,6 @@ struct poller;
 struct raw_heads;
 struct request_proxy;
 struct site;
-struct trouble_facts;
 struct trust;
 struct unpack;
 
@@ -77,6 +76,7 @@ struct transfer {
 		*kept; /* where connections go to, and come from; NULL: each is a fresh one */
 	curl_socket_t socket;
 	int64_t received_before; /* by that socket, for another transfer */
+	bool has_opened;         /* a socket of its own */
 	unsigned progress_calls;
 	struct curl_slist *headers;
 	struct curl_slist usual_headers[2]; /* what a request has that names no headers */
@@ -112,7 +112,10 @@ struct transfer_request {
 	const char *password;
 };
 
-/* Return 0, or -1 where libcurl has no memory. The user agent, trust and certificates are borrowed for the transfer's life. */
+/*
+ * Return 0, or -1 where libcurl has no memory; transfer_finish() follows either way. The user agent, trust and certificates are borrowed
+ * for the transfer's life.
+ */
 int transfer_init(struct transfer *transfer, const char *user_agent, struct trust *trust,
 		  struct client_certificates *certificates, bool keeps_heads, void *owner);
 void transfer_finish(struct transfer *transfer);
@@ -129,13 +132,12 @@ void transfer_clear(struct transfer *transfer);
 
 /* Fill in what the transfer knows: connected and later. */
 void transfer_get_marks(const struct transfer *transfer, struct phase_marks *marks);
-/* What is known of its trouble but for peer and is_connected; code is how it ended. */
-void transfer_get_facts(const struct transfer *transfer, CURLcode code,
-			struct trouble_facts *ret_facts);
 int transfer_status(const struct transfer *transfer); /* 0: none received */
 enum http_version transfer_http_version(const struct transfer *transfer);
 bool transfer_is_connected(const struct transfer *transfer); /* TCP, be it to a proxy */
-bool transfer_is_reused(const struct transfer *transfer);    /* an answer over a kept connection */
+bool transfer_is_reused(const struct transfer *transfer);    /* it asks over a kept connection */
+/* Ended with code, and only because of the connection: it was kept, and the server had done with it. */
+bool transfer_was_too_late(const struct transfer *transfer, CURLcode code);
 bool transfer_is_tls_of_proxy(
 	const struct transfer *transfer); /* and none was begun with the site */
 bool transfer_is_greeting_proxy(

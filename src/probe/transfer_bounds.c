@@ -20,6 +20,9 @@ enum {
 	/* Records and messages of TLS that may come, and one more for so many bytes of a body. */
 	TLS_MESSAGES_MAX = 8192,
 	TLS_MESSAGE_BYTES = 256,
+	/* As how many of these some messages count, for what they make us compute: new keys, and another handshake. */
+	TLS_KEYS_WEIGHT = 8,
+	TLS_HANDSHAKE_WEIGHT = 1024,
 	TLS_RECORD_HEAD = 5,
 };
 
@@ -82,14 +85,25 @@ static void end_tls(struct transfer *transfer, SSL *ssl, enum stop stop)
 		SSL_set0_rbio(ssl, nothing);
 }
 
+static int weigh_message(int content, const unsigned char *bytes, size_t length)
+{
+	if (content != SSL3_RT_HANDSHAKE || length == 0)
+		return 1;
+	if (bytes[0] == SSL3_MT_NEWSESSION_TICKET || bytes[0] == SSL3_MT_KEY_UPDATE)
+		return TLS_KEYS_WEIGHT;
+	return bytes[0] == SSL3_MT_SERVER_HELLO ? TLS_HANDSHAKE_WEIGHT : 1;
+}
+
 /*
  * OpenSSL skips some messages (requests for another hello) without coming back, as long as more of them come: the loop would hang
  * in one handshake. It calls this for each.
  */
-static void count_message(struct transfer *transfer, SSL *ssl)
+static void count_message(struct transfer *transfer, SSL *ssl, int content,
+			  const unsigned char *bytes, size_t length)
 {
 	int64_t most = TLS_MESSAGES_MAX + transfer->decoded_bytes / TLS_MESSAGE_BYTES;
-	if (transfer->stopped_for == STOP_NONE && ++transfer->tls_messages > most)
+	transfer->tls_messages += weigh_message(content, bytes, length);
+	if (transfer->stopped_for == STOP_NONE && transfer->tls_messages > most)
 		end_tls(transfer, ssl, STOP_RECORDS);
 }
 
@@ -97,14 +111,11 @@ static void on_proxy_message(int is_sent, int version, int content, const void *
 			     size_t length, SSL *ssl, void *context)
 {
 	(void)version;
-	(void)content;
-	(void)bytes;
-	(void)length;
 	struct transfer *transfer = context;
 	if (SSL_is_init_finished(ssl))
 		transfer->has_proxy_greeted = true;
 	if (is_sent == 0)
-		count_message(transfer, ssl);
+		count_message(transfer, ssl, content, bytes, length);
 }
 
 /* libcurl reads frames of HTTP/2 that hold nothing of the response as long as there are any: it asks nobody meanwhile. */
@@ -116,7 +127,7 @@ static void note_message(struct transfer *transfer, SSL *ssl, int content,
 		transfer_http2_watch(transfer);
 	if (content == SSL3_RT_ALERT && length == 2 && bytes[1] == SSL3_AD_CLOSE_NOTIFY)
 		transfer->is_tls_ended = true;
-	count_message(transfer, ssl);
+	count_message(transfer, ssl, content, bytes, length);
 	if (content != SSL3_RT_HEADER || length != TLS_RECORD_HEAD)
 		return;
 	transfer->tls_bytes += TLS_RECORD_HEAD + (bytes[3] << 8 | bytes[4]);
@@ -150,10 +161,45 @@ static void on_kept_proxy_message(int is_sent, int version, int content, const v
 		on_proxy_message(is_sent, version, content, bytes, length, ssl, transfer);
 }
 
+typedef int (*security_callback)(const SSL *ssl, const SSL_CTX *context, int operation, int bits,
+				 int id, void *other, void *data);
+
+/* OpenSSL's own, the same for every context. */
+static _Atomic(security_callback) openssl_security;
+
+static bool is_finite_field(int operation, int id, const void *other)
+{
+	int kind = (int)((unsigned)operation & SSL_SECOP_OTHER_TYPE);
+	if (kind == SSL_SECOP_OTHER_CIPHER)
+		return SSL_CIPHER_get_kx_nid(other) == NID_kx_dhe;
+	return kind == SSL_SECOP_OTHER_CURVE &&
+	       (id == NID_ffdhe2048 || id == NID_ffdhe3072 || id == NID_ffdhe4096 ||
+		id == NID_ffdhe6144 || id == NID_ffdhe8192);
+}
+
+static int on_security(const SSL *ssl, const SSL_CTX *context, int operation, int bits, int id,
+		       void *other, void *data)
+{
+	if (is_finite_field(operation, id, other))
+		return 0;
+	return openssl_security(ssl, context, operation, bits, id, other, data);
+}
+
+/*
+ * Keys that are agreed upon over finite fields (DHE, ffdhe) are as long as the server likes: 8192 bits are 0.3 s of work in one go, of
+ * which no other check sees anything. Browsers don't offer them either. A callback, since a list of ciphers is read for each context.
+ */
+static void offer_no_finite_fields(SSL_CTX *context)
+{
+	openssl_security = SSL_CTX_get_security_callback(context);
+	SSL_CTX_set_security_callback(context, on_security);
+}
+
 void transfer_watch_tls(struct transfer *transfer, SSL_CTX *context)
 {
 	bool is_kept = transfer->kept != NULL;
 	SSL_CTX_set_verify_depth(context, CHAIN_MAX);
+	offer_no_finite_fields(context);
 	if (transfer->is_tls_of_proxy)
 		SSL_CTX_set_msg_callback(context,
 					 is_kept ? on_kept_proxy_message : on_proxy_message);

@@ -52,7 +52,12 @@ void transfer_http2_hear(struct transfer *transfer, const char *text, size_t len
 
 void transfer_http2_let_go(struct transfer *transfer)
 {
-	if (transfer->is_left_intact && transfer->kept == NULL)
+	bool is_kept = transfer->kept != NULL;
+	/* in the middle of a response, or before it: libcurl would leave it to other streams */
+	if (transfer->is_http2 || is_kept)
+		(void)curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
+	/* behind the end, where it was left intact */
+	if (transfer->is_http2 && !is_kept)
 		(void)curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_ONLY, 1L);
 }
 

@@ -198,7 +198,7 @@ static int set_kept(struct transfer *transfer, const struct transfer_request *re
 	if (curl_easy_setopt(easy, CURLOPT_SHARE, kept_connection_share(request->kept)) != CURLE_OK)
 		return -1;
 	transfer->kept = request->kept;
-	kept_connection_use(request->kept, transfer);
+	kept_connection_use(request->kept, transfer, request->url, request->address);
 	transfer_aim_at_socket(transfer, kept_connection_socket(request->kept));
 	(void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, kept_connection_close_socket);
 	(void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, request->kept);

@@ -353,6 +353,9 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trou
 		else
 			set(trouble, REASON_PROBER_ERROR, "libcurl is out of memory");
 		break;
+	case CURLE_ABORTED_BY_CALLBACK: /* poller.h; where we stop it, it says why */
+		set(trouble, REASON_PROBER_OVERLOADED, "the prober could not watch its connection");
+		break;
 	default:
 		set(trouble, REASON_PROBER_ERROR, "%s",
 		    text_is_empty(facts->curl_text) ? curl_easy_strerror(facts->code)

@@ -18,10 +18,10 @@ enum unpack_kind { UNPACK_GZIP, UNPACK_DEFLATE, UNPACK_BROTLI, UNPACK_ZSTD };
 enum { UNPACK_WINDOW_MAX = 1024 * 1024 };
 
 /*
- * Pieces with tables of their own, which may take a hundred times longer to read than what they are for: some microseconds each. A
- * body of 16 MiB in pieces of 2 KiB has as many.
+ * Pieces with tables of their own, which may take a hundred times longer to read than what they are for: up to 8 microseconds each. A
+ * body of 16 MiB in pieces of 4 KiB has as many.
  */
-enum { UNPACK_TABLES_MAX = 8192 };
+enum { UNPACK_TABLES_MAX = 4096 };
 
 enum unpack_result {
 	UNPACK_FINE,

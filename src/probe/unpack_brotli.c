@@ -11,7 +11,7 @@ enum {
 	/* The window, half of it as it grows, and the tables of codes. */
 	MEMORY_MAX = UNPACK_WINDOW_MAX + UNPACK_WINDOW_MAX * 3 / 4,
 	/* All that it takes and gives back: three tables for each piece, of as much at least. */
-	MEMORY_TURNOVER_MAX = UNPACK_TABLES_MAX * 8 * 1024,
+	MEMORY_TURNOVER_MAX = UNPACK_TABLES_MAX * 16 * 1024,
 };
 
 struct unpack_brotli {

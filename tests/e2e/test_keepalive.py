@@ -1,5 +1,9 @@
 """Every check is a new visitor's unless its site says `keepalive`, and then its report says so."""
+import json
+import socket
 import sqlite3
+import ssl
+import threading
 
 import yaml
 from support.processes import wait_until
@@ -75,3 +79,69 @@ def test_what_the_server_closes_is_connected_afresh(websentry, sites):
     # a reset instead of an answer: over a connection that was there it is asked for once more, over a fresh one
     assert {report["outcome"] for report in found if not report["suspect"]} == {"up"}
     assert len(set(ports(site))) == 3
+
+
+class Changing:
+    """A server whose connections have a certificate each, and end behind so many answers each."""
+
+    def __init__(self, *parts):
+        self._parts = parts
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        for certificate, answers in self._parts:
+            try:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(certificate.cert_file, certificate.key_file)
+                bare, _ = self._listener.accept()
+                with context.wrap_socket(bare, server_side=True) as connection:
+                    for answer in answers:
+                        head = b""
+                        while b"\r\n\r\n" not in head:
+                            piece = connection.recv(4096)
+                            if not piece:
+                                break
+                            head += piece
+                        connection.sendall(answer)
+            except OSError:  # the prober does not want it
+                pass
+
+    def close(self):
+        self._listener.close()
+
+
+PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def check_repeatedly(websentry, authority, url, times, **more):
+    file = websentry.write("again.yaml", yaml.safe_dump({"sites": [
+        {"name": "a", "url": url, "keepalive": True, "tls_config": {"ca_file": str(authority.ca_file)}, **more}]}))
+    done = websentry.run("check", "--json", "--sites", file, "--repeat", times, "--interval", "200ms", code=None)
+    return [json.loads(line) for line in done.stdout().splitlines()][:times]
+
+
+def test_a_new_connection_shows_its_own_certificate(websentry, authority):
+    """A certificate is taken from no connection but the one that it came over."""
+    good, other = authority.issue(days=100), authority.issue("other.test", ("other.test",))
+    server = Changing((good, [PAGE] * 2), (other, [PAGE]), (authority.issue(days=50), [PAGE]))
+    found = check_repeatedly(websentry, authority, f"https://{server.address}/", 4)
+    server.close()
+    assert [report["reason"] for report in found] == ["ok", "ok", "cert_invalid", "ok"]
+    assert [report.get("keepalive", False) for report in found] == [False, True, False, False]
+    assert found[0]["cert_not_after"] == found[1]["cert_not_after"] > found[3]["cert_not_after"]
+    assert "cert_not_after" not in found[2] or found[2]["cert_not_after"] != found[0]["cert_not_after"]
+
+
+def test_each_connection_of_a_redirect_keeps_its_certificate(websentry, authority):
+    """Two servers on one address: the first one's is new each time, the second one's stays."""
+    last = Changing((authority.issue(days=100), [PAGE] * 3))
+    moved = f"HTTP/1.1 302 Found\r\nLocation: https://{last.address}/\r\nContent-Length: 0\r\n\r\n".encode()
+    first = Changing(*[(authority.issue(days=50), [moved])] * 3)
+    found = check_repeatedly(websentry, authority, f"https://{first.address}/", 3)
+    first.close()
+    last.close()
+    assert [report["reason"] for report in found] == ["ok"] * 3
+    assert [report.get("keepalive", False) for report in found] == [False, True, True]
+    assert len({report["cert_not_after"] for report in found}) == 1

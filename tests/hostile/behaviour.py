@@ -32,6 +32,8 @@ class Behaviour:
     user: str = ""  # for it
     timeout_ms: int = 5000  # long, so that a busy machine decides nothing; short where the timeout is the point
     site: dict = field(default_factory=dict)  # keys of the sites file
+    checks: int = 1  # one after the other, of which the last is judged
+    is_reused: bool | None = None  # whether that came over the connection of the one before; None: as it likes
     names: dict = field(default_factory=dict)  # {host: what its name server does}, see names.py
     cpu_ms: int = 50  # at most, more than an ordinary page
     memory_kib: int = 2048  # the same

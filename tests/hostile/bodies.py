@@ -466,6 +466,12 @@ ROWS = [
     # Encodings: tables, which cost far more than what they are for.
     down("gzip_tables", "a table for 30 letters", encoded(b"gzip", packed.GZIP_HEAD, flood(TABLES)), *PIECES),
     down("deflate_tables", "the same as deflate", encoded(b"deflate", b"", flood(TABLES)), *PIECES),
+    down(
+        "deflate_full_tables",
+        "tables for all letters and distances",
+        encoded(b"deflate", b"", flood(packed.deflate_full_tables())),
+        *PIECES,
+    ),
     down("zstd_pieces", "runs of a kilobyte", encoded(b"zstd", RUNS[0], flood(RUNS[1])), *PIECES, site=ZSTD),
     # Encodings: broken.
     down(

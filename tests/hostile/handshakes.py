@@ -253,6 +253,15 @@ ROWS = [
     tls(down, "cipher_null", "encrypts nothing", answer(OK), "tls_error", "closed", context="good/null"),
     tls(up, "cipher_cbc", "has an old cipher", answer(OK), context="good/cbc_sha"),
     tls(down, "cipher_anonymous", "shows no certificate", answer(OK), "tls_error", "closed", context="good/anonymous"),
+    tls(
+        down,
+        "finite_field",
+        "agrees on keys over a field of 8192 bits",
+        answer(OK),
+        "tls_error",
+        "closed",
+        context="rsa/finite_field",
+    ),
     Behaviour(
         "tls_client_wanted",
         "wants a certificate from us",

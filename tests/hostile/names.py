@@ -64,6 +64,10 @@ def only_four(query, is_tcp):
     return [reply(query, address("127.0.0.1"))] if query.kind == A else []
 
 
+def only_four_and_nothing(query, is_tcp):
+    return [reply(query)] if query.kind == A else []
+
+
 def truncated_always(query, is_tcp):
     return [reply(query, flags=TRUNCATED)]
 
@@ -198,11 +202,12 @@ ROWS = [
     named(down, "not_implemented", "says that it can't", fails(4), *NONE),
     named(down, "nothing", "knows the name, and no address", gives(), "dns_error", "no address"),
     named(offline, "silent", "says nothing", silent, "prober_offline", "no name server", **LATE),
+    named(up, "half_silent", "gives IPv4, and says nothing to IPv6", only_four),
     named(
         down,
-        "half_silent",
-        "gives IPv4, and says nothing to IPv6",
-        only_four,
+        "half_silent_and_nothing",
+        "has no IPv4, and says nothing to IPv6",
+        only_four_and_nothing,
         "dns_error",
         "not resolved within",
         **LATE,

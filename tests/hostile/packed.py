@@ -112,5 +112,31 @@ def deflate_tables(literals=30, count=8):
     return number.to_bytes(size // 8, "little")
 
 
+def _complete(count):
+    """Lengths of count codes, most of 15 bits, that leave no code over."""
+    lengths, left = [], 1 << 15
+    for symbol in range(count):
+        others = count - symbol - 1
+        bits = (left - others).bit_length() - 1
+        lengths.append(15 - min(bits, 14))
+        left -= 1 << min(bits, 14)
+    return lengths
+
+
+def deflate_full_tables():
+    """Blocks with every code that there may be, for 259 letters; 170 bytes each."""
+    literals, distances = _complete(286), _complete(30)
+    mixed = [literals[symbol * 7 % 286] for symbol in range(286)]
+    bits = [(0, 1), (2, 2), (286 - 257, 5), (30 - 1, 5), (15, 4)] + [(0, 3)] * 3 + [(4, 3)] * 16
+    bits += [_code(length, 4) for length in mixed + distances]
+    codes, distance = _codes(dict(enumerate(mixed))), _codes(dict(enumerate(distances)))[0]
+    bits += [codes[ord("x")], codes[285], distance, codes[256]]
+    number, size = 0, 0
+    for value, width in bits * 8:  # eight of them end with a byte
+        number |= value << size
+        size += width
+    return number.to_bytes(size // 8, "little")
+
+
 def page(size=4096):
     return gzip.compress(b"x" * size, mtime=0)

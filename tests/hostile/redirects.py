@@ -44,6 +44,19 @@ def kept(then):
     return script
 
 
+def kept_until(seconds):
+    """A redirect to itself, and over the same connection a page after so long."""
+
+    async def script(peer):
+        await peer.request()
+        await peer.say(b"HTTP/1.1 302 Moved\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")
+        await peer.request()
+        await peer.pause(seconds)
+        await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+
+    return script
+
+
 def leads(name, where, reason, word, **more):
     """A row that is about one place."""
     return down(f"to_{name}", f"leads to {where}", to(where), reason, word, **more)
@@ -119,6 +132,23 @@ ROWS = [
         site={"keepalive": True},
         kind="https",
         context="good",
+    ),
+    up(
+        "kept_late",
+        "answers over a kept connection after half of the time, where its name has another address",
+        kept_until(1.2),
+        host="two.test",
+        timeout_ms=2000,
+        site={"keepalive": True, "resolve": {"two.test": ["127.0.0.1", "127.0.0.2"]}},
+    ),
+    down(
+        "kept_silent",
+        "does not answer over a kept connection",
+        kept_until(60),
+        "timeout",
+        "no response within",
+        timeout_ms=700,
+        site={"keepalive": True},
     ),
     # Statuses that are no redirect for us.
     down("redirect_300", "a choice", to("/", code=300), "status_mismatch", "300"),

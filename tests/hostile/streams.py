@@ -1,6 +1,7 @@
 """HTTP/2: frames by hand, over a sound TLS connection."""
 
 import asyncio
+from dataclasses import replace
 
 from hostile import packed
 from hostile.behaviour import Gone, answer, close, down, hang, reset, up
@@ -138,6 +139,40 @@ def leads_on(hops):
             is_last = seen["asked"] % (hops + 1) == 0
             status = b"500" if seen["open"] > 3 else b"200" if is_last else b"302"
             await peer.say(HELLO, head(field(b"location", b"/"), status=status, flags=END_HEADERS | END_STREAM))
+            await peer.hang()
+        finally:
+            seen["open"] -= 1
+
+    return script
+
+
+async def leads_on_in_silence(peer):
+    """A redirect; what is asked for over the same connection stays without an answer."""
+    await peer.say(HELLO, head(field(b"location", b"/next"), status=b"302", flags=END_HEADERS | END_STREAM))
+    await peer.hang()
+
+
+async def stops_in_the_body(peer):
+    await peer.say(HELLO, head() + data(b"hello"))
+    await peer.hang()
+
+
+def hangs_then_counts(hangs):
+    """Hangs the first time. Then a page, once the connection of that time is closed."""
+    seen = {"open": 0, "asked": 0}
+
+    async def script(peer):
+        seen["open"] += 1
+        try:
+            await read_request(peer)
+            seen["asked"] += 1
+            if seen["asked"] % 2 == 1:
+                await hangs(peer)
+            for _ in range(1000):
+                if seen["open"] == 1:
+                    break
+                await peer.pause(0.01)
+            await peer.say(HELLO, PAGE if seen["open"] == 1 else head(status=b"500", flags=END_HEADERS | END_STREAM))
             await peer.hang()
         finally:
             seen["open"] -= 1
@@ -443,6 +478,17 @@ ROWS = [
         says(head(), data(b"hello"), then=breach_later),
         *BROKEN,
     ),
+    *(
+        row(
+            down,
+            f"goaway_then_{name}",
+            f"says that it will go away, and {does} in an answer that says how much there is",
+            says(GOES, head(field(b"content-length", b"10")), data(b"hello"), *frames),
+            "connection_lost",
+            "5 bytes were missing",
+        )
+        for name, does, frames in BREACHES[::4]
+    ),
     row(up, "goaway_with_page", "an ordinary page, and then it goes away", says(PAGE, GOES)),
     row(up, "goaway_before_page", "says that it will go away, and answers", says(GOES, PAGE)),
     row(up, "close_behind_page", "an ordinary page, and closes", says(PAGE, then=close)),
@@ -450,6 +496,21 @@ ROWS = [
     row(up, "end_in_head", "nothing but a head", says(head(flags=END_HEADERS | END_STREAM))),
     row(up, "end_in_trailers", "an end in trailers", says(head(), data(b"hello"), TRAILERS)),
     row(up, "connections", "leads on, and counts who is still there", leads_on(8)),
+    *(
+        row(
+            up,
+            f"connections_{name}",
+            f"{does}, and answers once nobody waits for that any more",
+            hangs_then_counts(hangs),
+            timeout_ms=1500,
+            site={"retries": 1, "retry_after": "100ms", "keepalive": is_kept},
+        )
+        for name, does, hangs, is_kept in (
+            ("timeout", "stops in the body", stops_in_the_body, False),
+            ("timeout_keepalive", "stops in the body", stops_in_the_body, True),
+            ("silence_keepalive", "leads on, says nothing more", leads_on_in_silence, True),
+        )
+    ),
     row(up, "pings_around", "pings around a page", says(PINGS, head(), PINGS, data(b"hello", END_STREAM), PINGS)),
     row(up, "page_without_end", "a body without end of what has none", says(head()), site={"method": "HEAD"}),
     # Ends.
@@ -526,3 +587,23 @@ ROWS = [
         "10",
     ),
 ]
+
+# The same without TLS, where nobody looks at records, and libcurl reads as long as there is something.
+WITHOUT_TLS = (
+    "page",
+    "pongs_without_end",
+    "priorities_without_end",
+    "windows_without_end",
+    "resets_without_end",
+    "unknown_without_end",
+    "continuation_without_end",
+    "indexed_bomb",
+    "data_empty_without_end",
+    "data_of_a_byte",
+)
+ROWS += [
+    replace(one, name=f"{one.name}_plain", kind="http", context=None, site={"http_version": "2", **one.site})
+    for one in ROWS
+    if one.name.removeprefix("h2_") in WITHOUT_TLS
+]
+assert sum(one.name.endswith("_plain") for one in ROWS) == len(WITHOUT_TLS)

@@ -1,7 +1,10 @@
 """Certificates of every kind that a prober must not trust, or not fall over, and the TLS contexts that show them."""
 
+import base64
 import datetime
+import random
 import ssl
+import tempfile
 from functools import cached_property
 from pathlib import Path
 
@@ -137,6 +140,9 @@ class Trust:
 
     def leaf_is_authority(self):
         return self._issue("localhost", None, is_ca=True)
+
+    def leaf_rsa(self):
+        return self._issue("rsa", self.root, key=rsa.generate_private_key(65537, 2048))
 
     def leaf_weak_key(self):
         return self._issue("weak", self.root, key=rsa.generate_private_key(65537, 1024))
@@ -321,11 +327,29 @@ class Trust:
         elif option == "anonymous":
             context.maximum_version = ssl.TLSVersion.TLSv1_2
             context.set_ciphers("aNULL:@SECLEVEL=0")
+        elif option == "finite_field":
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            context.set_ciphers("DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0")
+            with tempfile.NamedTemporaryFile() as file:
+                file.write(finite_field(8192))
+                file.flush()
+                context.load_dh_params(file.name)
         elif option == "client_wanted":
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(cadata=PEM_OF_NOBODY)
         elif option:
             raise AssertionError(option)
+
+
+def finite_field(bits):
+    """PEM of the parameters of a Diffie-Hellman exchange: any odd number is prime enough."""
+
+    def der(tag, content):
+        return bytes([tag, 0x82]) + len(content).to_bytes(2, "big") + content
+
+    number = b"\0" + (1 << bits - 1 | random.getrandbits(bits - 1) | 1).to_bytes(bits // 8, "big")
+    text = base64.encodebytes(der(0x30, der(2, number) + der(2, b"\2")))
+    return b"-----BEGIN DH PARAMETERS-----\n" + text + b"-----END DH PARAMETERS-----\n"
 
 
 def _nobody():

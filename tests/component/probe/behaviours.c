@@ -48,6 +48,53 @@ static void read_slowly(struct peer_connection *connection)
 	(void)peer_say(connection, OK_HEAD "Content-Length: 5\r\n\r\nhello");
 }
 
+/* Each is sound, and makes the client compute: as many as are allowed of messages that don't. */
+enum { COSTLY_MESSAGES = 2000 };
+
+static void give_new_keys(struct peer_connection *connection)
+{
+	for (int i = 0; i < COSTLY_MESSAGES; i++) {
+		if (SSL_key_update(connection->ssl, SSL_KEY_UPDATE_NOT_REQUESTED) != 1 ||
+		    SSL_do_handshake(connection->ssl) != 1)
+			return;
+	}
+	(void)peer_say(connection, OK_HEAD "Content-Length: 5\r\n\r\nhello");
+}
+
+static void give_tickets(struct peer_connection *connection)
+{
+	for (int i = 0; i < COSTLY_MESSAGES; i++) {
+		if (SSL_new_session_ticket(connection->ssl) != 1 ||
+		    SSL_do_handshake(connection->ssl) != 1)
+			return;
+	}
+	(void)peer_say(connection, OK_HEAD "Content-Length: 5\r\n\r\nhello");
+}
+
+static void shake_hands_again(struct peer_connection *connection, int times)
+{
+	(void)SSL_clear_mode(connection->ssl, SSL_MODE_AUTO_RETRY);
+	for (int i = 0; i < times; i++) {
+		if (SSL_renegotiate(connection->ssl) != 1 || SSL_do_handshake(connection->ssl) != 1)
+			return;
+		char byte;
+		int count = SSL_read(connection->ssl, &byte, 1);
+		if (SSL_get_error(connection->ssl, count) != SSL_ERROR_WANT_READ)
+			return;
+	}
+	(void)peer_say(connection, OK_HEAD "Content-Length: 5\r\n\r\nhello");
+}
+
+static void shake_hands_twice(struct peer_connection *connection)
+{
+	shake_hands_again(connection, 1);
+}
+
+static void shake_hands_often(struct peer_connection *connection)
+{
+	shake_hands_again(connection, 20);
+}
+
 static void drip_endlessly(struct peer_connection *connection)
 {
 	while (peer_say(connection, "x"))
@@ -376,6 +423,10 @@ const struct peer_behaviour behaviours[] = {
 	{"unknown-encoding", OK_HEAD "Content-Encoding: rot13\r\n" TEN_BYTES "uryybjbeyq", NULL},
 
 	/* More than anybody needs. */
+	{"new-keys", NULL, give_new_keys},
+	{"new-tickets", NULL, give_tickets},
+	{"handshake-again", NULL, shake_hands_twice},
+	{"handshakes-again", NULL, shake_hands_often},
 	{"header-flood", "HTTP/1.1 200 OK\r\n", flood_headers},
 	{"header-line-flood", "HTTP/1.1 200 OK\r\nX-Long: ", flood_one_line},
 	{"status-line-flood", "HTTP/1.1 200 ", flood_one_line},

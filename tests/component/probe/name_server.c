@@ -114,7 +114,7 @@ static void *serve(void *context)
 			continue;
 		(void)atomic_fetch_add(&server->questions, 1);
 		const struct name_record *record = find(server, question.name);
-		if (record != NULL && record->is_silent)
+		if (record != NULL && (record->is_silent || record->silent_type == question.type))
 			continue;
 		if (record != NULL && record->delay_ms > 0)
 			(void)usleep((useconds_t)record->delay_ms * 1000);

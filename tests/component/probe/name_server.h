@@ -11,7 +11,8 @@ struct name_record {
 	const char *addresses[NAME_SERVER_ADDRESSES_MAX]; /* IPv4 or IPv6; none: no data */
 	int rcode; /* 0 no error, 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED */
 	int delay_ms;
-	bool is_silent;                               /* no answer at all */
+	bool is_silent;  /* no answer at all */
+	int silent_type; /* … to questions of this type: 1 A, 28 AAAA */
 	const char *later[NAME_SERVER_ADDRESSES_MAX]; /* instead, once the server was turned */
 	bool is_turning; /* turned as soon as it was asked for both families of this name */
 };

@@ -53,7 +53,4 @@ void peer_hang(struct peer_connection *connection);  /* until the client is gone
 int peer_refused_port(void);
 int peer_full_port(void);
 
-/* Whether this machine has an address ::1; many a container has none. */
-bool peer_has_ipv6(void);
-
 #endif

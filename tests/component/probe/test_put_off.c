@@ -1,4 +1,9 @@
-/* A body that makes much work has no turn of the loop for itself: it goes on in the next ones, and nothing of it is lost. */
+/*
+ * A body that makes much work has no turn of the loop for itself: it goes on in the next ones, and nothing of it is lost. One that comes byte
+ * by byte does not have all the turns. A transfer whose socket can't be watched ends in the next one, and no other.
+ */
+#include <errno.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,9 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 
 #include <cmocka.h>
 
+#include <sys/epoll.h>
 #include <uv.h>
 #include <zlib.h>
 
@@ -27,6 +35,11 @@ enum {
 	/* As transfer_body.c has it: bytes a turn, and what a call and a chunk cost. */
 	WORK_A_TURN = 512 * 1024,
 	WORK_A_CHUNK = 128,
+	/* As poller.c has it: turns for a socket with little to read, and the rest between those that follow. */
+	READS_MAX = 300,
+	REST_MS = 20,
+	BYTES = 3000,
+	PAUSE_NS = 500 * 1000,
 };
 
 /* Packed once: that takes a while. */
@@ -73,8 +86,27 @@ static void send_chunks(struct peer_connection *connection)
 	free(chunks);
 }
 
-static const struct peer_behaviour behaviours[] = {
-	{"bomb", NULL, send_bomb}, {"chunks", NULL, send_chunks}, {NULL, NULL, NULL}};
+static void send_bytes(struct peer_connection *connection)
+{
+	const struct timespec pause = {.tv_nsec = PAUSE_NS};
+	int is_quick = 1;
+	(void)setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &is_quick, sizeof(is_quick));
+	bool is_there =
+		peer_say_format(connection, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", BYTES);
+	for (int i = 0; i < BYTES && is_there; i++) {
+		is_there = peer_say(connection, "b");
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+#define PAGE "page"
+#define PAGE_RESPONSE "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n" PAGE
+
+static const struct peer_behaviour behaviours[] = {{"bomb", NULL, send_bomb},
+						   {"chunks", NULL, send_chunks},
+						   {"bytes", NULL, send_bytes},
+						   {"page", PAGE_RESPONSE, NULL},
+						   {NULL, NULL, NULL}};
 
 struct bench {
 	struct peer *peer;
@@ -179,6 +211,16 @@ static void chunks_of_a_byte_take_many_turns(void **state)
 	assert_true(check("chunks", CHUNKS) >= (int64_t)CHUNKS * WORK_A_CHUNK / (2 * WORK_A_TURN));
 }
 
+/* The first of them, and then some of those that there is time for. */
+static void bytes_one_by_one_do_not_take_a_turn_each(void **state)
+{
+	(void)state;
+	mono_us started_at = clock_mono_us();
+	int turns = check("bytes", BYTES);
+	int64_t rests = (clock_mono_us() - started_at) / CLOCK_US_PER_MS / REST_MS;
+	assert_in_range(turns, 1, 2 * READS_MAX + 3 * rests);
+}
+
 /* After any number of turns; the handle is as good as before. */
 static void what_is_put_off_can_be_given_up(void **state)
 {
@@ -195,6 +237,44 @@ static void what_is_put_off_can_be_given_up(void **state)
 	(void)check("chunks", CHUNKS);
 }
 
+/* Of the calls that let a socket be watched, libuv's own apart, the one that fails; 0: none. */
+static int calls_left;
+
+int __real_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event);
+int __wrap_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event);
+
+int __wrap_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event)
+{
+	if (operation != EPOLL_CTL_DEL && calls_left > 0 && --calls_left == 0) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return __real_epoll_ctl(epoll_fd, operation, fd, event);
+}
+
+/* Each of the calls that a check makes fails once. (A page so short that nothing is put off to rest, which is a call as well.) */
+static void what_can_not_be_watched_ends_alone(void **state)
+{
+	(void)state;
+	int failed = 0;
+	for (int call = 1; call == 1 + failed; call++) {
+		struct site site;
+		calls_left = call;
+		start(&site, "page");
+		(void)uv_run(&bench.loop, UV_RUN_DEFAULT);
+		failed += calls_left == 0;
+		calls_left = 0;
+		const struct observation *observation = check_run_observation(bench.run);
+		bool is_told = observation->trouble == REASON_PROBER_OVERLOADED;
+		assert_int_equal(is_told, failed == call);
+		check_run_clear(bench.run);
+		site_finish(&site);
+		bench.is_finished = false;
+		(void)check("page", sizeof(PAGE) - 1);
+	}
+	assert_true(failed > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,7 +282,11 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(chunks_of_a_byte_take_many_turns, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(bytes_one_by_one_do_not_take_a_turn_each, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(what_is_put_off_can_be_given_up, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_can_not_be_watched_ends_alone, set_up,
+						tear_down),
 	};
 	return cmocka_run_group_tests_name("put off", tests, pack_bomb, NULL);
 }

@@ -22,12 +22,14 @@
 #define SECOND_SERVER "127.83.69.2"
 #define ABSENT_SERVER "127.83.69.3"
 
-enum { PATIENCE_US = 60 * CLOCK_US_PER_S };
+enum { PATIENCE_US = 60 * CLOCK_US_PER_S, FAMILY_US = 200 * CLOCK_US_PER_MS };
 
 static const struct name_record first_names[] = {
 	{.name = "moving.test", .addresses = {"192.0.2.1"}},
 	{.name = "many.test",
 	 .addresses = {"192.0.2.1", "2001:db8::1", "192.0.2.2", "2001:db8::2"}},
+	{.name = "only-four.test", .addresses = {"192.0.2.4"}, .silent_type = 28},
+	{.name = "only-six.test", .addresses = {"2001:db8::6"}, .silent_type = 1},
 	{.name = NULL},
 };
 static const struct name_record second_names[] = {
@@ -65,7 +67,7 @@ static void on_resolved(void *context, enum resolver_result result,
 static struct answer ask(struct world *world, const char *name)
 {
 	struct answer answer = {0};
-	(void)resolver_start(world->resolver, name, on_resolved, &answer);
+	(void)resolver_start(world->resolver, name, FAMILY_US, on_resolved, &answer);
 	while (!answer.is_there)
 		(void)uv_run(&world->loop, UV_RUN_ONCE);
 	return answer;
@@ -179,10 +181,46 @@ static void dropped_look_up_is_not_told(void **state)
 	start_resolver(world);
 	struct answer dropped = {0};
 	struct resolve *resolve =
-		resolver_start(world->resolver, "many.test", on_resolved, &dropped);
+		resolver_start(world->resolver, "many.test", 0, on_resolved, &dropped);
 	assert_non_null(resolve);
 	assert_int_equal(resolver_drop(resolve), RESOLVER_NO_ANSWER);
 	assert_int_equal(ask(world, "moving.test").result, RESOLVER_FOUND);
+	assert_false(dropped.is_there);
+}
+
+/* Neither waits until c-ares has given up the other family, which is after 15 s. */
+static void one_family_is_enough(void **state)
+{
+	static const char *const names[] = {"only-four.test", "only-six.test"};
+	static const char *const addresses[] = {"192.0.2.4", "2001:db8::6"};
+	struct world *world = *state;
+	start_servers(world);
+	write_settings(world, FIRST_SERVER);
+	start_resolver(world);
+	for (int i = 0; i < 2; i++) {
+		mono_us began = clock_mono_us();
+		struct answer answer = ask(world, names[i]);
+		assert_int_equal(answer.result, RESOLVER_FOUND);
+		assert_int_equal(answer.count, 1);
+		assert_string_equal(answer.addresses[0].text, addresses[i]);
+		assert_true(clock_mono_us() - began >= FAMILY_US);
+	}
+	assert_int_equal(ask(world, "nowhere.test").result, RESOLVER_NO_SUCH_NAME);
+}
+
+/* The resolver goes while its questions are open. */
+static void dropped_look_up_of_one_family_ends(void **state)
+{
+	struct world *world = *state;
+	start_servers(world);
+	write_settings(world, FIRST_SERVER);
+	start_resolver(world);
+	struct answer dropped = {0};
+	struct resolve *resolve =
+		resolver_start(world->resolver, "only-four.test", 0, on_resolved, &dropped);
+	assert_non_null(resolve);
+	assert_int_equal(resolver_drop(resolve), RESOLVER_NO_ANSWER);
+	assert_int_equal(ask(world, "only-four.test").result, RESOLVER_FOUND);
 	assert_false(dropped.is_there);
 }
 
@@ -203,6 +241,8 @@ int main(void)
 		RESOLVER_TEST(settings_may_come_late),
 		RESOLVER_TEST(families_take_turns),
 		RESOLVER_TEST(dropped_look_up_is_not_told),
+		RESOLVER_TEST(one_family_is_enough),
+		RESOLVER_TEST(dropped_look_up_of_one_family_ends),
 	};
 	return cmocka_run_group_tests_name("probe_resolver", tests, NULL, NULL);
 }

@@ -44,6 +44,8 @@ enum place {
 	TLS_NOT_YET,
 	TLS_SELF,
 	TLS_OLD,      /* speaks TLS 1.1 at most */
+	TLS_1_2,      /* … 1.2 at most */
+	TLS_FIELDS,   /* agrees on keys over a finite field only */
 	TLS_ON_PLAIN, /* https to the plain server */
 	PLAIN_ON_TLS, /* http to the TLS server */
 	REFUSED,
@@ -580,6 +582,8 @@ static const struct authority_leaf leaves[PLACE_COUNT] = {
 	[TLS_NOT_YET] = {"IP:127.0.0.1", DAY_S, MONTH_S, false},
 	[TLS_SELF] = {"IP:127.0.0.1", -DAY_S, MONTH_S, true},
 	[TLS_OLD] = {"IP:127.0.0.1", -DAY_S, MONTH_S, false},
+	[TLS_1_2] = {"IP:127.0.0.1", -DAY_S, MONTH_S, false},
+	[TLS_FIELDS] = {"IP:127.0.0.1", -DAY_S, MONTH_S, false},
 };
 
 static SSL_CTX *contexts[PLACE_COUNT];
@@ -671,6 +675,9 @@ static int set_up(void **state)
 			peers[place] = peer_start(contexts[place], behaviours);
 	}
 	(void)SSL_CTX_set_max_proto_version(contexts[TLS_OLD], TLS1_1_VERSION);
+	(void)SSL_CTX_set_max_proto_version(contexts[TLS_1_2], TLS1_2_VERSION);
+	if (SSL_CTX_set1_groups_list(contexts[TLS_FIELDS], "ffdhe2048") != 1)
+		return -1;
 	other_origin = peer_start(NULL, behaviours);
 	behaviours_other_port = peer_port(other_origin);
 	slow_tls = peer_start(contexts[TLS_GOOD], behaviours);

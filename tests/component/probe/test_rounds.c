@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../loopback.h"
 #include "base/memory.h"
 #include "behaviours.h"
 #include "check/address_policy.h"
@@ -31,6 +32,7 @@ struct told {
 	const struct site *site;
 	size_t round; /* counts the rounds and checks that were told, from 1 */
 	size_t of;    /* how many addresses that had; 0: a check without a round */
+	size_t unchecked;
 	bool has_memo;
 	char ip[ADDRESS_TEXT_MAX];
 	char last_ip[ADDRESS_TEXT_MAX];
@@ -80,6 +82,11 @@ static const struct name_record records[] = {
 		       "127.0.1.7", "127.0.1.8", "127.0.1.9", "127.0.1.10", "127.0.1.11",
 		       "127.0.1.12", "127.0.1.13", "127.0.1.14", "127.0.1.15", "127.0.1.16",
 		       "127.0.1.17", "127.0.1.18"}},
+	{.name = "mixed.test",
+	 .addresses = {"127.0.1.1",  "127.0.1.2",  "127.0.1.3",  "127.0.1.4",  "127.0.1.5",
+		       "127.0.1.6",  "127.0.1.7",  "127.0.1.8",  "127.0.1.9",  "127.0.1.10",
+		       "127.0.1.11", "127.0.1.12", "127.0.1.13", "127.0.1.14", "127.0.1.15",
+		       "127.0.1.16", "127.0.1.17", "::1",        "::2",        "::3"}},
 	{.name = "broken.test", .rcode = 2},
 	{.name = "empty.test"},
 	{0},
@@ -171,6 +178,7 @@ static void on_round(void *context, const struct site *site, struct round *round
 	for (size_t i = 0; i < round->count; i++) {
 		struct told *told = note(site, &round->parts[i].observation, memo != NULL);
 		told->of = round->count;
+		told->unchecked = verdict.unchecked;
 		told->missed = round->missed;
 	}
 	change_end();
@@ -361,7 +369,7 @@ static void both_families_are_checked(void **state)
 	check_once(0);
 	assert_int_equal(watcher.count, 3);
 	assert_int_equal(find(site, "127.0.0.1")->status, 200);
-	if (peer_has_ipv6())
+	if (loopback_has_ipv6())
 		assert_int_equal(find(site, "::1")->trouble,
 				 sixth != NULL ? REASON_OK : REASON_CONNECT_REFUSED);
 	else
@@ -457,6 +465,32 @@ static void many_addresses_are_all_checked(void **state)
 	check_once(0);
 	assert_int_equal(watcher.rounds, SITES_MAX);
 	assert_int_equal(watcher.count, SITES_MAX * 16);
+	for (size_t i = 0; i < watcher.count; i++)
+		assert_int_equal(watcher.told[i].unchecked, 2);
+}
+
+/* Those of a family that is not wanted are none of them. */
+static void addresses_beyond_are_counted(void **state)
+{
+	(void)state;
+	static const struct {
+		enum request_family family;
+		size_t checked;
+		size_t unchecked;
+	} cases[] = {
+		{REQUEST_FAMILY_ANY, 16, 4}, {REQUEST_FAMILY_4, 13, 4}, {REQUEST_FAMILY_6, 3, 0}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct request *request = request_make(add_site("mixed.test", "ok", 60000));
+		request->family = cases[i].family;
+		request->is_family_only = cases[i].family != REQUEST_FAMILY_ANY;
+	}
+	check_once(0);
+	for (size_t i = 0; i < watcher.count; i++) {
+		size_t number = (size_t)(watcher.told[i].site - sites);
+		assert_int_equal(watcher.told[i].of, cases[number].checked);
+		assert_int_equal(watcher.told[i].unchecked, cases[number].unchecked);
+	}
+	assert_int_equal(watcher.count, 16 + 13 + 3);
 }
 
 /* A redirect that stays with the host stays with the machine; elsewhere it goes its own way. */
@@ -651,6 +685,7 @@ int main(void)
 		ROUND_TEST(each_address_is_checked),
 		ROUND_TEST(both_families_are_checked),
 		ROUND_TEST(the_request_says_which),
+		ROUND_TEST(addresses_beyond_are_counted),
 		ROUND_TEST(a_name_without_addresses_is_one_check),
 		ROUND_TEST(forbidden_addresses_are_told),
 		ROUND_TEST(one_run_is_enough),

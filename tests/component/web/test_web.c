@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "../loopback.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -543,18 +544,6 @@ static void without_a_store_there_is_only_health(void **state)
 	web_stop(web);
 }
 
-/* Many a container has no ::1. */
-static bool has_ipv6(void)
-{
-	const struct sockaddr_in6 address = {.sin6_family = AF_INET6,
-					     .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool has_it = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
-	if (fd >= 0)
-		(void)close(fd);
-	return has_it;
-}
-
 static void addresses_are_understood(void **state)
 {
 	(void)state;
@@ -571,7 +560,7 @@ static void addresses_are_understood(void **state)
 		{"localhost:0", "", "127.0.0.1"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		if (strcmp(cases[i].ask, "[::1]") == 0 && !has_ipv6())
+		if (strcmp(cases[i].ask, "[::1]") == 0 && !loopback_has_ipv6())
 			continue;
 		struct web *web = start_on(cases[i].listen, NULL);
 		const char *address = web_address(web);

@@ -65,7 +65,10 @@ static void age_is_told_by_what_there_is(void **state)
 		{"Age: 99999999999999999999\r\n", DURATION_UNKNOWN},
 		{"Age: 9999999999\r\n", (INT64_C(1) << 31) * CLOCK_US_PER_S},
 		{"Age: -5\r\nDate: never\r\n", DURATION_UNKNOWN},
+		{"Age: -9223372036854775808\r\n", DURATION_UNKNOWN},
 		{"Last-Modified: 0\r\nAge: 1\r\n", CLOCK_US_PER_S},
+		{"Last-Modified: Sun, 22 Nov 999999 12:00:00 GMT\r\nAge: 1\r\n", CLOCK_US_PER_S},
+		{"Last-Modified: Fri, 31 Dec 9999 23:59:59 GMT\r\n", 0},
 	};
 	for (size_t i = 0; i < sizeof(ages) / sizeof(ages[0]); i++) {
 		const struct raw_response raw = raw_of(ages[i].head);

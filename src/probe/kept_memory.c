@@ -1,4 +1,4 @@
-#include "probe/curl_memory.h"
+#include "probe/kept_memory.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -8,16 +8,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #ifndef __has_feature /* gcc */
 #define __has_feature(feature) 0
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+static const bool is_watched = true; /* block by block, which needs malloc()'s own */
+#else
+static const bool is_watched = false;
 #endif
 
 enum {
 	STEP = 32, /* between two sizes */
 	SMALL_MAX = 2048,
 	SMALL_KINDS = SMALL_MAX / STEP,
-	/* The receive buffer (CURL_MAX_WRITE_SIZE) with its ending NUL: too much for malloc()'s own quick lists. */
-	BUFFER_KIND = SMALL_KINDS,
+	WIDE_STEP = 1024,
+	WIDE_MAX = 8192,
+	WIDE_KINDS = (WIDE_MAX - SMALL_MAX) / WIDE_STEP,
+	/* libcurl's receive buffer (CURL_MAX_WRITE_SIZE) with its ending NUL, and OpenSSL's for a record: each is one byte of a page or two. */
+	BUFFER_KIND = SMALL_KINDS + WIDE_KINDS,
 	BUFFER_MAX = CURL_MAX_WRITE_SIZE + 512,
 	KINDS = BUFFER_KIND + 1,
 	NO_KIND = KINDS,
@@ -49,12 +60,16 @@ static size_t kind_of(size_t size)
 {
 	if (size <= SMALL_MAX)
 		return size == 0 ? 0 : (size - 1) / STEP;
+	if (size <= WIDE_MAX)
+		return SMALL_KINDS + (size - SMALL_MAX - 1) / WIDE_STEP;
 	return size > CURL_MAX_WRITE_SIZE && size <= BUFFER_MAX ? BUFFER_KIND : NO_KIND;
 }
 
 static size_t room_of(size_t kind)
 {
-	return kind == BUFFER_KIND ? BUFFER_MAX : (kind + 1) * STEP;
+	if (kind < SMALL_KINDS)
+		return (kind + 1) * STEP;
+	return kind == BUFFER_KIND ? BUFFER_MAX : SMALL_MAX + (kind - SMALL_KINDS + 1) * WIDE_STEP;
 }
 
 static size_t count_kept_max(size_t kind)
@@ -64,7 +79,7 @@ static size_t count_kept_max(size_t kind)
 }
 
 /* A thread ends. */
-__attribute__((unused)) static void release(void *context) /* but not with a sanitizer */
+static void release(void *context)
 {
 	(void)context;
 	for (size_t kind = 0; kind < KINDS; kind++) {
@@ -78,7 +93,7 @@ __attribute__((unused)) static void release(void *context) /* but not with a san
 	has_key = false;
 }
 
-void *curl_memory_malloc(size_t size)
+void *kept_memory_malloc(size_t size)
 {
 	size_t kind = kind_of(size);
 	struct block *block;
@@ -104,7 +119,7 @@ static struct block *block_of(void *bytes)
 	return (struct block *)(void *)((char *)bytes - head_size);
 }
 
-void curl_memory_free(void *bytes)
+void kept_memory_free(void *bytes)
 {
 	if (bytes == NULL)
 		return;
@@ -121,21 +136,21 @@ void curl_memory_free(void *bytes)
 	kept[kind].count++;
 }
 
-void *curl_memory_calloc(size_t count, size_t size)
+void *kept_memory_calloc(size_t count, size_t size)
 {
 	size_t bytes;
 	if (__builtin_mul_overflow(count, size, &bytes))
 		return NULL;
-	void *block = curl_memory_malloc(bytes);
+	void *block = kept_memory_malloc(bytes);
 	if (block != NULL)
 		memset(block, 0, bytes);
 	return block;
 }
 
-void *curl_memory_realloc(void *old, size_t size)
+void *kept_memory_realloc(void *old, size_t size)
 {
 	if (old == NULL)
-		return curl_memory_malloc(size);
+		return kept_memory_malloc(size);
 	struct block *block = block_of(old);
 	if (block->kind != NO_KIND && kind_of(size) == block->kind) {
 		block->size = size;
@@ -148,35 +163,67 @@ void *curl_memory_realloc(void *old, size_t size)
 		block->size = size;
 		return &block->next;
 	}
-	void *bytes = curl_memory_malloc(size);
+	void *bytes = kept_memory_malloc(size);
 	if (bytes == NULL)
 		return NULL;
 	memcpy(bytes, old, block->size < size ? block->size : size);
-	curl_memory_free(old);
+	kept_memory_free(old);
 	return bytes;
 }
 
-char *curl_memory_strdup(const char *text)
+char *kept_memory_strdup(const char *text)
 {
 	size_t size = strlen(text) + 1;
-	char *copy = curl_memory_malloc(size);
+	char *copy = kept_memory_malloc(size);
 	if (copy != NULL)
 		memcpy(copy, text, size);
 	return copy;
 }
 
-int curl_memory_prepare(void)
+/* As OpenSSL's own have it, no bytes are no block. */
+static void *openssl_malloc(size_t size, const char *file, int line)
 {
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-	return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -1;
-#else
+	(void)file;
+	(void)line;
+	return size == 0 ? NULL : kept_memory_malloc(size);
+}
+
+static void openssl_free(void *bytes, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	kept_memory_free(bytes);
+}
+
+static void *openssl_realloc(void *old, size_t size, const char *file, int line)
+{
+	if (size > 0)
+		return kept_memory_realloc(old, size);
+	openssl_free(old, file, line);
+	return NULL;
+}
+
+int kept_memory_prepare(void)
+{
+	if (is_watched || is_keeping)
+		return 0;
 	if (pthread_key_create(&key, release) != 0)
 		return -1;
 	is_keeping = true;
-	return curl_global_init_mem(CURL_GLOBAL_DEFAULT, curl_memory_malloc, curl_memory_free,
-				    curl_memory_realloc, curl_memory_strdup,
-				    curl_memory_calloc) == CURLE_OK
+	/* It refuses where it has memory already, and does without. */
+	(void)CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free);
+	return 0;
+}
+
+int kept_memory_prepare_curl(void)
+{
+	if (kept_memory_prepare() != 0)
+		return -1;
+	if (is_watched)
+		return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -1;
+	return curl_global_init_mem(CURL_GLOBAL_DEFAULT, kept_memory_malloc, kept_memory_free,
+				    kept_memory_realloc, kept_memory_strdup,
+				    kept_memory_calloc) == CURLE_OK
 		       ? 0
 		       : -1;
-#endif
 }
