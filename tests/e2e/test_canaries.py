@@ -4,8 +4,12 @@ import base64
 import gzip
 import http.server
 import json
+import os
+import shutil
 import signal
+import ssl
 import subprocess
+import tempfile
 import threading
 import urllib.error
 import urllib.parse
@@ -16,12 +20,15 @@ import pytest
 import yaml
 from support.kafka import SCRAM_PASSWORD
 from support.postgres import PASSWORD, binaries
-from support.processes import wait_until
+from support.processes import clean_environment, run, wait_until
+from support.websentry import PROGRAM
 
 SLOTS = ("userinfo", "query", "path", "header", "headers-auth", "cookie", "basic", "basic-file", "bearer",
-         "bearer-file", "authorization", "form", "json", "proxy", "location", "set-cookie", "passphrase")
+         "bearer-file", "authorization", "form", "json", "proxy", "location", "set-cookie", "passphrase", "passfile",
+         "environment")
 CANARIES = {slot: f"c4nary-{slot}-{number:02}z" for number, slot in enumerate(SLOTS)}
 HIDDEN = {**CANARIES, "sasl": SCRAM_PASSWORD, "database": PASSWORD}
+SITES = 15
 
 
 def spellings(secret):
@@ -86,7 +93,45 @@ def mirror():
     server.server_close()
 
 
-def sites_file(websentry, mirror):
+class Client:
+    """A certificate and its key: of a site's client here, and of Kafka's with the key behind a passphrase."""
+
+    def __init__(self, authority):
+        self.authority = authority
+        self.files = authority.issue("client", ())
+        # The middle of its PEM holds a part of what only the owner may know.
+        HIDDEN["client-key"] = self.files.key_file.read_text().splitlines()[2]
+
+    def locked_key(self, websentry):
+        path = websentry.folder / "locked.key"
+        run(["openssl", "pkcs8", "-topk8", "-in", self.files.key_file, "-out", path, "-passout",
+             f"pass:{CANARIES['passphrase']}"], env=clean_environment(websentry.session, websentry.home))
+        return path
+
+
+@pytest.fixture(scope="module")
+def client(authority):
+    return Client(authority)
+
+
+@pytest.fixture(autouse=True)
+def vault(client):
+    """The same mirror over TLS, for those alone who have the client's key."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
+    own = client.authority.issue()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own.cert_file, own.key_file)
+    context.load_verify_locations(client.authority.ca_file)
+    context.verify_mode = ssl.CERT_REQUIRED
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    client.address = f"127.0.0.1:{server.server_port}"
+    yield
+    server.shutdown()
+    server.server_close()
+
+
+def sites_file(websentry, mirror, client):
     c = CANARIES
     password = websentry.write("password.txt", c["basic-file"] + "\n")
     token = websentry.write("token.txt", c["bearer-file"] + "\n")
@@ -105,6 +150,9 @@ def sites_file(websentry, mirror):
         {"url": f"{own}/form", "form": {"user": "me", "password": c["form"]}},
         {"url": f"{own}/json", "method": "POST", "body": json.dumps({"client_secret": c["json"]})},
         {"url": "http://proxied.test/", "proxy": f"http://me:{c['proxy']}@{mirror}"},
+        {"url": f"https://{client.address}/client",
+         "tls_config": {"ca_file": str(client.authority.ca_file), "cert_file": str(client.files.cert_file),
+                        "key_file": str(client.files.key_file)}},
     ]
     expectations = {"pattern": r"(?s)(.*)", "fail_if_body_contains": ["c4nary-"], "valid_status_codes": [200],
                     "fail_if_body_matches_regexp": ["c4nary-[a-z-]+[0-9]+z"],
@@ -154,48 +202,68 @@ def count_of_reports(running):
 
 
 @pytest.mark.parametrize("log_format", ("text", "json"))
-def test_run_keeps_its_secrets(websentry, mirror, log_format):
-    file = sites_file(websentry, mirror)
+def test_run_keeps_its_secrets(websentry, mirror, client, log_format):
+    file = sites_file(websentry, mirror, client)
     data = websentry.data_dir()
     running = websentry.start("run", file, "--data-dir", data, "--listen", "127.0.0.1:0", "--log-level", "trace",
                               "--log-format", log_format)
-    wait_until(lambda: running.port() and count_of_reports(running) == 14, "a report of each site", 60)
+    wait_until(lambda: running.port() and count_of_reports(running) == SITES, "a report of each site", 60)
     texts = {**of_processes([running]), **pages_of(running)}
     running.stop()
     texts |= {**outputs_of([running]), **everything_below(data)}
     told = "".join(map(str, Mirror.seen))
     sent = ("query", "header", "cookie", "bearer", "form", "json")
     assert all(CANARIES[slot] in told for slot in sent), "they were sent"
+    assert "GET /client " in told, "and the client's key was used"
     assert any(b"***" in text for where, text in texts.items() if where.endswith(".db")), "and hidden"
     assert find(texts) == []
 
 
-def test_the_pipeline_keeps_its_secrets(websentry, mirror, kafka, database, postgres):
-    file = sites_file(websentry, mirror)
+def password_file(websentry, database):
+    """A DSN without its password, and the file of libpq that has it, beside another server's."""
+    words = database.words
+    path = websentry.write("pgpass", f"other.test:5432:*:me:{CANARIES['passfile']}\n"
+                                     f"{words['host']}:{words['port']}:*:{words['user']}:{words['password']}\n")
+    path.chmod(0o600)
+    return (f"host={words['host']} port={words['port']} user={words['user']} dbname={words['dbname']}", path)
+
+
+def test_the_pipeline_keeps_its_secrets(websentry, mirror, client, kafka, database, postgres):
+    file = sites_file(websentry, mirror, client)
     data = websentry.data_dir()
     topic = kafka.create_topic("canaries", **{"compression.type": "uncompressed"})
-    properties = {**kafka.scram_properties("PLAIN"), "ssl.key.password": CANARIES["passphrase"], "debug": "all"}
+    properties = {**kafka.scram_properties("PLAIN"), "ssl.key.password": CANARIES["passphrase"], "debug": "all",
+                  "ssl.certificate.location": client.files.cert_file, "ssl.key.location": client.locked_key(websentry)}
     secrets = websentry.write("kafka.properties", "".join(f"{key}={value}\n" for key, value in properties.items()))
     dsn = websentry.write("dsn.txt", database.dsn + "\n")
+    of_libpq, passfile = password_file(websentry, database)
     words = ["--kafka-servers", kafka.sasl_servers, "--kafka-topic", topic, "--kafka-config", secrets, "--log-level",
              "trace", "--listen", "127.0.0.1:0"]
     env = {"POSTGRES_DSN_FILE": dsn}
     consumer = websentry.start("consumer", *words, "--kafka-group", topic, env=env)
+    page = websentry.start("web", "--database-dsn", of_libpq, "--listen", "127.0.0.1:0", "--log-level", "trace",
+                           env={"PGPASSFILE": passfile})
     producer = websentry.start("producer", *words, "--sites", file, "--data-dir", data)
     consumer.wait_ready(60)
     wait_until(lambda: database.has("report_view") and
-               database.one("SELECT count(DISTINCT site) FROM report_view") == 14, "a report of each site", 60)
-    texts = {**of_processes([producer, consumer]), **pages_of(consumer), **everything_below(data)}
+               database.one("SELECT count(DISTINCT site) FROM report_view") == SITES, "a report of each site", 60)
+    wait_until(lambda: count_of_reports(page) == SITES, "the page with the password of a file", 60)
+    texts = {**of_processes([producer, consumer, page]), **pages_of(consumer), **pages_of(page),
+             **everything_below(data)}
     with urllib.request.urlopen(f"http://127.0.0.1:{producer.port()}/metrics", timeout=20) as answer:
         texts["/metrics of the producer"] = answer.read()
     printed = [websentry.run("config", "print", command, *words[:-2], env=env) for command in ("producer", "consumer")]
     printed.append(websentry.run("audit", env=env, code=None))
+    printed += [websentry.run(*command, "--database-dsn", of_libpq, env={"PGPASSFILE": passfile}, code=None)
+                for command in (("audit",), ("config", "print", "web"), ("db", "migrate", "--log-level", "trace"))]
+    assert [one.process.returncode for one in printed[-2:]] == [0, 0], "the password came from the file"
     producer.kill()  # what was not sent yet lies in the outbox
     texts |= {f"{where} after kill -9": text for where, text in everything_below(data).items()}
     consumer.stop()
+    page.stop()
     dump = subprocess.run([Path(binaries()) / "pg_dump", "--dbname", database.dsn], capture_output=True, check=True,
                           timeout=60)
-    texts |= {**outputs_of([producer, consumer, *printed]), "pg_dump": dump.stdout,
+    texts |= {**outputs_of([producer, consumer, page, *printed]), "pg_dump": dump.stdout,
               "Kafka's messages": str(kafka.messages(topic)).encode()}
     for broker in kafka.brokers:
         # what the test itself gave the broker stands in its configuration
@@ -229,9 +297,27 @@ def test_the_command_line_shows_no_secret(websentry, mirror):
     assert find({**shown, **outputs_of([running])}) == []
 
 
+def test_the_environment_is_out_of_sight():
+    """A secret given there is not to be seen in /proc by others, and not even by processes of the same user."""
+    folder = Path(tempfile.mkdtemp(prefix="websentry-environ-"))
+    try:
+        folder.chmod(0o755)
+        program = shutil.copy(PROGRAM, folder)
+        user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.getuid() == 0 else []
+        secret = {"PGPASSWORD": CANARIES["environment"], "PATH": os.environ["PATH"]}
+        with subprocess.Popen([*user, program, "check", "--repeat", "1000", "--interval", "1s", "http://127.0.0.1:1/"],
+                              env=secret, cwd="/", stdout=subprocess.PIPE) as running:
+            assert running.stdout.readline(), "it has begun its checks"
+            look = subprocess.run([*user, "cat", f"/proc/{running.pid}/environ"], capture_output=True, check=False)
+            running.kill()
+        assert look.returncode != 0 and b"denied" in look.stderr and CANARIES["environment"].encode() not in look.stdout
+    finally:
+        shutil.rmtree(folder)
+
+
 @pytest.mark.parametrize("words", (("--json",), ("--explain",), (), ("-v",), ("--nagios",)))
-def test_check_keeps_its_secrets(websentry, mirror, words):
-    file = sites_file(websentry, mirror)
+def test_check_keeps_its_secrets(websentry, mirror, client, words):
+    file = sites_file(websentry, mirror, client)
     if "--nagios" in words:  # of one site at a time
         described = yaml.safe_load(Path(file).read_text())
         described["sites"] = [entry for entry in described["sites"] if entry.get("name") == "/cookie"]
@@ -243,8 +329,8 @@ def test_check_keeps_its_secrets(websentry, mirror, words):
     assert find(outputs_of([done])) == []
 
 
-def test_config_keeps_its_secrets(websentry, mirror):
-    file = sites_file(websentry, mirror)
+def test_config_keeps_its_secrets(websentry, mirror, client):
+    file = sites_file(websentry, mirror, client)
     done = [websentry.run("config", "check", "--sites", file),
             websentry.run("config", "print", "run", f"http://me:{CANARIES['userinfo']}@{mirror}/?token={CANARIES['query']}")]
     bad = yaml.safe_load(Path(file).read_text())
@@ -264,9 +350,9 @@ def test_config_keeps_its_secrets(websentry, mirror):
 
 
 @pytest.mark.parametrize("number", (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS))
-def test_a_crash_leaves_no_core_with_secrets(websentry, mirror, number):
+def test_a_crash_leaves_no_core_with_secrets(websentry, mirror, client, number):
     """The kernel writes none, whatever it is allowed to."""
-    file = sites_file(websentry, mirror)
+    file = sites_file(websentry, mirror, client)
     folder, others = websentry.folder / "cores", websentry.folder / "others"
     folder.mkdir()
     others.mkdir()
@@ -276,7 +362,7 @@ def test_a_crash_leaves_no_core_with_secrets(websentry, mirror, number):
     other = subprocess.Popen([*prefix, "/bin/sleep", "60"], cwd=others)
     running = websentry.start("run", file, "--data-dir", websentry.data_dir(), "--listen", "127.0.0.1:0", prefix=prefix,
                               cwd=folder)
-    wait_until(lambda: running.port() and count_of_reports(running) == 14, "a report of each site", 60)
+    wait_until(lambda: running.port() and count_of_reports(running) == SITES, "a report of each site", 60)
     other.send_signal(number)
     other.wait()
     running.send_signal(number)

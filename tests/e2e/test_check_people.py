@@ -284,6 +284,20 @@ def test_verbose_shows_the_heads_of_each_hop_without_secrets(websentry, sites, a
     assert gone == "http://127.0.0.1:1/\n", "nothing was sent, nothing came"
 
 
+def test_verbose_shows_every_attempt(websentry, sites):
+    end = sites.site("/end", Answer(500), Answer(503), Answer())
+    begin = sites.site("/begin", Answer(location=end.url))
+    words = ("-v", "--set", "retries=4", "--set", "retry_after=0s", begin.url)
+    heads = websentry.run("check", *words).stderr()
+    parts = re.split(r"^\* attempt (\d) of 3\n", heads, flags=re.M)
+    assert (parts[0], parts[1::2]) == ("", ["1", "2", "3"])
+    for part, line in zip(parts[2::2], ("500 Internal Server Error", "503 Service Unavailable", "200 OK"), strict=True):
+        hops = re.split(r"^\* ", part, flags=re.M)[1:]
+        assert [hop.splitlines()[0] for hop in hops] == [begin.url, end.url]
+        assert "< HTTP/1.1 302 Found\n" in hops[0] and f"< HTTP/1.1 {line}\n" in hops[1]
+    assert "attempt" not in websentry.run("check", *words).stderr(), "there was one"
+
+
 def test_verbose_leaves_other_forms_as_they_are(websentry, sites):
     site = sites.site("/a")
     done = websentry.run("check", "-v", "--json", "--repeat", "2", "--interval", "100ms", site.url)

@@ -9,6 +9,7 @@ import pytest
 from support.kinds import closed_port, every_kind, sites_file
 from support.nameserver import NameServer
 from support.processes import wait_until
+from support.scrape import fetch
 from support.sites import Answer
 
 # What two runs of the same sites may differ in: times, durations, identities, and what the site made anew each time.
@@ -269,6 +270,22 @@ def test_page_and_api_alone_over_a_store_that_run_holds(websentry, sites):
     found = wait_until(ask, "the site in the API")
     assert [(one["name"], one["url"], one["outcome"], one["reason"]) for one in found] == [(site.url, site.url, "up",
                                                                                             "ok")]
+
+
+def test_a_page_waits_for_a_store_that_is_not_there_yet(websentry, sites):
+    data = websentry.data_dir()
+    web = websentry.start("web", "--data-dir", data, "--listen", "127.0.0.1:0")
+    waiting = web.wait_for("no store yet, waiting for it", level="warn")
+    assert waiting.fields["path"] == f"{data}/websentry.db"
+    web.wait_ready()
+    site = sites.site("/a")
+    websentry.run("run", "--once", "--url", site.url, "--listen", "off", "--data-dir", data)
+
+    def names():
+        status, _, body = fetch(web, "/api/v1/sites")
+        return status == 200 and [one["name"] for one in json.loads(body)]
+
+    wait_until(lambda: names() == [site.url], "the site in the API")
 
 
 def test_prev_leads_past_a_process_that_ended_before_its_first_report(websentry, sites, folder):
