@@ -245,18 +245,10 @@ static void write_and_read(const struct parts *parts, const struct identity *ide
 	buffer_finish(&message);
 }
 
-static bool is_large(const uint8_t *data, size_t size)
-{
-	uint32_t hash = 2166136261U; /* FNV-1a */
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ data[i]) * 16777619U;
-	return (hash >> 16) % LARGE_ONE_OF == 0;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = input_of(data, size);
-	struct parts parts = {.is_large = is_large(data, size)};
+	struct parts parts = {.is_large = input_hash(data, size) % LARGE_ONE_OF == 0};
 	struct identity identity = {.seq = input_number(&input) & INT64_MAX};
 	memset(&identity.producer_id, 0x42, sizeof(identity.producer_id));
 	parts.host = take_text(&input, "host");

@@ -43,12 +43,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 static void write_file(const struct buffer *bytes)
 {
-	static bool is_there;
 	if (bytes->length > 0)
 		scratch_write(file_name, bytes->data, bytes->length);
-	else if (is_there)
-		(void)unlink(file_name);
-	is_there = bytes->length > 0;
+	else
+		scratch_remove(file_name);
 }
 
 static void take_lines(struct given *given, struct input *input)

@@ -9,6 +9,14 @@ struct input input_of(const uint8_t *data, size_t size)
 	return (struct input){.at = (const char *)data, .left = size};
 }
 
+uint32_t input_hash(const uint8_t *data, size_t size)
+{
+	uint32_t hash = 2166136261U;
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ data[i]) * 16777619U;
+	return hash >> 16;
+}
+
 unsigned input_byte(struct input *input)
 {
 	if (input->left == 0)
@@ -60,10 +68,25 @@ static size_t read_character(const unsigned char *bytes, size_t left, uint32_t *
 	return character < least[length] || character > 0x10FFFF || is_surrogate ? 0 : length;
 }
 
+/* Whether the eight bytes are all from space to tilde. */
+static bool is_plain_word(const unsigned char *bytes)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t word;
+	memcpy(&word, bytes, sizeof(word));
+	uint64_t odd = word | (word - ones * ' ') | (word + ones);
+	return (odd & (ones << 7)) == 0;
+}
+
 static bool is_text(const char *bytes, size_t length, bool may_have_controls, bool may_have_lines)
 {
 	const unsigned char *at = (const unsigned char *)bytes;
 	while (length > 0) {
+		if (length >= sizeof(uint64_t) && is_plain_word(at)) {
+			at += sizeof(uint64_t);
+			length -= sizeof(uint64_t);
+			continue;
+		}
 		uint32_t character = 0;
 		size_t step = read_character(at, length, &character);
 		bool is_control = character < 0x20 || (character >= 0x7F && character < 0xA0);

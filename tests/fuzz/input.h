@@ -13,6 +13,9 @@ struct input {
 
 struct input input_of(const uint8_t *data, size_t size);
 
+/* FNV-1a: to choose some inputs of many, whatever they begin with. */
+uint32_t input_hash(const uint8_t *data, size_t size);
+
 /* The next byte; 0 at the end. */
 unsigned input_byte(struct input *input);
 /* Eight bytes as a number. */

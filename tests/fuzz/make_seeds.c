@@ -1,7 +1,9 @@
 /*
  * The seeds of fuzz_pages.c, made by the outbox itself: make_seeds FOLDER. Small rows, one that needs overflow pages, and some that
- * were deleted; as a database alone, and as a process leaves it that was killed.
+ * were deleted; as a database alone, and as a process leaves it that was killed. Once with pages of SQLite's usual size, and once with
+ * its smallest, of which a fuzzer tries more in the same time.
  */
+#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,7 +14,19 @@
 #include "base/memory.h"
 #include "outbox/outbox_file.h"
 
-enum { UNIT = 512, ROWS = 24, LARGE_ROW = 7, LARGE_BYTES = 9000 };
+enum { UNIT = 512, LARGE_ROW = 7, LARGE_BYTES = 9000 };
+
+struct kind {
+	const char *suffix; /* of the seeds' names */
+	const char *pages;  /* what makes the database, NULL: the outbox */
+	int64_t rows;
+	size_t large_bytes;
+};
+
+static const struct kind kinds[] = {
+	{"", NULL, 24, LARGE_BYTES},
+	{"_small", "PRAGMA page_size = 512; CREATE TABLE a (b); DROP TABLE a;", 9, 1200},
+};
 
 static void fail(const char *what)
 {
@@ -31,14 +45,15 @@ static char *read_file(const char *path, size_t *ret_length)
 	return bytes;
 }
 
-static void write_seed(const char *folder, const char *name, const char *path, bool has_log)
+static void write_seed(const char *folder, const char *name, const struct kind *kind,
+		       const char *path, bool has_log)
 {
 	size_t length;
 	size_t log_length = 0;
 	char *log_path = xasprintf("%s-wal", path);
 	char *bytes = read_file(path, &length);
 	char *log = read_file(log_path, &log_length);
-	char *seed_name = xasprintf("%s/%s", folder, name);
+	char *seed_name = xasprintf("%s/%s%s", folder, name, kind->suffix);
 	FILE *seed = fopen(seed_name, "wbe");
 	if (seed == NULL)
 		fail(seed_name);
@@ -56,11 +71,12 @@ static void write_seed(const char *folder, const char *name, const char *path, b
 	free(log);
 }
 
-static void insert_row(struct outbox_file *file, struct outbox_file_meta *meta, int64_t id)
+static void insert_row(struct outbox_file *file, struct outbox_file_meta *meta,
+		       const struct kind *kind, int64_t id)
 {
 	struct error err = {0};
 	char pad[LARGE_BYTES + 1];
-	size_t length = id == LARGE_ROW ? LARGE_BYTES : 40;
+	size_t length = id == LARGE_ROW ? kind->large_bytes : 40;
 	memset(pad, 'x', length);
 	pad[length] = '\0';
 	char *message =
@@ -81,36 +97,53 @@ static void insert_row(struct outbox_file *file, struct outbox_file_meta *meta, 
 	free(message);
 }
 
-int main(int argc, char **argv)
+static void make_database(const char *path, const char *sql)
+{
+	sqlite3 *db = NULL;
+	if (sqlite3_open(path, &db) != SQLITE_OK ||
+	    sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		fail(sqlite3_errmsg(db));
+	(void)sqlite3_close(db);
+}
+
+static void make_seeds(const char *folder, const struct kind *kind)
 {
 	struct error err = {0};
 	struct outbox_file *file;
 	struct outbox_file_meta meta;
-	if (argc != 2)
-		fail("expected a folder");
-	char *path = xasprintf("%s/outbox.db", argv[1]);
+	char *path = xasprintf("%s/outbox.db", folder);
 	char *log_path = xasprintf("%s-wal", path);
+	if (kind->pages != NULL)
+		make_database(path, kind->pages);
 	if (outbox_file_open(path, OUTBOX_DURABILITY_PROCESS, &file, &meta, &err) !=
 		    OUTBOX_FILE_OK ||
 	    outbox_file_begin(file, &err) != OUTBOX_FILE_OK)
 		fail(err.message);
-	for (int64_t id = 1; id <= ROWS; id++)
-		insert_row(file, &meta, id);
+	for (int64_t id = 1; id <= kind->rows; id++)
+		insert_row(file, &meta, kind, id);
 	if (outbox_file_commit(file, &meta, &err) != OUTBOX_FILE_OK)
 		fail(err.message);
-	write_seed(argv[1], "killed", path, true);
+	write_seed(folder, "killed", kind, path, true);
 	if (!outbox_file_checkpoint(file))
 		fail("checkpoint");
-	write_seed(argv[1], "whole", path, false);
+	write_seed(folder, "whole", kind, path, false);
 	if (outbox_file_begin(file, &err) != OUTBOX_FILE_OK ||
 	    outbox_file_delete(file, 3, 9, &err) != OUTBOX_FILE_OK ||
 	    outbox_file_commit(file, &meta, &err) != OUTBOX_FILE_OK)
 		fail(err.message);
-	write_seed(argv[1], "deleted", path, true);
+	write_seed(folder, "deleted", kind, path, true);
 	outbox_file_close(file, true);
 	(void)unlink(path);
 	(void)unlink(log_path);
 	free(path);
 	free(log_path);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2)
+		fail("expected a folder");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		make_seeds(argv[1], &kinds[i]);
 	return 0;
 }

@@ -69,12 +69,6 @@ void wire_open(const char *bytes, size_t length, size_t piece, bool ends_with_re
 	is_open = true;
 }
 
-void wire_close(void)
-{
-	wire_end();
-	is_open = false;
-}
-
 static bool read_request(const struct connection *connection)
 {
 	char bytes[4096];
@@ -114,17 +108,19 @@ bool wire_feed(void)
 	return has_fed;
 }
 
-bool wire_is_read(void)
+static size_t unread_of(const struct connection *connection)
 {
-	for (size_t i = 0; i < count; i++) {
-		int unread = 0;
-		if (connections[i].is_ended)
-			continue;
-		(void)ioctl(connections[i].ours, SIOCOUTQ, &unread);
-		if (unread > 0 || connections[i].left > 0)
-			return false;
-	}
-	return true;
+	int sent = 0;
+	(void)ioctl(connection->ours, SIOCOUTQ, &sent);
+	return (size_t)sent + connection->left;
+}
+
+size_t wire_unread(void)
+{
+	size_t unread = 0;
+	for (size_t i = 0; i < count; i++)
+		unread += connections[i].is_ended ? 0 : unread_of(&connections[i]);
+	return unread;
 }
 
 void wire_go_on(void)
@@ -137,25 +133,38 @@ void wire_go_on(void)
 	}
 }
 
-bool wire_is_open(void)
+static void end(struct connection *connection)
+{
+	/* Whoever closes a socket with unread bytes in it resets it: the request is among them. */
+	if (!is_reset)
+		(void)read_request(connection);
+	(void)close(connection->ours);
+	connection->is_ended = true;
+}
+
+bool wire_end_read(void)
+{
+	bool has_ended = false;
+	for (size_t i = 0; i < count; i++) {
+		if (connections[i].is_ended || unread_of(&connections[i]) > 0)
+			continue;
+		end(&connections[i]);
+		has_ended = true;
+	}
+	return has_ended;
+}
+
+static void end_all(void)
 {
 	for (size_t i = 0; i < count; i++)
 		if (!connections[i].is_ended)
-			return true;
-	return false;
+			end(&connections[i]);
 }
 
-void wire_end(void)
+void wire_close(void)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (connections[i].is_ended)
-			continue;
-		/* Whoever closes a socket with unread bytes in it resets it: the request is among them. */
-		if (!is_reset)
-			(void)read_request(&connections[i]);
-		(void)close(connections[i].ours);
-		connections[i].is_ended = true;
-	}
+	end_all();
+	is_open = false;
 }
 
 int __real_socket(int domain, int type, int protocol);

@@ -17,12 +17,11 @@ void wire_close(void);
 
 /* One more piece to each connection. Returns whether there was any. */
 bool wire_feed(void);
-/* Whether everything that was fed has been read. */
-bool wire_is_read(void);
+/* How much has not been read yet, or not even been fed: a measure that falls as it is. */
+size_t wire_unread(void);
 /* Once something is asked for on a connection that there is, the next part follows: a site with keepalive asks again. */
 void wire_go_on(void);
-bool wire_is_open(void); /* whether any connection is */
-/* End all connections. */
-void wire_end(void);
+/* End all connections of which everything was read. Returns whether there was any. */
+bool wire_end_read(void);
 
 #endif
