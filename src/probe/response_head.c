@@ -91,6 +91,30 @@ static void note_encodings(enum packing *packing, unsigned *count, struct respon
 	}
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* "HTTP/", a digit or two with a dot between, blanks, three digits of which the first is no zero, and no fourth. */
+static bool is_status_line(const char *line, size_t length)
+{
+	static const char start[] = "HTTP/";
+	size_t at = strlen(start);
+	if (length <= at || memcmp(line, start, at) != 0 || !is_digit(line[at]))
+		return false;
+	at++;
+	if (length - at >= 2 && line[at] == '.' && is_digit(line[at + 1]))
+		at += 2;
+	size_t status_at = at;
+	while (status_at < length && (line[status_at] == ' ' || line[status_at] == '\t'))
+		status_at++;
+	const char *status = line + status_at;
+	size_t left = length - status_at;
+	return status_at > at && left >= 3 && is_digit(status[0]) && status[0] != '0' &&
+	       is_digit(status[1]) && is_digit(status[2]) && (left == 3 || !is_digit(status[3]));
+}
+
 int response_head_add_line(struct response_head *head, const char *line, size_t length)
 {
 	head->bytes += length;
@@ -99,13 +123,15 @@ int response_head_add_line(struct response_head *head, const char *line, size_t 
 		return -1;
 	if (length == 0)
 		return 0;
-	if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+	/* In upper or lower case, as curl looks for it; no field's name may hold a slash. */
+	if (length >= 5 && strncasecmp(line, "HTTP/", 5) == 0) {
 		/* A new response: what an interim one said does not count. */
 		size_t bytes = head->bytes;
 		size_t lines = head->lines;
 		response_head_finish(head);
 		head->bytes = bytes;
 		head->lines = lines;
+		head->is_status_broken = !is_status_line(line, length);
 		return 0;
 	}
 	if (line[0] == '\r' || line[0] == '\n')

@@ -2,7 +2,8 @@
  * What we need from a response's header lines, line by line as they come: where a redirect leads, and whether the lengths make
  * sense. Pure.
  *
- * curl takes the last of several Content-Length headers, and goes on without one that overflows; we call both broken.
+ * curl takes the last of several Content-Length headers, and goes on without one that overflows; we call both broken. Of a status line
+ * whose version it can't read it makes a status of 200 ("http/1.1 500"), and behind "HTTP/2" it takes any number: broken, too.
  */
 #ifndef WEBSENTRY_PROBE_RESPONSE_HEAD_H
 #define WEBSENTRY_PROBE_RESPONSE_HEAD_H
@@ -31,7 +32,8 @@ struct response_head {
 	size_t bytes; /* of all lines so far */
 	size_t lines;
 	char *location; /* first Location of the last response begun; NULL for none. Bytes as they came, NUL-terminated */
-	int64_t content_length;        /* -1 not announced */
+	int64_t content_length; /* -1 not announced */
+	bool is_status_broken; /* a status line without a version of HTTP, or without a status of 100 to 999 */
 	bool is_length_broken;         /* contradicts itself, is no number, or overflows */
 	bool is_complete;              /* the empty line after a head has come */
 	enum packing packing;          /* the last of Content-Encoding */

@@ -8,6 +8,7 @@ enum stop {
 	STOP_NONE,      /* we did not */
 	STOP_HEAD,      /* header fields, trailers and interim responses: RESPONSE_HEAD_MAX */
 	STOP_LINES,     /* the same, by number: RESPONSE_HEAD_LINES_MAX */
+	STOP_STATUS,    /* a status line of which curl would make any status */
 	STOP_LENGTH,    /* a Content-Length that makes no sense */
 	STOP_ENCODINGS, /* packed more than once: what it expands to in between can't be bounded */
 	STOP_BODY,      /* larger than max_body_bytes */

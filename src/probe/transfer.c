@@ -50,6 +50,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 	if (response_head_add_line(head, line, length) != 0)
 		transfer->stopped_for =
 			head->lines > RESPONSE_HEAD_LINES_MAX ? STOP_LINES : STOP_HEAD;
+	else if (head->is_status_broken)
+		transfer->stopped_for = STOP_STATUS;
 	else if (head->is_length_broken)
 		transfer->stopped_for = STOP_LENGTH;
 	else if (count_encodings(transfer) > 1)
@@ -495,7 +497,9 @@ int transfer_status(const struct transfer *transfer)
 {
 	long status = 0;
 	(void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-	return status < 200 ? 0 : (int)status; /* an interim response is no answer */
+	if (status < 200 || transfer->stopped_for == STOP_STATUS)
+		return 0; /* an interim response is no answer, and curl's reading of a broken line no status */
+	return (int)status;
 }
 
 enum http_version transfer_http_version(const struct transfer *transfer)

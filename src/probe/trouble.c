@@ -60,6 +60,12 @@ static void of_our_stop(const struct trouble_facts *facts, struct trouble *troub
 		    "the cap of %d lines",
 		    (int)RESPONSE_HEAD_LINES_MAX);
 		break;
+	case STOP_STATUS:
+		set(trouble, REASON_PROTOCOL_ERROR,
+		    "not a valid response: its status line has no version of HTTP, or its status "
+		    "is "
+		    "none of 100 to 999");
+		break;
 	case STOP_LENGTH:
 		set(trouble, REASON_PROTOCOL_ERROR,
 		    "Content-Length is no number, too large, or contradicts itself");

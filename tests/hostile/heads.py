@@ -212,8 +212,27 @@ ROWS = [
         "protocol_error",
         "HTTP",
     ),
-    up("status_version_letters", "a version in letters", answer(b"HTTP/one.one 200 OK\r\n" + HELLO)),
-    up("status_lower_case", "http in lower case", answer(b"http/1.1 200 ok\r\n" + HELLO)),
+    *[
+        down(f"status_2_{name}", what, answer(b"HTTP/2 " + status + b"\n" + HELLO), "protocol_error", "100 to 999")
+        for name, what, status in [
+            ("2200", "four digits behind HTTP/2", b"2200"),
+            ("1000", "one too many behind HTTP/2", b"1000"),
+            ("0", "a naught behind HTTP/2", b"0"),
+            ("99", "one too few behind HTTP/2", b"99"),
+            ("007", "naughts first behind HTTP/2", b"007"),
+            ("minus", "a negative status behind HTTP/2", b"-200"),
+            ("overflow", "200 once it has overflowed, behind HTTP/2", b"4294967496"),
+        ]
+    ],
+    # libcurl says 200 of each status line of these, whatever it holds.
+    *[
+        down(f"status_{name}", what, answer(line + b" 500 No\r\n" + HELLO), "protocol_error", "version of HTTP")
+        for name, what, line in [
+            ("version_letters", "a version in letters", b"HTTP/one.one"),
+            ("version_minus", "a negative version", b"HTTP/-1.1"),
+            ("lower_case", "http in lower case", b"http/1.1"),
+        ]
+    ],
     down("status_icy", "a radio station", answer(b"ICY 200 OK\r\n" + HELLO), "protocol_error", "HTTP"),
     down("status_rtsp", "a camera", answer(b"RTSP/1.0 200 OK\r\n" + HELLO), "protocol_error", "HTTP"),
     down("status_http_0_9", "a page without any head", answer(b"<html>hello</html>"), "protocol_error", "HTTP"),

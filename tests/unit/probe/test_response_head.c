@@ -116,6 +116,59 @@ static void lines_are_understood(void **state)
 	}
 }
 
+static void status_lines_are_read_strictly(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line;
+		bool is_broken;
+	} lines[] = {
+		{"HTTP/1.1 200 OK\r\n", false},
+		{"HTTP/1.0 404\r\n", false},
+		{"HTTP/1.1 200", false},
+		{"HTTP/1.1  200 OK\r\n", false},
+		{"HTTP/1.1 100 Continue\r\n", false},
+		{"HTTP/1.1 999 No\n", false},
+		{"HTTP/1.1 200OK\r\n", false},
+		{"HTTP/2 200 \r\n", false},
+		{"HTTP/2.0 200\n", false},
+		{"HTTP/2 2200\n", true},
+		{"HTTP/2 1000\r\n", true},
+		{"HTTP/2 000\r\n", true},
+		{"HTTP/2 0\r\n", true},
+		{"HTTP/2 007\r\n", true},
+		{"HTTP/2 99\r\n", true},
+		{"HTTP/2 099\r\n", true},
+		{"HTTP/2 -200\r\n", true},
+		{"HTTP/2 +200\r\n", true},
+		{"HTTP/2 2 00\r\n", true},
+		{"HTTP/2 4294967496\r\n", true},
+		{"HTTP/2 abc\r\n", true},
+		{"HTTP/2200 OK\r\n", true},
+		{"HTTP/2\r\n", true},
+		{"HTTP/2 20", true},
+		{"HTTP/2", true},
+		{"HTTP/", true},
+		{"HTTP/1.", true},
+		{"HTTP/1.1 2200 OK\r\n", true},
+		{"HTTP/-1.1 500 No\r\n", true},
+		{"HTTP/x 500 No\r\n", true},
+		{"HTTP/one.one 500 No\r\n", true},
+		{"http/1.1 500 No\r\n", true},
+		{"HTTp/1.1 200 OK\r\n", true},
+		{"X-HTTP/9: 2200\r\n", false}, /* none */
+	};
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct response_head head;
+		response_head_init(&head);
+		print_message("# %s\n", lines[i].line);
+		assert_int_equal(
+			response_head_add_line(&head, lines[i].line, strlen(lines[i].line)), 0);
+		assert_int_equal(head.is_status_broken, lines[i].is_broken);
+		response_head_finish(&head);
+	}
+}
+
 static void head_is_bounded_over_all_its_responses(void **state)
 {
 	(void)state;
@@ -185,6 +238,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_understood),
+		cmocka_unit_test(status_lines_are_read_strictly),
 		cmocka_unit_test(head_is_bounded_over_all_its_responses),
 		cmocka_unit_test(lines_are_bounded_over_all_responses),
 		cmocka_unit_test(encodings_are_counted),
