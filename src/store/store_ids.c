@@ -16,9 +16,12 @@
 #include "store/store_columns.h"
 
 enum {
-	IDS_FIRST_SLOTS = 1024,   /* a power of two */
-	IDS_ENTRIES_MAX = 200000, /* then the cache starts afresh: some 100 MB at most */
-	IDS_KEY_MAX = 256 * 1024, /* a message has 64 KiB at most */
+	IDS_FIRST_SLOTS = 1024, /* a power of two */
+	/* With so many entries, or so many bytes of their keys (most have some 200), the cache starts afresh. */
+	IDS_ENTRIES_MAX = 200000,
+	IDS_BYTES_MAX = 128 * 1024 * 1024,
+	/* report_decode() takes a message of 1 MiB, and any of its texts may be as large; lengths come on top. */
+	IDS_KEY_MAX = 1024 * 1024 + 1024,
 };
 
 struct entry {
@@ -34,6 +37,7 @@ struct store_ids {
 	struct entry **slots; /* NULL: free */
 	size_t slot_count;
 	size_t entry_count;
+	size_t key_bytes;     /* of all entries */
 	struct entry **found; /* in this plan, and not stored */
 	size_t found_count;
 	size_t found_capacity;
@@ -148,7 +152,7 @@ static void empty_slots(struct store_ids *ids)
 	for (size_t i = 0; i < ids->slot_count; i++)
 		free(ids->slots[i]);
 	memset(ids->slots, 0, ids->slot_count * sizeof(struct entry *));
-	ids->entry_count = ids->found_count = 0;
+	ids->entry_count = ids->key_bytes = ids->found_count = 0;
 }
 
 void store_ids_destroy(struct store_ids *ids)
@@ -190,7 +194,7 @@ static void grow(struct store_ids *ids)
 /* The entry of the key in ids->key; a new one has no ids yet. Valid until the next call. */
 static struct entry *find_entry(struct store_ids *ids, bool *ret_is_new)
 {
-	if (ids->entry_count >= IDS_ENTRIES_MAX)
+	if (ids->entry_count >= IDS_ENTRIES_MAX || ids->key_bytes + ids->key.length > IDS_BYTES_MAX)
 		empty_slots(ids);
 	if (ids->entry_count * 2 >= ids->slot_count)
 		grow(ids);
@@ -206,6 +210,7 @@ static struct entry *find_entry(struct store_ids *ids, bool *ret_is_new)
 		memcpy(entry->key, key, key_length);
 		*slot = entry;
 		ids->entry_count++;
+		ids->key_bytes += key_length;
 	}
 	return *slot;
 }

@@ -1,15 +1,20 @@
 /* Ids are computed from what they name, and the cache knows which dimension rows the store has. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "rows.h"
 #include "store/store_ids.h"
+
+enum { MESSAGE_MAX = 1024 * 1024 }; /* what report_decode() reads */
 
 static struct report_row report(const char *site)
 {
@@ -172,6 +177,52 @@ static void many_setups_keep_their_ids(void **state)
 	store_ids_destroy(ids);
 }
 
+/* A foreign producer may write one: it must not stop the consumer. */
+static void a_setup_may_be_as_large_as_a_message(void **state)
+{
+	(void)state;
+	struct report_row row = report("a");
+	char *pattern = xmalloc(MESSAGE_MAX);
+	memset(pattern, 'x', MESSAGE_MAX);
+	row.pattern = (struct row_text){.bytes = pattern, .length = MESSAGE_MAX};
+	struct store_ids *ids = store_ids_create();
+	enum store_ids_found found;
+	int64_t setup_id = store_ids_find(ids, &row, &found).setup_id;
+	pattern[MESSAGE_MAX - 1] = 'y';
+	assert_int_not_equal(store_ids_find(ids, &row, &found).setup_id, setup_id);
+	store_ids_destroy(ids);
+	free(pattern);
+}
+
+/* Whether the set-up before them is still known once so many of this size were found. */
+static bool is_known_behind(size_t count, size_t size)
+{
+	struct report_row row = report("a");
+	struct report_row first = report("b");
+	char *pattern = xmalloc(size);
+	memset(pattern, 'x', size);
+	row.pattern = (struct row_text){.bytes = pattern, .length = size};
+	struct store_ids *ids = store_ids_create();
+	enum store_ids_found found;
+	(void)store_ids_find(ids, &first, &found);
+	store_ids_mark_stored(ids);
+	for (size_t i = 0; i < count; i++) {
+		memcpy(pattern, &i, sizeof(i));
+		(void)store_ids_find(ids, &row, &found);
+	}
+	(void)store_ids_find(ids, &first, &found);
+	store_ids_destroy(ids);
+	free(pattern);
+	return found == STORE_IDS_STORED;
+}
+
+static void what_the_cache_holds_is_bounded_in_bytes(void **state)
+{
+	(void)state;
+	assert_true(is_known_behind(64, MESSAGE_MAX));
+	assert_false(is_known_behind(160, MESSAGE_MAX));
+}
+
 static void messages_are_told_apart_by_place_and_bytes(void **state)
 {
 	(void)state;
@@ -198,6 +249,8 @@ int main(void)
 		cmocka_unit_test(what_a_failed_attempt_found_is_not_marked),
 		cmocka_unit_test(a_new_producer_of_a_known_setup_is_not_stored),
 		cmocka_unit_test(many_setups_keep_their_ids),
+		cmocka_unit_test(a_setup_may_be_as_large_as_a_message),
+		cmocka_unit_test(what_the_cache_holds_is_bounded_in_bytes),
 		cmocka_unit_test(messages_are_told_apart_by_place_and_bytes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
