@@ -181,6 +181,17 @@ def test_a_strip_that_can_not_be_made_is_left_for_later(store, database):
     assert store.ask("strips") == "1" and store.ask("sites") == "a up UDU"
 
 
+def test_a_table_that_is_gone_for_a_moment_leaves_no_transaction_open(store, database):
+    """Whatever the store is asked next would be answered with "current transaction is aborted"."""
+    store.write(report(5, at(50)))
+    store.write(report(4, at(40), outcome="down"))
+    database.query("ALTER TABLE report RENAME TO elsewhere")
+    assert store.ask("strips") == "1"
+    assert store.ask("positions c t 0").startswith("-1")
+    database.query("ALTER TABLE elsewhere RENAME TO report")
+    assert store.ask("strips") == "1" and store.ask("sites") == "a up DU"
+
+
 def test_a_strip_is_not_made_without_what_is_being_committed(store, database, open_store):
     """A writer that has marked a stale strip once more holds its row until its reports can be seen."""
     other = open_store("postgres", database.dsn)
