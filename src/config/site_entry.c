@@ -126,6 +126,13 @@ static bool is_setting_given(const struct entry_reader *reader, const char *key)
 	return is_setting && settings_is_given(reader->settings, key);
 }
 
+/* Whether the defaults' word has a part in what the entry comes to. A key without a value undoes it. */
+static bool is_default_taken(const struct entry_key *key, const struct node *entry)
+{
+	const struct node *own = entry->kind == NODE_MAPPING ? tree_find(entry, key->name) : NULL;
+	return own == NULL || key->is_kept || (key->is_merged && !node_is_null(own));
+}
+
 /* The defaults were complained of once; what the entry says itself is left out, for it would be complained of here. */
 static void take_defaults(struct entry_reader *reader, const struct node *node,
 			  const struct node *defaults)
@@ -138,8 +145,7 @@ static void take_defaults(struct entry_reader *reader, const struct node *node,
 		if (key == NULL || key->is_own || node_is_null(pair->value) ||
 		    is_setting_given(reader, key->name))
 			continue;
-		if (key->is_merged || node->kind != NODE_MAPPING ||
-		    tree_find(node, key->name) == NULL)
+		if (is_default_taken(key, node))
 			take(reader, key, pair->value);
 	}
 	reader->is_quiet = false;

@@ -109,6 +109,7 @@ struct entry_key {
 	const struct entry_key *parts; /* of a mapping with keys of its own, up to a NULL name */
 	bool is_own;                   /* makes no sense in `defaults:` */
 	bool is_merged;                /* a mapping whose parts override each other one by one */
+	bool is_kept;                  /* what the defaults say holds, whatever a site says */
 };
 extern const struct entry_key entry_keys[];
 extern const size_t entry_key_count;

@@ -332,7 +332,7 @@ const struct entry_key entry_keys[] = {
 	{.name = "proxy_url", .take = site_keys_take_proxy_url},
 	{.name = "no_proxy", .take = site_keys_take_no_proxy},
 	{.name = "allow_private", .take = site_keys_take_allow_private},
-	{.name = "deny_cidrs", .take = site_keys_take_deny_cidrs, .is_merged = true},
+	{.name = "deny_cidrs", .take = site_keys_take_deny_cidrs, .is_kept = true},
 	{.name = "insecure_skip_verify", .take = site_keys_take_insecure},
 	{.name = "ca_file", .take = site_keys_take_ca_file},
 	{.name = "cert_expiry_warn", .take = site_keys_take_cert_expiry_warn},

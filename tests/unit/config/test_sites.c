@@ -122,6 +122,13 @@ static const struct site_case default_cases[] = {
 	{"an empty key undoes a default",
 	 FILE_OF("defaults: {pattern: x, body: y}\nsites: [{url: http://a/, pattern: , body: }]\n"),
 	 "http://a/\n", NULL},
+	{"an empty key undoes a default of which parts are added one by one",
+	 FILE_OF("defaults: {headers: {A: 1}, cookies: {c: 1}, labels: {x: 1}, resolve: {a: "
+		 "'::1'}, "
+		 "time_limits: {dns: 1s}, tls_config: {min_version: TLS12}}\n"
+		 "sites: [{url: http://a/, headers: , cookies: , labels: , resolve: , "
+		 "time_limits: , tls_config: }]\n"),
+	 "http://a/\n", NULL},
 	{"settings are the defaults of all",
 	 {.args = {"run", "s.yaml", "--interval=20s", "--timeout=2s", "--pattern=p"},
 	  .files = {{"s.yaml",

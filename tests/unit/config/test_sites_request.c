@@ -179,6 +179,9 @@ static const struct site_case connection_cases[] = {
 			       "http://b/, allow_private: own}]}"}}},
 	 "http://a/ private=none\nhttp://b/ private=own\n",
 	 NULL},
+	{"deny_cidrs of the defaults hold beside an empty key",
+	 FILE_OF("{defaults: {deny_cidrs: '::1'}, sites: [{url: http://a/, deny_cidrs: }]}"),
+	 "http://a/ private=own but ::1/128\n", NULL},
 	{"deny_cidrs add up",
 	 {.args = {"run", "s.yaml", "--deny-cidrs", "10.0.0.0/8, 192.0.2.1"},
 	  .files = {{"s.yaml", "{defaults: {deny_cidrs: 'fd00::/8,::1'}, sites: [http://a/, {url: "
