@@ -274,6 +274,22 @@ static int salvage_into(struct outbox_salvage *salvage, const char *file, const 
 	return result == 0 && is_all ? EXIT_FINE : EXIT_FAILED;
 }
 
+/* Some other file, given by mistake, would look like an outbox from which everything was sent. */
+static struct outbox_salvage *open_outbox(const char *file, struct error *err)
+{
+	struct outbox_salvage *salvage = outbox_salvage_open(file, err);
+	struct outbox_salvage_counts counts;
+	if (salvage == NULL)
+		return NULL;
+	outbox_salvage_count(salvage, &counts);
+	if (outbox_salvage_is_of_outbox(&counts))
+		return salvage;
+	error_set(err, ERROR_REJECT,
+		  "%s: is no outbox: neither its tables nor a report were found in it", file);
+	outbox_salvage_close(salvage);
+	return NULL;
+}
+
 int command_outbox_salvage(const struct settings *settings)
 {
 	const char *file = settings->words.items[0];
@@ -292,7 +308,7 @@ int command_outbox_salvage(const struct settings *settings)
 			  "%s: is this folder's own outbox; a producer sends what it holds, or "
 			  "sets it aside where it can't be read",
 			  file);
-	else if ((salvage = outbox_salvage_open(file, &err)) != NULL)
+	else if ((salvage = open_outbox(file, &err)) != NULL)
 		dir = data_dir_open(settings->data_dir, &err);
 	if (dir != NULL)
 		code = salvage_into(salvage, file, outbox);

@@ -184,6 +184,15 @@ static bool read_cells(struct outbox_salvage *salvage, size_t version, size_t ce
 	return is_sound;
 }
 
+/* Of the schema, in page 1. */
+static bool names_tables(const struct outbox_salvage *salvage, size_t version)
+{
+	static const char words[] = "CREATE TABLE outbox_row";
+	return outbox_pages_number(salvage->pages, version) == 1 &&
+	       memmem(salvage->page, outbox_pages_size(salvage->pages), words, strlen(words)) !=
+		       NULL;
+}
+
 static void scan_page(struct outbox_salvage *salvage, size_t version)
 {
 	size_t cells = 0;
@@ -193,6 +202,8 @@ static void scan_page(struct outbox_salvage *salvage, size_t version)
 		salvage->counts.lost_pages++;
 		return;
 	}
+	if (names_tables(salvage, version))
+		salvage->counts.has_tables = true;
 	switch (outbox_cell_look(salvage->page, outbox_pages_size(salvage->pages),
 				 outbox_pages_number(salvage->pages, version),
 				 (uint32_t)outbox_pages_count(salvage->pages), &cells)) {
@@ -303,6 +314,38 @@ static void settle(struct outbox_salvage *salvage)
 	salvage->counts.bad_rows = kept;
 }
 
+/* Returns how much is damaged with pages of that size. */
+static size_t scan_in_size(struct outbox_salvage *salvage, size_t which)
+{
+	outbox_pages_use_size(salvage->pages, which);
+	salvage->bad_count = 0;
+	salvage->counts = (struct outbox_salvage_counts){.has_tables = salvage->counts.has_tables};
+	for (size_t version = 0; version < outbox_pages_count(salvage->pages); version++)
+		scan_page(salvage, version);
+	return salvage->bad_count + salvage->counts.bad_pages;
+}
+
+/*
+ * Another size is tried only where the one before found nothing: the right one, mostly the first, finds all. Where there is nothing to
+ * find, it is the one with which the least looks damaged.
+ */
+static void scan_in_its_size(struct outbox_salvage *salvage)
+{
+	size_t count = outbox_pages_size_count(salvage->pages);
+	size_t least = SIZE_MAX;
+	size_t best = 0;
+	size_t which = 0;
+	for (; which < count && salvage->row_count == 0; which++) {
+		size_t damage = scan_in_size(salvage, which);
+		if (damage < least) {
+			least = damage;
+			best = which;
+		}
+	}
+	if (salvage->row_count == 0 && best != which - 1)
+		(void)scan_in_size(salvage, best);
+}
+
 struct outbox_salvage *outbox_salvage_open(const char *path, struct error *err)
 {
 	struct outbox_pages *pages = outbox_pages_open(path, err);
@@ -313,14 +356,7 @@ struct outbox_salvage *outbox_salvage_open(const char *path, struct error *err)
 	salvage->page = xmalloc(OUTBOX_PAGES_SIZE_MAX);
 	salvage->overflow = xmalloc(OUTBOX_PAGES_SIZE_MAX);
 	salvage->payload = xmalloc(OUTBOX_CELL_MAX);
-	/* Another size is tried only where the one before found nothing: the right one, mostly the first, finds all. */
-	for (size_t i = 0; i < outbox_pages_size_count(pages) && salvage->row_count == 0; i++) {
-		outbox_pages_use_size(pages, i);
-		salvage->bad_count = 0;
-		salvage->counts = (struct outbox_salvage_counts){0};
-		for (size_t version = 0; version < outbox_pages_count(pages); version++)
-			scan_page(salvage, version);
-	}
+	scan_in_its_size(salvage);
 	settle(salvage);
 	return salvage;
 }
@@ -342,6 +378,11 @@ void outbox_salvage_count(const struct outbox_salvage *salvage,
 			  struct outbox_salvage_counts *ret_counts)
 {
 	*ret_counts = salvage->counts;
+}
+
+bool outbox_salvage_is_of_outbox(const struct outbox_salvage_counts *counts)
+{
+	return counts->has_tables || counts->rows + counts->bad_rows + counts->lost_pages > 0;
 }
 
 int64_t outbox_salvage_bad_id(const struct outbox_salvage *salvage, size_t i)

@@ -22,6 +22,7 @@ struct outbox_salvage_counts {
 	size_t bad_rows; /* that are there, and not as they were written */
 	size_t bad_pages; /* whose own structure is damaged; what could be found in them counts as rows */
 	size_t lost_pages; /* that the disk does not give */
+	bool has_tables;   /* the first page, or a version of it in the log, names an outbox's */
 };
 
 /* Read the file at path, and its log. NULL with ERROR_REJECT where there is nothing to read. */
@@ -30,6 +31,9 @@ void outbox_salvage_close(struct outbox_salvage *salvage); /* accepts NULL */
 
 void outbox_salvage_count(const struct outbox_salvage *salvage,
 			  struct outbox_salvage_counts *ret_counts);
+
+/* Whether the file is, or may have been, an outbox: it has its tables, a row, or pages that nobody could look at. */
+bool outbox_salvage_is_of_outbox(const struct outbox_salvage_counts *counts);
 
 /* The id in the file of the i-th bad row, i < bad_rows; they ascend. */
 int64_t outbox_salvage_bad_id(const struct outbox_salvage *salvage, size_t i);

@@ -196,3 +196,37 @@ def test_salvage_of_what_is_not_there_or_its_own_is_one_line(websentry, sites):
     assert [event.event for event in gone.complaints()] == [f"{data}/nothing.db: No such file or directory"]
     own = websentry.run("outbox", "salvage", data / "outbox.db", "--data-dir", data, code=2)
     assert "is this folder's own outbox" in own.complaints()[0].event
+
+
+def test_salvage_of_what_is_no_outbox_is_one_line(websentry, sites, folder):
+    data = folder / "never-made"
+    of_run = websentry.data_dir()
+    websentry.run("run", "--once", "--data-dir", of_run, sites.site("/shop").url)
+    given = {"notes.txt": b"the outbox_row of yesterday\n" * 1000, "nothing": b"", "noise": os.urandom(20000),
+             "store.db": (of_run / "websentry.db").read_bytes()}
+    for name, held in given.items():
+        (folder / name).write_bytes(held)
+        refused = websentry.run("outbox", "salvage", folder / name, "--data-dir", data, code=2)
+        [complaint] = refused.complaints()
+        assert complaint.event == f"{folder / name}: is no outbox: neither its tables nor a report were found in it"
+        assert refused.stdout() == "" and not data.exists()
+
+
+def test_salvage_of_an_outbox_without_reports(websentry, sites, folder):
+    """All were sent, so nothing is in it and nothing wrong with it; also with its tables in the log alone."""
+    data = websentry.data_dir()
+    fill(websentry, data, sites.site("/shop"), 1)
+    with contextlib.closing(sqlite3.connect(data / "outbox.db")) as database, database:
+        database.execute("DELETE FROM outbox_row")
+    with contextlib.closing(sqlite3.connect(data / "outbox.db")) as database:
+        database.execute("VACUUM")
+    shutil.move(data / "outbox.db", folder / "whole.db")
+    with contextlib.closing(sqlite3.connect(folder / "other.db")) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE outbox_row (id INTEGER PRIMARY KEY)")
+        database.commit()
+        shutil.copy(folder / "other.db-wal", folder / "log.db-wal")
+    for name in ("whole.db", "log.db"):
+        done = websentry.run("outbox", "salvage", folder / name, "--data-dir", data)
+        assert done.stdout() == f"0 reports of {folder / name} are in {data}/outbox.db again\n"
+        assert done.complaints() == []
