@@ -64,11 +64,10 @@ static bool on_may_start(void *context)
 	if (atomic_exchange(&producer->is_holding, !has_room) == has_room) {
 		struct outbox_counts counts;
 		outbox_count(producer->outbox, &counts);
-		bool is_full = counts.waiting_rows >= producer->settings->outbox_max_rows;
 		log_event(has_room ? LOG_INFO : LOG_WARN,
-			  has_room  ? "outbox has room again, checks go on"
-			  : is_full ? "outbox full, no checks are started"
-				    : "outbox can't commit, no checks are started",
+			  has_room             ? "outbox has room again, checks go on"
+			  : counts.is_at_bound ? "outbox full, no checks are started"
+					       : "outbox can't commit, no checks are started",
 			  LOG_INT("rows", counts.waiting_rows));
 	}
 	return has_room;

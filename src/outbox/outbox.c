@@ -41,6 +41,14 @@ static void date_old_rows(struct outbox *outbox,
 	outbox_age_note(&outbox->age, 0, at != 0 ? at : clock_wall_us());
 }
 
+static void look_at_bound(struct outbox *outbox, int64_t rows)
+{
+	if (rows >= outbox->max_rows)
+		atomic_store(&outbox->is_at_bound, true);
+	else if (rows <= outbox->max_rows - outbox->max_rows / 10)
+		atomic_store(&outbox->is_at_bound, false);
+}
+
 struct outbox *outbox_open(const struct outbox_options *options, const struct outbox_events *events,
 			   struct error *err)
 {
@@ -76,6 +84,7 @@ struct outbox *outbox_open(const struct outbox_options *options, const struct ou
 	atomic_store(&outbox->waiting_rows, outbox->meta.rows);
 	atomic_store(&outbox->waiting_bytes, outbox->meta.bytes);
 	outbox_segment_adopt(outbox);
+	look_at_bound(outbox, atomic_load(&outbox->waiting_rows));
 	date_old_rows(outbox, options->made_at);
 	return outbox;
 }
@@ -122,7 +131,8 @@ int outbox_append(struct outbox *outbox, enum outbox_class class, const char *ke
 		memcpy(row->bytes, key, key_length);
 	memcpy(row->bytes + key_length, body, body_length);
 	/* counted first: the outbox thread may be done with it before this function is */
-	atomic_fetch_add(&outbox->waiting_rows, 1);
+	if (atomic_fetch_add(&outbox->waiting_rows, 1) + 1 >= outbox->max_rows)
+		atomic_store(&outbox->is_at_bound, true);
 	atomic_fetch_add(&outbox->waiting_bytes, (int64_t)body_length);
 	atomic_fetch_add(&outbox->uncommitted_rows, 1);
 	if (!outbox_intake_add(&outbox->intake, row)) {
@@ -136,11 +146,17 @@ int outbox_append(struct outbox *outbox, enum outbox_class class, const char *ke
 	return 0;
 }
 
-bool outbox_has_room(const struct outbox *outbox)
+/* At this moment, wherever it comes from. */
+static bool has_place(const struct outbox *outbox)
 {
 	return atomic_load(&outbox->waiting_rows) < outbox->max_rows &&
 	       atomic_load(&outbox->uncommitted_rows) < OUTBOX_UNCOMMITTED_MAX &&
 	       !atomic_load(&outbox->is_in_trouble);
+}
+
+bool outbox_has_room(const struct outbox *outbox)
+{
+	return has_place(outbox) && !atomic_load(&outbox->is_at_bound);
 }
 
 void outbox_acknowledge(struct outbox *outbox, int64_t id)
@@ -170,6 +186,7 @@ void outbox_count(const struct outbox *outbox, struct outbox_counts *ret_counts)
 		.waiting_bytes = atomic_load(&outbox->waiting_bytes),
 		.committed = atomic_load(&outbox->committed),
 		.acknowledged = atomic_load(&outbox->acknowledged),
+		.is_at_bound = atomic_load(&outbox->is_at_bound),
 	};
 }
 
@@ -210,7 +227,7 @@ static bool is_delete_due(const struct outbox *outbox, mono_us now)
 {
 	size_t acknowledged = outbox->window.acknowledged;
 	return acknowledged > 0 && (now >= outbox->deleted_at + delete_after ||
-				    acknowledged >= DELETE_ROWS || !outbox_has_room(outbox));
+				    acknowledged >= DELETE_ROWS || !has_place(outbox));
 }
 
 static bool is_retry_due(const struct outbox *outbox, mono_us now)
@@ -314,7 +331,8 @@ static void show(struct outbox *outbox)
 	figures_set(&outbox->figures->rows, rows);
 	figures_set(&outbox->figures->bytes, atomic_load(&outbox->waiting_bytes));
 	show_age(outbox, rows);
-	readiness_set(outbox->readiness, OBSTACLE_OUTBOX_FULL, rows >= outbox->max_rows);
+	look_at_bound(outbox, rows);
+	readiness_set(outbox->readiness, OBSTACLE_OUTBOX_FULL, atomic_load(&outbox->is_at_bound));
 	readiness_set(outbox->readiness, OBSTACLE_OUTBOX_FAILING,
 		      atomic_load(&outbox->is_in_trouble));
 }

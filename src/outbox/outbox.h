@@ -70,7 +70,7 @@ struct outbox_events {
 struct outbox_options {
 	const char *path; /* of outbox.db */
 	enum outbox_durability durability;
-	int64_t max_rows; /* the bound; from then on outbox_has_room() is false */
+	int64_t max_rows; /* the bound; from then on outbox_has_room() is false, until a tenth is free */
 	/* When a message was made (wall_us; 0 not known), for the age of what an earlier process left. NULL: never known. */
 	int64_t (*made_at)(const char *message, size_t length);
 	struct figures *figures; /* NULL: nobody looks. Borrowed until outbox_close() */
@@ -90,7 +90,10 @@ int outbox_start(struct outbox *outbox, const struct outbox_drain *drain, struct
 int outbox_append(struct outbox *outbox, enum outbox_class class, const char *key,
 		  size_t key_length, const char *body, size_t body_length, struct error *err);
 
-/* False: at the bound or unable to commit: start no more checks. Any thread; a few atomic loads. */
+/*
+ * False: at the bound or unable to commit: start no more checks. Once at the bound it is true again only when a tenth is free, for else
+ * it would change with every row that leaves. Any thread; a few atomic loads.
+ */
 bool outbox_has_room(const struct outbox *outbox);
 
 /* A row has arrived for good. Outbox thread only (from within serve). */
@@ -104,6 +107,7 @@ struct outbox_counts {
 	int64_t waiting_bytes;
 	int64_t committed; /* rows committed by this process */
 	int64_t acknowledged;
+	bool is_at_bound; /* so many wait, or did, and no tenth is free yet */
 };
 
 /* Figures of this moment; any thread. */

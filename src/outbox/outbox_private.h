@@ -50,6 +50,8 @@ struct outbox {
 	_Atomic mono_us stop_at;          /* valid with is_stopping */
 	atomic_bool is_stopping;
 	atomic_bool is_in_trouble; /* outbox thread: the last transaction failed */
+	atomic_bool
+		is_at_bound; /* appenders set it, the outbox thread takes it back when a tenth is free */
 
 	bool is_started;
 	enum outbox_durability durability;

@@ -155,6 +155,20 @@ def test_producer_says_that_a_topic_is_missing_and_that_its_outbox_is_full(webse
     assert missed["kafka_delivered_total"] >= 3
 
 
+def test_producer_says_seldom_that_its_outbox_is_full_and_has_room(websentry, sites, kafka, topic):
+    """Kafka takes five reports a second, of the fifty that there could be: no line for each of them."""
+    urls = [word for site in sites.many(5) for word in ("--url", site.url)]
+    running = websentry.start("producer", *urls, "--interval", "100ms", *ANYWHERE, "--outbox-max", "50",
+                              "--data-dir", websentry.data_dir(), *kafka_words(kafka, topic), "--kafka-property",
+                              "queue.buffering.max.messages=1", "--kafka-property", "linger.ms=200")
+    wait_reasons(running, "outbox_full")
+    filled = Scrape(running)["kafka_delivered_total"]
+    sent = wait_figure(running, "kafka_delivered_total", lambda value: value >= filled + 25, timeout=60)
+    left = sent["kafka_delivered_total"] - filled
+    assert len(running.find("outbox full, no checks are started")) <= 2 + left / 5
+    assert len(running.find("outbox has room again, checks go on")) <= 1 + left / 5
+
+
 # --- consumer
 
 

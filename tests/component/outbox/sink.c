@@ -46,7 +46,9 @@ static void on_serve(void *context)
 		sink->held = 0;
 		outbox_rewind(sink->outbox);
 	}
-	while (sink->mode == SINK_ACKNOWLEDGE && sink->acknowledged < sink->count) {
+	while ((sink->mode == SINK_ACKNOWLEDGE || sink->steps > 0) &&
+	       sink->acknowledged < sink->count) {
+		sink->steps -= sink->steps > 0 ? 1 : 0;
 		outbox_acknowledge(sink->outbox, sink->rows[sink->acknowledged++].id);
 		sink->held--;
 	}
@@ -89,6 +91,14 @@ void sink_rewind(struct sink *sink)
 {
 	(void)pthread_mutex_lock(&sink->lock);
 	sink->is_rewinding = true;
+	(void)pthread_mutex_unlock(&sink->lock);
+	wake(sink);
+}
+
+void sink_step(struct sink *sink)
+{
+	(void)pthread_mutex_lock(&sink->lock);
+	sink->steps++;
 	(void)pthread_mutex_unlock(&sink->lock);
 	wake(sink);
 }

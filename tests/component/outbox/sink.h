@@ -16,6 +16,7 @@ enum sink_mode {
 	SINK_ACKNOWLEDGE, /* each row with the next serve */
 	SINK_HOLD,        /* takes rows, acknowledges none */
 	SINK_REFUSE,      /* takes none */
+	SINK_STEP,        /* takes rows, acknowledges one for each sink_step() */
 };
 
 struct sink_row {
@@ -35,6 +36,7 @@ struct sink {
 	size_t held;
 	struct sink_row *rows; /* everything taken, in order */
 	size_t count;
+	size_t steps;        /* that were not taken yet */
 	size_t acknowledged; /* rows before this one are */
 	_Atomic size_t durable;
 	_Atomic size_t troubles;
@@ -46,6 +48,7 @@ void sink_init(struct sink *sink, enum sink_mode mode);
 void sink_finish(struct sink *sink);
 void sink_set_mode(struct sink *sink, enum sink_mode mode);
 void sink_rewind(struct sink *sink);
+void sink_step(struct sink *sink);
 size_t sink_count(struct sink *sink);
 
 /* Events that count into the sink. */

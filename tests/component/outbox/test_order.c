@@ -220,6 +220,58 @@ static void has_room_ends_at_the_bound(void **state)
 	assert_int_equal((int64_t)sink.count, 100 + accepted);
 }
 
+/* Else it would be said of every row that leaves that there is room, and of every one that comes that there is none. */
+static void room_again_is_a_tenth(void **state)
+{
+	(void)state;
+	struct outbox_counts counts;
+	sink_set_mode(&sink, SINK_STEP);
+	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100);
+	int64_t appended = 0;
+	while (outbox_has_room(outbox))
+		sink_append(outbox, appended++);
+	assert_int_equal(appended, 100);
+	SINK_WAIT_FOR(sink_count(&sink) == 100);
+	for (int64_t left = 1; left <= 10; left++) {
+		assert_false(outbox_has_room(outbox));
+		outbox_count(outbox, &counts);
+		assert_true(counts.is_at_bound);
+		sink_step(&sink);
+		SINK_WAIT_FOR((outbox_count(outbox, &counts), counts.acknowledged == left));
+	}
+	SINK_WAIT_FOR(outbox_has_room(outbox));
+	outbox_count(outbox, &counts);
+	assert_false(counts.is_at_bound);
+	while (outbox_has_room(outbox))
+		sink_append(outbox, appended++);
+	assert_int_equal(appended, 110);
+	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
+	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	outbox_stop(outbox, 0);
+	outbox_close(outbox);
+}
+
+static void what_a_start_finds_at_the_bound_is_no_room(void **state)
+{
+	(void)state;
+	struct outbox_counts counts;
+	sink_set_mode(&sink, SINK_REFUSE);
+	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100);
+	for (int64_t i = 0; i < 100; i++)
+		sink_append(outbox, i);
+	outbox_stop(outbox, 0);
+	outbox_close(outbox);
+	outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100);
+	assert_false(outbox_has_room(outbox));
+	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
+	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	SINK_WAIT_FOR(outbox_has_room(outbox));
+	outbox_count(outbox, &counts);
+	assert_false(counts.is_at_bound);
+	outbox_stop(outbox, 0);
+	outbox_close(outbox);
+}
+
 static void a_file_in_use_is_rejected(void **state)
 {
 	(void)state;
@@ -324,6 +376,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(appenders_do_not_lose_or_double_rows, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(has_room_ends_at_the_bound, setup, teardown),
+		cmocka_unit_test_setup_teardown(room_again_is_a_tenth, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_a_start_finds_at_the_bound_is_no_room, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_file_in_use_is_rejected, setup, teardown),
 		cmocka_unit_test_setup_teardown(stop_commits_what_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_log_of_another_file_takes_nothing_with_it, setup,
