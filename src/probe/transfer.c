@@ -149,9 +149,28 @@ static CURLcode on_ssl_context(CURL *easy, void *context, void *owner)
 	return CURLE_OK;
 }
 
+/* curl itself reads no authorities: on_ssl_context() hands over ours. */
+static void set_tls(struct transfer *transfer, const struct transfer_request *request)
+{
+	CURL *easy = transfer->easy;
+	(void)curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	(void)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	(void)curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+	(void)curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
+	(void)curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL);
+	/* Its cache would take over the store of one site, and give it to all others. */
+	(void)curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+	(void)curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context);
+	(void)curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, transfer);
+	if (request->is_https && request->site->insecure_skip_verify) {
+		(void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+		(void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+}
+
 /*
  * A new handle in place of the one that there is: for each transfer, because libcurl 7.88 goes on with the last transfer's field, which it
- * has freed, where a response begins with a folded line (curl issue 11101).
+ * has freed, where a response begins with a folded line (curl issue 11101). So no option has to be taken back.
  */
 static int make_handle(struct transfer *transfer)
 {
@@ -162,7 +181,7 @@ static int make_handle(struct transfer *transfer)
 	transfer->easy = easy;
 	transfer->is_used = false;
 
-	/* What holds for every transfer; what differs is set by transfer_prepare(), all of it each time. */
+	/* What holds for every transfer; what differs is set by transfer_prepare(). */
 	(void)curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer->owner);
 	(void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error_text);
 	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -176,23 +195,9 @@ static int make_handle(struct transfer *transfer)
 	(void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-	(void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-	(void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	(void)curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*"); /* whatever http_proxy says */
 	(void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
 	(void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
-
-	(void)curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-	/* curl itself reads no authorities: on_ssl_context() hands over ours. */
-	(void)curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-	(void)curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
-	(void)curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
-	(void)curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL);
-	/* Its cache would take over the store of one site, and give it to all others. */
-	(void)curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
-	(void)curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context);
-	(void)curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, transfer);
 
 	(void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	(void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
@@ -231,9 +236,6 @@ static void leave_kept(struct transfer *transfer)
 	if (transfer->kept == NULL)
 		return;
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_SHARE, NULL);
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_CLOSESOCKETFUNCTION, NULL);
 	kept_connection_let_go(transfer->kept, transfer);
 	transfer->kept = NULL;
 }
@@ -396,7 +398,8 @@ static void set_method(struct transfer *transfer, const struct transfer_request 
 	bool is_head = strcmp(request->method, "HEAD") == 0;
 	bool has_body = request->body != NULL || has_length_always(request->method);
 	transfer->has_body = has_body;
-	(void)curl_easy_setopt(easy, CURLOPT_NOBODY, is_head ? 1L : 0L);
+	if (is_head)
+		(void)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
 	if (has_body) {
 		const char *body = request->body == NULL ? "" : request->body;
 		(void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
@@ -404,13 +407,9 @@ static void set_method(struct transfer *transfer, const struct transfer_request 
 		(void)curl_easy_setopt(
 			easy, CURLOPT_POSTFIELDSIZE_LARGE,
 			(curl_off_t)(request->body == NULL ? 0 : request->body_length));
-	} else {
-		(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
-		if (!is_head)
-			(void)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
 	}
-	bool is_plain = is_head || (!has_body && strcmp(request->method, "GET") == 0);
-	(void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, is_plain ? NULL : request->method);
+	if (!is_head && (has_body || strcmp(request->method, "GET") != 0))
+		(void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 	set_headers(transfer, request, has_body);
 }
 
@@ -421,7 +420,6 @@ int transfer_prepare(struct transfer *transfer, const struct transfer_request *r
 	if (transfer->is_used && make_handle(transfer) != 0)
 		return -1;
 	transfer->is_used = true;
-	CURL *easy = transfer->easy;
 	transfer->started_at = now;
 	transfer->site = site;
 	transfer_keep_choose(transfer);
@@ -430,14 +428,13 @@ int transfer_prepare(struct transfer *transfer, const struct transfer_request *r
 	transfer->is_trusted_origin = request->is_trusted_origin;
 	if (transfer_set_options(transfer, request) != 0)
 		return -1;
-	(void)curl_easy_setopt(easy, CURLOPT_USERNAME, request->username);
-	(void)curl_easy_setopt(easy, CURLOPT_PASSWORD, request->password);
+	if (request->username != NULL)
+		(void)curl_easy_setopt(transfer->easy, CURLOPT_USERNAME, request->username);
+	if (request->password != NULL)
+		(void)curl_easy_setopt(transfer->easy, CURLOPT_PASSWORD, request->password);
 	set_method(transfer, request);
-	if (request->is_https) {
-		long verify = site->insecure_skip_verify ? 0L : 1L;
-		(void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify);
-		(void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify == 0 ? 0L : 2L);
-	}
+	if (request->is_https || transfer->is_proxy_https)
+		set_tls(transfer, request);
 	return 0;
 }
 

@@ -71,7 +71,7 @@ struct transfer {
 	struct address_guard *guard; /* NULL: a proxy is connected to, which the operator chose */
 	bool is_trusted_origin;
 	const char *source; /* the address to connect from; NULL: any */
-	bool has_options;   /* the handle has some that are not as usual */
+	bool has_options;   /* the request is not a usual one */
 	struct kept_connection
 		*kept; /* where connections go to, and come from; NULL: each is a fresh one */
 	curl_socket_t socket;
@@ -83,7 +83,6 @@ struct transfer {
 	char *user_agent_line;
 	struct curl_slist connect_to;
 	char connect_to_text[ADDRESS_TEXT_MAX + 16];
-	bool has_proxy;
 	bool is_proxy_https;
 	bool is_tunnelled;      /* the proxy is asked to let TLS through to the site */
 	bool is_tls_of_proxy;   /* the next TLS is between us and the proxy */

@@ -17,14 +17,9 @@ void transfer_http2_watch(struct transfer *transfer)
 
 void transfer_http2_clear(struct transfer *transfer)
 {
-	if (!transfer->is_http2)
-		return;
 	transfer->is_http2 = false;
 	transfer->is_left_intact = false;
 	transfer->has_goaway = false;
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, transfer->heads != NULL ? 1L : 0L);
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
-	(void)curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_ONLY, 0L);
 }
 
 static bool holds(const char *text, size_t length, const char *start, const char *part)

@@ -106,10 +106,8 @@ static int set_url(struct transfer *transfer, const struct transfer_request *req
 /* To the address that was resolved, whatever the URL says; where it says just that, curl need not be told. */
 static void set_address(struct transfer *transfer, const struct transfer_request *request)
 {
-	if (request->is_address_in_url && server_name_of(request) == NULL) {
-		(void)curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_TO, NULL);
+	if (request->is_address_in_url && server_name_of(request) == NULL)
 		return;
-	}
 	bool is_v6 = strchr(request->address, ':') != NULL;
 	(void)snprintf(transfer->connect_to_text, sizeof(transfer->connect_to_text),
 		       is_v6 ? "::[%s]:%d" : "::%s:%d", request->address, request->port);
@@ -123,10 +121,8 @@ static int set_tunnel(struct transfer *transfer, const struct transfer_request *
 	struct url_parts parts;
 	free(transfer->tunnel_text);
 	transfer->tunnel_text = NULL;
-	if (server_name_of(request) == NULL) {
-		(void)curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_TO, NULL);
+	if (server_name_of(request) == NULL)
 		return 0;
-	}
 	if (url_parse(request->url, &parts, NULL) != 0)
 		return -1;
 	bool is_v6 = strchr(parts.host, ':') != NULL;
@@ -157,10 +153,10 @@ static int set_proxy(struct transfer *transfer, const struct transfer_request *r
 		transfer->proxy_pin_text = xasprintf(is_v6 ? "%s:%d:[%s]" : "%s:%d:%s", proxy->host,
 						     request->port, request->address);
 		transfer->proxy_pin = (struct curl_slist){.data = transfer->proxy_pin_text};
+		(void)curl_easy_setopt(easy, CURLOPT_RESOLVE, &transfer->proxy_pin);
 	}
-	(void)curl_easy_setopt(easy, CURLOPT_RESOLVE,
-			       transfer->proxy_pin_text != NULL ? &transfer->proxy_pin : NULL);
 	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+	(void)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	/* of a request to let us through, which has none of the site's headers */
 	(void)curl_easy_setopt(easy, CURLOPT_USERAGENT, strchr(transfer->user_agent_line, ' ') + 1);
 	(void)curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, proxy->username);
@@ -170,24 +166,14 @@ static int set_proxy(struct transfer *transfer, const struct transfer_request *r
 
 static int set_way(struct transfer *transfer, const struct transfer_request *request)
 {
-	CURL *easy = transfer->easy;
-	bool had_proxy = transfer->has_proxy;
-	transfer->has_proxy = request->proxy != NULL;
-	transfer->is_proxy_https = transfer->has_proxy && request->proxy->is_https;
+	bool has_proxy = request->proxy != NULL;
+	transfer->is_proxy_https = has_proxy && request->proxy->is_https;
 	transfer->is_tls_of_proxy = transfer->is_proxy_https;
 	transfer->has_proxy_greeted = false;
-	transfer->is_tunnelled = transfer->has_proxy && request->is_https;
-	if (transfer->has_proxy)
+	transfer->is_tunnelled = has_proxy && request->is_https;
+	if (has_proxy)
 		return set_proxy(transfer, request);
 	set_address(transfer, request);
-	if (!had_proxy)
-		return 0;
-	(void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-	(void)curl_easy_setopt(easy, CURLOPT_RESOLVE, NULL);
-	(void)curl_easy_setopt(easy, CURLOPT_USERAGENT, NULL);
-	(void)curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, NULL);
-	(void)curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, NULL);
 	return 0;
 }
 
@@ -216,9 +202,9 @@ int transfer_set_options(struct transfer *transfer, const struct transfer_reques
 	transfer->source = addresses_source(wanted, request->address);
 	if (set_url(transfer, request) != 0 || set_way(transfer, request) != 0)
 		return -1;
-	if (is_usual && !transfer->has_options)
-		return 0; /* as transfer_init() left them */
 	transfer->has_options = !is_usual;
+	if (is_usual)
+		return 0;
 	CURL *easy = transfer->easy;
 	const char *encoding = wanted->accept_encoding;
 	if (encoding == NULL)
