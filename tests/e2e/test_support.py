@@ -142,6 +142,16 @@ def test_sites_are_many_and_quick(sites):
     assert time.monotonic() - started < 60
 
 
+def test_sites_say_that_a_connection_ends(sites):
+    """Else curl asks over it again, on a busy machine before it hears of the end, and gives up after five times."""
+    sites.site("/once")
+    url = f"http://127.0.0.1:{sites.port}/once"
+    ended = run(["curl", "-sS", "-i", "-H", "Connection: close", "-w", "%{num_connects}\n", url, url]).stdout
+    assert ended.count("\nConnection: close\n") == 2 and ended.count("\n1\n") == 2
+    kept = run(["curl", "-sS", "-i", "-w", "%{num_connects}\n", url, url]).stdout
+    assert "Connection: close" not in kept and kept.count("\n1\n") == 1 and kept.count("\n0\n") == 1
+
+
 def test_expired_and_early_certificates(authority):
     assert authority.issue(days=-1).not_after.timestamp() < time.time()
     for made in (authority.issue(days=-1), authority.issue(valid_from_days=2), authority.issue(seconds=30)):

@@ -195,6 +195,8 @@ class SiteServer:
                           answer.status, body, scheme)
         (site.requests if site else self.strays).append(request)
         is_kept = headers.get("connection", "").lower() != "close"
+        if not is_kept:  # said as well as done, or a client that keeps connections would ask over it again
+            answer = replace(answer, headers={"Connection": "close"} | answer.headers)
         return await self._answer(writer, answer, nonce, body, method) and is_kept
 
     async def _answer(self, writer, answer, nonce, body, method):
