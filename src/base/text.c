@@ -88,6 +88,21 @@ static bool is_control(const unsigned char *at, int step)
 	return step == 2 && at[0] == 0xC2 && at[1] < 0xA0; /* C1 */
 }
 
+/* Embeddings, overrides and isolates of the bidirectional algorithm, and their ends: as what they are shown; NULL for anything else. */
+static const char *order_control(const unsigned char *at, int step)
+{
+	static const char *const embeddings[] = {"<U+202A>", "<U+202B>", "<U+202C>", "<U+202D>",
+						 "<U+202E>"};
+	static const char *const isolates[] = {"<U+2066>", "<U+2067>", "<U+2068>", "<U+2069>"};
+	if (step != 3 || at[0] != 0xE2)
+		return NULL;
+	if (at[1] == 0x80 && at[2] >= 0xAA && at[2] <= 0xAE)
+		return embeddings[at[2] - 0xAA];
+	if (at[1] == 0x81 && at[2] >= 0xA6 && at[2] <= 0xA9)
+		return isolates[at[2] - 0xA6];
+	return NULL;
+}
+
 /* How many bytes may be taken over as they are, at once: ASCII without controls. Eight at a time, then each. */
 static size_t plain_length(const unsigned char *bytes, size_t length)
 {
@@ -127,7 +142,11 @@ bool text_clean(struct buffer *out, const char *bytes, size_t length, size_t max
 		size_t consumed = (size_t)abs(step);
 		const char *piece = (const char *)at;
 		size_t piece_length = consumed;
-		if (step < 0) {
+		const char *shown = order_control(at, step);
+		if (shown != NULL) {
+			piece = shown;
+			piece_length = strlen(shown);
+		} else if (step < 0) {
 			piece = "\xEF\xBF\xBD";
 			piece_length = 3;
 		} else if (is_control(at, step)) {

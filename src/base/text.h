@@ -15,8 +15,9 @@ bool text_is_utf8(const char *bytes, size_t length);
 
 /*
  * Append bytes to out as safe text: invalid UTF-8 becomes U+FFFD, one for each maximal part (Unicode 15, table 3-8);
- * NUL, C0, DEL and C1 controls become a space (tab and newline too); at most max_bytes are appended, cut
- * between characters. Returns whether all of it fitted.
+ * NUL, C0, DEL and C1 controls become a space (tab and newline too); what would change the order in which a terminal or a page shows
+ * the text (U+202A to U+202E, U+2066 to U+2069) becomes its number: "a<U+202E>b". At most max_bytes are appended, cut between characters;
+ * nothing becomes more than three times as long. Returns whether all of it fitted.
  */
 bool text_clean(struct buffer *out, const char *bytes, size_t length, size_t max_bytes);
 

@@ -159,11 +159,15 @@ static void on_event(void *context, const struct json_event *event)
 	}
 }
 
-/* DEL or a C1 control: JSON lets them stand in a text as they are, and so does report_decode(). */
+/* What text_clean() replaces, though JSON lets it stand in a text as it is, and so does report_decode(): DEL, C1 and bidirectional controls. */
 static size_t late_control_length(const unsigned char *at, size_t length)
 {
 	if (at[0] == 0x7F)
 		return 1;
+	if (length > 2 && at[0] == 0xE2 &&
+	    ((at[1] == 0x80 && at[2] >= 0xAA && at[2] <= 0xAE) ||
+	     (at[1] == 0x81 && at[2] >= 0xA6 && at[2] <= 0xA9)))
+		return 3;
 	return length > 1 && at[0] == 0xC2 && at[1] >= 0x80 && at[1] < 0xA0 ? 2 : 0;
 }
 

@@ -113,12 +113,12 @@ static void take_chosen(struct site_names *names, const struct site_list *list, 
 	free(there);
 }
 
-/* A URL may hold what a name may not; the site needs a name then. */
-static void check_default(const struct site_names *names, const char *name, size_t index,
-			  struct problems *problems)
+/* A URL may hold what a name may not; the site needs a name then. The name that it would have shows some of that already. */
+static void check_default(const struct site_names *names, const char *name, const char *url,
+			  size_t index, struct problems *problems)
 {
 	uint32_t character;
-	if (!text_find_invisible(name, &character))
+	if (!text_find_invisible(name, &character) && !text_find_invisible(url, &character))
 		return;
 	char *here = describe(&names->places[index]);
 	problems_add(problems, here,
@@ -133,7 +133,7 @@ static void give_default(struct site_names *names, struct site *site, size_t ind
 {
 	char *name = text_clean_copy(site->redacted_url, strlen(site->redacted_url),
 				     SITE_NAME_MAX - NUMBER_MAX);
-	check_default(names, name, index, problems);
+	check_default(names, name, site->url, index, problems);
 	struct taken_name *other = find(names, name);
 	char *numbered = NULL;
 	while (other != NULL && numbered == NULL) {

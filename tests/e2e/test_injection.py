@@ -1,10 +1,13 @@
 """Nothing that a configuration says can become a header, a request or a path that it does not name."""
 import base64
+import json
 import socket
 import threading
+from urllib.parse import quote
 
 import pytest
 import yaml
+from support.sites import Answer
 
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 POISONS = {"CR": "\r", "LF": "\n", "CRLF": "\r\nX-Evil: 1", "NUL": "\0",
@@ -105,3 +108,28 @@ def test_what_may_be_said_arrives_and_nothing_else(websentry, wire):
             assert b"\r" not in sent and b"GET%20" not in sent and sent.count(b"=") == 1
         else:
             assert sent == (body.read_bytes() if entry["name"] == "file" else evil.encode())
+
+
+ORDER = "".join(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
+
+
+def test_nothing_that_a_site_sends_changes_the_order_of_what_is_read(websentry, sites):
+    """Bidirectional controls are shown by number: in captures, messages, evidence, URLs and heads."""
+    raw = ORDER.encode().decode("latin-1")  # as a header is sent
+    last = Answer(status=500, body=f"<title>pay {ORDER}lap</title>", headers={"X-Odd": raw})
+    for path in (f"/{raw}next", f"/{quote(ORDER)}next", f"/{quote(ORDER).lower()}next"):
+        sites.site(path, last)
+    url = sites.site("/start", Answer(location=f"/{raw}next")).url
+    file = websentry.write("sites.yaml", yaml.safe_dump({"sites": [{
+        "url": url, "name": "odd", "pattern": "<title>(.*)</title>",
+        "evidence": "4KiB", "fail_if_header_matches": [{"header": "X-Odd", "regexp": "(.+)"}]}]}))
+    shown = "".join(f"<U+{ord(letter):04X}>" for letter in ORDER)
+    [report] = [json.loads(line) for line in
+                websentry.run("check", "--json", "--sites", file, code=2).stdout().splitlines()]
+    assert report["pattern_capture"] == f"pay {shown}lap"
+    assert shown in report["message"]
+    assert shown in report["evidence"]["headers"] and shown in report["evidence"]["body"]
+    people = websentry.run("check", "-v", "--sites", file, code=2)
+    told = json.dumps(report, ensure_ascii=False) + people.stdout() + people.stderr()
+    assert [letter for letter in ORDER if letter in told] == []
+    assert f"< X-Odd: {shown}" in people.stderr()

@@ -89,7 +89,9 @@ static bool is_text(const char *bytes, size_t length, bool may_have_controls, bo
 		}
 		uint32_t character = 0;
 		size_t step = read_character(at, length, &character);
-		bool is_control = character < 0x20 || (character >= 0x7F && character < 0xA0);
+		bool is_control = character < 0x20 || (character >= 0x7F && character < 0xA0) ||
+				  (character >= 0x202A && character <= 0x202E) ||
+				  (character >= 0x2066 && character <= 0x2069);
 		if (step == 0 ||
 		    (is_control && !may_have_controls && !(may_have_lines && character == '\n')))
 			return false;

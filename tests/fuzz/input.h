@@ -26,7 +26,7 @@ char *input_line(struct input *input);
 
 /* UTF-8 by the letter of RFC 3629: an oracle that shares nothing with base/text.c. */
 bool input_is_utf8(const char *bytes, size_t length);
-/* The same without C0, DEL and C1 controls, but for newlines where they are allowed. */
+/* The same without C0, DEL, C1 and bidirectional controls, but for newlines where they are allowed. */
 bool input_is_safe(const char *bytes, size_t length, bool may_have_lines);
 
 #endif

@@ -54,6 +54,12 @@ static const struct bytes_case bytes_cases[] = {
 	 BYTES("a\xC2\x80\xC2\x9F"
 	       "b"),
 	 "a  b", true},
+	{"what changes the order", BYTES("a\u202a\u202b\u202c\u202d\u202eb"),
+	 "a<U+202A><U+202B><U+202C><U+202D><U+202E>b", true},
+	{"isolates", BYTES("a\u2066\u2067\u2068\u2069b"), "a<U+2066><U+2067><U+2068><U+2069>b",
+	 true},
+	{"their neighbours, and marks", BYTES("\u2029\u202f\u2065\u206a\u200e\u200f\u05d0"),
+	 "\u2029\u202f\u2065\u206a\u200e\u200f\u05d0", true},
 	{"first after C1", BYTES("\xC2\xA0"), "\xC2\xA0", true},
 };
 
@@ -93,6 +99,19 @@ static void clean_text_is_cut_between_characters(void **state)
 		assert_int_equal(out.length, ends[max]);
 		assert_int_equal(is_whole, ends[max] == 13);
 		buffer_finish(&out);
+	}
+}
+
+static void what_is_shown_by_its_number_is_not_cut(void **state)
+{
+	(void)state;
+	for (size_t max = 0; max < 12; max++) {
+		char *clean = text_clean_copy("a\u202eb", 5, max);
+		assert_string_equal(clean, max == 0   ? ""
+					   : max < 9  ? "a"
+					   : max == 9 ? "a<U+202E>"
+						      : "a<U+202E>b");
+		free(clean);
 	}
 }
 
@@ -423,6 +442,7 @@ int main(void)
 		cmocka_unit_test(utf8_is_told_from_what_is_not),
 		cmocka_unit_test(clean_text_is_valid_and_holds_no_controls),
 		cmocka_unit_test(clean_text_is_cut_between_characters),
+		cmocka_unit_test(what_is_shown_by_its_number_is_not_cut),
 		cmocka_unit_test(clean_text_stops_at_the_buffers_own_maximum),
 		cmocka_unit_test(every_cap_of_every_pair_of_bytes_gives_valid_text),
 		cmocka_unit_test(integers),

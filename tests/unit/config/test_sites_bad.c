@@ -174,6 +174,10 @@ static const struct bad_case value_cases[] = {
 	 "s.yaml:1:3: found the invisible character U+200E in the URL of a site without a "
 	 "`name`, expected it percent-encoded\n",
 	 0},
+	{"a path that reads from the right, and no name", "- url: \"http://a/\u202eb\"",
+	 "s.yaml:1:3: found the invisible character U+202E in the URL of a site without a "
+	 "`name`, expected it percent-encoded\n",
+	 0},
 	{"a method that is none", SITE("method: 'GET /'"),
 	 "s.yaml:1:27: found 'GET /', expected a method such as GET, HEAD or POST\n", 0},
 	{"a method for proxies", SITE("method: Connect"),
