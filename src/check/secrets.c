@@ -386,7 +386,13 @@ static void hide_known(const struct secrets *secrets, const char *bytes, size_t 
 	(void)buffer_append(out, bytes + plain, length - plain);
 }
 
-/* Behind "//": how long the user and the '@' are; 0 where there is none. */
+/* Whether a slash ends what stands before a host: it is the second one, or alone behind a colon, as servers make one of two. */
+static bool is_before_host(const char *bytes, size_t at)
+{
+	return bytes[at] == '/' && at > 0 && (bytes[at - 1] == '/' || bytes[at - 1] == ':');
+}
+
+/* Before a host: how long the user and the '@' are; 0 where there is none. */
 static size_t userinfo_length(const char *bytes, size_t length)
 {
 	size_t end = 0;
@@ -403,16 +409,16 @@ static size_t userinfo_length(const char *bytes, size_t length)
 void secrets_hide_users(const char *bytes, size_t length, struct buffer *out)
 {
 	size_t plain = 0;
-	for (size_t i = 0; i + 1 < length; i++) {
-		if (bytes[i] != '/' || bytes[i + 1] != '/')
+	for (size_t i = 1; i < length; i++) {
+		if (!is_before_host(bytes, i))
 			continue;
-		size_t user = userinfo_length(bytes + i + 2, length - i - 2);
+		size_t user = userinfo_length(bytes + i + 1, length - i - 1);
 		if (user == 0)
 			continue;
-		(void)buffer_append(out, bytes + plain, i + 2 - plain);
+		(void)buffer_append(out, bytes + plain, i + 1 - plain);
 		(void)buffer_append_text(out, mask);
 		(void)buffer_append_char(out, '@');
-		plain = i + 2 + user;
+		plain = i + 1 + user;
 		i = plain - 1;
 	}
 	(void)buffer_append(out, bytes + plain, length - plain);

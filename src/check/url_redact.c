@@ -440,6 +440,16 @@ static bool is_slash(char c)
 	return c == '/' || c == '\\';
 }
 
+/* Whether a host may follow there: behind two slashes, or behind one and a colon, which may be percent-encoded. */
+static bool is_behind_scheme(const char *path, size_t at)
+{
+	if (at < 2)
+		return false;
+	if (is_slash(path[at - 2]) || path[at - 2] == ':')
+		return true;
+	return at >= 4 && strncasecmp(path + at - 4, "%3A", 3) == 0;
+}
+
 /*
  * A path, with the URLs that stand in it as they are, for a gateway say: /fetch/https://user:password@host/. Servers make one slash of
  * two.
@@ -452,7 +462,7 @@ static void append_path(struct buffer *out, const char *path, size_t length)
 		size_t end = at;
 		while (end < length && !is_slash(path[end]))
 			end++;
-		if (at >= 2 && (is_slash(path[at - 2]) || path[at - 2] == ':')) {
+		if (is_behind_scheme(path, at)) {
 			size_t host = at + skip_userinfo(path + at, end - at);
 			if (!is_host_and_port(path + host, end - host) && last_host > end) {
 				at = last_host; /* user:pass/word@host */
