@@ -51,7 +51,7 @@ static void start_check(struct check_flow *flow, struct check_run *run, size_t i
 {
 	struct site_state *state = &flow->sites.states[index];
 	if (state->kept == NULL && request_of(state->site)->is_keepalive)
-		state->kept = kept_connection_create();
+		state->kept = kept_connection_create(&flow->kept);
 	const struct check_start start = {.site = state->site,
 					  .kept = kept_connection_take(state->kept),
 					  .list = flow->lists,
@@ -307,9 +307,12 @@ void check_flow_init(struct check_flow *flow, const struct prober_options *optio
 	used_lists_push(&flow->lists, options->sites);
 	flow->is_once = options->is_once;
 	flow->figures = options->figures != NULL ? options->figures : figures_unread();
-	size_t max = options->max_in_flight != 0 ? options->max_in_flight
-						 : run_pool_max(options->shares);
+	size_t descriptors = run_pool_descriptors(options->shares);
+	size_t max =
+		options->max_in_flight != 0 ? options->max_in_flight : run_pool_max(descriptors);
+	flow->kept.max = descriptors / 2; /* a check over a fresh connection is better than none */
 	run_pool_init(&flow->pool, env, max);
+	run_pool_share(&flow->pool, descriptors, &flow->kept.open);
 	flow->starts_left = STARTS_A_TURN;
 	flow->finished = xcalloc(max, sizeof(struct check_run *));
 	flow->reaped = xcalloc(max, sizeof(struct check_run *));

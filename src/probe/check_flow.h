@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <uv.h>
 
+#include "probe/kept_connection.h"
 #include "probe/prober.h"
 #include "probe/rounds.h"
 #include "probe/run_pool.h"
@@ -36,6 +37,7 @@ struct check_flow {
 	bool is_done_told;
 	bool is_stopping;
 	struct run_pool pool;
+	struct kept_count kept;
 	struct rounds rounds;
 	size_t starts_left;          /* in this turn */
 	struct check_run **finished; /* to be told at the end of the turn */

@@ -22,6 +22,7 @@ struct connection {
 
 struct kept_connection {
 	CURLSH *share;
+	struct kept_count *all;
 	size_t users;
 	struct transfer *user;
 	char *key; /* of the user's request; NULL: there was none yet */
@@ -30,7 +31,7 @@ struct kept_connection {
 	size_t count;
 };
 
-struct kept_connection *kept_connection_create(void)
+struct kept_connection *kept_connection_create(struct kept_count *all)
 {
 	CURLSH *share = curl_share_init();
 	if (share == NULL ||
@@ -40,6 +41,7 @@ struct kept_connection *kept_connection_create(void)
 	}
 	struct kept_connection *kept = xcalloc(1, sizeof(*kept));
 	kept->share = share;
+	kept->all = all;
 	kept->users = 1;
 	return kept;
 }
@@ -57,6 +59,7 @@ static void remove_at(struct kept_connection *kept, size_t index)
 	free(connection->key);
 	free(connection->cert_issuer);
 	kept->count--;
+	kept->all->open--;
 	memmove(connection, connection + 1, (kept->count - index) * sizeof(*connection));
 }
 
@@ -141,14 +144,18 @@ curl_socket_t kept_connection_socket(const struct kept_connection *kept)
 	return connection == NULL ? CURL_SOCKET_BAD : connection->socket;
 }
 
-void kept_connection_add_socket(struct kept_connection *kept, curl_socket_t socket)
+bool kept_connection_add_socket(struct kept_connection *kept, curl_socket_t socket)
 {
 	if (socket == CURL_SOCKET_BAD || kept->key == NULL)
-		return;
+		return true; /* nothing to keep */
 	if (kept->count == KEPT_CONNECTIONS_MAX)
 		give_up_at(kept, 0);
+	if (kept->all->open >= kept->all->max)
+		return false;
+	kept->all->open++;
 	kept->connections[kept->count++] =
 		(struct connection){.key = xstrdup(kept->key), .socket = socket};
+	return true;
 }
 
 void kept_connection_give_up(struct kept_connection *kept)

@@ -7,6 +7,8 @@
 #define WEBSENTRY_PROBE_KEPT_CONNECTION_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "check/observation.h"
 
@@ -16,8 +18,17 @@ struct transfer;
 /* So many at most are kept of a site: beyond, the oldest is given up. */
 enum { KEPT_CONNECTIONS_MAX = 16 };
 
-/* For one user, which gives it back with kept_connection_release(); so does each that takes it. NULL: libcurl has no memory. */
-struct kept_connection *kept_connection_create(void);
+/* Those of all of a prober's sites: each takes a descriptor also while nothing runs. */
+struct kept_count {
+	size_t open;
+	size_t max;
+};
+
+/*
+ * For one user, which gives it back with kept_connection_release(); so does each that takes it. The count is borrowed for its life. NULL:
+ * libcurl has no memory.
+ */
+struct kept_connection *kept_connection_create(struct kept_count *all);
 struct kept_connection *kept_connection_take(struct kept_connection *kept); /* accepts NULL */
 /* The last one closes what there is; accepts NULL. */
 void kept_connection_release(struct kept_connection *kept);
@@ -35,8 +46,8 @@ struct transfer *kept_connection_user(const struct kept_connection *kept); /* NU
 
 /* The socket over which the user's request goes, if curl keeps one for it; CURL_SOCKET_BAD: none. */
 curl_socket_t kept_connection_socket(const struct kept_connection *kept);
-/* The user has opened one. */
-void kept_connection_add_socket(struct kept_connection *kept, curl_socket_t socket);
+/* The user has opened one. Returns false where it may not be kept, for there are too many already: the user closes it. */
+bool kept_connection_add_socket(struct kept_connection *kept, curl_socket_t socket);
 /* The socket is good for nothing any more. */
 void kept_connection_give_up(struct kept_connection *kept);
 /* For CURLOPT_CLOSESOCKETFUNCTION, which has to say so; context: the kept connection. */

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 #include <malloc.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -20,15 +22,17 @@ enum {
 	IN_FLIGHT_MAX = 16 * 1024,
 };
 
-size_t run_pool_max(size_t probers)
+size_t run_pool_descriptors(size_t probers)
 {
 	struct rlimit limit;
 	rlim_t open_max = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 1024;
-	if (open_max > (rlim_t)IN_FLIGHT_MAX * probers + DESCRIPTORS_KEPT)
-		open_max = (rlim_t)IN_FLIGHT_MAX * probers + DESCRIPTORS_KEPT;
-	size_t max =
-		open_max > DESCRIPTORS_KEPT ? ((size_t)open_max - DESCRIPTORS_KEPT) / probers : 0;
-	return max < IN_FLIGHT_MIN ? IN_FLIGHT_MIN : max;
+	rlim_t left = open_max > DESCRIPTORS_KEPT ? (open_max - DESCRIPTORS_KEPT) / probers : 0;
+	return left < IN_FLIGHT_MIN ? IN_FLIGHT_MIN : (size_t)left;
+}
+
+size_t run_pool_max(size_t descriptors)
+{
+	return descriptors > IN_FLIGHT_MAX ? IN_FLIGHT_MAX : descriptors;
 }
 
 void run_pool_init(struct run_pool *pool, const struct check_env *env, size_t max)
@@ -36,9 +40,22 @@ void run_pool_init(struct run_pool *pool, const struct check_env *env, size_t ma
 	*pool = (struct run_pool){
 		.env = env,
 		.max = max,
+		.descriptors = SIZE_MAX,
 		.runs = xcalloc(max, sizeof(struct check_run *)),
 		.idle = xcalloc(max, sizeof(struct check_run *)),
 	};
+}
+
+void run_pool_share(struct run_pool *pool, size_t descriptors, const size_t *others)
+{
+	pool->descriptors = descriptors;
+	pool->others = others;
+}
+
+static bool has_descriptor(const struct run_pool *pool)
+{
+	size_t in_use = pool->count - pool->idle_count;
+	return in_use + (pool->others == NULL ? 0 : *pool->others) < pool->descriptors;
 }
 
 void run_pool_finish(struct run_pool *pool)
@@ -54,7 +71,9 @@ struct check_run *run_pool_take(struct run_pool *pool)
 {
 	struct error err;
 	struct check_run *run = NULL;
-	if (pool->idle_count > 0) {
+	if (!has_descriptor(pool)) {
+		/* one comes with the end of a run */
+	} else if (pool->idle_count > 0) {
 		run = pool->idle[--pool->idle_count];
 	} else if (pool->count < pool->max) {
 		run = check_run_create(pool->env, &err);

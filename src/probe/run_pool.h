@@ -18,6 +18,8 @@ enum { RUN_POOL_KEPT = 64 };
 struct run_pool {
 	const struct check_env *env;
 	size_t max;
+	size_t descriptors;      /* for runs, and for what is counted in *others */
+	const size_t *others;    /* NULL: nothing */
 	struct check_run **runs; /* all that there are */
 	size_t count;
 	struct check_run **idle;
@@ -26,15 +28,19 @@ struct run_pool {
 	size_t released;   /* by the last one */
 };
 
-/* How many checks may run at once in each of so many probers: what the process's descriptors allow. */
-size_t run_pool_max(size_t probers);
+/* How many connections each of so many probers may have: what the process's descriptors allow. At least a few. */
+size_t run_pool_descriptors(size_t probers);
+/* How many checks may run at once with so many. */
+size_t run_pool_max(size_t descriptors);
 
 /* For at most max runs. env is borrowed. */
 void run_pool_init(struct run_pool *pool, const struct check_env *env, size_t max);
+/* So many descriptors are all that there are, and others than runs have *others of them, never all. Borrowed. */
+void run_pool_share(struct run_pool *pool, size_t descriptors, const size_t *others);
 /* Once the loop has ended. */
 void run_pool_finish(struct run_pool *pool);
 
-/* An idle run, or a new one. NULL: all are in use, or there is no memory for one more. */
+/* An idle run, or a new one. NULL: all are in use, or there is no descriptor or no memory for one more. */
 struct check_run *run_pool_take(struct run_pool *pool);
 /* An idle run, back. */
 void run_pool_put(struct run_pool *pool, struct check_run *run);

@@ -101,8 +101,8 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 		transfer->socket_errno = errno;
 	else if (transfer->source != NULL && transfer_bind(transfer, address->family) != 0)
 		transfer->is_source_unusable = true;
-	if (transfer->kept != NULL)
-		kept_connection_add_socket(transfer->kept, transfer->socket);
+	if (transfer->kept != NULL && !kept_connection_add_socket(transfer->kept, transfer->socket))
+		(void)curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
 	return transfer->socket;
 }
 

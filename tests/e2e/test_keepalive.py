@@ -13,12 +13,12 @@ COUNT = 3
 
 
 class Watched:
-    def __init__(self, websentry, entries):
+    def __init__(self, websentry, entries, prefix=()):
         self.file = websentry.write("sites.yaml", yaml.safe_dump(
             {"defaults": {"interval": "1500ms", "timeout": "1500ms"}, "sites": entries}))
         self.websentry = websentry
         self.running = websentry.start("run", "--sites", self.file, "--data-dir", websentry.data_dir(), "--listen",
-                                       "127.0.0.1:0")
+                                       "127.0.0.1:0", prefix=prefix)
 
     def reports(self, site):
         connection = sqlite3.connect(f"file:{self.websentry.data_dir() / 'websentry.db'}?mode=ro", uri=True)
@@ -145,3 +145,18 @@ def test_each_connection_of_a_redirect_keeps_its_certificate(websentry, authorit
     assert [report["reason"] for report in found] == ["ok"] * 3
     assert [report.get("keepalive", False) for report in found] == [False, True, True]
     assert len({report["cert_not_after"] for report in found}) == 1
+
+
+def test_more_sites_than_descriptors_are_checked_all_the_same(websentry, sites):
+    """What can't be kept is fresh, and nothing is unknown for want of descriptors."""
+    names = [f"site {number}" for number in range(300)]
+    entries = [{"name": name, "url": site.url, "keepalive": True}
+               for name, site in zip(names, sites.many(len(names), "/kept/"), strict=True)]
+    watched = Watched(websentry, entries, ("sh", "-c", 'ulimit -n 256; exec "$@"', "sh"))
+    for name in names:
+        watched.wait_for(name, COUNT)
+    watched.running.stop()
+    found = [report for name in names for report in watched.reports(name)]
+    assert {(report["outcome"], report["reason"]) for report in found} == {("up", "ok")}
+    kept = {report["site"] for report in found if report["keepalive"]}
+    assert 40 <= len(kept) < 96

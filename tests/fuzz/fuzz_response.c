@@ -55,6 +55,7 @@ static struct loop_lag lag;
 static struct check_env env;
 static struct check_run *run;
 static bool is_finished;
+static struct kept_count kept_count = {.max = 1000};
 
 static void on_finished(void *context, struct check_run *finished)
 {
@@ -297,7 +298,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned way = input_byte(&input);
 	size_t piece = (way & PIECES) != 0 ? 1 + way / 4 : 0;
 	struct kept_connection *kept =
-		request_of(site)->is_keepalive ? kept_connection_create() : NULL;
+		request_of(site)->is_keepalive ? kept_connection_create(&kept_count) : NULL;
 	wire_open(input.at, input.left, piece, (way & RESET) != 0);
 	check(site, kept);
 	if (kept != NULL) {

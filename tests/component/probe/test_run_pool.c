@@ -88,11 +88,32 @@ static void what_a_rush_left_is_given_back(void **state)
 	put(RUNS);
 }
 
+/* Connections that are kept take their descriptors from runs. */
+static void what_others_have_is_not_for_runs(void **state)
+{
+	(void)state;
+	size_t others = 3;
+	run_pool_share(&bench.pool, 10, &others);
+	take(7);
+	assert_null(run_pool_take(&bench.pool));
+	others = 2;
+	bench.taken[7] = run_pool_take(&bench.pool);
+	assert_non_null(bench.taken[7]);
+	others = 5; /* those of runs that are not over yet */
+	assert_null(run_pool_take(&bench.pool));
+	put(8);
+	take(5);
+	assert_null(run_pool_take(&bench.pool));
+	put(5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(runs_are_bounded_and_used_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_a_rush_left_is_given_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_others_have_is_not_for_runs, set_up,
+						tear_down),
 	};
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
 	int failed = cmocka_run_group_tests_name("probe run pool", tests, NULL, NULL);
