@@ -1,10 +1,6 @@
 /*
- * Two passes: first what is known, byte for byte; then what looks like a secret,
- *
- *   //user:password@host     all up to the '@'
- *   name=value, "name": "v"  the value, where url_is_secret_name() says so of the name: up to the closing quote; without one, up to
- *                            the next separator behind '=', up to the end of the line behind ':' (Authorization: Bearer …)
- *   <name>value, name="name" value="v", a part of multipart/form-data likewise
+ * Passes, one after the other: what is known, byte for byte; then what looks like a secret: the user in a URL (//user:password@host),
+ * and the values that secret_values.h finds.
  */
 #include "check/secrets.h"
 
@@ -17,13 +13,13 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "check/request.h"
+#include "check/secret_values.h"
 #include "check/site.h"
 #include "check/url.h"
 
 enum {
 	SECRET_MIN = 4, /* bytes: what is shorter stands in any text */
 	SECRETS_MAX = 256,
-	NAME_MAX_BYTES = 64,
 };
 
 static const char mask[] = "***";
@@ -152,136 +148,12 @@ static void add_header(struct secrets *secrets, const struct site_header *header
 		add_basic(secrets, space + 1);
 }
 
-static bool is_name_byte(char c)
-{
-	return isalnum((unsigned char)c) || (c != '\0' && strchr("_-.%[]$", c) != NULL);
-}
-
-/* Whether what stands before the '=' or ':' at bytes[at] is a name that looks like a secret's. */
-static bool has_secret_name(const char *bytes, size_t at)
-{
-	char name[NAME_MAX_BYTES + 1];
-	size_t end = at;
-	while (end > 0 &&
-	       (bytes[end - 1] == ' ' || bytes[end - 1] == '"' || bytes[end - 1] == '\''))
-		end--;
-	size_t begin = end;
-	while (begin > 0 && end - begin < NAME_MAX_BYTES && is_name_byte(bytes[begin - 1]))
-		begin--;
-	memcpy(name, bytes + begin, end - begin);
-	name[end - begin] = '\0';
-	return end > begin && url_is_secret_name(name);
-}
-
-static size_t quoted_end(const char *bytes, size_t length, size_t at, char quote)
-{
-	while (at < length && bytes[at] != quote)
-		at += bytes[at] == '\\' && at + 1 < length ? 2 : 1;
-	return at;
-}
-
-/* Where the value behind the '=' or ':' at bytes[at] lies. */
-static void find_value(const char *bytes, size_t length, size_t at, size_t *ret_begin,
-		       size_t *ret_end)
-{
-	const char *separators = bytes[at] == ':' ? "\r\n<>\"" : " \t\r\n<>\"'&;,)]}";
-	size_t begin = at + 1;
-	if (begin < length && bytes[begin] == '>') /* name => value */
-		begin++;
-	while (begin < length && (bytes[begin] == ' ' || bytes[begin] == '\t'))
-		begin++;
-	size_t end = begin;
-	if (begin < length && (bytes[begin] == '"' || bytes[begin] == '\'')) {
-		begin++;
-		end = quoted_end(bytes, length, begin, bytes[begin - 1]);
-	} else {
-		while (end < length &&
-		       (bytes[end] == '\0' || strchr(separators, bytes[end]) == NULL))
-			end++;
-	}
-	*ret_begin = begin;
-	*ret_end = end;
-}
-
-/* NAME: value, NAME=value; the '=' or ':' is at bytes[at]. */
-static bool is_pair(const char *bytes, size_t length, size_t at, size_t *ret_begin, size_t *ret_end)
-{
-	bool is_scheme =
-		bytes[at] == ':' && at + 2 < length && bytes[at + 1] == '/' && bytes[at + 2] == '/';
-	if (is_scheme || !has_secret_name(bytes, at))
-		return false;
-	find_value(bytes, length, at, ret_begin, ret_end);
-	return true;
-}
-
-/* <NAME>value<; the '>' is at bytes[at]. */
-static bool is_element(const char *bytes, size_t length, size_t at, size_t *ret_begin,
-		       size_t *ret_end)
-{
-	size_t looked = at < NAME_MAX_BYTES + 1 ? at : NAME_MAX_BYTES + 1;
-	const char *open = memrchr(bytes + at - looked, '<', looked);
-	if (open == NULL || open[1] == '/' ||
-	    memchr(open, '=', (size_t)(bytes + at - open)) != NULL || !has_secret_name(bytes, at))
-		return false;
-	const char *end = memchr(bytes + at, '<', length - at);
-	*ret_begin = at + 1;
-	*ret_end = end == NULL ? length : (size_t)(end - bytes);
-	return true;
-}
-
-/* name="NAME" value="value", and a part of multipart/form-data; the '=' is at bytes[at]. */
-static bool is_named_input(const char *bytes, size_t length, size_t at, size_t *ret_begin,
-			   size_t *ret_end)
-{
-	size_t begin;
-	size_t end;
-	if (at < 4 || bytes[at] != '=' || strncasecmp(bytes + at - 4, "name", 4) != 0)
-		return false;
-	find_value(bytes, length, at, &begin, &end);
-	if (end == length || (bytes[end] != '"' && bytes[end] != '\'') ||
-	    !has_secret_name(bytes, end))
-		return false;
-	size_t next = end + 1;
-	if (length - next >= 4 && memcmp(bytes + next, "\r\n\r\n", 4) == 0) {
-		const char *line = memchr(bytes + next + 4, '\r', length - next - 4);
-		*ret_begin = next + 4;
-		*ret_end = line == NULL ? length : (size_t)(line - bytes);
-		return true;
-	}
-	while (next < length && bytes[next] != '>' && bytes[next] != '=')
-		next++;
-	if (next == length || bytes[next] != '=' ||
-	    strncasecmp(bytes + next - strlen("value"), "value", strlen("value")) != 0)
-		return false;
-	find_value(bytes, length, next, ret_begin, ret_end);
-	return true;
-}
-
-/* The next value with a secret name from *at on, which is moved behind it. */
-static bool next_value(const char *bytes, size_t length, size_t *at, size_t *ret_begin,
-		       size_t *ret_end)
-{
-	for (size_t i = *at; i < length; i++) {
-		bool is_found = false;
-		if (bytes[i] == '=' || bytes[i] == ':')
-			is_found = is_pair(bytes, length, i, ret_begin, ret_end) ||
-				   is_named_input(bytes, length, i, ret_begin, ret_end);
-		else if (bytes[i] == '>')
-			is_found = is_element(bytes, length, i, ret_begin, ret_end);
-		if (!is_found)
-			continue;
-		*at = *ret_end;
-		return true;
-	}
-	return false;
-}
-
 static void add_values(struct secrets *secrets, const char *bytes, size_t length)
 {
 	size_t at = 0;
 	size_t begin;
 	size_t end;
-	while (next_value(bytes, length, &at, &begin, &end))
+	while (secret_values_next(bytes, length, &at, &begin, &end))
 		add_encoded(secrets, bytes + begin, end - begin);
 }
 
@@ -430,7 +302,7 @@ static void hide_values(const char *bytes, size_t length, struct buffer *out)
 	size_t plain = 0;
 	size_t begin;
 	size_t end;
-	while (next_value(bytes, length, &at, &begin, &end)) {
+	while (secret_values_next(bytes, length, &at, &begin, &end)) {
 		(void)buffer_append(out, bytes + plain, begin - plain);
 		if (end > begin)
 			(void)buffer_append_text(out, mask);

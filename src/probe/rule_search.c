@@ -9,6 +9,7 @@
 #include "check/rule.h"
 #include "check/secrets.h"
 #include "check/site.h"
+#include "check/url.h"
 #include "pattern/pattern.h"
 #include "probe/head_fields.h"
 
@@ -23,10 +24,16 @@ void rule_subjects_finish(struct rule_subjects *subjects)
 	subjects->values = NULL;
 }
 
-/* Whether these may hold what looks like a secret: a value has its name before it, and a user an '@' behind it. */
+/*
+ * Whether these may hold what looks like a secret: a value has its name before it, a user an '@' behind it, and what has no name, web
+ * tokens and private keys, these beginnings.
+ */
 static bool may_show_secret(const char *bytes, size_t length)
 {
 	static const char signs[] = "=:>@";
+	if (memmem(bytes, length, "eyJ", strlen("eyJ")) != NULL ||
+	    memmem(bytes, length, "-----BEGIN", strlen("-----BEGIN")) != NULL)
+		return true;
 	for (size_t i = 0; signs[i] != '\0'; i++)
 		if (memchr(bytes, signs[i], length) != NULL)
 			return true;
@@ -182,11 +189,21 @@ static size_t count_json_rules(const struct site_rule *rules, const struct site_
 	return count;
 }
 
-/* The last name of a pointer, by which its value is told to be a secret. */
-static const char *last_name(const char *pointer)
+/*
+ * The name of a pointer by which its value is told to be a secret: the last one, or one that it lies below, as in /credentials/0.
+ * To be freed by the caller.
+ */
+static char *telling_name(const char *pointer)
 {
-	const char *slash = strrchr(pointer, '/');
-	return slash == NULL ? NULL : slash + 1;
+	const char *slash = strchr(pointer, '/');
+	char *name = NULL;
+	while (slash != NULL && (name == NULL || !url_is_secret_name(name))) {
+		size_t length = strcspn(slash + 1, "/");
+		free(name);
+		name = xstrndup(slash + 1, length);
+		slash = strchr(slash + 1, '/');
+	}
+	return name;
 }
 
 /* What a message shows of a value. */
@@ -197,8 +214,10 @@ static char *show_json(const struct site *site, const struct site_rule *rule,
 		return xstrdup("an array");
 	if (value->kind == JSON_OBJECT)
 		return xstrdup("an object");
-	char *safe = secrets_hide_value(site, last_name(rule->name), value->text, value->length,
-					OBSERVATION_VALUE_MAX);
+	char *name = telling_name(rule->name);
+	char *safe =
+		secrets_hide_value(site, name, value->text, value->length, OBSERVATION_VALUE_MAX);
+	free(name);
 	if (value->kind != JSON_TEXT || safe == NULL)
 		return safe;
 	char *quoted = xasprintf("\"%s\"", safe);

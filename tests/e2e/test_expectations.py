@@ -298,6 +298,22 @@ def test_evidence_of_half_a_response(websentry, sites):
     assert report["evidence"]["body"] == "half of it"
 
 
+def test_what_lies_below_a_secret_name_is_secret(websentry, sites):
+    page = {"credentials": ["c4nary-1"], "api_key": {"value": "c4nary-2"}, "log": '{"token": "c4nary-3"}',
+            "issued": "eyJhbGciOiJub25lIn0.eyJjNG5hcnkiOjR9.", "shown": "yes"}
+    text = json.dumps(page)
+    site = sites.site("/a", Answer(500, body=text))
+    done = check(websentry, [{"name": "a", "url": site.url, "pattern": '"issued": "([^"]*)', "expect_json": [
+        at("/credentials/0", equals="x"), at("/api_key/value", matches="^x"), at("/log", equals="x"),
+        at("/issued", equals="x"), at("/shown", equals="x")]}], 2, "--json")
+    report = reports(done)["a"]
+    assert 'the JSON at /credentials/0 is not "x", it is "***"' in report["message"]
+    assert 'the JSON at /shown is not "x", it is "yes"' in report["message"]
+    assert report["pattern_capture"] == "***"
+    assert "c4nary" not in done.stdout() + done.stderr() and "eyJjNG5hcnki" not in done.stdout()
+    assert '"shown": "yes"' in report["evidence"]["body"], "what is none is left"
+
+
 ECHOED = [
     {"bearer_token": CANARY},
     {"basic_auth": {"username": "me", "password": CANARY}},
