@@ -123,9 +123,12 @@ static void start_servers(struct world *world)
 		skip();
 }
 
-static void start_resolver(struct world *world)
+/* Two name servers, and a resolver whose settings name this one. */
+static void start_with(struct world *world, const char *server)
 {
 	struct error err;
+	start_servers(world);
+	write_settings(world, server);
 	world->resolver = resolver_create(&world->loop, NULL, world->settings, &err);
 	assert_non_null(world->resolver);
 }
@@ -134,9 +137,7 @@ static void start_resolver(struct world *world)
 static void changed_settings_are_used(void **state)
 {
 	struct world *world = *state;
-	start_servers(world);
-	write_settings(world, FIRST_SERVER);
-	start_resolver(world);
+	start_with(world, FIRST_SERVER);
 	assert_string_equal(ask(world, "moving.test").addresses[0].text, "192.0.2.1");
 	write_settings(world, SECOND_SERVER);
 	mono_us end = clock_mono_us() + PATIENCE_US;
@@ -148,9 +149,7 @@ static void changed_settings_are_used(void **state)
 static void settings_may_come_late(void **state)
 {
 	struct world *world = *state;
-	start_servers(world);
-	write_settings(world, ABSENT_SERVER);
-	start_resolver(world);
+	start_with(world, ABSENT_SERVER);
 	assert_int_equal(ask(world, "moving.test").result, RESOLVER_NO_ANSWER);
 	write_settings(world, FIRST_SERVER);
 	mono_us end = clock_mono_us() + PATIENCE_US;
@@ -161,9 +160,7 @@ static void settings_may_come_late(void **state)
 static void families_take_turns(void **state)
 {
 	struct world *world = *state;
-	start_servers(world);
-	write_settings(world, FIRST_SERVER);
-	start_resolver(world);
+	start_with(world, FIRST_SERVER);
 	struct answer answer = ask(world, "many.test");
 	assert_int_equal(answer.count, 4);
 	for (size_t i = 1; i < answer.count; i++) {
@@ -173,19 +170,22 @@ static void families_take_turns(void **state)
 	}
 }
 
-static void dropped_look_up_is_not_told(void **state)
+/* Drop a look-up of one name, wait for one of another: only that is told. */
+static void drop_and_ask(struct world *world, const char *dropped_name, const char *asked_name)
 {
-	struct world *world = *state;
-	start_servers(world);
-	write_settings(world, FIRST_SERVER);
-	start_resolver(world);
 	struct answer dropped = {0};
 	struct resolve *resolve =
-		resolver_start(world->resolver, "many.test", 0, on_resolved, &dropped);
+		resolver_start(world->resolver, dropped_name, 0, on_resolved, &dropped);
 	assert_non_null(resolve);
 	assert_int_equal(resolver_drop(resolve), RESOLVER_NO_ANSWER);
-	assert_int_equal(ask(world, "moving.test").result, RESOLVER_FOUND);
+	assert_int_equal(ask(world, asked_name).result, RESOLVER_FOUND);
 	assert_false(dropped.is_there);
+}
+
+static void dropped_look_up_is_not_told(void **state)
+{
+	start_with(*state, FIRST_SERVER);
+	drop_and_ask(*state, "many.test", "moving.test");
 }
 
 /* Neither waits until c-ares has given up the other family, which is after 15 s. */
@@ -194,9 +194,7 @@ static void one_family_is_enough(void **state)
 	static const char *const names[] = {"only-four.test", "only-six.test"};
 	static const char *const addresses[] = {"192.0.2.4", "2001:db8::6"};
 	struct world *world = *state;
-	start_servers(world);
-	write_settings(world, FIRST_SERVER);
-	start_resolver(world);
+	start_with(world, FIRST_SERVER);
 	for (int i = 0; i < 2; i++) {
 		mono_us began = clock_mono_us();
 		struct answer answer = ask(world, names[i]);
@@ -211,17 +209,8 @@ static void one_family_is_enough(void **state)
 /* The resolver goes while its questions are open. */
 static void dropped_look_up_of_one_family_ends(void **state)
 {
-	struct world *world = *state;
-	start_servers(world);
-	write_settings(world, FIRST_SERVER);
-	start_resolver(world);
-	struct answer dropped = {0};
-	struct resolve *resolve =
-		resolver_start(world->resolver, "only-four.test", 0, on_resolved, &dropped);
-	assert_non_null(resolve);
-	assert_int_equal(resolver_drop(resolve), RESOLVER_NO_ANSWER);
-	assert_int_equal(ask(world, "only-four.test").result, RESOLVER_FOUND);
-	assert_false(dropped.is_there);
+	start_with(*state, FIRST_SERVER);
+	drop_and_ask(*state, "only-four.test", "only-four.test");
 }
 
 #define RESOLVER_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
