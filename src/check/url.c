@@ -117,6 +117,17 @@ static char *take_host(CURLU *handle)
 	return host;
 }
 
+/* The one of the scheme where the URL names none; -1: none that there can be. */
+static int take_port(CURLU *handle)
+{
+	int64_t port;
+	char *text = copy_part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+	bool is_port =
+		text != NULL && text_parse_int64(text, &port) == 0 && port >= 1 && port <= PORT_MAX;
+	free(text);
+	return is_port ? (int)port : -1;
+}
+
 /* "a..example", ".example": no resolver asks for these. One dot at the end is the root. */
 static bool has_empty_label(const char *host)
 {
@@ -202,6 +213,44 @@ static bool has_control(CURLU *handle, CURLUPart part)
 	return !is_sound;
 }
 
+/* What libcurl made of the URL, into the parts. -1: they may hold some of it. */
+static int take_parts(CURLU *handle, const char *url, struct url_parts *parts, struct error *err)
+{
+	parts->scheme = copy_part(handle, CURLUPART_SCHEME, 0);
+	if (!is_web_scheme(parts->scheme)) {
+		error_set(err, ERROR_REJECT, "a URL that is neither http nor https");
+		return -1;
+	}
+	if (has_part(handle, CURLUPART_ZONEID)) {
+		error_set(err, ERROR_REJECT, "a URL with an IPv6 zone");
+		return -1;
+	}
+	if (strchr(url, '@') != NULL &&
+	    (has_control(handle, CURLUPART_USER) || has_control(handle, CURLUPART_PASSWORD))) {
+		error_set(err, ERROR_REJECT, "a URL with a control character in its user");
+		return -1;
+	}
+	parts->host = take_host(handle);
+	if (parts->host == NULL || parts->host[0] == '\0' ||
+	    (has_forbidden_char(parts->host) && !is_ip(parts->host))) {
+		error_set(err, ERROR_REJECT, "a URL without a usable host name");
+		return -1;
+	}
+	if (has_empty_label(parts->host)) {
+		error_set(err, ERROR_REJECT, "a URL whose host has an empty label");
+		return -1;
+	}
+	parts->port = take_port(handle);
+	if (parts->port < 0) {
+		error_set(err, ERROR_REJECT, "a URL with a port that is not one of 1 to %d",
+			  (int)PORT_MAX);
+		return -1;
+	}
+	parts->is_host_ip = is_ip(parts->host);
+	parts->is_https = strcmp(parts->scheme, "https") == 0;
+	return 0;
+}
+
 int url_parse(const char *url, struct url_parts *ret_parts, struct error *err)
 {
 	if (check_form(url, err) != 0)
@@ -209,56 +258,19 @@ int url_parse(const char *url, struct url_parts *ret_parts, struct error *err)
 	if (parse_plain(url, ret_parts))
 		return 0;
 	struct url_parts parts = {0};
-	char *port_text = NULL;
 	CURLU *handle = new_handle();
 	CURLUcode code = curl_url_set(handle, CURLUPART_URL, url, 0);
-	if (code != CURLUE_OK) {
+	int result = -1;
+	if (code == CURLUE_OK)
+		result = take_parts(handle, url, &parts, err);
+	else
 		error_set(err, ERROR_REJECT, "not a URL: %s", curl_url_strerror(code));
-		goto fail;
-	}
-	parts.scheme = copy_part(handle, CURLUPART_SCHEME, 0);
-	if (!is_web_scheme(parts.scheme)) {
-		error_set(err, ERROR_REJECT, "a URL that is neither http nor https");
-		goto fail;
-	}
-	if (has_part(handle, CURLUPART_ZONEID)) {
-		error_set(err, ERROR_REJECT, "a URL with an IPv6 zone");
-		goto fail;
-	}
-	if (strchr(url, '@') != NULL &&
-	    (has_control(handle, CURLUPART_USER) || has_control(handle, CURLUPART_PASSWORD))) {
-		error_set(err, ERROR_REJECT, "a URL with a control character in its user");
-		goto fail;
-	}
-	parts.host = take_host(handle);
-	if (parts.host == NULL || parts.host[0] == '\0' ||
-	    (has_forbidden_char(parts.host) && !is_ip(parts.host))) {
-		error_set(err, ERROR_REJECT, "a URL without a usable host name");
-		goto fail;
-	}
-	if (has_empty_label(parts.host)) {
-		error_set(err, ERROR_REJECT, "a URL whose host has an empty label");
-		goto fail;
-	}
-	int64_t port = 0;
-	port_text = copy_part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT);
-	if (port_text == NULL || text_parse_int64(port_text, &port) != 0 || port < 1 ||
-	    port > 65535) {
-		error_set(err, ERROR_REJECT, "a URL with a port that is not one of 1 to 65535");
-		goto fail;
-	}
-	parts.port = (int)port;
-	parts.is_host_ip = is_ip(parts.host);
-	parts.is_https = strcmp(parts.scheme, "https") == 0;
-	free(port_text);
 	curl_url_cleanup(handle);
-	*ret_parts = parts;
-	return 0;
-fail:
-	free(port_text);
-	url_parts_finish(&parts);
-	curl_url_cleanup(handle);
-	return -1;
+	if (result == 0)
+		*ret_parts = parts;
+	else
+		url_parts_finish(&parts);
+	return result;
 }
 
 void url_parts_finish(struct url_parts *parts)
@@ -285,7 +297,39 @@ void url_take_userinfo(const char *url, char **ret_username, char **ret_password
 	curl_url_cleanup(handle);
 }
 
-#define NOT_OF_THE_WEB "the redirect leads to a URL that is neither http nor https"
+/* Where location leads from base, without a fragment: what libcurl makes of it, not yet looked at. NULL with err. */
+static char *join(CURLU *handle, const char *base, const char *location, struct error *err)
+{
+	/* Spaces and bytes beyond ASCII are what servers really send; libcurl's own redirects encode them too. */
+	const unsigned flags = CURLU_URLENCODE | CURLU_ALLOW_SPACE;
+	CURLUcode code = curl_url_set(handle, CURLUPART_URL, base, flags);
+	/* libcurl 7.88 takes a fragment alone for a path that is empty; it is the same document (RFC 3986, 5.2.2). */
+	if (code == CURLUE_OK && location[0] != '#')
+		code = curl_url_set(handle, CURLUPART_URL, location, flags);
+	char *scheme = code == CURLUE_OK ? copy_part(handle, CURLUPART_SCHEME, 0) : NULL;
+	bool is_of_the_web = is_web_scheme(scheme);
+	free(scheme);
+	if (code == CURLUE_UNSUPPORTED_SCHEME || (code == CURLUE_OK && !is_of_the_web)) {
+		error_set(err, ERROR_REJECT,
+			  "the redirect leads to a URL that is neither http nor https");
+		return NULL;
+	}
+	char *joined = NULL;
+	if (code == CURLUE_OK) {
+		(void)curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0);
+		joined = copy_part(handle, CURLUPART_URL, 0);
+	}
+	/* A host may be a number, and so an address, only once it is decoded. */
+	if (joined != NULL && (strchr(base, '%') != NULL || strchr(location, '%') != NULL)) {
+		bool is_set = curl_url_set(handle, CURLUPART_URL, joined, flags) == CURLUE_OK;
+		free(joined);
+		joined = is_set ? copy_part(handle, CURLUPART_URL, 0) : NULL;
+	}
+	if (joined == NULL)
+		error_set(err, ERROR_REJECT, "the redirect leads to no usable URL: %s",
+			  code == CURLUE_OK ? "not a URL" : curl_url_strerror(code));
+	return joined;
+}
 
 char *url_resolve(const char *base, const char *location, struct error *err)
 {
@@ -299,50 +343,18 @@ char *url_resolve(const char *base, const char *location, struct error *err)
 		return NULL;
 	}
 	CURLU *handle = new_handle();
-	char *scheme = NULL;
-	char *resolved = NULL;
-	/* Spaces and bytes beyond ASCII are what servers really send; libcurl's own redirects encode them too. */
-	const unsigned flags = CURLU_URLENCODE | CURLU_ALLOW_SPACE;
-	CURLUcode code = curl_url_set(handle, CURLUPART_URL, base, flags);
-	/* libcurl 7.88 takes a fragment alone for a path that is empty; it is the same document (RFC 3986, 5.2.2). */
-	if (code == CURLUE_OK && location[0] != '#')
-		code = curl_url_set(handle, CURLUPART_URL, location, flags);
-	if (code == CURLUE_UNSUPPORTED_SCHEME) {
-		error_set(err, ERROR_REJECT, NOT_OF_THE_WEB);
-		goto done;
-	}
-	if (code != CURLUE_OK) {
-		error_set(err, ERROR_REJECT, "the redirect leads to no usable URL: %s",
-			  curl_url_strerror(code));
-		goto done;
-	}
-	scheme = copy_part(handle, CURLUPART_SCHEME, 0);
-	if (!is_web_scheme(scheme)) {
-		error_set(err, ERROR_REJECT, NOT_OF_THE_WEB);
-		goto done;
-	}
-	(void)curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0);
-	resolved = copy_part(handle, CURLUPART_URL, 0);
-	/* A host may be a number, and so an address, only once it is decoded. */
-	if (resolved != NULL && (strchr(base, '%') != NULL || strchr(location, '%') != NULL)) {
-		code = curl_url_set(handle, CURLUPART_URL, resolved, flags);
-		free(resolved);
-		resolved = code == CURLUE_OK ? copy_part(handle, CURLUPART_URL, 0) : NULL;
-	}
+	char *resolved = join(handle, base, location, err);
+	curl_url_cleanup(handle);
 	struct url_parts parts;
-	if (resolved != NULL && url_parse(resolved, &parts, err) == 0) {
-		url_parts_finish(&parts);
-		goto done;
-	}
 	if (resolved == NULL)
-		error_set(err, ERROR_REJECT, "not a URL");
+		return NULL;
+	if (url_parse(resolved, &parts, err) == 0) {
+		url_parts_finish(&parts);
+		return resolved;
+	}
 	error_prefix(err, "the redirect leads to no usable URL: ");
 	free(resolved);
-	resolved = NULL;
-done:
-	free(scheme);
-	curl_url_cleanup(handle);
-	return resolved;
+	return NULL;
 }
 
 bool url_is_same_origin(const char *a, const char *b)

@@ -265,16 +265,33 @@ static void take_shell(struct command_line *line, size_t used, const char *const
 		line->reading->settings->shell = xstrdup(word);
 }
 
+/* The command that is done: named by the first words, or by --mode, and not otherwise by the other. */
+static void settle_command(struct command_line *line, enum command named)
+{
+	struct settings *settings = line->reading->settings;
+	const char *mode = line->mode == NULL ? NULL : older_mode_command(line->mode);
+	enum command by_mode = mode == NULL ? COMMAND_NONE : commands_by_name(mode);
+	bool is_asking = line->is_help || line->is_version;
+	if (by_mode != COMMAND_NONE && named != COMMAND_NONE && by_mode != named)
+		reading_problem(line->reading, "--mode",
+				"found '%s' beside the command `%s`, expected one of them",
+				line->mode, command_name(named));
+	settings->command = named == COMMAND_NONE ? by_mode : named;
+	if (settings->command == COMMAND_NONE && line->words.count > 0 && !is_asking)
+		complain_of_command(line, line->words.items[0]);
+	else if (settings->command == COMMAND_NONE && line->mode == NULL && line->argc > 1 &&
+		 !line->reading->is_incomplete && !is_asking)
+		reading_problem(line->reading, "command", "found none, expected one of %s",
+				commands_list());
+	settings->subject = settings->command;
+}
+
 /* What --mode and the first words say. */
 static void take_command(struct command_line *line)
 {
-	struct settings *settings = line->reading->settings;
 	size_t used = 0;
 	enum command named = commands_find(line->words.items, line->words.count, &used);
-	enum command by_mode = COMMAND_NONE;
-	if (line->mode != NULL && older_mode_command(line->mode) != NULL)
-		by_mode = commands_by_name(older_mode_command(line->mode));
-	settings->command = named;
+	line->reading->settings->command = named;
 	switch (named) {
 	case COMMAND_CONFIG_CHECK:
 	case COMMAND_CONFIG_PRINT:
@@ -306,23 +323,10 @@ static void take_command(struct command_line *line)
 	case COMMAND_QUARANTINE_RETRY:
 	case COMMAND_OUTBOX_SHOW:
 	case COMMAND_OUTBOX_SALVAGE:
-		break;
+		settle_command(line, named);
+		keep_arguments(line, used);
+		return;
 	}
-	if (by_mode != COMMAND_NONE && named != COMMAND_NONE && by_mode != named)
-		reading_problem(line->reading, "--mode",
-				"found '%s' beside the command `%s`, expected one of them",
-				line->mode, command_name(named));
-	if (named == COMMAND_NONE)
-		settings->command = by_mode;
-	if (settings->command == COMMAND_NONE && line->words.count > 0 && !line->is_help &&
-	    !line->is_version)
-		complain_of_command(line, line->words.items[0]);
-	else if (settings->command == COMMAND_NONE && line->mode == NULL && line->argc > 1 &&
-		 !line->reading->is_incomplete && !line->is_help && !line->is_version)
-		reading_problem(line->reading, "command", "found none, expected one of %s",
-				commands_list());
-	settings->subject = settings->command;
-	keep_arguments(line, used);
 }
 
 /* --help and --version count whatever else stands there. */

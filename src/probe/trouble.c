@@ -1,5 +1,6 @@
 #include "probe/trouble.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -38,100 +39,112 @@ static void format_bytes(int64_t bytes, char *text, size_t size)
 		(void)snprintf(text, size, "%" PRId64 " bytes", bytes);
 }
 
-/* The words for why we broke a transfer off ourselves. */
+/* What stands at the end of the words of a stop: a cap, or what is known beyond the words. */
+typedef void tell_more(const struct trouble_facts *facts, char *text, size_t size);
+
+static void tell_head_max(const struct trouble_facts *facts, char *text, size_t size)
+{
+	(void)facts;
+	format_bytes(RESPONSE_HEAD_MAX, text, size);
+}
+
+static void tell_lines_max(const struct trouble_facts *facts, char *text, size_t size)
+{
+	(void)facts;
+	(void)snprintf(text, size, "%d lines", (int)RESPONSE_HEAD_LINES_MAX);
+}
+
+static void tell_body_max(const struct trouble_facts *facts, char *text, size_t size)
+{
+	format_bytes(facts->body_max, text, size);
+}
+
+static void tell_unpack_trouble(const struct trouble_facts *facts, char *text, size_t size)
+{
+	if (!text_is_empty(facts->unpack_trouble))
+		(void)snprintf(text, size, ": %s", facts->unpack_trouble);
+}
+
+static void tell_window_max(const struct trouble_facts *facts, char *text, size_t size)
+{
+	(void)facts;
+	format_bytes(UNPACK_WINDOW_MAX, text, size);
+}
+
+static void tell_pieces_max(const struct trouble_facts *facts, char *text, size_t size)
+{
+	(void)facts;
+	(void)snprintf(text, size, "%d, which take long to unpack", (int)UNPACK_TABLES_MAX);
+}
+
+static void tell_forbidden(const struct trouble_facts *facts, char *text, size_t size)
+{
+	(void)snprintf(text, size, "%s", facts->forbidden);
+}
+
+/* Why we broke a transfer off ourselves. */
+static const struct stop_row {
+	enum reason reason;
+	const char *words;
+	tell_more *tell; /* NULL: the words are all */
+} stops[] = {
+	[STOP_HEAD] = {REASON_TOO_LARGE,
+		       "the response's headers (trailers and interim responses included) are "
+		       "larger than the cap of ",
+		       tell_head_max},
+	[STOP_LINES] = {REASON_TOO_LARGE,
+			"the response's headers (trailers and interim responses included) are more "
+			"than the cap of ",
+			tell_lines_max},
+	[STOP_STATUS] = {REASON_PROTOCOL_ERROR,
+			 "not a valid response: its status line has no version of HTTP, or its "
+			 "status is none of 100 to 999",
+			 NULL},
+	[STOP_LENGTH] = {REASON_PROTOCOL_ERROR,
+			 "Content-Length is no number, too large, or contradicts itself", NULL},
+	[STOP_ENCODINGS] = {REASON_PROTOCOL_ERROR,
+			    "the body is packed more than once, which is not unpacked", NULL},
+	[STOP_BODY] = {REASON_TOO_LARGE, "the body is larger than the cap of ", tell_body_max},
+	[STOP_UNASKED] = {REASON_PROTOCOL_ERROR,
+			  "the body is packed as br or zstd, which was not asked for; "
+			  "`compression: br` does",
+			  NULL},
+	[STOP_PACKING] =
+		{REASON_PROTOCOL_ERROR,
+		 "not a valid response: its body is packed in an encoding that is not known", NULL},
+	[STOP_UNPACKING] = {REASON_PROTOCOL_ERROR,
+			    "not a valid response: its body can't be unpacked",
+			    tell_unpack_trouble},
+	[STOP_WINDOW] = {REASON_TOO_LARGE,
+			 "the body is packed with a window that takes more memory than the cap of ",
+			 tell_window_max},
+	[STOP_PIECES] = {REASON_TOO_LARGE, "the body is packed in more pieces than the cap of ",
+			 tell_pieces_max},
+	[STOP_CUT_OFF] = {REASON_PROTOCOL_ERROR,
+			  "the body was cut off: what is packed in it ends too soon", NULL},
+	[STOP_RAW] = {REASON_TOO_LARGE,
+		      "far more bytes came than the response holds: they are framing, or packed so "
+		      "that they unpack to next to nothing",
+		      NULL},
+	[STOP_TUNNEL] = {REASON_PROBER_ERROR,
+			 "the proxy's answer to CONNECT is larger than the cap", NULL},
+	[STOP_FORBIDDEN] = {REASON_FORBIDDEN_ADDRESS, "", tell_forbidden},
+	[STOP_HTTP2] = {REASON_PROTOCOL_ERROR,
+			"not a valid response: the server broke the rules of HTTP/2 in the middle "
+			"of it",
+			NULL},
+	[STOP_RECORDS] = {REASON_TLS_ERROR,
+			  "TLS messages came without end that hold next to nothing", NULL},
+};
+
 static void of_our_stop(const struct trouble_facts *facts, struct trouble *trouble)
 {
-	char cap[32];
-	switch (facts->stopped_for) {
-	case STOP_NONE:
-		break;
-	case STOP_HEAD:
-		format_bytes(RESPONSE_HEAD_MAX, cap, sizeof(cap));
-		set(trouble, REASON_TOO_LARGE,
-		    "the response's headers (trailers and interim responses included) are larger "
-		    "than "
-		    "the cap of %s",
-		    cap);
-		break;
-	case STOP_LINES:
-		set(trouble, REASON_TOO_LARGE,
-		    "the response's headers (trailers and interim responses included) are more "
-		    "than "
-		    "the cap of %d lines",
-		    (int)RESPONSE_HEAD_LINES_MAX);
-		break;
-	case STOP_STATUS:
-		set(trouble, REASON_PROTOCOL_ERROR,
-		    "not a valid response: its status line has no version of HTTP, or its status "
-		    "is "
-		    "none of 100 to 999");
-		break;
-	case STOP_LENGTH:
-		set(trouble, REASON_PROTOCOL_ERROR,
-		    "Content-Length is no number, too large, or contradicts itself");
-		break;
-	case STOP_ENCODINGS:
-		set(trouble, REASON_PROTOCOL_ERROR,
-		    "the body is packed more than once, which is not unpacked");
-		break;
-	case STOP_BODY:
-		format_bytes(facts->body_max, cap, sizeof(cap));
-		set(trouble, REASON_TOO_LARGE, "the body is larger than the cap of %s", cap);
-		break;
-	case STOP_UNASKED:
-		set(trouble, REASON_PROTOCOL_ERROR,
-		    "the body is packed as br or zstd, which was not asked for; `compression: br` "
-		    "does");
-		break;
-	case STOP_PACKING:
-		set(trouble, REASON_PROTOCOL_ERROR,
-		    "not a valid response: its body is packed in an encoding that is not known");
-		break;
-	case STOP_UNPACKING:
-		set(trouble, REASON_PROTOCOL_ERROR,
-		    "not a valid response: its body can't be unpacked%s%s",
-		    text_is_empty(facts->unpack_trouble) ? "" : ": ",
-		    text_is_empty(facts->unpack_trouble) ? "" : facts->unpack_trouble);
-		break;
-	case STOP_WINDOW:
-		format_bytes(UNPACK_WINDOW_MAX, cap, sizeof(cap));
-		set(trouble, REASON_TOO_LARGE,
-		    "the body is packed with a window that takes more memory than the cap of %s",
-		    cap);
-		break;
-	case STOP_PIECES:
-		set(trouble, REASON_TOO_LARGE,
-		    "the body is packed in more pieces than the cap of %d, which take long to "
-		    "unpack",
-		    (int)UNPACK_TABLES_MAX);
-		break;
-	case STOP_CUT_OFF:
-		set(trouble, REASON_PROTOCOL_ERROR,
-		    "the body was cut off: what is packed in it ends too soon");
-		break;
-	case STOP_RAW:
-		set(trouble, REASON_TOO_LARGE,
-		    "far more bytes came than the response holds: they are framing, or packed so "
-		    "that "
-		    "they unpack to next to nothing");
-		break;
-	case STOP_TUNNEL:
-		set(trouble, REASON_PROBER_ERROR,
-		    "the proxy's answer to CONNECT is larger than the cap");
-		break;
-	case STOP_FORBIDDEN:
-		set(trouble, REASON_FORBIDDEN_ADDRESS, "%s", facts->forbidden);
-		break;
-	case STOP_HTTP2:
-		set(trouble, REASON_PROTOCOL_ERROR,
-		    "not a valid response: the server broke the rules of HTTP/2 in the middle of "
-		    "it");
-		break;
-	case STOP_RECORDS:
-		set(trouble, REASON_TLS_ERROR,
-		    "TLS messages came without end that hold next to nothing");
-		break;
-	}
+	char more[OBSERVATION_MESSAGE_MAX] = "";
+	assert((size_t)facts->stopped_for < sizeof(stops) / sizeof(stops[0]));
+	const struct stop_row *stop = &stops[facts->stopped_for];
+	if (stop->tell != NULL)
+		stop->tell(facts, more, sizeof(more));
+	set(trouble, stop->reason, "%s%s", stop->words, more);
 }
 
 static void of_connect(const struct trouble_facts *facts, struct trouble *trouble)
@@ -293,21 +306,28 @@ static bool is_lost_in_proxy(const struct trouble_facts *facts)
 		facts->code == CURLE_GOT_NOTHING || facts->code == CURLE_WEIRD_SERVER_REPLY);
 }
 
-void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trouble)
+/* curl says the same where nghttp2 has ended the connection over a broken rule. */
+static void of_nothing(const struct trouble_facts *facts, struct trouble *trouble)
 {
-	if (facts->stopped_for != STOP_NONE) {
-		of_our_stop(facts, trouble);
-		return;
-	}
-	if (facts->proxy_status >= 300) {
-		of_proxy(facts, trouble);
-		return;
-	}
-	if (is_lost_in_proxy(facts)) {
-		set(trouble, REASON_PROBER_ERROR, "the proxy did not answer CONNECT: %s",
-		    trouble_words_of_proxy(facts->curl_text));
-		return;
-	}
+	if (facts->is_http2)
+		set(trouble, REASON_PROTOCOL_ERROR,
+		    "not a valid response: the server broke the rules of HTTP/2");
+	else
+		set(trouble, REASON_CONNECTION_LOST,
+		    "the connection was closed without a response");
+}
+
+/* Also what curl calls one header line above 100 KiB; before there is a connection it is true. */
+static void of_memory(const struct trouble_facts *facts, struct trouble *trouble)
+{
+	if (facts->is_connected)
+		set(trouble, REASON_TOO_LARGE, "a header line is larger than the cap of 100 KiB");
+	else
+		set(trouble, REASON_PROBER_ERROR, "libcurl is out of memory");
+}
+
+static void of_code(const struct trouble_facts *facts, struct trouble *trouble)
+{
 	switch ((int)facts->code) {
 	case CURLE_COULDNT_CONNECT:
 		of_connect(facts, trouble);
@@ -324,13 +344,7 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trou
 		of_tls(facts, trouble);
 		break;
 	case CURLE_GOT_NOTHING:
-		/* curl says the same where nghttp2 has ended the connection over a broken rule. */
-		if (facts->is_http2)
-			set(trouble, REASON_PROTOCOL_ERROR,
-			    "not a valid response: the server broke the rules of HTTP/2");
-		else
-			set(trouble, REASON_CONNECTION_LOST,
-			    "the connection was closed without a response");
+		of_nothing(facts, trouble);
 		break;
 	case CURLE_PARTIAL_FILE:
 		of_partial(facts, trouble);
@@ -352,12 +366,7 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trou
 		set(trouble, REASON_TOO_LARGE, "the response is larger than the cap");
 		break;
 	case CURLE_OUT_OF_MEMORY:
-		/* Also what curl calls one header line above 100 KiB; before there is a connection it is true. */
-		if (facts->is_connected)
-			set(trouble, REASON_TOO_LARGE,
-			    "a header line is larger than the cap of 100 KiB");
-		else
-			set(trouble, REASON_PROBER_ERROR, "libcurl is out of memory");
+		of_memory(facts, trouble);
 		break;
 	case CURLE_ABORTED_BY_CALLBACK: /* poller.h; where we stop it, it says why */
 		set(trouble, REASON_PROBER_OVERLOADED, "the prober could not watch its connection");
@@ -368,6 +377,19 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trou
 						    : facts->curl_text);
 		break;
 	}
+}
+
+void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trouble)
+{
+	if (facts->stopped_for != STOP_NONE)
+		of_our_stop(facts, trouble);
+	else if (facts->proxy_status >= 300)
+		of_proxy(facts, trouble);
+	else if (is_lost_in_proxy(facts))
+		set(trouble, REASON_PROBER_ERROR, "the proxy did not answer CONNECT: %s",
+		    trouble_words_of_proxy(facts->curl_text));
+	else
+		of_code(facts, trouble);
 }
 
 void trouble_of_slow_proxy(bool is_tls, const char *peer, int64_t timeout_us,

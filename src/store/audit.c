@@ -256,61 +256,82 @@ static void take_out(struct seq_ranges *holes, const struct seq_ranges *taken,
 	*holes = left;
 }
 
-static bool judge(struct audit_producer *producer,
-		  bool (*on_producer)(void *context, const struct store_audit_producer *producer),
-		  void *context)
+/* What became of the seq of a producer_id. */
+struct judged {
+	struct seq_ranges present;     /* stored, and not deleted by hand */
+	struct seq_ranges quarantined; /* and not stored since */
+	struct seq_ranges expired;
+	struct seq_ranges lost;
+	struct seq_ranges pending;
+	struct seq_ranges missing; /* none of these */
+};
+
+static void judge(struct audit_producer *producer, struct judged *judged)
 {
-	struct seq_ranges present = {0};
-	struct seq_ranges quarantined = {0};
-	struct seq_ranges holes = {0};
-	struct seq_ranges missing = {0};
-	struct seq_ranges expired = {0};
+	struct seq_ranges all = {0};
+	struct seq_ranges aside = {0};
 	struct seq_ranges gone = {0};
-	struct seq_ranges lost = {0};
-	struct seq_ranges pending = {0};
 	for (int state = 0; state < AUDIT_STATE_COUNT; state++)
 		seq_ranges_settle(&producer->ranges[state]);
-	seq_ranges_subtract(&present, &producer->ranges[AUDIT_STORED],
+	seq_ranges_subtract(&judged->present, &producer->ranges[AUDIT_STORED],
 			    &producer->ranges[AUDIT_DELETED]);
-	seq_ranges_subtract(&quarantined, &producer->ranges[AUDIT_QUARANTINED], &present);
-	seq_ranges_add(&missing, 0, producer->expected);
-	seq_ranges_subtract(&holes, &missing, &present);
-	take_out(&holes, &quarantined, &missing);
+	seq_ranges_subtract(&judged->quarantined, &producer->ranges[AUDIT_QUARANTINED],
+			    &judged->present);
+	seq_ranges_add(&all, 0, producer->expected);
+	seq_ranges_subtract(&judged->missing, &all, &judged->present);
+	take_out(&judged->missing, &judged->quarantined, &aside);
 	/* A range that has expired in part stands as both: what is not there of it was deleted. */
 	seq_ranges_subtract(&gone, &producer->ranges[AUDIT_EXPIRED],
 			    &producer->ranges[AUDIT_STORED]);
-	take_out(&holes, &gone, &expired);
-	take_out(&holes, &producer->ranges[AUDIT_LOST], &lost);
-	seq_ranges_split(&holes, producer->settled, &pending);
+	take_out(&judged->missing, &gone, &judged->expired);
+	take_out(&judged->missing, &producer->ranges[AUDIT_LOST], &judged->lost);
+	seq_ranges_split(&judged->missing, producer->settled, &judged->pending);
+	seq_ranges_finish(&all);
+	seq_ranges_finish(&aside);
+	seq_ranges_finish(&gone);
+}
 
+static void judged_finish(struct judged *judged)
+{
+	seq_ranges_finish(&judged->present);
+	seq_ranges_finish(&judged->quarantined);
+	seq_ranges_finish(&judged->expired);
+	seq_ranges_finish(&judged->lost);
+	seq_ranges_finish(&judged->pending);
+	seq_ranges_finish(&judged->missing);
+}
+
+static bool tell(struct audit_producer *producer,
+		 bool (*on_producer)(void *context, const struct store_audit_producer *producer),
+		 void *context)
+{
+	struct judged judged = {.present = {0}};
+	judge(producer, &judged);
 	const struct store_audit_producer facts = {
 		.producer_id = producer->producer_id,
 		.location = producer->location == NULL ? "" : producer->location,
 		.host = producer->host == NULL ? "" : producer->host,
 		.first_at = producer->first_at,
 		.last_at = producer->last_at,
-		.stored = seq_ranges_sum(&present),
-		.highest_seq = seq_ranges_last(&present, -1),
+		.stored = seq_ranges_sum(&judged.present),
+		.highest_seq = seq_ranges_last(&judged.present, -1),
 		.expected_seq = producer->expected,
-		.missing = seq_ranges_sum(&holes),
-		.pending = seq_ranges_sum(&pending),
-		.quarantined = seq_ranges_sum(&quarantined),
-		.lost = seq_ranges_sum(&lost),
-		.expired = seq_ranges_sum(&expired),
-		.missing_ranges = holes.items,
-		.pending_ranges = pending.items,
-		.quarantined_ranges = quarantined.items,
-		.lost_ranges = lost.items,
-		.missing_range_count = holes.count,
-		.pending_range_count = pending.count,
-		.quarantined_range_count = quarantined.count,
-		.lost_range_count = lost.count,
+		.missing = seq_ranges_sum(&judged.missing),
+		.pending = seq_ranges_sum(&judged.pending),
+		.quarantined = seq_ranges_sum(&judged.quarantined),
+		.lost = seq_ranges_sum(&judged.lost),
+		.expired = seq_ranges_sum(&judged.expired),
+		.missing_ranges = judged.missing.items,
+		.pending_ranges = judged.pending.items,
+		.quarantined_ranges = judged.quarantined.items,
+		.lost_ranges = judged.lost.items,
+		.missing_range_count = judged.missing.count,
+		.pending_range_count = judged.pending.count,
+		.quarantined_range_count = judged.quarantined.count,
+		.lost_range_count = judged.lost.count,
 	};
 	bool is_wanted = on_producer(context, &facts);
-	struct seq_ranges *const all[] = {&present, &quarantined, &holes,   &missing,
-					  &expired, &lost,        &pending, &gone};
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		seq_ranges_finish(all[i]);
+	judged_finish(&judged);
 	return is_wanted;
 }
 
@@ -329,7 +350,7 @@ void audit_each(struct audit *audit,
 		sorted[filled++] = producer;
 	qsort(sorted, filled, sizeof(struct audit_producer *), by_first_report);
 	for (size_t i = 0; i < filled; i++)
-		if (!judge(sorted[i], on_producer, context))
+		if (!tell(sorted[i], on_producer, context))
 			break;
 	free(sorted);
 }
