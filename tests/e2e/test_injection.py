@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 import yaml
 from support.sites import Answer
+from support.wire import HEAD_END, read_head
 
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 POISONS = {"CR": "\r", "LF": "\n", "CRLF": "\r\nX-Evil: 1", "NUL": "\0",
@@ -48,10 +49,7 @@ def wire():
                 return
             with connection:
                 connection.settimeout(10)
-                sent = b""
-                while b"\r\n\r\n" not in sent:
-                    sent += connection.recv(65536) or b"\r\n\r\n"
-                head, _, body = sent.partition(b"\r\n\r\n")
+                head, _, body = read_head(connection).partition(HEAD_END)
                 length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n")
                                if line.lower().startswith(b"content-length:")), 0)
                 while len(body) < length:

@@ -8,6 +8,7 @@ import threading
 import yaml
 from support.processes import wait_until
 from support.sites import Answer
+from support.wire import read_head
 
 COUNT = 3
 
@@ -98,12 +99,7 @@ class Changing:
                 bare, _ = self._listener.accept()
                 with context.wrap_socket(bare, server_side=True) as connection:
                     for answer in answers:
-                        head = b""
-                        while b"\r\n\r\n" not in head:
-                            piece = connection.recv(4096)
-                            if not piece:
-                                break
-                            head += piece
+                        read_head(connection)
                         connection.sendall(answer)
             except OSError:  # the prober does not want it
                 pass

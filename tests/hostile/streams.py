@@ -1,6 +1,7 @@
 """HTTP/2: frames by hand, over a sound TLS connection."""
 
 import asyncio
+import contextlib
 from dataclasses import replace
 
 from hostile import packed
@@ -127,21 +128,28 @@ async def end_and_close(peer):
     await peer.say(data(b"", END_STREAM))
 
 
+@contextlib.asynccontextmanager
+async def counted(peer, seen):
+    """A connection, counted as long as it is open, whose request was read."""
+    seen["open"] += 1
+    try:
+        await read_request(peer)
+        seen["asked"] += 1
+        yield
+    finally:
+        seen["open"] -= 1
+
+
 def leads_on(hops):
     """So many redirects, each over a connection of its own; no page where those before it were left open."""
     seen = {"open": 0, "asked": 0}
 
     async def script(peer):
-        seen["open"] += 1
-        try:
-            await read_request(peer)
-            seen["asked"] += 1
+        async with counted(peer, seen):
             is_last = seen["asked"] % (hops + 1) == 0
             status = b"500" if seen["open"] > 3 else b"200" if is_last else b"302"
             await peer.say(HELLO, head(field(b"location", b"/"), status=status, flags=END_HEADERS | END_STREAM))
             await peer.hang()
-        finally:
-            seen["open"] -= 1
 
     return script
 
@@ -162,10 +170,7 @@ def hangs_then_counts(hangs):
     seen = {"open": 0, "asked": 0}
 
     async def script(peer):
-        seen["open"] += 1
-        try:
-            await read_request(peer)
-            seen["asked"] += 1
+        async with counted(peer, seen):
             if seen["asked"] % 2 == 1:
                 await hangs(peer)
             for _ in range(1000):
@@ -174,8 +179,6 @@ def hangs_then_counts(hangs):
                 await peer.pause(0.01)
             await peer.say(HELLO, PAGE if seen["open"] == 1 else head(status=b"500", flags=END_HEADERS | END_STREAM))
             await peer.hang()
-        finally:
-            seen["open"] -= 1
 
     return script
 

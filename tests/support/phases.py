@@ -10,6 +10,8 @@ import ssl
 import threading
 import time
 
+from support.wire import HEAD_END, read_head
+
 PHASES = ("dns", "connect", "tls", "wait", "transfer")
 # A dropped SYN is sent again after this; it can't be had shorter.
 SYN_AGAIN_S = 1.0
@@ -79,12 +81,8 @@ class PhaseServer:
             if self._context is not None:
                 self._pause("tls")
                 connection = self._context.wrap_socket(connection, server_side=True)
-            request = b""
-            while b"\r\n\r\n" not in request:
-                got = connection.recv(4096)
-                if not got:
-                    return
-                request += got
+            if HEAD_END not in read_head(connection):
+                return
             self._pause("wait")
             status = "200 OK" if self.location is None else f"302 Found\r\nLocation: {self.location}"
             connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 10\r\nConnection: close\r\n\r\nhello".encode())
