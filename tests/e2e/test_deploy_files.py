@@ -84,6 +84,14 @@ def test_program_is_confined(deploy, effective):
         assert service["security_opt"] == ["no-new-privileges:true"]
 
 
+@pytest.mark.parametrize("deploy", DEPLOYS)
+def test_what_the_sites_may_not_reach_is_no_matter_of_health(deploy, effective, websentry, sites):
+    kind, program, *words, url = effective[deploy]["services"]["consumer"]["healthcheck"]["test"]
+    assert (kind, program, url) == ("CMD", "/usr/bin/websentry", "http://127.0.0.1:8080/healthz")
+    websentry.run(*words, sites.site("/healthz").url,
+                  env={"WEBSENTRY_ALLOW_PRIVATE": "false", "WEBSENTRY_DENY_CIDRS": "127.0.0.0/8"})
+
+
 @pytest.mark.parametrize("deploy", ("local", "prod"))
 def test_configs_and_certificates_are_mounted(deploy, effective):
     for name in ("producer", "consumer"):
