@@ -212,6 +212,7 @@ struct store *store_open_postgres(const char *dsn, enum store_mode mode, struct 
 	store->store.driver = &postgres_driver;
 	store->ids = store_ids_create();
 	store->fold_chunk = -1;
+	store->expired_day = INT64_MIN;
 	buffer_init(&store->buffer, POSTGRES_BUFFER_MAX);
 	postgres_forget(store);
 	return &store->store;

@@ -133,7 +133,7 @@ int sqlite_read_audit(struct store *base, struct audit *audit, struct error *err
 				read_rows(store, audit, select_marks, add_mark, err) != 0
 			? -1
 			: 0;
-	(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	sqlite_rollback(store);
 	return sqlite_confirm(store, status, err);
 }
 

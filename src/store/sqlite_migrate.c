@@ -154,11 +154,11 @@ int sqlite_migrate(struct sqlite_store *store, bool is_allowed, struct error *er
 	store_ids_forget(store->ids);
 	if (!is_allowed)
 		return check_complete(store, err);
-	if (sqlite_execute(store, "BEGIN IMMEDIATE", err) != 0)
+	if (sqlite_begin(store, err) != 0)
 		return -1;
 	if (count_relations(store, err) >= 0 && replay(store, err) == 0)
 		return 0;
-	(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	sqlite_rollback(store);
 	return -1;
 }
 

@@ -295,7 +295,7 @@ static int fold(struct sqlite_store *store, bool *ret_is_done, struct error *err
 	char idle_before[CLOCK_TEXT_SIZE];
 	struct step step = {.store = store};
 	clock_format(now - SEQ_CHUNK_IDLE_S * CLOCK_US_PER_S, idle_before);
-	if (sqlite_execute(store, "BEGIN IMMEDIATE", err) != 0)
+	if (sqlite_begin(store, err) != 0)
 		return -1;
 	struct chunk *chunks = xcalloc(PAGE_ROWS, sizeof(*chunks));
 	int status = start(&step, store, err);
@@ -319,7 +319,7 @@ void sqlite_fold_seq_chunks(struct sqlite_store *store)
 	if (fold(store, &is_done, &err) != 0) {
 		/* Nothing hangs on it: audit reads chunks as well. */
 		log_event(LOG_DEBUG, "chunks were not folded", LOG_STR("cause", err.message));
-		(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+		sqlite_rollback(store);
 		is_done = true;
 	}
 	if (is_done)
@@ -330,56 +330,57 @@ void sqlite_fold_seq_chunks(struct sqlite_store *store)
 
 /* --- expired --- */
 
-static int expire_chunks(struct step *step, const char *before, struct error *err)
+/* The seq of a row of select_old_chunks. */
+static int expire_chunk(struct step *step, sqlite3_stmt *row, struct error *err)
 {
-	sqlite3_stmt *statement;
-	struct chunk *chunk = xcalloc(1, sizeof(*chunk));
-	if (sqlite3_prepare_v2(step->store->db,
-			       "SELECT producer_id, chunk, stored, first_at, last_at, changed_at "
-			       "FROM seq_chunk WHERE first_at < ?1",
-			       -1, &statement, NULL) != SQLITE_OK) {
-		free(chunk);
-		return sqlite_fail(step->store, "prepare", err);
-	}
-	bind_text(statement, 1, before);
-	int status = 0;
-	while (status == 0 && sqlite3_step(statement) == SQLITE_ROW) {
-		struct seq_ranges ranges = {0};
-		*chunk = (struct chunk){.chunk = sqlite3_column_int64(statement, 1)};
-		(void)snprintf(chunk->producer_id, sizeof(chunk->producer_id), "%.36s",
-			       (const char *)sqlite3_column_text(statement, 0));
-		add_bits(statement, 2, chunk->stored);
-		copy_times(&chunk->times, statement, 3);
-		seq_chunk_add_ranges(&ranges, chunk->chunk, chunk->stored);
-		status = add_ranges(step, "expired", chunk, &ranges, err);
-		seq_ranges_finish(&ranges);
-	}
-	(void)sqlite3_finalize(statement);
-	free(chunk);
+	struct seq_ranges ranges = {0};
+	struct chunk chunk = {.chunk = sqlite3_column_int64(row, 1)};
+	(void)snprintf(chunk.producer_id, sizeof(chunk.producer_id), "%.36s",
+		       (const char *)sqlite3_column_text(row, 0));
+	add_bits(row, 2, chunk.stored);
+	copy_times(&chunk.times, row, 3);
+	seq_chunk_add_ranges(&ranges, chunk.chunk, chunk.stored);
+	int status = add_ranges(step, "expired", &chunk, &ranges, err);
+	seq_ranges_finish(&ranges);
 	return status;
 }
 
-static int expire_ranges(struct step *step, const char *before, struct error *err)
+/* A row of select_old_ranges. */
+static int expire_range(struct step *step, sqlite3_stmt *row, struct error *err)
 {
+	const struct store_seq_range range = {.first = sqlite3_column_int64(row, 1),
+					      .last = sqlite3_column_int64(row, 2)};
+	char producer_id[UUID_TEXT_SIZE];
+	struct times times;
+	(void)snprintf(producer_id, sizeof(producer_id), "%.36s",
+		       (const char *)sqlite3_column_text(row, 0));
+	copy_times(&times, row, 3);
+	return add_range(step, "expired", producer_id, range, times, err);
+}
+
+static const char select_old_chunks[] =
+	"SELECT producer_id, chunk, stored, first_at, last_at, changed_at FROM seq_chunk "
+	"WHERE first_at < ?1";
+static const char select_old_ranges[] =
+	"SELECT producer_id, first, last, first_at, last_at, changed_at FROM seq_range "
+	"WHERE state = 'stored' AND first_at < ?1";
+
+/* Every row that a statement finds, by expire. */
+static int expire_rows(struct step *step, const char *select, const char *before,
+		       int (*expire)(struct step *step, sqlite3_stmt *row, struct error *err),
+		       struct error *err)
+{
+	struct sqlite_store *store = step->store;
 	sqlite3_stmt *statement;
-	if (sqlite3_prepare_v2(
-		    step->store->db,
-		    "SELECT producer_id, first, last, first_at, last_at, changed_at FROM seq_range "
-		    "WHERE state = 'stored' AND first_at < ?1",
-		    -1, &statement, NULL) != SQLITE_OK)
-		return sqlite_fail(step->store, "prepare", err);
+	if (sqlite3_prepare_v2(store->db, select, -1, &statement, NULL) != SQLITE_OK)
+		return sqlite_fail(store, "prepare", err);
 	bind_text(statement, 1, before);
 	int status = 0;
-	while (status == 0 && sqlite3_step(statement) == SQLITE_ROW) {
-		const struct store_seq_range range = {.first = sqlite3_column_int64(statement, 1),
-						      .last = sqlite3_column_int64(statement, 2)};
-		char producer_id[UUID_TEXT_SIZE];
-		struct times times;
-		(void)snprintf(producer_id, sizeof(producer_id), "%.36s",
-			       (const char *)sqlite3_column_text(statement, 0));
-		copy_times(&times, statement, 3);
-		status = add_range(step, "expired", producer_id, range, times, err);
-	}
+	int result;
+	while ((result = sqlite3_step(statement)) == SQLITE_ROW && status == 0)
+		status = expire(step, statement, err);
+	if (status == 0 && result != SQLITE_DONE)
+		status = sqlite_fail(store, "read", err);
 	(void)sqlite3_finalize(statement);
 	return status;
 }
@@ -389,13 +390,13 @@ int sqlite_expire_seqs(struct sqlite_store *store, wall_us before, struct error 
 	char text[CLOCK_TEXT_SIZE];
 	struct step step = {.store = store};
 	clock_format(before, text);
-	if (sqlite_execute(store, "BEGIN IMMEDIATE", err) != 0)
+	if (sqlite_begin(store, err) != 0)
 		return -1;
 	int status = start(&step, store, err);
 	if (status == 0)
-		status = expire_chunks(&step, text, err);
+		status = expire_rows(&step, select_old_chunks, text, expire_chunk, err);
 	if (status == 0)
-		status = expire_ranges(&step, text, err);
+		status = expire_rows(&step, select_old_ranges, text, expire_range, err);
 	finish(&step);
 	if (status == 0) {
 		char *forget = xasprintf(
@@ -405,6 +406,6 @@ int sqlite_expire_seqs(struct sqlite_store *store, wall_us before, struct error 
 	}
 	if (status == 0 && sqlite_execute(store, "COMMIT", err) == 0)
 		return 0;
-	(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	sqlite_rollback(store);
 	return -1;
 }

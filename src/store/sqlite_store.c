@@ -56,6 +56,20 @@ int sqlite_execute(struct sqlite_store *store, const char *sql, struct error *er
 	return sqlite_fail(store, what, err);
 }
 
+int sqlite_begin(struct sqlite_store *store, struct error *err)
+{
+	if (sqlite_execute(store, "BEGIN IMMEDIATE", err) == 0)
+		return 0;
+	sqlite_rollback(store);
+	return -1;
+}
+
+void sqlite_rollback(struct sqlite_store *store)
+{
+	if (sqlite3_get_autocommit(store->db) == 0)
+		(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
 static void finish_statements(struct sqlite_store *store)
 {
 	for (int i = 0; i < SQLITE_STATEMENT_COUNT; i++) {
@@ -306,6 +320,7 @@ struct store *store_open_sqlite(const char *path, enum store_mode mode, struct e
 	store->mode = mode;
 	store->lock_fd = -1;
 	store->schema_version = -1;
+	store->expired_day = INT64_MIN;
 	store->ids = store_ids_create();
 	(void)pthread_mutex_init(&store->db_lock, NULL);
 	if (mode == STORE_WRITE && open_writer(store, err) != 0) {

@@ -98,6 +98,11 @@ int sqlite_fail(struct sqlite_store *store, const char *what, struct error *err)
 
 int sqlite_execute(struct sqlite_store *store, const char *sql, struct error *err);
 
+/* Begin a transaction that writes. After -1 none is open: not even where it was interrupted just behind its beginning. */
+int sqlite_begin(struct sqlite_store *store, struct error *err);
+/* End the transaction without a trace, unless SQLite has done so itself. */
+void sqlite_rollback(struct sqlite_store *store);
+
 /* How SQLite is asked for the file. name: a path, or a URI with SQLITE_OPEN_URI; vfs NULL: the usual one. */
 struct sqlite_opening {
 	const char *name;

@@ -406,7 +406,7 @@ int sqlite_write(struct store *base, const struct store_batch *batch,
 	assert(store->mode == STORE_WRITE);
 	struct store_written written = {.inserted = 0};
 	if (sqlite_connect(store, err) != 0 || sqlite_check_relations(store, err) != 0 ||
-	    prepare(store, err) != 0 || sqlite_execute(store, "BEGIN IMMEDIATE", err) != 0)
+	    prepare(store, err) != 0 || sqlite_begin(store, err) != 0)
 		return -1;
 	struct store_plan plan;
 	bool *is_old = find_old(store, batch);
@@ -420,8 +420,7 @@ int sqlite_write(struct store *base, const struct store_batch *batch,
 		*ret_written = written;
 		sqlite_fold_seq_chunks(store);
 	} else {
-		(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL,
-				   NULL); /* fails where SQLite did it already */
+		sqlite_rollback(store);
 	}
 	store_plan_finish(&plan);
 	return status;
