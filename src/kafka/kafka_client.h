@@ -35,7 +35,7 @@ struct kafka_client {
 struct kafka_client_setup {
 	const struct kafka_config *config;
 	bool is_producer;
-	void *owner; /* found again by kafka_client_owner() */
+	void *owner; /* what the callbacks find as the client's owner; borrowed */
 	struct figures *figures;
 	int wake_fd; /* an eventfd, written to when the handle or the watch has something */
 	const char *group;

@@ -98,9 +98,9 @@ struct subscriber {
 	struct subscriber_gap *gaps;
 	size_t gap_count;
 
-	/* what the receiver has no room for, oldest first */
-	struct message *held;
-	struct message **held_end;
+	/* messages that the receiver has no room for, oldest first */
+	struct letter *held;
+	struct letter **held_end;
 	mono_us held_since;
 	mono_us offer_at;
 

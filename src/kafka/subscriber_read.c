@@ -14,9 +14,9 @@ static const mono_us offer_every = INT64_C(100) * CLOCK_US_PER_MS;
 void subscriber_drop_held(struct subscriber *subscriber)
 {
 	while (subscriber->held != NULL) {
-		struct message *message = subscriber->held;
-		subscriber->held = (struct message *)message->letter.next;
-		message_destroy(message);
+		struct letter *letter = subscriber->held;
+		subscriber->held = letter->next;
+		message_destroy((struct message *)letter);
 	}
 	subscriber->held_end = &subscriber->held;
 }
@@ -29,21 +29,21 @@ static void hold(struct subscriber *subscriber, struct message *message)
 		subscriber->offer_at = now + offer_every;
 	}
 	message->letter.next = NULL;
-	*subscriber->held_end = message;
-	subscriber->held_end = (struct message **)&message->letter.next;
+	*subscriber->held_end = &message->letter;
+	subscriber->held_end = &message->letter.next;
 }
 
 void subscriber_offer_held(struct subscriber *subscriber)
 {
 	while (subscriber->held != NULL) {
-		struct message *message = subscriber->held;
-		struct letter *next = message->letter.next; /* the receiver may link it anew */
+		struct message *message = (struct message *)subscriber->held;
+		struct letter *next = subscriber->held->next; /* the receiver may link it anew */
 		if (!subscriber->events.on_message(subscriber->events.context, message)) {
 			message->letter.next = next;
 			subscriber->offer_at = clock_mono_us() + offer_every;
 			return;
 		}
-		subscriber->held = (struct message *)next;
+		subscriber->held = next;
 	}
 	subscriber->held_end = &subscriber->held;
 	subscriber_resume_kafka(subscriber);

@@ -3,7 +3,7 @@
  *
  * Messages come through a bounded mailbox (writer_post()); a batch is closed by size or age; it is written until it succeeds, with
  * capped back-off, and then on_committed says which positions hold. In `run` the messages come without identity, and the writer
- * gives it (struct writer_identity). The decoder is a function pointer: store/ does not know codec/.
+ * gives it (producer_id in struct writer_options). The decoder is a function pointer: store/ does not know codec/.
  */
 #ifndef WEBSENTRY_STORE_WRITER_H
 #define WEBSENTRY_STORE_WRITER_H
