@@ -159,8 +159,9 @@ static void try_address(struct check_run *run)
 	};
 	redirect_fill(&run->request, &details);
 	run->state = RUN_TRANSFERRING;
-	if (transfer_prepare(&run->transfer, &details, now) != 0) {
-		check_run_finish_with(run, REASON_PROBER_ERROR, "libcurl refuses the URL");
+	struct error err;
+	if (transfer_prepare(&run->transfer, &details, now, &err) != 0) {
+		check_run_finish_with(run, REASON_PROBER_ERROR, err.message);
 		return;
 	}
 	due_timer_start(&run->timer, now + share_us, now);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/memory.h"
 #include "check/limits.h"
 #include "check/request.h"
@@ -320,19 +321,21 @@ static bool may_send(const struct transfer_request *request, const struct site_h
 	return strcasecmp(name, "Host") != 0 && !url_is_secret_header(name, header->value);
 }
 
-static void add_header(struct transfer *transfer, const char *line)
+/* False where there is no memory for it: without it the request would be another one. */
+static bool add_header(struct transfer *transfer, const char *line)
 {
 	struct curl_slist *longer = curl_slist_append(transfer->headers, line);
 	if (longer != NULL)
 		transfer->headers = longer;
+	return longer != NULL;
 }
 
 /* With another name for TLS in curl's URL, the request still speaks of its own. */
-static void add_own_host(struct transfer *transfer, const char *url)
+static bool add_own_host(struct transfer *transfer, const char *url)
 {
 	struct url_parts parts;
 	if (url_parse(url, &parts, NULL) != 0)
-		return;
+		return true; /* curl will say so */
 	bool is_v6 = strchr(parts.host, ':') != NULL;
 	char *line = xasprintf(is_v6 ? "Host: [%s]" : "Host: %s", parts.host);
 	if (parts.port != (parts.is_https ? 443 : 80)) {
@@ -340,15 +343,17 @@ static void add_own_host(struct transfer *transfer, const char *url)
 		free(line);
 		line = longer;
 	}
-	add_header(transfer, line);
+	bool is_added = add_header(transfer, line);
 	free(line);
 	url_parts_finish(&parts);
+	return is_added;
 }
 
-static void set_headers(struct transfer *transfer, const struct transfer_request *request,
-			bool has_body)
+static int set_headers(struct transfer *transfer, const struct transfer_request *request,
+		       bool has_body)
 {
 	const struct site *site = request->site;
+	bool has_all = true;
 	bool has_content_type = false;
 	bool has_expect = false;
 	bool has_host = false;
@@ -365,24 +370,25 @@ static void set_headers(struct transfer *transfer, const struct transfer_request
 		char *line = header->value[0] == '\0'
 				     ? xasprintf("%s;", header->name)
 				     : xasprintf("%s: %s", header->name, header->value);
-		add_header(transfer, line);
+		has_all &= add_header(transfer, line);
 		free(line);
 	}
 	if (!has_host && request_of(site)->server_name != NULL)
-		add_own_host(transfer, request->url);
+		has_all &= add_own_host(transfer, request->url);
 	if (has_body) {
 		/* What curl would add of its own accord. */
 		if (!has_expect)
-			add_header(transfer, "Expect:");
+			has_all &= add_header(transfer, "Expect:");
 		if (!has_content_type)
-			add_header(transfer, "Content-Type:");
+			has_all &= add_header(transfer, "Content-Type:");
 	}
 	/* curl would make lines of its own options, and copy them into the request a byte at a time; ready ones are only copied. */
 	bool is_usual = transfer->headers == NULL && !transfer->has_options;
 	if (!is_usual && !has_user_agent)
-		add_header(transfer, transfer->user_agent_line);
+		has_all &= add_header(transfer, transfer->user_agent_line);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER,
 			       is_usual ? transfer->usual_headers : transfer->headers);
+	return has_all ? 0 : -1;
 }
 
 /* Methods whose request says how long its body is, even when it has none (RFC 9110, 8.6). */
@@ -392,7 +398,7 @@ static bool has_length_always(const char *method)
 	return is_one_of(method, methods, sizeof(methods) / sizeof(methods[0]));
 }
 
-static void set_method(struct transfer *transfer, const struct transfer_request *request)
+static int set_method(struct transfer *transfer, const struct transfer_request *request)
 {
 	CURL *easy = transfer->easy;
 	bool is_head = strcmp(request->method, "HEAD") == 0;
@@ -410,15 +416,22 @@ static void set_method(struct transfer *transfer, const struct transfer_request 
 	}
 	if (!is_head && (has_body || strcmp(request->method, "GET") != 0))
 		(void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-	set_headers(transfer, request, has_body);
+	return set_headers(transfer, request, has_body);
 }
 
-int transfer_prepare(struct transfer *transfer, const struct transfer_request *request, mono_us now)
+static int out_of_memory(struct error *err)
+{
+	error_set(err, ERROR_RETRY, "libcurl is out of memory");
+	return -1;
+}
+
+int transfer_prepare(struct transfer *transfer, const struct transfer_request *request, mono_us now,
+		     struct error *err)
 {
 	const struct site *site = request->site;
 	transfer_clear(transfer);
 	if (transfer->is_used && make_handle(transfer) != 0)
-		return -1;
+		return out_of_memory(err);
 	transfer->is_used = true;
 	transfer->started_at = now;
 	transfer->site = site;
@@ -426,13 +439,16 @@ int transfer_prepare(struct transfer *transfer, const struct transfer_request *r
 
 	transfer->guard = request->proxy == NULL ? request->guard : NULL;
 	transfer->is_trusted_origin = request->is_trusted_origin;
-	if (transfer_set_options(transfer, request) != 0)
+	if (transfer_set_options(transfer, request) != 0) {
+		error_set(err, ERROR_REJECT, "libcurl refuses the URL");
 		return -1;
+	}
 	if (request->username != NULL)
 		(void)curl_easy_setopt(transfer->easy, CURLOPT_USERNAME, request->username);
 	if (request->password != NULL)
 		(void)curl_easy_setopt(transfer->easy, CURLOPT_PASSWORD, request->password);
-	set_method(transfer, request);
+	if (set_method(transfer, request) != 0)
+		return out_of_memory(err);
 	if (request->is_https || transfer->is_proxy_https)
 		set_tls(transfer, request);
 	return 0;

@@ -19,6 +19,7 @@
 
 struct address_guard;
 struct client_certificates;
+struct error;
 struct kept_connection;
 struct phase_marks;
 struct poller;
@@ -120,11 +121,11 @@ int transfer_init(struct transfer *transfer, const char *user_agent, struct trus
 void transfer_finish(struct transfer *transfer);
 
 /*
- * Forget the last transfer and set up the next, which starts now; the handle must not be running. Returns 0, or -1 where curl
- * refuses a value.
+ * Forget the last transfer and set up the next, which starts now; the handle must not be running. Returns 0, or -1 with err
+ * where curl refuses a value or has no memory.
  */
-int transfer_prepare(struct transfer *transfer, const struct transfer_request *request,
-		     mono_us now);
+int transfer_prepare(struct transfer *transfer, const struct transfer_request *request, mono_us now,
+		     struct error *err);
 
 /* Forget what came, and give back memory that an ordinary transfer does not need. */
 void transfer_clear(struct transfer *transfer);

@@ -568,7 +568,7 @@ static void the_connected_address_is_judged(void **state)
 							 .address = inside[i],
 							 .port = HTTP_PORT,
 							 .guard = &guard};
-		assert_int_equal(transfer_prepare(&transfer, &request, clock_mono_us()), 0);
+		assert_int_equal(transfer_prepare(&transfer, &request, clock_mono_us(), NULL), 0);
 		assert_int_not_equal(curl_easy_perform(transfer.easy), CURLE_OK);
 		assert_int_equal(transfer.stopped_for, STOP_FORBIDDEN);
 		assert_int_equal(transfer.socket, CURL_SOCKET_BAD);

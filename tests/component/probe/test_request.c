@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <curl/curl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +87,22 @@ static void add_header(struct site *site, const char *name, const char *value)
 		xreallocarray(site->headers, site->header_count + 1, sizeof(site->headers[0]));
 	site->headers[site->header_count++] =
 		(struct site_header){.name = xstrdup(name), .value = xstrdup(value)};
+}
+
+struct curl_slist *__real_curl_slist_append(struct curl_slist *list, const char *line);
+struct curl_slist *__wrap_curl_slist_append(struct curl_slist *list, const char *line);
+
+/* There is no memory for this one. */
+struct curl_slist *__wrap_curl_slist_append(struct curl_slist *list, const char *line)
+{
+	return strncmp(line, "X-Large:", 8) == 0 ? NULL : __real_curl_slist_append(list, line);
+}
+
+static void want_too_much_memory(struct site *site)
+{
+	add_header(site, "X-First", "1");
+	add_header(site, "X-Large", "2");
+	add_header(site, "X-Last", "3");
 }
 
 static void ask_plainly(struct site *site)
