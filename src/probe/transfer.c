@@ -102,7 +102,9 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 		transfer->socket_errno = errno;
 	else if (transfer->source != NULL && transfer_bind(transfer, address->family) != 0)
 		transfer->is_source_unusable = true;
-	if (transfer->kept != NULL && !kept_connection_add_socket(transfer->kept, transfer->socket))
+	transfer->is_unkept = transfer->kept != NULL &&
+			      !kept_connection_add_socket(transfer->kept, transfer->socket);
+	if (transfer->is_unkept && !transfer->is_http2) /* else transfer_http2_let_go() closes it */
 		(void)curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
 	return transfer->socket;
 }
@@ -284,6 +286,7 @@ void transfer_clear(struct transfer *transfer)
 	transfer->socket = CURL_SOCKET_BAD;
 	transfer->received_before = 0;
 	transfer->has_opened = false;
+	transfer->is_unkept = false;
 	transfer->socket_errno = 0;
 	transfer->is_source_unusable = false;
 	transfer->started_at = 0;

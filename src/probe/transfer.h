@@ -74,7 +74,8 @@ struct transfer {
 	const char *source; /* the address to connect from; NULL: any */
 	bool has_options;   /* the request is not a usual one */
 	struct kept_connection
-		*kept; /* where connections go to, and come from; NULL: each is a fresh one */
+		*kept;  /* where connections go to, and come from; NULL: each is a fresh one */
+	bool is_unkept; /* this one does not stay there: there are too many */
 	curl_socket_t socket;
 	int64_t received_before; /* by that socket, for another transfer */
 	bool has_opened;         /* a socket of its own */

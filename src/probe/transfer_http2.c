@@ -5,13 +5,18 @@
 
 #include "probe/transfer.h"
 
+static bool is_kept(const struct transfer *transfer)
+{
+	return transfer->kept != NULL && !transfer->is_unkept;
+}
+
 void transfer_http2_watch(struct transfer *transfer)
 {
 	if (transfer->is_http2)
 		return;
 	transfer->is_http2 = true;
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, 1L);
-	if (transfer->kept == NULL)
+	if (!is_kept(transfer))
 		(void)curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 0L);
 }
 
@@ -39,7 +44,7 @@ void transfer_http2_hear(struct transfer *transfer, const char *text, size_t len
 			(void)curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, 0L);
 	} else if (holds(text, length, "Connection #", " left intact")) {
 		transfer->is_left_intact = true;
-	} else if (holds(text, length, "Downgrades to HTTP/1.1", "") && transfer->kept == NULL) {
+	} else if (holds(text, length, "Downgrades to HTTP/1.1", "") && !is_kept(transfer)) {
 		/* It asks again, over another connection; this one is not left open. */
 		(void)curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
 	}
@@ -47,12 +52,11 @@ void transfer_http2_hear(struct transfer *transfer, const char *text, size_t len
 
 void transfer_http2_let_go(struct transfer *transfer)
 {
-	bool is_kept = transfer->kept != NULL;
 	/* in the middle of a response, or before it: libcurl would leave it to other streams */
-	if (transfer->is_http2 || is_kept)
+	if (transfer->is_http2 || transfer->kept != NULL)
 		(void)curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
 	/* behind the end, where it was left intact */
-	if (transfer->is_http2 && !is_kept)
+	if (transfer->is_http2 && !is_kept(transfer))
 		(void)curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_ONLY, 1L);
 }
 

@@ -1,11 +1,14 @@
 """Every check is a new visitor's unless its site says `keepalive`, and then its report says so."""
+import asyncio
 import json
 import socket
 import sqlite3
 import ssl
 import threading
 
+import pytest
 import yaml
+from hostile import streams
 from support.processes import wait_until
 from support.sites import Answer
 from support.wire import read_head
@@ -143,16 +146,55 @@ def test_each_connection_of_a_redirect_keeps_its_certificate(websentry, authorit
     assert len({report["cert_not_after"] for report in found}) == 1
 
 
-def test_more_sites_than_descriptors_are_checked_all_the_same(websentry, sites):
+async def serve_http2(reader, writer):
+    """An empty answer to every request."""
+    try:
+        await reader.readexactly(24)
+        writer.write(streams.frame(streams.SETTINGS))
+        while True:
+            start = await reader.readexactly(9)
+            await reader.readexactly(int.from_bytes(start[:3], "big"))
+            if start[3] == streams.HEADERS:
+                answer = streams.frame(streams.HEADERS, streams.field(b":status", b"204"), stream=int.from_bytes(
+                    start[5:], "big"), flags=streams.END_HEADERS | streams.END_STREAM)
+                writer.write(answer)
+    except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        pass
+    finally:
+        writer.close()
+
+
+@pytest.fixture
+def http2(authority):
+    """The port of a server of HTTP/2."""
+    certificate = authority.issue()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.cert_file, certificate.key_file)
+    context.set_alpn_protocols(["h2"])
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(asyncio.start_server(serve_http2, "127.0.0.1", 0, ssl=context))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    yield server.sockets[0].getsockname()[1]
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_more_sites_than_descriptors_are_checked_all_the_same(websentry, sites, authority, http2, version):
     """What can't be kept is fresh, and nothing is unknown for want of descriptors."""
-    names = [f"site {number}" for number in range(300)]
-    entries = [{"name": name, "url": site.url, "keepalive": True}
-               for name, site in zip(names, sites.many(len(names), "/kept/"), strict=True)]
-    watched = Watched(websentry, entries, ("sh", "-c", 'ulimit -n 256; exec "$@"', "sh"))
+    tls = {"tls_config": {"ca_file": str(authority.ca_file)}}
+    names = [f"site {number}" for number in range(120)]
+    urls = [f"https://localhost:{http2}/{name[5:]}" if version == 2 else site.url
+            for name, site in zip(names, sites.many(len(names), "/kept/"), strict=True)]
+    entries = [{"name": name, "url": url, "keepalive": True, **(tls if version == 2 else {})}
+               for name, url in zip(names, urls, strict=True)]
+    watched = Watched(websentry, entries, ("sh", "-c", 'ulimit -n 200; exec "$@"', "sh"))
     for name in names:
         watched.wait_for(name, COUNT)
     watched.running.stop()
     found = [report for name in names for report in watched.reports(name)]
     assert {(report["outcome"], report["reason"]) for report in found} == {("up", "ok")}
+    assert {report["http_version"] for report in found} == {"1.1" if version == 1 else "2"}
     kept = {report["site"] for report in found if report["keepalive"]}
-    assert 40 <= len(kept) < 96
+    assert 15 <= len(kept) <= 40
