@@ -23,11 +23,13 @@ enum {
 	WRITES_MAX = 256,
 	/*
 	 * A server that sends byte by byte has the loop turn for each of them, 10,000 times a second: after so many turns, a socket with
-	 * less to read than that is asked now and then.
+	 * few bytes to read is asked now and then, and one with less than curl reads at a time (CURL_MAX_READ_SIZE) after a moment.
 	 */
 	READS_MAX = 300,
 	FEW_BYTES = 1024,
+	FULL_BYTES = 16 * 1024,
 	REST_MS = 20,
+	SHORT_REST_MS = 4,
 };
 
 /* What is known of a socket that curl has us watch; by its number. */
@@ -36,6 +38,7 @@ struct watched {
 	uint32_t resting; /* those of them that are not looked at just now */
 	uint16_t writes;  /* turns in which it could only be written to */
 	uint16_t reads;   /* turns in which there was something to read */
+	uint64_t wake_at; /* by the loop's clock, ms: of one that rests */
 };
 
 /* A transfer that goes on in the next turn, or ends in it. */
@@ -53,6 +56,7 @@ struct poller {
 	size_t watched_count;
 	size_t resting; /* sockets */
 	uv_timer_t rest_timer;
+	uint64_t wake_at;        /* when that is due */
 	struct put_off *put_off; /* to the next turn */
 	size_t put_off_count;
 	size_t put_off_max;
@@ -86,30 +90,53 @@ static void wake(struct poller *poller, int fd, struct watched *watched)
 	poller->resting--;
 }
 
+static void on_rested(uv_timer_t *timer);
+
+static void rest_until(struct poller *poller, uint64_t wake_at)
+{
+	uint64_t now = uv_now(poller->timer.loop);
+	(void)uv_timer_start(&poller->rest_timer, on_rested, wake_at > now ? wake_at - now : 0, 0);
+	poller->wake_at = wake_at;
+}
+
+/* Few rest at a time: whoever is to be woken is looked for among all. */
 static void on_rested(uv_timer_t *timer)
 {
 	struct poller *poller = timer->data;
-	for (size_t i = 0; i < poller->watched_count && poller->resting > 0; i++) {
-		if (poller->watched[i].resting != 0)
-			wake(poller, (int)i, &poller->watched[i]);
+	uint64_t now = uv_now(timer->loop);
+	uint64_t next = UINT64_MAX;
+	size_t left = poller->resting;
+	for (size_t i = 0; i < poller->watched_count && left > 0; i++) {
+		struct watched *watched = &poller->watched[i];
+		if (watched->resting == 0)
+			continue;
+		left--;
+		if (watched->wake_at <= now)
+			wake(poller, (int)i, watched);
+		if (watched->resting != 0 && watched->wake_at < next)
+			next = watched->wake_at;
 	}
-	if (poller->resting > 0)
-		(void)uv_timer_start(timer, on_rested, REST_MS, 0);
+	if (next != UINT64_MAX)
+		rest_until(poller, next > now ? next : now + REST_MS);
 }
 
 /* For a while, do not look whether that can be done with the socket. */
-static void rest(struct poller *poller, int fd, struct watched *watched, uint32_t what)
+static void rest(struct poller *poller, int fd, uint32_t what, unsigned ms)
 {
+	struct watched *watched = &poller->watched[fd];
 	uint32_t resting = watched->resting | (watched->events & what);
 	struct epoll_event event = {.data.fd = fd, .events = watched->events & ~resting};
 	if (resting == watched->resting ||
 	    epoll_ctl(poller->epoll_fd, EPOLL_CTL_MOD, fd, &event) != 0)
 		return;
+	uint64_t wake_at = uv_now(poller->timer.loop) + ms;
 	if (watched->resting == 0)
 		poller->resting++;
+	if (watched->resting == 0 || wake_at < watched->wake_at)
+		watched->wake_at = wake_at;
 	watched->resting = resting;
-	if (!uv_is_active((const uv_handle_t *)&poller->rest_timer))
-		(void)uv_timer_start(&poller->rest_timer, on_rested, REST_MS, 0);
+	if (!uv_is_active((const uv_handle_t *)&poller->rest_timer) || wake_at < poller->wake_at)
+		rest_until(poller, wake_at);
 }
 
 /* A socket is ready: whether it was often enough, and for nothing but being written to. */
@@ -121,7 +148,7 @@ static void count_writes(struct poller *poller, int fd, uint32_t events)
 	else if (watched->writes < WRITES_MAX)
 		watched->writes++;
 	else
-		rest(poller, fd, watched, EPOLLOUT);
+		rest(poller, fd, EPOLLOUT, REST_MS);
 }
 
 /* The same, where there is something to read: it is read now, and what follows may wait. */
@@ -133,8 +160,8 @@ static void count_reads(struct poller *poller, int fd, uint32_t events)
 		return;
 	if (watched->reads < READS_MAX)
 		watched->reads++;
-	else if (ioctl(fd, FIONREAD, &bytes) == 0 && bytes < FEW_BYTES)
-		rest(poller, fd, watched, EPOLLIN);
+	else if (ioctl(fd, FIONREAD, &bytes) == 0 && bytes < FULL_BYTES)
+		rest(poller, fd, EPOLLIN, bytes < FEW_BYTES ? REST_MS : SHORT_REST_MS);
 }
 
 /* curl's wishes are new: nothing holds any more of what was noted. */
@@ -159,14 +186,24 @@ static void put_off(struct poller *poller, CURL *easy, CURLcode code)
 	(void)uv_idle_start(&poller->put_off_turn, on_put_off);
 }
 
+static bool is_put_off(const struct poller *poller, const CURL *easy)
+{
+	for (size_t i = 0; i < poller->put_off_count; i++)
+		if (poller->put_off[i].easy == easy)
+			return true;
+	return false;
+}
+
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *known)
 {
 	struct poller *poller = context;
 	struct watched *watched = find_watched(poller, socket);
 	if (what == CURL_POLL_REMOVE) {
 		forget(poller, watched, 0);
-		watched->writes = 0;
-		watched->reads = 0;
+		if (!is_put_off(poller, easy)) { /* it goes on with the same socket */
+			watched->writes = 0;
+			watched->reads = 0;
+		}
 		/* Fails where curl has closed the socket already, and then it is gone anyway. */
 		(void)epoll_ctl(poller->epoll_fd, EPOLL_CTL_DEL, socket, NULL);
 		return 0;

@@ -4,6 +4,11 @@
 #ifndef WEBSENTRY_PROBE_STOP_H
 #define WEBSENTRY_PROBE_STOP_H
 
+enum {
+	STOP_PACKETS_MAX =
+		16 * 1024, /* of a response; 20 ms or so of work where they come one by one */
+};
+
 enum stop {
 	STOP_NONE,      /* we did not */
 	STOP_HEAD,      /* header fields, trailers and interim responses: RESPONSE_HEAD_MAX */
@@ -19,6 +24,7 @@ enum stop {
 	STOP_PIECES,    /* the same, time: packed in too many pieces */
 	STOP_CUT_OFF,   /* it ended too soon, though the response as such did not */
 	STOP_RAW,       /* far more bytes than they hold: framing, padding, blocks of nothing */
+	STOP_PACKETS,   /* the same of packets, which hold a byte or so */
 	STOP_TUNNEL, /* the same of a proxy's answer to CONNECT, which curl reads byte by byte in one go */
 	STOP_FORBIDDEN, /* the address that was to be connected to */
 	STOP_HTTP2,     /* libcurl did, and calls it the end: a rule of HTTP/2 was broken */

@@ -90,7 +90,7 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 	(void)purpose;
 	struct transfer *transfer = context;
 	transfer->socket = CURL_SOCKET_BAD;
-	transfer->received_before = 0;
+	transfer->received_before = (struct transfer_received){0};
 	transfer->has_opened = true;
 	if (transfer->guard != NULL && !address_guard_allows(transfer->guard, &address->addr)) {
 		transfer->stopped_for = STOP_FORBIDDEN;
@@ -284,7 +284,7 @@ void transfer_clear(struct transfer *transfer)
 	transfer->unpack = NULL;
 	transfer->stopped_for = STOP_NONE;
 	transfer->socket = CURL_SOCKET_BAD;
-	transfer->received_before = 0;
+	transfer->received_before = (struct transfer_received){0};
 	transfer->has_opened = false;
 	transfer->is_unkept = false;
 	transfer->socket_errno = 0;

@@ -29,6 +29,12 @@ struct site;
 struct trust;
 struct unpack;
 
+/* What has arrived at a socket. */
+struct transfer_received {
+	int64_t bytes;
+	uint32_t packets; /* with something in them; wraps */
+};
+
 struct transfer {
 	CURL *easy;
 	void *owner;
@@ -77,8 +83,8 @@ struct transfer {
 		*kept;  /* where connections go to, and come from; NULL: each is a fresh one */
 	bool is_unkept; /* this one does not stay there: there are too many */
 	curl_socket_t socket;
-	int64_t received_before; /* by that socket, for another transfer */
-	bool has_opened;         /* a socket of its own */
+	struct transfer_received received_before; /* by that socket, for another transfer */
+	bool has_opened;                          /* a socket of its own */
 	unsigned progress_calls;
 	struct curl_slist *headers;
 	struct curl_slist usual_headers[2]; /* what a request has that names no headers */

@@ -13,6 +13,8 @@
 enum {
 	/* What head, framing and TLS may add to a body before its raw bytes are too many: chunk sizes, extensions, trailers. */
 	RAW_SLACK = 768 * 1024,
+	/* One packet more than STOP_PACKETS_MAX may come for so many bytes: whole ones hold 536 at least (RFC 9293, 3.7.1). */
+	PACKET_BYTES = 256,
 	/* Certificates between the site's and the root: a hundred, OpenSSL's own idea, are 50 ms of work. */
 	CHAIN_MAX = 24,
 	/* A proxy's own answer, and its TLS. curl reads it byte by byte as long as there are any, and all checks wait meanwhile. */
@@ -33,27 +35,29 @@ static int64_t raw_max(const struct transfer *transfer)
 	       (int64_t)transfer->head.bytes + (int64_t)RAW_SLACK;
 }
 
-/* Bytes that have arrived; -1: not known. */
-static int64_t count_received(curl_socket_t socket)
+/* What has arrived; false: not known. */
+static bool count_received(curl_socket_t socket, struct transfer_received *received)
 {
 	struct tcp_info info;
 	socklen_t size = sizeof(info);
 	if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
-		return -1;
-	return (int64_t)info.tcpi_bytes_received;
+		return false;
+	received->bytes = (int64_t)info.tcpi_bytes_received;
+	received->packets = info.tcpi_data_segs_in;
+	return true;
 }
 
 void transfer_aim_at_socket(struct transfer *transfer, curl_socket_t socket)
 {
-	int64_t received = socket == CURL_SOCKET_BAD ? 0 : count_received(socket);
-	transfer->socket = received < 0 ? CURL_SOCKET_BAD : socket;
-	transfer->received_before = received < 0 ? 0 : received;
+	transfer->received_before = (struct transfer_received){0};
+	bool is_known =
+		socket == CURL_SOCKET_BAD || count_received(socket, &transfer->received_before);
+	transfer->socket = is_known ? socket : CURL_SOCKET_BAD;
 }
 
-/* Whether more bytes than that were read from the socket. */
-static bool has_read_more(const struct transfer *transfer, int64_t most)
+/* Whether more bytes than that were read from the socket, of those that have arrived. */
+static bool has_read_more(const struct transfer *transfer, int64_t received, int64_t most)
 {
-	int64_t received = count_received(transfer->socket) - transfer->received_before;
 	if (received <= most)
 		return false;
 	int unread = 0; /* has arrived, and was not looked at yet */
@@ -63,9 +67,16 @@ static bool has_read_more(const struct transfer *transfer, int64_t most)
 
 enum stop transfer_look_at_bytes(const struct transfer *transfer)
 {
+	struct transfer_received all;
+	if (!count_received(transfer->socket, &all))
+		return STOP_NONE;
+	int64_t bytes = all.bytes - transfer->received_before.bytes;
+	uint32_t packets = all.packets - transfer->received_before.packets;
+	if (packets > STOP_PACKETS_MAX + bytes / PACKET_BYTES)
+		return STOP_PACKETS;
 	if (transfer_is_tunnelling(transfer))
-		return has_read_more(transfer, TUNNEL_MAX) ? STOP_TUNNEL : STOP_NONE;
-	return has_read_more(transfer, raw_max(transfer)) ? STOP_RAW : STOP_NONE;
+		return has_read_more(transfer, bytes, TUNNEL_MAX) ? STOP_TUNNEL : STOP_NONE;
+	return has_read_more(transfer, bytes, raw_max(transfer)) ? STOP_RAW : STOP_NONE;
 }
 
 static bool has_chosen_http2(const SSL *ssl)

@@ -71,6 +71,12 @@ static void tell_window_max(const struct trouble_facts *facts, char *text, size_
 	format_bytes(UNPACK_WINDOW_MAX, text, size);
 }
 
+static void tell_packets_max(const struct trouble_facts *facts, char *text, size_t size)
+{
+	(void)facts;
+	(void)snprintf(text, size, "%d", (int)STOP_PACKETS_MAX);
+}
+
 static void tell_pieces_max(const struct trouble_facts *facts, char *text, size_t size)
 {
 	(void)facts;
@@ -126,6 +132,10 @@ static const struct stop_row {
 		      "far more bytes came than the response holds: they are framing, or packed so "
 		      "that they unpack to next to nothing",
 		      NULL},
+	[STOP_PACKETS] = {REASON_TOO_LARGE,
+			  "the response comes in packets that hold next to nothing, more of them "
+			  "than the cap of ",
+			  tell_packets_max},
 	[STOP_TUNNEL] = {REASON_PROBER_ERROR,
 			 "the proxy's answer to CONNECT is larger than the cap", NULL},
 	[STOP_FORBIDDEN] = {REASON_FORBIDDEN_ADDRESS, "", tell_forbidden},

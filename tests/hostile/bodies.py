@@ -258,6 +258,14 @@ ROWS = [
         **LATE,
     ),
     down(
+        "quick_crumbs",
+        "a body by the byte, as quickly as they can be sent",
+        answer(*said(b"100000000", b""), then=drip(b"b", 0)),
+        "too_large or timeout",
+        "the response",
+        **LATE,
+    ),
+    down(
         "slow_chunks",
         "chunks of a byte, slowly",
         answer(CHUNKED, then=drip(b"1\r\nc\r\n")),

@@ -1,8 +1,12 @@
 #include "behaviours.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 
 #include <zlib.h>
 
@@ -99,6 +103,16 @@ static void drip_endlessly(struct peer_connection *connection)
 {
 	while (peer_say(connection, "x"))
 		peer_pause(connection, 20);
+}
+
+/* A packet each, one behind the other: a moment apart, or the kernel would put many bytes into one. */
+static void crumble_endlessly(struct peer_connection *connection)
+{
+	const struct timespec moment = {.tv_nsec = 1000};
+	int yes = 1;
+	(void)setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+	while (peer_say(connection, "x"))
+		(void)nanosleep(&moment, NULL);
 }
 
 static void flood_headers(struct peer_connection *connection)
@@ -434,6 +448,7 @@ const struct peer_behaviour behaviours[] = {
 	{"trailer-flood", NULL, flood_trailers},
 	{"chunk-extension-flood", NULL, flood_chunk_extension},
 	{"body-flood", "HTTP/1.1 200 OK\r\n\r\n", flood_body},
+	{"crumbs", OK_HEAD "Content-Length: 1000000\r\n\r\n", crumble_endlessly},
 	{"large-length", NULL, large_length},
 	{"gzip-bomb", NULL, gzip_bomb},
 	{NULL, NULL, NULL},
