@@ -271,16 +271,27 @@ static void remove_beside(const struct sqlite_store *store, const char *ending)
 	free(path);
 }
 
-/* The file was deleted under the writer: begin another one. What was in it is gone, what comes is stored. */
+/* What lies beside a file that was deleted is of that one, and a reader may still map it. */
+static void remove_remains(const struct sqlite_store *store)
+{
+	struct stat status;
+	if (stat(store->path, &status) == 0 || errno != ENOENT)
+		return;
+	remove_beside(store, "-wal");
+	remove_beside(store, "-shm");
+}
+
+/*
+ * The file was deleted under the writer, or its folder went: begin another one. What was in it is gone, what comes is stored. Where
+ * the same file is back before that, with the log that was beside it, it goes on.
+ */
 static int begin_anew(struct sqlite_store *store, struct error *err)
 {
 	if (store->db != NULL)
 		log_event(LOG_WARN, "the database file was deleted, making a new one",
 			  LOG_STR("path", store->path));
 	sqlite_close_file(store);
-	/* What lies beside it is of the deleted one, and a reader may still map it. */
-	remove_beside(store, "-wal");
-	remove_beside(store, "-shm");
+	remove_remains(store);
 	store->schema_version = -1;
 	if (open_writer(store, err) == 0 && sqlite_migrate(store, true, err) == 0)
 		return 0;
