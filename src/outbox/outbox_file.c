@@ -126,11 +126,17 @@ static enum outbox_file_result finish_open(struct outbox_file *file,
 	/* a plain SQLITE_ERROR while opening: a table of ours is missing, or a format unknown to this SQLite */
 	if (result == OUTBOX_FILE_FAILED && sqlite3_errcode(file->db) == SQLITE_ERROR)
 		result = OUTBOX_FILE_DAMAGED;
+	if (result == OUTBOX_FILE_OK) {
+		file->page_bytes = outbox_schema_number(file->db, "PRAGMA page_size");
+		if (file->page_bytes <= 0) { /* SQLite has no memory for the question */
+			error_set(err, ERROR_RETRY, "open: the size of its pages can't be asked");
+			result = OUTBOX_FILE_FAILED;
+		}
+	}
 	if (result != OUTBOX_FILE_OK) {
 		outbox_file_close(file, true);
 		return result;
 	}
-	file->page_bytes = outbox_schema_number(file->db, "PRAGMA page_size");
 	(void)sqlite3_wal_hook(file->db, on_wal, file);
 	*ret_file = file;
 	*ret_meta = meta;

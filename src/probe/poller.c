@@ -366,10 +366,14 @@ struct poller *poller_create(uv_loop_t *loop, poller_on_ended on_ended, struct e
 {
 	struct poller *poller = xcalloc(1, sizeof(*poller));
 	poller->on_ended = on_ended;
-	poller->multi = curl_multi_init();
 	poller->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (poller->multi == NULL || poller->epoll_fd < 0) {
+	if (poller->epoll_fd < 0) {
 		error_set_errno(err, ERROR_FATAL, errno, "prepare transfers");
+		goto fail;
+	}
+	poller->multi = curl_multi_init();
+	if (poller->multi == NULL) { /* which leaves no errno */
+		error_set(err, ERROR_FATAL, "prepare transfers: libcurl is out of memory");
 		goto fail;
 	}
 	CURLM *multi = poller->multi;

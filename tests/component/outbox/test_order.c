@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,6 +273,40 @@ static void what_a_start_finds_at_the_bound_is_no_room(void **state)
 	outbox_close(outbox);
 }
 
+int __real_sqlite3_prepare_v2(sqlite3 *db, const char *text, int length, sqlite3_stmt **statement,
+			      const char **rest);
+int __wrap_sqlite3_prepare_v2(sqlite3 *db, const char *text, int length, sqlite3_stmt **statement,
+			      const char **rest);
+static const char *unanswered; /* a question for which SQLite has no memory; NULL: for all */
+
+int __wrap_sqlite3_prepare_v2(sqlite3 *db, const char *text, int length, sqlite3_stmt **statement,
+			      const char **rest)
+{
+	if (unanswered == NULL || strcmp(text, unanswered) != 0)
+		return __real_sqlite3_prepare_v2(db, text, length, statement, rest);
+	*statement = NULL;
+	return SQLITE_NOMEM;
+}
+
+/* Sizes are counted in pages from then on. */
+static void a_file_without_a_size_of_pages_is_not_opened(void **state)
+{
+	(void)state;
+	struct error err = {0};
+	char path[512];
+	(void)snprintf(path, sizeof(path), "%s/outbox.db", dir);
+	struct outbox_options options = {.path = path, .max_rows = 10};
+	struct outbox_events events = {0};
+	unanswered = "PRAGMA page_size";
+	struct outbox *outbox = outbox_open(&options, &events, &err);
+	unanswered = NULL;
+	assert_null(outbox);
+	assert_non_null(strstr(err.message, "the size of its pages"));
+	outbox = outbox_open(&options, &events, &err);
+	assert_non_null(outbox);
+	outbox_close(outbox);
+}
+
 static void a_file_in_use_is_rejected(void **state)
 {
 	(void)state;
@@ -378,6 +413,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(has_room_ends_at_the_bound, setup, teardown),
 		cmocka_unit_test_setup_teardown(room_again_is_a_tenth, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_a_start_finds_at_the_bound_is_no_room, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_file_without_a_size_of_pages_is_not_opened, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_file_in_use_is_rejected, setup, teardown),
 		cmocka_unit_test_setup_teardown(stop_commits_what_waits, setup, teardown),

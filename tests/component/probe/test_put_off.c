@@ -28,6 +28,7 @@
 #include "probe/check_env.h"
 #include "probe/check_run.h"
 #include "probe/loop_lag.h"
+#include "probe/poller.h"
 
 enum {
 	BOMB_SIZE = 12 * 1024 * 1024,
@@ -275,6 +276,27 @@ static void what_can_not_be_watched_ends_alone(void **state)
 	assert_true(failed > 0);
 }
 
+CURLM *__real_curl_multi_init(void);
+CURLM *__wrap_curl_multi_init(void);
+static bool has_no_memory;
+
+CURLM *__wrap_curl_multi_init(void)
+{
+	return has_no_memory ? NULL : __real_curl_multi_init();
+}
+
+static void what_could_not_be_prepared_is_said(void **state)
+{
+	(void)state;
+	struct error err;
+	has_no_memory = true;
+	errno = EACCES; /* of something else, long ago */
+	struct poller *poller = poller_create(&bench.loop, NULL, &err);
+	has_no_memory = false;
+	assert_null(poller);
+	assert_string_equal(err.message, "prepare transfers: libcurl is out of memory");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +308,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(what_is_put_off_can_be_given_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_can_not_be_watched_ends_alone, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(what_could_not_be_prepared_is_said, set_up,
 						tear_down),
 	};
 	return cmocka_run_group_tests_name("put off", tests, pack_bomb, NULL);
