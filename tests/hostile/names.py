@@ -117,6 +117,12 @@ def many(count, last_byte=1):
     return truncated_then(serve)
 
 
+def all_that_fits(query, is_tcp):
+    """64 KiB of each family."""
+    loopback = address("127.0.0.1") if query.kind == A else record(AAAA, b"\0" * 15 + b"\1")
+    return [reply(query, *[loopback] * ((65535 - 100) // len(loopback)))]
+
+
 def wrong_id_first(query, is_tcp):
     right = gives("127.0.0.1")(query, is_tcp)
     return [bytes([query.id[0] ^ 1]) + right[0][1:]] * 100 + right
@@ -228,6 +234,7 @@ ROWS = [
     named(down, "name_of_itself", "a name that leads to itself", name_of_itself, *NONE),
     named(up, "names_in_a_chain", "twelve names on the way", chain_of_names),
     named(up, "a_thousand_addresses", "a thousand addresses", many(1000)),
+    named(up, "all_that_fits", "as many addresses of both families as an answer holds", truncated_then(all_that_fits)),
     named(
         down,
         "a_thousand_dead_addresses",
