@@ -62,6 +62,20 @@ static void give_up_address(struct check_run *run, struct trouble *trouble)
 	check_run_finish_with(run, trouble->reason, trouble->message);
 }
 
+/*
+ * The status by which the proxy refuses to ask for us, though its answer may be without end; 0 where it does not. Without TLS only
+ * 407 is the proxy's own for sure.
+ */
+static int refusal_of_proxy(const struct check_run *run)
+{
+	if (run->hop.route.proxy == NULL)
+		return 0;
+	int status = run->hop.parts.is_https ? transfer_proxy_status(&run->transfer)
+					     : run->observation.final.http_status_code;
+	bool is_refusal = run->hop.parts.is_https ? status >= 300 : status == HTTP_PROXY_AUTH;
+	return is_refusal ? status : 0;
+}
+
 static void on_time_over(struct check_run *run, mono_us now)
 {
 	struct trouble trouble;
@@ -87,7 +101,13 @@ static void on_time_over(struct check_run *run, mono_us now)
 		enum phase phase = measure_hop(run, now);
 		bool is_connected = transfer_is_connected(&run->transfer);
 		response_note(&run->observation, &run->transfer, run->start.kept);
+		int refusal = refusal_of_proxy(run);
 		stop_transfer(run);
+		if (refusal != 0) {
+			trouble_of_refusing_proxy(refusal, &trouble);
+			check_run_finish_with(run, trouble.reason, trouble.message);
+			break;
+		}
 		bool is_greeting = is_connected && transfer_is_greeting_proxy(&run->transfer);
 		if (is_connected && phase == PHASE_CONNECT && run->hop.route.proxy != NULL)
 			trouble_of_slow_proxy(is_greeting, peer_of(run, peer), timeout_us,
@@ -300,10 +320,11 @@ void check_hops_on_ended(struct check_run *run, CURLcode code)
 	transfer_note_end(transfer, code);
 	if (transfer->stopped_for != STOP_NONE)
 		code = CURLE_ABORTED_BY_CALLBACK; /* to curl, the end that we made may be the body's */
-	if (code == CURLE_OK && status == HTTP_PROXY_AUTH && run->hop.route.proxy != NULL &&
-	    !run->hop.parts.is_https) {
-		check_run_finish_with(run, REASON_PROBER_ERROR,
-				      "the proxy wants other credentials (407)");
+	struct trouble trouble;
+	int refusal = refusal_of_proxy(run);
+	if (refusal != 0 && !run->hop.parts.is_https) {
+		trouble_of_refusing_proxy(refusal, &trouble);
+		check_run_finish_with(run, trouble.reason, trouble.message);
 		return;
 	}
 	if (code == CURLE_OK && status >= 200) {
@@ -318,7 +339,6 @@ void check_hops_on_ended(struct check_run *run, CURLcode code)
 		return;
 	}
 	char peer[ROUTE_PEER_MAX];
-	struct trouble trouble;
 	bool is_connected = phase > PHASE_CONNECT || transfer_proxy_status(transfer) != 0;
 	transfer_explain(transfer, code, peer_of(run, peer), is_connected, &trouble);
 	if (transfer_is_tls_of_proxy(transfer) && !trouble_is_of_address(trouble.reason))

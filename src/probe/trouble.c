@@ -295,17 +295,15 @@ static void of_receive(const struct trouble_facts *facts, struct trouble *troubl
 		of_lost(facts, trouble);
 }
 
-/* A proxy that won't connect us: because of us, or because it could not itself. */
-static void of_proxy(const struct trouble_facts *facts, struct trouble *trouble)
+void trouble_of_refusing_proxy(int status, struct trouble *trouble)
 {
-	if (facts->proxy_status == 407)
+	if (status == 407)
 		set(trouble, REASON_PROBER_ERROR, "the proxy wants other credentials (407)");
-	else if (facts->proxy_status >= 500)
+	else if (status >= 500)
 		set(trouble, REASON_CONNECT_UNREACHABLE, "the proxy can't reach the site (%d)",
-		    facts->proxy_status);
+		    status);
 	else
-		set(trouble, REASON_PROBER_ERROR, "the proxy refuses to connect (%d)",
-		    facts->proxy_status);
+		set(trouble, REASON_PROBER_ERROR, "the proxy refuses to connect (%d)", status);
 }
 
 /* Connected to the proxy, but never through it. */
@@ -394,7 +392,7 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trou
 	if (facts->stopped_for != STOP_NONE)
 		of_our_stop(facts, trouble);
 	else if (facts->proxy_status >= 300)
-		of_proxy(facts, trouble);
+		trouble_of_refusing_proxy(facts->proxy_status, trouble);
 	else if (is_lost_in_proxy(facts))
 		set(trouble, REASON_PROBER_ERROR, "the proxy did not answer CONNECT: %s",
 		    trouble_words_of_proxy(facts->curl_text));

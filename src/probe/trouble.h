@@ -43,6 +43,9 @@ struct trouble_facts {
 /* The trouble of a transfer that ended with a code other than CURLE_OK. */
 void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *ret_trouble);
 
+/* Of a proxy that answers with this status, of 300 or more, instead of asking for us: because of us, or because it could not itself. */
+void trouble_of_refusing_proxy(int status, struct trouble *ret_trouble);
+
 /* The trouble of a check whose proxy was connected to, and took too long; is_tls: to shake hands with us, else to let us through. */
 void trouble_of_slow_proxy(bool is_tls, const char *peer, int64_t timeout_us,
 			   struct trouble *ret_trouble);

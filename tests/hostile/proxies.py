@@ -7,6 +7,7 @@ LATE = {"timeout_ms": SHORT_MS}
 OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 ASKS = b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n"
+ASKS_AT_LENGTH = ASKS.replace(b"Length: 0", b"Length: 20000000") + b"no"
 
 
 def tunnel(make, name, does, script, *rest, **more):
@@ -115,6 +116,15 @@ ROWS = [
         "407",
         user="me:secret",
     ),
+    tunnel(
+        unknown,
+        "asks_without_end",
+        "asks for credentials in a page that never ends",
+        answer(ASKS_AT_LENGTH, then=hang),
+        "prober_error",
+        "407",
+        **LATE,
+    ),
     # Refusals.
     tunnel(unknown, "redirect", "leads elsewhere", answer(ELSEWHERE), *REFUSES),
     tunnel(unknown, "forbidden", "refuses", answer(FORBIDDEN, b"Content-Length: 2\r\n\r\nno"), *REFUSES),
@@ -197,6 +207,24 @@ ROWS = [
     # Of pages without TLS.
     plain(up, "page", "an ordinary page", answer(PAGE)),
     plain(unknown, "asks_again", "asks for credentials again and again", asks_again_and_again, "prober_error", "407"),
+    plain(
+        unknown,
+        "asks_without_end",
+        "asks for credentials in a page that never ends",
+        answer(ASKS_AT_LENGTH, then=hang),
+        "prober_error",
+        "407",
+        **LATE,
+    ),
+    plain(unknown, "asks_in_part", "asks for a user in half a page", answer(ASKS_AT_LENGTH), "prober_error", "407"),
+    plain(
+        unknown,
+        "asks_in_a_flood",
+        "asks for credentials in 20 MB",
+        answer(ASKS_AT_LENGTH, then=flood(b"no")),
+        "prober_error",
+        "407",
+    ),
     plain(down, "headers", "headers without end", answer(PAGE[:17], then=flood(b"a: b\r\n")), "too_large", "headers"),
     plain(down, "closes", "closes instead of an answer", answer(), "connection_lost", "closed"),
     plain(down, "bad_gateway", "reaches no site", answer(b"HTTP/1.1 502 Bad\r\n\r\n"), "status_mismatch", "502"),
