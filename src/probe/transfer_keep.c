@@ -38,11 +38,30 @@ static void keep(struct buffer *kept, size_t max, const char *bytes, size_t leng
 		(void)buffer_append(kept, bytes, length < room ? length : room);
 }
 
+/* A field that goes on over the next line, as was allowed once: one blank takes the place of the break (RFC 9112, 5.2). */
+static void keep_folded(struct buffer *kept, size_t max, const char *line, size_t length)
+{
+	if (kept->length == 0 || kept->length >= max)
+		return;
+	while (kept->length > 0 && strchr(" \t\r\n", kept->data[kept->length - 1]) != NULL)
+		kept->data[--kept->length] = '\0';
+	while (length > 1 && (line[1] == ' ' || line[1] == '\t')) {
+		line++;
+		length--;
+	}
+	keep(kept, max, " ", 1);
+	keep(kept, max, line + 1, length - 1);
+}
+
 void transfer_keep_line(struct transfer *transfer, const char *line, size_t length)
 {
 	if (length >= 5 && memcmp(line, "HTTP/", 5) == 0)
 		buffer_clear(&transfer->head_text);
-	if (!transfer->head.is_complete)
+	if (transfer->head.is_complete)
+		return;
+	if (length > 0 && (line[0] == ' ' || line[0] == '\t'))
+		keep_folded(&transfer->head_text, transfer->head_max, line, length);
+	else
 		keep(&transfer->head_text, transfer->head_max, line, length);
 }
 

@@ -120,6 +120,18 @@ def test_every_expectation_is_met_and_broken(websentry, sites):
     assert not wrong
 
 
+def test_a_header_over_two_lines_is_one(websentry, sites):
+    folded = b"HTTP/1.1 200 OK\r\nX-Tag: one\r\n \t two\r\nSet-Cookie: a\r\n\tc4nary\r\nContent-Length: 0\r\n\r\n"
+    site = sites.site("/folded", Answer(raw=folded))
+    found = reports(check(websentry, [
+        {"name": "met", "url": site.url, "fail_if_header_not_matches": header("X-Tag", "^one two$")},
+        {"name": "broken", "url": site.url, "fail_if_header_not_matches": header("Set-Cookie", "^none")},
+    ], 2, "--json"))
+    assert found["met"]["outcome"] == "up"
+    assert found["broken"]["evidence"]["headers"].splitlines()[1:3] == ["X-Tag: one two", "Set-Cookie: ***"]
+    assert "c4nary" not in json.dumps(found)
+
+
 def test_every_failure_is_named(websentry, sites):
     site = sites.site("/a", Answer(500, body="Error: none"))
     entry = {"name": "a", "url": site.url, "fail_if_body_not_contains": ["Welcome", "Goodbye"],
