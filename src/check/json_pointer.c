@@ -5,6 +5,9 @@
  *   a key or an element at depth d   where the first d - 1 names lead here, name d is compared with it
  *   a value at depth d               is the pointer's where it has d names and all of them lead here
  *   an end at depth d                names beyond the d-th lead nowhere any more
+ *
+ * A site chooses the document, so what it can cost is bounded: what lies off every pointer's way is passed without a look at them
+ * (furthest), and so are the elements behind the last that any of them names (wanted); the rest is counted.
  */
 #include "check/json_pointer.h"
 
@@ -14,15 +17,32 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+enum {
+	INDEX_DIGITS_MAX = 9, /* more elements are in no body that we take */
+	/* Pointers looked at; names compared and values kept weigh more. Some 30 ms. */
+	STEPS_MAX = 20 * 1000 * 1000,
+	STEPS_OF_NAME = 4,
+	STEPS_OF_VALUE = 16, /* that is kept */
+};
+
+/* A pointer, and how far it leads. */
+struct way {
+	size_t length; /* its names */
+	size_t led;    /* those of them that lead to here */
+	const char *names[JSON_POINTER_TOKENS_MAX];
+};
+
 struct search {
 	size_t count;
-	const char *const *pointers;
-	size_t *led;     /* of each pointer: its names that lead to here */
-	size_t *lengths; /* of each pointer: its names */
+	struct way *ways;
+	size_t furthest; /* the largest led */
 	struct json_value *values;
-	/* Of each object and array around the parser: whether it is an array, and which element comes next. */
+	size_t steps;
+	/* Of each object and array around the parser: whether it is an array, which element comes next, and the last one that a
+	 * pointer names; -1 for none. */
 	bool is_array[JSON_POINTER_DEPTH_MAX + 1];
-	size_t next[JSON_POINTER_DEPTH_MAX + 1];
+	long next[JSON_POINTER_DEPTH_MAX + 1];
+	long wanted[JSON_POINTER_DEPTH_MAX + 1];
 	int deepest;
 };
 
@@ -41,21 +61,11 @@ bool json_pointer_is_valid(const char *pointer)
 	return tokens <= JSON_POINTER_TOKENS_MAX;
 }
 
-static size_t count_tokens(const char *pointer)
+static void split(const char *pointer, struct way *way)
 {
-	size_t count = 0;
-	for (; *pointer != '\0'; pointer++)
-		count += *pointer == '/';
-	return count;
-}
-
-/* Where the n-th name begins, counted from 0; it exists. */
-static const char *find_token(const char *pointer, size_t n)
-{
-	const char *at = pointer + 1;
-	for (; n > 0; n--)
-		at = strchr(at, '/') + 1;
-	return at;
+	for (const char *slash = strchr(pointer, '/'); slash != NULL;
+	     slash = strchr(slash + 1, '/'))
+		way->names[way->length++] = slash + 1;
 }
 
 /* Whether the escaped name at token is these bytes. */
@@ -73,18 +83,47 @@ static bool is_token(const char *token, const char *bytes, size_t length)
 	return used == length;
 }
 
+/* The element that an escaped name stands for; -1 for none. */
+static long index_of(const char *token)
+{
+	size_t length = strcspn(token, "/");
+	long index = 0;
+	if (length == 0 || length > INDEX_DIGITS_MAX || (length > 1 && token[0] == '0'))
+		return -1;
+	for (size_t i = 0; i < length; i++) {
+		if (token[i] < '0' || token[i] > '9')
+			return -1;
+		index = index * 10 + (token[i] - '0');
+	}
+	return index;
+}
+
+/* Whether the parser may be on this way with so many objects and arrays around it: then the name of that number decides. */
+static bool leads_to(const struct way *way, size_t level)
+{
+	return way->length >= level && way->led >= level - 1;
+}
+
 /* The parser is at the member or element of this name, with depth objects and arrays around it. */
 static void enter(struct search *search, int depth, const char *name, size_t length)
 {
 	const size_t level = (size_t)depth;
+	if (search->furthest < level - 1)
+		return;
+	search->furthest = level - 1;
+	search->steps += search->count;
 	for (size_t i = 0; i < search->count; i++) {
-		if (search->lengths[i] < level || search->led[i] < level - 1)
+		struct way *way = &search->ways[i];
+		if (!leads_to(way, level))
 			continue;
-		const char *token = find_token(search->pointers[i], level - 1);
-		bool is_on_way = is_token(token, name, length);
-		search->led[i] = is_on_way ? level : level - 1;
-		if (is_on_way) /* of a member with this name before, nothing counts any more */
-			search->values[i].is_found = false;
+		bool is_on_way = is_token(way->names[level - 1], name, length);
+		search->steps += STEPS_OF_NAME;
+		way->led = is_on_way ? level : level - 1;
+		if (!is_on_way)
+			continue;
+		search->furthest = level;
+		search->values[i].is_found =
+			false; /* of a member with this name before, nothing counts any more */
 	}
 }
 
@@ -92,12 +131,32 @@ static void enter_element(struct search *search, int depth)
 {
 	char text[24];
 	size_t used = sizeof(text);
-	size_t number = search->next[depth]++;
+	long number = search->next[depth]++;
+	if (number > search->wanted[depth] + 1) /* the one behind the last has ended all ways */
+		return;
 	do {
 		text[--used] = (char)('0' + number % 10);
 		number /= 10;
 	} while (number > 0);
 	enter(search, depth, text + used, sizeof(text) - used);
+}
+
+/* An array begins, whose elements have depth objects and arrays around them. */
+static void find_wanted(struct search *search, int depth)
+{
+	const size_t level = (size_t)depth;
+	search->wanted[depth] = -1;
+	if (search->furthest < level - 1)
+		return;
+	search->steps += search->count;
+	for (size_t i = 0; i < search->count; i++) {
+		if (!leads_to(&search->ways[i], level))
+			continue;
+		long index = index_of(search->ways[i].names[level - 1]);
+		if (index > search->wanted[depth])
+			search->wanted[depth] = index;
+		search->steps += STEPS_OF_NAME;
+	}
 }
 
 static void keep(struct json_value *value, const struct json_event *event)
@@ -134,24 +193,40 @@ static void on_value(struct search *search, const struct json_event *event)
 	const size_t level = (size_t)event->depth;
 	if (event->depth > 0 && search->is_array[event->depth])
 		enter_element(search, event->depth);
+	if (search->furthest < level)
+		return;
+	search->steps += search->count;
 	for (size_t i = 0; i < search->count; i++) {
-		if (search->lengths[i] == level && search->led[i] == level)
-			keep(&search->values[i], event);
+		if (search->ways[i].length != level || search->ways[i].led != level)
+			continue;
+		keep(&search->values[i], event);
+		search->steps += STEPS_OF_VALUE;
+	}
+}
+
+static void on_end(struct search *search, size_t level)
+{
+	if (search->furthest <= level)
+		return;
+	search->furthest = level;
+	search->steps += search->count;
+	for (size_t i = 0; i < search->count; i++) {
+		if (search->ways[i].led > level)
+			search->ways[i].led = level;
 	}
 }
 
 static void on_event(void *context, const struct json_event *event)
 {
 	struct search *search = context;
+	if (search->steps > STEPS_MAX)
+		return;
 	if (event->kind == JSON_KEY) {
 		enter(search, event->depth, event->bytes, event->length);
 		return;
 	}
 	if (event->kind == JSON_OBJECT_END || event->kind == JSON_ARRAY_END) {
-		for (size_t i = 0; i < search->count; i++) {
-			if (search->led[i] > (size_t)event->depth)
-				search->led[i] = (size_t)event->depth;
-		}
+		on_end(search, (size_t)event->depth);
 		return;
 	}
 	on_value(search, event);
@@ -159,6 +234,8 @@ static void on_event(void *context, const struct json_event *event)
 		int inside = event->depth + 1;
 		search->is_array[inside] = event->kind == JSON_ARRAY;
 		search->next[inside] = 0;
+		if (event->kind == JSON_ARRAY)
+			find_wanted(search, inside);
 		if (inside > search->deepest)
 			search->deepest = inside;
 	}
@@ -170,19 +247,21 @@ enum json_pointer_result json_pointer_find(const char *bytes, size_t length,
 {
 	struct search *search = xcalloc(1, sizeof(*search));
 	search->count = count;
-	search->pointers = pointers;
-	search->led = xcalloc(count, sizeof(search->led[0]));
-	search->lengths = xcalloc(count, sizeof(search->lengths[0]));
+	search->ways = xcalloc(count, sizeof(search->ways[0]));
 	search->values = ret_values;
 	for (size_t i = 0; i < count; i++) {
-		search->lengths[i] = count_tokens(pointers[i]);
+		split(pointers[i], &search->ways[i]);
 		ret_values[i] = (struct json_value){0};
 	}
 	bool is_read = json_parse_within(bytes, length, JSON_POINTER_DEPTH_MAX, on_event, search);
 	bool was_deep = search->deepest == JSON_POINTER_DEPTH_MAX;
-	free(search->led);
-	free(search->lengths);
+	bool was_costly = search->steps > STEPS_MAX;
+	free(search->ways);
 	free(search);
+	for (size_t i = 0; was_costly && i < count; i++)
+		ret_values[i].is_found = false; /* what comes behind it might have counted */
+	if (was_costly)
+		return JSON_POINTER_COSTLY;
 	if (is_read)
 		return JSON_POINTER_READ;
 	return was_deep ? JSON_POINTER_DEEP : JSON_POINTER_BROKEN;

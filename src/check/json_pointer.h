@@ -30,13 +30,14 @@ enum json_pointer_result {
 	JSON_POINTER_READ,   /* to the end */
 	JSON_POINTER_BROKEN, /* that is no JSON; what stood before holds */
 	JSON_POINTER_DEEP,   /* it nests deeper than we read */
+	JSON_POINTER_COSTLY, /* so much of it lies on the way of so many pointers that it takes too long; nothing is found */
 };
 
 /* Whether it is one that we take: empty, or names with a '/' before each; "~0" is '~', "~1" is '/'. */
 bool json_pointer_is_valid(const char *pointer);
 
 /*
- * Fill ret_values[i] for pointers[i]; each is to be finished, whatever the result. A document of which only the beginning is given
+ * Fill ret_values[i] for pointers[i], all of which are valid; each is to be finished, whatever the result. A document of which only the beginning is given
  * is JSON_POINTER_BROKEN.
  */
 enum json_pointer_result json_pointer_find(const char *bytes, size_t length,

@@ -31,6 +31,13 @@ def json(name, does, body, make, *rest, **expected):
     return make(f"json_{name}", does, script, *rest, site={"expect_json": {"pointer": "/x", **expected}})
 
 
+def many_pointers(name, does, body, way):
+    """As many pointers as a site may have, each as long as may be, and a body that lies on the way of all of them."""
+    pointers = [{"pointer": f"{way * 63}/{n}x", "exists": False} for n in range(64)]
+    script = answer(HEAD + str(len(body)).encode() + b"\r\n\r\n", body)
+    return up(f"json_{name}", does, script, site={"expect_json": pointers})
+
+
 # No letter that must be there tells PCRE2 at once that there is no match: each takes minutes without a bound.
 EVIL = {
     "nested_plus": ("(a+)+$", b"a"),
@@ -85,6 +92,12 @@ ROWS = [
     costly("no_utf_8", "(a+)+$", b"a", end=b"\xff"),
     # JSON.
     json("deep", "brackets without end", b"[" * SIZE, unknown, "pattern_too_costly", "/x", exists=True),
+    many_pointers(
+        "many_elements", "elements on 64 ways", b"[" * 64 + b"0," * (SIZE // 2 - 200) + b"0" + b"]" * 64, "/0"
+    ),
+    many_pointers(
+        "many_names", "names on 64 ways", b'{"":' * 63 + b"{" + b'"":0,' * (SIZE // 5 - 200) + b'"":0' + b"}" * 64, "/"
+    ),
     json("deep_names", "names within names", b'{"x":' * (SIZE // 5), up, exists=True),
     json("members", "a member again and again", b"{" + b'"x":1,' * 40_000 + b'"x":2}', up, equals=2),
     json("number", "a number of 200,000 digits", b'{"x":' + b"9" * 200_000 + b"}", down, *NOT_AS, "not less", less=5),

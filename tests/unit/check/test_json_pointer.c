@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "check/json_pointer.h"
 
@@ -56,6 +57,14 @@ static const struct pointer_case cases[] = {
 	 JSON_NUMBER},
 	{"the way back up", "{\"a\":{\"x\":{\"y\":1}},\"b\":{\"y\":2}}", "/a/y", NULL, JSON_NULL},
 	{"elements after an array within", "[[1,2],[3,4]]", "/1/0", "3", JSON_NUMBER},
+	{"an element before others", "[[1,2,3,4,5],[6,7,8,9]]", "/1/1", "7", JSON_NUMBER},
+	{"no element of an earlier array", "{\"a\":[0,1,2,3,4],\"a\":[5]}", "/a/1", NULL,
+	 JSON_NULL},
+	{"below an element before others", "[0,{\"a\":1},{\"a\":2},[3],{\"a\":4}]", "/1/a", "1",
+	 JSON_NUMBER},
+	{"an index that no array has", "[0,1]", "/99999999999999999999", NULL, JSON_NULL},
+	{"a name with escapes below", "{\"a\":{\"b/c\":{\"~\":1}}}", "/a/b~1c/~0", "1",
+	 JSON_NUMBER},
 	{"a text with escapes", "{\"a\":\"x\\u00e9\\n\"}", "/a", "x\xC3\xA9\n", JSON_TEXT},
 	{"a name with escapes", "{\"\\u0061\":1}", "/a", "1", JSON_NUMBER},
 	{"a scalar alone", "\"hello\"", "", "hello", JSON_TEXT},
@@ -139,6 +148,38 @@ static void depth_is_bounded(void **state)
 	free(document);
 }
 
+/* Each of these names is on the way of all pointers, and each value is theirs. */
+static void what_lies_on_all_ways_is_bounded(void **state)
+{
+	(void)state;
+	enum { POINTERS = 64, NAMES = 50000 };
+	static const char member[] = "\"a\":0,";
+	const char *pointers[POINTERS];
+	struct json_value values[POINTERS];
+	struct buffer document;
+	buffer_init(&document, NAMES * sizeof(member));
+	for (size_t i = 0; i < POINTERS; i++)
+		pointers[i] = "/a";
+	(void)buffer_append_char(&document, '{');
+	for (int i = 0; i < NAMES; i++)
+		(void)buffer_append_text(&document, member);
+	document.data[document.length - 1] = '}';
+	assert_int_equal(
+		json_pointer_find(document.data, document.length, pointers, POINTERS, values),
+		JSON_POINTER_COSTLY);
+	for (size_t i = 0; i < POINTERS; i++) {
+		assert_false(values[i].is_found);
+		json_value_finish(&values[i]);
+	}
+	assert_int_equal(json_pointer_find(document.data, document.length, pointers, 4, values),
+			 JSON_POINTER_READ);
+	for (size_t i = 0; i < 4; i++) {
+		assert_true(values[i].is_found);
+		json_value_finish(&values[i]);
+	}
+	buffer_finish(&document);
+}
+
 static void long_values_are_cut(void **state)
 {
 	(void)state;
@@ -181,6 +222,7 @@ int main(void)
 		cmocka_unit_test(many_are_found_in_one_reading),
 		cmocka_unit_test(what_is_no_json_is_told),
 		cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(what_lies_on_all_ways_is_bounded),
 		cmocka_unit_test(long_values_are_cut),
 		cmocka_unit_test(only_pointers_are_taken),
 	};
