@@ -69,10 +69,13 @@ int postgres_refresh_strips(struct store *base, bool *ret_is_done, struct error 
 	struct postgres_connection *connection = &store->connection;
 	if (postgres_connect(connection, err) != 0)
 		return -1;
+	if (postgres_execute(connection, begin_step, NULL, err) != 0) {
+		postgres_rollback(
+			connection); /* a batch could not begin either: the store is away */
+		return -1;
+	}
 	PGresult *locked = NULL;
-	int status = postgres_execute(connection, begin_step, NULL, err);
-	if (status == 0)
-		status = lock(connection, &locked, err);
+	int status = lock(connection, &locked, err);
 	if (status == 0) {
 		*ret_is_done = PQntuples(locked) < STORE_STRIPS_STEP;
 		if (PQntuples(locked) > 0)
