@@ -332,6 +332,19 @@ def test_rows_that_the_database_refuses_go_to_quarantine(store, database):
     assert count(database, "quarantine") == 5
 
 
+def test_texts_as_large_as_a_message_are_stored(store, database):
+    """No producer of ours writes such, but any message of 1 MiB is read."""
+    large = "x" * 1_000_000
+    wide = {f"{i}-{'k' * 1000}": "v" * 1000 for i in range(100)}
+    assert store.write(report(1, at(1), pattern=large), report(2, at(2), pattern_capture=large),
+                       report(3, at(3), labels=wide),
+                       report(4, at(4), evidence={"headers": "h", "body": large})) == (4, 0, 0)
+    assert database.one("SELECT pattern FROM report_view WHERE seq = 1") == large
+    assert database.one("SELECT pattern_capture FROM report_view WHERE seq = 2") == large
+    assert database.one("SELECT labels FROM report_view WHERE seq = 3") == wide
+    assert database.one("SELECT evidence FROM report_view WHERE seq = 4") == {"headers": "h", "body": large}
+
+
 def test_bad_messages_and_positions_are_of_the_batch(store, database):
     store.tell("clear")
     store.add("", '{"v":1}', report(1))
