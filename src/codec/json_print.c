@@ -7,6 +7,7 @@
 #include "base/json_parse.h"
 #include "base/text.h"
 #include "codec/json_memory.h"
+#include "codec/json_write.h"
 
 /* The generator refuses only what would be no JSON, which is a mistake of ours. */
 static void check(yajl_gen_status status)
@@ -57,21 +58,11 @@ void json_print_event(yajl_gen out, const struct json_event *event)
 	assert(false);
 }
 
-/* The longest start of a valid text that has at most max bytes and ends between characters. */
-static size_t cut(const char *text, size_t length, size_t max)
-{
-	if (length <= max)
-		return length;
-	while (max > 0 && ((unsigned char)text[max] & 0xC0) == 0x80)
-		max--;
-	return max;
-}
-
 void json_print_text(yajl_gen out, const char *text, size_t max_bytes)
 {
 	size_t length = strlen(text);
 	if (text_is_utf8(text, length)) {
-		print_string(out, text, cut(text, length, max_bytes));
+		print_string(out, text, json_write_cut(text, length, max_bytes));
 		return;
 	}
 	char *clean = text_clean_copy(text, length, max_bytes);

@@ -104,14 +104,13 @@ static void append_quoted(struct buffer *out, const char *text, size_t length)
 	(void)buffer_append_char(out, '"');
 }
 
-/* The longest start of a valid text that has at most max bytes and ends between characters. */
-static size_t cut(const char *text, size_t length, size_t max)
+size_t json_write_cut(const char *text, size_t length, size_t max_bytes)
 {
-	if (length <= max)
+	if (length <= max_bytes)
 		return length;
-	while (max > 0 && ((unsigned char)text[max] & 0xC0) == 0x80)
-		max--;
-	return max;
+	while (max_bytes > 0 && ((unsigned char)text[max_bytes] & 0xC0) == 0x80)
+		max_bytes--;
+	return max_bytes;
 }
 
 void json_write_text(struct json_write *json, const char *text, size_t max_bytes)
@@ -119,7 +118,7 @@ void json_write_text(struct json_write *json, const char *text, size_t max_bytes
 	comma(json);
 	size_t length = strlen(text);
 	if (text_is_utf8(text, length)) {
-		append_quoted(json->out, text, cut(text, length, max_bytes));
+		append_quoted(json->out, text, json_write_cut(text, length, max_bytes));
 		return;
 	}
 	char *clean = text_clean_copy(text, length, max_bytes);

@@ -31,6 +31,9 @@ void json_write_name(struct json_write *json, const char *name);
 /* A value: at most max_bytes of a text, cut between characters; invalid UTF-8 becomes U+FFFD. */
 void json_write_text(struct json_write *json, const char *text, size_t max_bytes);
 
+/* How much of a text of valid UTF-8 that is: its longest start that ends between characters. */
+size_t json_write_cut(const char *text, size_t length, size_t max_bytes);
+
 /* A text of a stranger as a member's name. */
 void json_write_text_name(struct json_write *json, const char *text, size_t max_bytes);
 

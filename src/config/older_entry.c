@@ -87,37 +87,13 @@ static void append_json_text(struct buffer *out, const struct node *node)
 	(void)buffer_append_char(out, '"');
 }
 
-/* JSON's own grammar of numbers: -?int[.digits][e[+-]digits]. */
-static bool is_json_number(const char *text)
-{
-	const char *at = text + (text[0] == '-');
-	size_t digits = strspn(at, "0123456789");
-	if (digits == 0 || (at[0] == '0' && digits > 1))
-		return false;
-	at += digits;
-	if (*at == '.') {
-		digits = strspn(at + 1, "0123456789");
-		if (digits == 0)
-			return false;
-		at += 1 + digits;
-	}
-	if (*at == 'e' || *at == 'E') {
-		at += 1 + (at[1] == '+' || at[1] == '-');
-		digits = strspn(at, "0123456789");
-		if (digits == 0)
-			return false;
-		at += digits;
-	}
-	return *at == '\0';
-}
-
 static void append_json_scalar(struct buffer *out, const struct node *node)
 {
 	if (node_is_null(node))
 		(void)buffer_append_text(out, "null");
 	else if (node->is_plain && (is_true(node) || is_false(node)))
 		(void)buffer_append_text(out, is_true(node) ? "true" : "false");
-	else if (node->is_plain && is_json_number(node->text))
+	else if (node->is_plain && node_is_json_number(node))
 		(void)buffer_append_text(out, node->text);
 	else
 		append_json_text(out, node);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/json_parse.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "check/json_pointer.h"
@@ -249,18 +248,6 @@ HEADER_KEY(site_keys_take_header_present, "fail_if_header_present", RULE_EXISTS,
 
 /* --- JSON --- */
 
-static void on_json(void *context, const struct json_event *event)
-{
-	*(bool *)context = event->kind == JSON_NUMBER && event->depth == 0;
-}
-
-static bool is_json_number(const struct node *node)
-{
-	bool is_number = false;
-	return node->kind == NODE_SCALAR && strlen(node->text) == node->length &&
-	       json_parse(node->text, node->length, on_json, &is_number) && is_number;
-}
-
 /* As YAML reads it: what is quoted is text. */
 static int take_equals(struct entry_reader *reader, const struct node *value,
 		       struct site_rule *rule)
@@ -285,7 +272,7 @@ static int take_equals(struct entry_reader *reader, const struct node *value,
 		rule->text = xstrdup("");
 		return 0;
 	}
-	if (value->kind == NODE_SCALAR && value->is_plain && is_json_number(value))
+	if (value->kind == NODE_SCALAR && value->is_plain && node_is_json_number(value))
 		rule->kind = JSON_NUMBER;
 	return entry_take_block(reader, "equals", value, EQUALS_MAX, &rule->text);
 }
@@ -294,7 +281,7 @@ static int take_number(struct entry_reader *reader, const char *name, const stru
 		       struct site_rule *rule)
 {
 	rule->test = strcmp(name, "less") == 0 ? RULE_LESS : RULE_GREATER;
-	if (!is_json_number(value)) {
+	if (!node_is_json_number(value)) {
 		entry_expect(reader, value, "a number for `%s`", name);
 		return -1;
 	}
@@ -351,7 +338,8 @@ static bool is_json_sound(struct entry_reader *reader, const struct node *item)
 		return false;
 	}
 	/* doubles tell neighbours apart that are large: those that come out equal may leave room */
-	if (less != NULL && greater != NULL && is_json_number(less) && is_json_number(greater) &&
+	if (less != NULL && greater != NULL && node_is_json_number(less) &&
+	    node_is_json_number(greater) &&
 	    (strtod(greater->text, NULL) > strtod(less->text, NULL) ||
 	     strcmp(greater->text, less->text) == 0)) {
 		entry_problem(reader, greater,

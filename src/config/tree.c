@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_parse.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "check/url.h"
@@ -122,6 +123,18 @@ bool node_is_null(const struct node *node)
 	return node->kind == NODE_SCALAR && node->is_plain &&
 	       (node->length == 0 || strcmp(node->text, "~") == 0 ||
 		text_equal_ignoring_case(node->text, "null"));
+}
+
+static void note_number(void *context, const struct json_event *event)
+{
+	*(bool *)context = event->kind == JSON_NUMBER && event->depth == 0;
+}
+
+bool node_is_json_number(const struct node *node)
+{
+	bool is_number = false;
+	return node->kind == NODE_SCALAR &&
+	       json_parse(node->text, node->length, note_number, &is_number) && is_number;
 }
 
 /* What may be a URL, or a line of a file of variables, is shown without its secrets. */

@@ -70,6 +70,8 @@ struct node *tree_find(const struct node *mapping, const char *key);
 
 /* "null", "~" or nothing at all, unquoted. */
 bool node_is_null(const struct node *node);
+/* As JSON writes numbers, quoted or not. */
+bool node_is_json_number(const struct node *node);
 /* "a list", "a mapping", "'text'": for "found …"; within text[size]. */
 void node_describe(const struct node *node, char *text, size_t size);
 

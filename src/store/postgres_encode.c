@@ -49,6 +49,11 @@ void encode_bytes(struct buffer *out, const char *bytes, size_t length)
 	(void)buffer_append(out, bytes, length);
 }
 
+void encode_word(struct buffer *out, const char *word)
+{
+	encode_bytes(out, word, strlen(word));
+}
+
 void encode_jsonb(struct buffer *out, const char *bytes, size_t length)
 {
 	if (bytes == NULL) {

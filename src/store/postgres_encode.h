@@ -33,7 +33,8 @@ void encode_null(struct buffer *out);
 void encode_int8(struct buffer *out, int64_t number);
 void encode_int4(struct buffer *out, int32_t number);
 void encode_bytes(struct buffer *out, const char *bytes,
-		  size_t length); /* text, bytea; NULL is null */
+		  size_t length);                       /* text, bytea; NULL is null */
+void encode_word(struct buffer *out, const char *word); /* text up to its NUL */
 void encode_jsonb(struct buffer *out, const char *bytes, size_t length);
 void encode_time(struct buffer *out, wall_us time);
 void encode_uuid(struct buffer *out, const struct uuid *uuid);

@@ -26,11 +26,6 @@ static const char select_newest[] =
 	SELECT_QUARANTINE "ORDER BY stored_at DESC, kafka_offset DESC, id LIMIT $4::bigint";
 static const char select_by_id[] = SELECT_QUARANTINE "ORDER BY id LIMIT $4::bigint";
 
-static void encode_word(struct buffer *out, const char *word)
-{
-	encode_bytes(out, word, strlen(word));
-}
-
 struct quarantine_columns {
 	struct buffer *id, *topic, *partition, *offset, *reason, *detail, *length, *bytes;
 };

@@ -72,11 +72,6 @@ static const char advance_states[] =
 static const char mark_states[] =
 	"UPDATE site_state SET is_strip_stale = true WHERE site_id = ANY ($1::bigint[])";
 
-static void encode_word(struct buffer *out, const char *word)
-{
-	encode_bytes(out, word, strlen(word));
-}
-
 static void encode_row_int(struct buffer *out, struct row_int number)
 {
 	if (number.is_present)

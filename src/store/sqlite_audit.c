@@ -26,22 +26,16 @@ static const char insert_lost[] =
 	"last = max(seq_range.last, excluded.last), changed_at = excluded.changed_at, "
 	"who = excluded.who";
 
-static const char *text_at(sqlite3_stmt *statement, int column)
-{
-	const unsigned char *text = sqlite3_column_text(statement, column);
-	return text == NULL ? "" : (const char *)text;
-}
-
 static bool uuid_at(sqlite3_stmt *statement, int column, struct uuid *ret_uuid)
 {
-	const char *text = text_at(statement, column);
+	const char *text = sqlite_text(statement, column);
 	return uuid_parse(text, strlen(text), ret_uuid) == 0;
 }
 
 static wall_us time_at(sqlite3_stmt *statement, int column)
 {
 	wall_us time = STORE_NO_TIME;
-	const char *text = text_at(statement, column);
+	const char *text = sqlite_text(statement, column);
 	(void)clock_parse(text, strlen(text), &time);
 	return time;
 }
@@ -66,7 +60,7 @@ static void add_producer(struct audit *audit, const struct uuid *producer_id,
 {
 	struct identity prev = {.seq = sqlite3_column_int64(statement, 4)};
 	bool has_prev = uuid_at(statement, 3, &prev.producer_id);
-	audit_add_producer(audit, producer_id, text_at(statement, 1), text_at(statement, 2),
+	audit_add_producer(audit, producer_id, sqlite_text(statement, 1), sqlite_text(statement, 2),
 			   has_prev ? &prev : NULL, time_at(statement, 5));
 }
 
@@ -80,7 +74,7 @@ static void add_chunk(struct audit *audit, const struct uuid *producer_id, sqlit
 static void add_range(struct audit *audit, const struct uuid *producer_id, sqlite3_stmt *statement)
 {
 	const struct audit_times times = times_at(statement, 4);
-	const enum audit_state state = audit_state_parse(text_at(statement, 1));
+	const enum audit_state state = audit_state_parse(sqlite_text(statement, 1));
 	const struct store_seq_range range = {
 		.first = sqlite3_column_int64(statement, 2),
 		.last = sqlite3_column_int64(statement, 3),

@@ -13,19 +13,13 @@ static const char select_newest[] =
 	SELECT_QUARANTINE "ORDER BY stored_at DESC, kafka_offset DESC, id LIMIT ?4";
 static const char select_by_id[] = SELECT_QUARANTINE "ORDER BY id LIMIT ?4";
 
-static const char *text_of(sqlite3_stmt *statement, int column)
-{
-	const char *text = (const char *)sqlite3_column_text(statement, column);
-	return text == NULL ? "" : text;
-}
-
 static void fill_row(struct store_quarantined *row, sqlite3_stmt *statement)
 {
-	const char *stored_at = text_of(statement, 6);
+	const char *stored_at = sqlite_text(statement, 6);
 	*row = (struct store_quarantined){
 		.id = sqlite3_column_int64(statement, 0),
-		.reason = text_of(statement, 4),
-		.detail = text_of(statement, 5),
+		.reason = sqlite_text(statement, 4),
+		.detail = sqlite_text(statement, 5),
 		.length = -1,
 		.bytes = sqlite3_column_blob(statement, 8),
 		.byte_count = (size_t)sqlite3_column_bytes(statement, 8),
@@ -33,7 +27,7 @@ static void fill_row(struct store_quarantined *row, sqlite3_stmt *statement)
 	(void)clock_parse(stored_at, strlen(stored_at), &row->stored_at);
 	if (sqlite3_column_type(statement, 1) != SQLITE_NULL)
 		row->origin = (struct store_origin){
-			.topic = text_of(statement, 1),
+			.topic = sqlite_text(statement, 1),
 			.partition = sqlite3_column_int(statement, 2),
 			.offset = sqlite3_column_int64(statement, 3),
 		};

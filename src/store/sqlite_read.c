@@ -84,12 +84,6 @@ int sqlite_read_last_seq(struct store *base, const struct uuid *producer_id, boo
 	return status;
 }
 
-static const char *text_of(sqlite3_stmt *statement, int column)
-{
-	const unsigned char *text = sqlite3_column_text(statement, column);
-	return text == NULL ? "" : (const char *)text;
-}
-
 static int64_t int_or(sqlite3_stmt *statement, int column, int64_t missing)
 {
 	return sqlite3_column_type(statement, column) == SQLITE_NULL
@@ -100,21 +94,21 @@ static int64_t int_or(sqlite3_stmt *statement, int column, int64_t missing)
 static void fill_site(struct store_site *site, sqlite3_stmt *statement)
 {
 	*site = (struct store_site){
-		.name = text_of(statement, 0),
-		.url = text_of(statement, 1),
+		.name = sqlite_text(statement, 0),
+		.url = sqlite_text(statement, 1),
 		.outcome = OUTCOME_UNKNOWN,
-		.reason = text_of(statement, 3),
-		.message = text_of(statement, 4),
+		.reason = sqlite_text(statement, 3),
+		.message = sqlite_text(statement, 4),
 		.total_us = int_or(statement, 6, -1),
 		.interval_us = int_or(statement, 7, 0),
 		.http_status_code = (int)int_or(statement, 8, 0),
-		.location = text_of(statement, 9),
+		.location = sqlite_text(statement, 9),
 	};
-	const char *outcome = text_of(statement, 2);
+	const char *outcome = sqlite_text(statement, 2);
 	(void)outcome_parse(outcome, strlen(outcome), &site->outcome);
-	const char *started_at = text_of(statement, 5);
+	const char *started_at = sqlite_text(statement, 5);
 	(void)clock_parse(started_at, strlen(started_at), &site->started_at);
-	(void)snprintf(site->strip, sizeof(site->strip), "%s", text_of(statement, 10));
+	(void)snprintf(site->strip, sizeof(site->strip), "%s", sqlite_text(statement, 10));
 }
 
 int sqlite_read_sites(struct store *base,

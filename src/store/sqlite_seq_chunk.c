@@ -72,16 +72,6 @@ static int finish(struct sqlite_store *store, sqlite3_stmt *statement, struct er
 	return status;
 }
 
-static bool add_bits(sqlite3_stmt *statement, int column, unsigned char *bits)
-{
-	const unsigned char *old = sqlite3_column_blob(statement, column);
-	if (old == NULL || sqlite3_column_bytes(statement, column) != SEQ_CHUNK_BYTES)
-		return false;
-	for (int i = 0; i < SEQ_CHUNK_BYTES; i++)
-		bits[i] |= old[i];
-	return true;
-}
-
 static wall_us time_in(sqlite3_stmt *statement, int column, wall_us missing)
 {
 	wall_us time = missing;
@@ -102,8 +92,8 @@ static int merge_old(struct sqlite_store *store, struct seq_chunk *chunk, struct
 	(void)sqlite3_bind_int(statement, 3, chunk->partition);
 	int step = sqlite3_step(statement);
 	if (step == SQLITE_ROW) {
-		chunk->has_stored |= add_bits(statement, 0, chunk->stored);
-		chunk->has_quarantined |= add_bits(statement, 1, chunk->quarantined);
+		chunk->has_stored |= sqlite_add_bits(statement, 0, chunk->stored);
+		chunk->has_quarantined |= sqlite_add_bits(statement, 1, chunk->quarantined);
 		wall_us first_at = time_in(statement, 2, INT64_MAX);
 		wall_us last_at = time_in(statement, 3, INT64_MIN);
 		chunk->first_at = first_at < chunk->first_at ? first_at : chunk->first_at;

@@ -173,15 +173,6 @@ static int add_ranges(struct step *step, const char *state, const struct chunk *
 	return 0;
 }
 
-static void add_bits(sqlite3_stmt *statement, int column, unsigned char *bits)
-{
-	const unsigned char *more = sqlite3_column_blob(statement, column);
-	if (more == NULL || sqlite3_column_bytes(statement, column) != SEQ_CHUNK_BYTES)
-		return;
-	for (int i = 0; i < SEQ_CHUNK_BYTES; i++)
-		bits[i] |= more[i];
-}
-
 /* Rows of producer_id, chunk, stored, quarantined, first_at, last_at, changed_at in the order of the key; those of a chunk become one. */
 static int read_chunks(struct sqlite_store *store, sqlite3_stmt *statement, struct chunk *chunks,
 		       size_t *ret_count, struct error *err)
@@ -202,8 +193,8 @@ static int read_chunks(struct sqlite_store *store, sqlite3_stmt *statement, stru
 			(void)snprintf(chunk->producer_id, sizeof(chunk->producer_id), "%s",
 				       producer_id);
 		}
-		add_bits(statement, 2, chunk->stored);
-		add_bits(statement, 3, chunk->quarantined);
+		(void)sqlite_add_bits(statement, 2, chunk->stored);
+		(void)sqlite_add_bits(statement, 3, chunk->quarantined);
 		copy_times(&times, statement, 4);
 		widen(&chunk->times, &times);
 	}
@@ -337,7 +328,7 @@ static int expire_chunk(struct step *step, sqlite3_stmt *row, struct error *err)
 	struct chunk chunk = {.chunk = sqlite3_column_int64(row, 1)};
 	(void)snprintf(chunk.producer_id, sizeof(chunk.producer_id), "%.36s",
 		       (const char *)sqlite3_column_text(row, 0));
-	add_bits(row, 2, chunk.stored);
+	(void)sqlite_add_bits(row, 2, chunk.stored);
 	copy_times(&chunk.times, row, 3);
 	seq_chunk_add_ranges(&ranges, chunk.chunk, chunk.stored);
 	int status = add_ranges(step, "expired", &chunk, &ranges, err);

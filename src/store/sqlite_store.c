@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/private_file.h"
+#include "store/seq_chunk.h"
 
 enum { BUSY_TIMEOUT_MS = 5000 };
 
@@ -68,6 +69,22 @@ void sqlite_rollback(struct sqlite_store *store)
 {
 	if (sqlite3_get_autocommit(store->db) == 0)
 		(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+const char *sqlite_text(sqlite3_stmt *row, int column)
+{
+	const unsigned char *text = sqlite3_column_text(row, column);
+	return text == NULL ? "" : (const char *)text;
+}
+
+bool sqlite_add_bits(sqlite3_stmt *row, int column, unsigned char *bits)
+{
+	const unsigned char *more = sqlite3_column_blob(row, column);
+	if (more == NULL || sqlite3_column_bytes(row, column) != SEQ_CHUNK_BYTES)
+		return false;
+	for (int i = 0; i < SEQ_CHUNK_BYTES; i++)
+		bits[i] |= more[i];
+	return true;
 }
 
 static void finish_statements(struct sqlite_store *store)

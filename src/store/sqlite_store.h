@@ -103,6 +103,11 @@ int sqlite_begin(struct sqlite_store *store, struct error *err);
 /* End the transaction without a trace, unless SQLite has done so itself. */
 void sqlite_rollback(struct sqlite_store *store);
 
+/* A column as text, "" for null; valid until the next step. */
+const char *sqlite_text(sqlite3_stmt *row, int column);
+/* Add a column's bitmap of SEQ_CHUNK_BYTES to bits. Returns false where it holds none. */
+bool sqlite_add_bits(sqlite3_stmt *row, int column, unsigned char *bits);
+
 /* How SQLite is asked for the file. name: a path, or a URI with SQLITE_OPEN_URI; vfs NULL: the usual one. */
 struct sqlite_opening {
 	const char *name;
