@@ -2,7 +2,8 @@
  * Tells whether a response over HTTP/2 has come to its end: where the server breaks a rule, libcurl 7.88 gives the connection up and
  * calls what came so far the whole response. It then doesn't keep the connection, though, as it does after a sound end that
  * neither a GOAWAY nor the end of TLS announced; and what it does with a connection it says to who wants to hear it.
- * Behind a GOAWAY it says the same of both: there only a length that the head told shows that something is missing.
+ * Behind a GOAWAY it says the same of both: there only a length that the head told shows that something is missing. (Over a broken rule
+ * nghttp2 sends a GOAWAY of its own, but we see that encrypted, and as long as its answer to a PING, which many servers send with theirs.)
  * One thread: the loop's.
  */
 #ifndef WEBSENTRY_PROBE_TRANSFER_HTTP2_H
