@@ -126,14 +126,14 @@ void kafka_client_destroy(struct kafka_client *client, int timeout_ms)
 		(void)destroy(client); /* no thread to be had: then it may take its time */
 		return;
 	}
-	(void)clock_gettime(CLOCK_REALTIME, &until);
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += timeout_ms / 1000;
 	until.tv_nsec += timeout_ms % 1000 * 1000000L;
 	if (until.tv_nsec >= 1000000000L) {
 		until.tv_nsec -= 1000000000L;
 		until.tv_sec++;
 	}
-	if (pthread_timedjoin_np(thread, NULL, &until) != 0)
+	if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0)
 		(void)pthread_detach(thread);
 }
 
