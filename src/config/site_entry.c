@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "check/url.h"
 #include "config/older.h"
 #include "config/problems.h"
@@ -184,6 +185,17 @@ void entry_complete(struct entry_reader *reader, const struct node *place)
 	site_conflicts_find(reader, place, LEVEL_SITE);
 }
 
+/* Whether a key that we don't know seems to be meant for this one: what is said of it is enough then. */
+static bool is_misspelt(const struct node *mapping, const char *name)
+{
+	for (size_t i = 0; i < mapping->count; i++) {
+		const char *key = mapping->pairs[i].key->text;
+		if (find_key(key) == NULL && text_nearest(key, &name, 1) != NULL)
+			return true;
+	}
+	return false;
+}
+
 void entry_read(struct entry_reader *reader, struct node *node, const struct node *defaults)
 {
 	const struct entry_key *url = find_key("url");
@@ -197,7 +209,7 @@ void entry_read(struct entry_reader *reader, struct node *node, const struct nod
 	} else if (node->kind != NODE_MAPPING) {
 		entry_expect(reader, node, "a site such as {url: https://example.com}");
 	} else {
-		if (tree_find(node, "url") == NULL)
+		if (tree_find(node, "url") == NULL && !is_misspelt(node, "url"))
 			entry_problem(reader, node, "found a site without `url`, expected one");
 		take_pairs(reader, node, false);
 		forget_unset_pattern(reader->entry, node);

@@ -370,7 +370,10 @@ static void take_json(struct entry_reader *reader, const struct node *item,
 	}
 	if (pointer->kind != NODE_SCALAR || strlen(pointer->text) != pointer->length ||
 	    !json_pointer_is_valid(pointer->text)) {
-		entry_expect(reader, pointer, "a JSON pointer such as /items/0/name");
+		entry_expect(
+			reader, pointer,
+			"a JSON pointer such as /items/0/name, of at most %d names and %d bytes",
+			(int)JSON_POINTER_TOKENS_MAX, (int)JSON_POINTER_MAX);
 		return;
 	}
 	if (!is_json_sound(reader, item))

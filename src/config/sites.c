@@ -213,6 +213,7 @@ static void load_mapping(struct loading *loading, struct tree *tree, const struc
 	const struct node *entries = NULL;
 	const char *entries_key = NULL;
 	struct node *defaults = NULL;
+	bool is_misspelt = false;
 	for (size_t i = 0; i < root->count; i++) {
 		const char *key = older_file_key(root->pairs[i].key->text);
 		if (strcmp(key, "sites") == 0 && entries != NULL)
@@ -226,6 +227,7 @@ static void load_mapping(struct loading *loading, struct tree *tree, const struc
 			defaults = root->pairs[i].value;
 		else if (!is_config && !text_starts_with(key, "x-")) {
 			const char *nearest = text_nearest(key, names, 2);
+			is_misspelt = is_misspelt || nearest == names[0];
 			tree_problem(tree, root->pairs[i].key, loading->problems,
 				     "unknown key `%.80s`, %s%s%s", key,
 				     nearest == NULL ? "expected sites and " : "did you mean `",
@@ -233,10 +235,10 @@ static void load_mapping(struct loading *loading, struct tree *tree, const struc
 				     nearest == NULL ? "" : "`?");
 		}
 	}
-	if (entries == NULL)
+	if (entries == NULL && !is_misspelt)
 		tree_problem(tree, root, loading->problems,
 			     "found no `sites`, expected a list of them");
-	else
+	else if (entries != NULL)
 		load_entries(loading, tree, entries, defaults);
 }
 

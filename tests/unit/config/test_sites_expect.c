@@ -122,9 +122,11 @@ static const struct wrong_case wrong_cases[] = {
 	{"a header that would smuggle", "fail_if_header_missing: \"a\\r\\nb\"",
 	 ":43: found the control character 0x0D in `header`, expected one line of text"},
 	{"a pointer without a slash", "expect_json: {pointer: a, equals: 1}",
-	 ":42: found 'a', expected a JSON pointer such as /items/0/name"},
+	 ":42: found 'a', expected a JSON pointer such as /items/0/name, of at most 64 names and "
+	 "1024 bytes"},
 	{"a pointer with half an escape", "expect_json: {pointer: /~2, equals: 1}",
-	 ":42: found '/~2', expected a JSON pointer such as /items/0/name"},
+	 ":42: found '/~2', expected a JSON pointer such as /items/0/name, of at most 64 names and "
+	 "1024 bytes"},
 	{"JSON without a test", "expect_json: {pointer: /a}",
 	 ":32: found `expect_json` without equals, matches, less, greater or exists, expected "
 	 "one"},
