@@ -103,8 +103,10 @@ static int on_verify(int is_fine, X509_STORE_CTX *store)
 		ssl == NULL ? NULL : SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), context_index);
 	if (certificate == NULL)
 		return is_fine;
-	if (is_fine == 0 && certificate->verify_error == X509_V_OK)
+	if (is_fine == 0 && certificate->verify_error == X509_V_OK) {
 		certificate->verify_error = X509_STORE_CTX_get_error(store);
+		certificate->verify_depth = X509_STORE_CTX_get_error_depth(store);
+	}
 	if (is_fine != 0 && X509_STORE_CTX_get_error_depth(store) != 0)
 		return is_fine;
 

@@ -20,6 +20,7 @@ struct certificate {
 	bool has_sha256;
 	uint8_t sha256[32];
 	int verify_error; /* X509_V_ERR_…; X509_V_OK where nothing was found wrong */
+	int verify_depth; /* of which certificate: 0 is the leaf */
 };
 
 void certificate_init(struct certificate *certificate);

@@ -25,6 +25,7 @@ void transfer_explain(const struct transfer *transfer, CURLcode code, const char
 		.proxy_status = transfer_proxy_status(transfer),
 		.unusable_source = transfer->is_source_unusable ? transfer->source : NULL,
 		.verify_error = transfer->certificate.verify_error,
+		.verify_depth = transfer->certificate.verify_depth,
 		.is_connected = is_connected,
 		.is_http2 = transfer->is_http2,
 		.is_tunnelling = transfer_is_tunnelling(transfer),

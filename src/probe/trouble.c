@@ -208,7 +208,11 @@ static void of_connect(const struct trouble_facts *facts, struct trouble *troubl
 static void of_certificate(const struct trouble_facts *facts, struct trouble *trouble)
 {
 	char room[TROUBLE_WORDS_MAX];
-	set(trouble, REASON_CERT_INVALID, "certificate refused: %s",
+	bool is_of_time = facts->verify_error == X509_V_ERR_CERT_HAS_EXPIRED ||
+			  facts->verify_error == X509_V_ERR_CERT_NOT_YET_VALID;
+	/* OpenSSL's words don't say whose time it is, and the site's own may be long. */
+	set(trouble, REASON_CERT_INVALID, "certificate refused: %s%s",
+	    is_of_time && facts->verify_depth > 0 ? "of one above it in the chain: " : "",
 	    facts->verify_error != X509_V_OK
 		    ? X509_verify_cert_error_string(facts->verify_error)
 		    : trouble_words_of_certificate(facts->curl_text, room));

@@ -35,6 +35,7 @@ struct trouble_facts {
 		*unusable_source; /* the address that could not be connected from; NULL for none */
 	int proxy_status;         /* what the proxy said when it was asked to connect; 0: nothing */
 	int verify_error;         /* X509_V_ERR_… */
+	int verify_depth;         /* of which certificate: 0 is the site's, others are above it */
 	bool is_connected;        /* TCP was established */
 	bool is_http2;            /* was agreed on within TLS */
 	bool is_tunnelling; /* it was established to a proxy that had not let us through yet */

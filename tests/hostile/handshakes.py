@@ -204,7 +204,7 @@ ROWS = [
     refused("unknown_root", "comes from a root that nobody knows", "self-signed"),
     refused("root_of_same_name", "comes from a root that is called as ours", "signature"),
     refused("without_middle", "lacks the certificate between", "issuer"),
-    refused("middle_expired", "has an expired certificate above it", "expired"),
+    refused("middle_expired", "has an expired certificate above it", "above it in the chain: certificate has expired"),
     refused("middle_is_no_authority", "was signed by a certificate that may not", "CA"),
     refused("path_too_long", "hangs lower than allowed", "path"),
     refused("name_not_permitted", "has a name that its issuer may not give", "permitted"),
