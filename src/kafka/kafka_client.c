@@ -2,10 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/figures.h"
@@ -106,6 +106,7 @@ struct kafka_client *kafka_client_create(const struct kafka_client_setup *setup,
 static void *destroy(void *context)
 {
 	struct kafka_client *client = context;
+	int done_fd = client->done_fd;
 	topic_watch_stop(client->watch);
 	if (client->rk != NULL)
 		rd_kafka_destroy_flags(client->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
@@ -113,28 +114,40 @@ static void *destroy(void *context)
 		(void)close(client->wake_fd);
 	free(client->servers);
 	free(client);
+	if (done_fd >= 0)
+		(void)close(done_fd); /* which the other end of the pipe notices */
 	return NULL;
+}
+
+/* Whether the other end of the pipe is closed by then. */
+static bool wait_closed(int fd, mono_us until)
+{
+	struct pollfd end = {.fd = fd};
+	for (;;) {
+		mono_us left = until - clock_mono_us();
+		int count = poll(&end, 1, left > 0 ? (int)(left / CLOCK_US_PER_MS) + 1 : 0);
+		if (count > 0 || left <= 0)
+			return count > 0;
+	}
 }
 
 void kafka_client_destroy(struct kafka_client *client, int timeout_ms)
 {
+	mono_us until = clock_mono_us() + (mono_us)timeout_ms * CLOCK_US_PER_MS;
 	pthread_t thread;
-	struct timespec until;
+	int ends[2] = {-1, -1};
 	if (client == NULL)
 		return;
-	if (pthread_create(&thread, NULL, destroy, client) != 0) {
-		(void)destroy(client); /* no thread to be had: then it may take its time */
-		return;
-	}
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += timeout_ms / 1000;
-	until.tv_nsec += timeout_ms % 1000 * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_nsec -= 1000000000L;
-		until.tv_sec++;
-	}
-	if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0)
+	(void)!pipe2(ends, O_CLOEXEC); /* without one, or without a thread, it may take its time */
+	client->done_fd = ends[1];
+	if (ends[0] < 0 || pthread_create(&thread, NULL, destroy, client) != 0)
+		(void)destroy(client);
+	else if (wait_closed(ends[0], until))
+		(void)pthread_join(thread, NULL);
+	else
 		(void)pthread_detach(thread);
+	if (ends[0] >= 0)
+		(void)close(ends[0]);
 }
 
 void kafka_client_up(struct kafka_client *client)

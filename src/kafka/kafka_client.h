@@ -23,6 +23,7 @@ struct kafka_client {
 	void *owner;
 	struct figures *figures;
 	int wake_fd;               /* an eventfd of the client's own, doubling the owner's */
+	int done_fd;               /* of a pipe, closed once it is gone; while it is destroyed */
 	char *servers;             /* for the log */
 	struct topic_watch *watch; /* NULL where none was asked for */
 	bool is_fatal;             /* the handle can't go on, for reason: make a new one */
