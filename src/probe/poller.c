@@ -204,8 +204,9 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
 			watched->writes = 0;
 			watched->reads = 0;
 		}
-		/* Fails where curl has closed the socket already, and then it is gone anyway. */
-		(void)epoll_ctl(poller->epoll_fd, EPOLL_CTL_DEL, socket, NULL);
+		/* Fails where curl has closed the socket already, and then it is gone anyway. What could not be watched may be another's by now. */
+		if (known != NULL)
+			(void)epoll_ctl(poller->epoll_fd, EPOLL_CTL_DEL, socket, NULL);
 		return 0;
 	}
 	struct epoll_event event = {.data.fd = socket};
