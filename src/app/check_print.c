@@ -213,6 +213,7 @@ static void write_pattern(struct buffer *out, const struct report *report,
 	case MATCH_NOT_TRIED:
 	case MATCH_MISSING:
 	case MATCH_NOT_JSON:
+	case MATCH_TOO_DEEP:
 		check_text_put(out, " was not looked for");
 		break;
 	case MATCH_FOUND:

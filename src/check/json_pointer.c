@@ -43,7 +43,7 @@ struct search {
 	bool is_array[JSON_POINTER_DEPTH_MAX + 1];
 	long next[JSON_POINTER_DEPTH_MAX + 1];
 	long wanted[JSON_POINTER_DEPTH_MAX + 1];
-	int deepest;
+	bool is_deep; /* beyond that nothing is looked at */
 };
 
 bool json_pointer_is_valid(const char *pointer)
@@ -219,7 +219,10 @@ static void on_end(struct search *search, size_t level)
 static void on_event(void *context, const struct json_event *event)
 {
 	struct search *search = context;
-	if (search->steps > STEPS_MAX)
+	bool is_group = event->kind == JSON_OBJECT || event->kind == JSON_ARRAY;
+	if (is_group && event->depth == JSON_POINTER_DEPTH_MAX)
+		search->is_deep = true;
+	if (search->is_deep || search->steps > STEPS_MAX)
 		return;
 	if (event->kind == JSON_KEY) {
 		enter(search, event->depth, event->bytes, event->length);
@@ -230,14 +233,12 @@ static void on_event(void *context, const struct json_event *event)
 		return;
 	}
 	on_value(search, event);
-	if (event->kind == JSON_OBJECT || event->kind == JSON_ARRAY) {
+	if (is_group) {
 		int inside = event->depth + 1;
 		search->is_array[inside] = event->kind == JSON_ARRAY;
 		search->next[inside] = 0;
 		if (event->kind == JSON_ARRAY)
 			find_wanted(search, inside);
-		if (inside > search->deepest)
-			search->deepest = inside;
 	}
 }
 
@@ -253,8 +254,10 @@ enum json_pointer_result json_pointer_find(const char *bytes, size_t length,
 		split(pointers[i], &search->ways[i]);
 		ret_values[i] = (struct json_value){0};
 	}
-	bool is_read = json_parse_within(bytes, length, JSON_POINTER_DEPTH_MAX, on_event, search);
-	bool was_deep = search->deepest == JSON_POINTER_DEPTH_MAX;
+	/* One level more than is looked at, to tell what is too deep from what is no JSON. */
+	bool is_read =
+		json_parse_within(bytes, length, JSON_POINTER_DEPTH_MAX + 1, on_event, search);
+	bool was_deep = search->is_deep;
 	bool was_costly = search->steps > STEPS_MAX;
 	free(search->ways);
 	free(search);
@@ -262,9 +265,9 @@ enum json_pointer_result json_pointer_find(const char *bytes, size_t length,
 		ret_values[i].is_found = false; /* what comes behind it might have counted */
 	if (was_costly)
 		return JSON_POINTER_COSTLY;
-	if (is_read)
-		return JSON_POINTER_READ;
-	return was_deep ? JSON_POINTER_DEEP : JSON_POINTER_BROKEN;
+	if (was_deep)
+		return JSON_POINTER_DEEP;
+	return is_read ? JSON_POINTER_READ : JSON_POINTER_BROKEN;
 }
 
 void json_value_finish(struct json_value *value)

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "check/json_pointer.h"
 #include "check/observation.h"
 #include "check/rule.h"
 #include "check/site.h"
@@ -79,6 +80,7 @@ static enum reason reason_of(const struct site_rule *rule, enum match_state stat
 	case MATCH_TRUNCATED:
 		return REASON_MATCH_TRUNCATED;
 	case MATCH_TOO_COSTLY:
+	case MATCH_TOO_DEEP:
 		return REASON_PATTERN_TOO_COSTLY;
 	case MATCH_NOT_TRIED:
 		break;
@@ -157,6 +159,12 @@ static void note(struct judging *judging, const struct site_rule *rule, const st
 		judging_note(judging, key, reason,
 			     "whether %s %s can't be told: it took too long to find out", subject,
 			     test);
+		break;
+	case MATCH_TOO_DEEP:
+		judging_note(judging, key, reason,
+			     "whether %s %s can't be told: the body's JSON is nested deeper than "
+			     "%d",
+			     subject, test, JSON_POINTER_DEPTH_MAX);
 		break;
 	case MATCH_NOT_TRIED:
 		judging_note(judging, key, reason,

@@ -51,6 +51,7 @@ enum match_state {
 	MATCH_TOO_COSTLY, /* the deadline ended the search */
 	MATCH_MISSING,    /* there is no such header, value or certificate */
 	MATCH_NOT_JSON,   /* what should be JSON is not */
+	MATCH_TOO_DEEP,   /* JSON that is nested deeper than is read */
 };
 
 struct attempts;

@@ -175,6 +175,7 @@ static enum match_state not_found_state(const struct rule_subjects *subjects)
 	case JSON_POINTER_BROKEN:
 		return subjects->is_longer ? MATCH_TRUNCATED : MATCH_NOT_JSON;
 	case JSON_POINTER_DEEP:
+		return MATCH_TOO_DEEP;
 	case JSON_POINTER_COSTLY:
 		break;
 	}

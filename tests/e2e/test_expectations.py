@@ -168,6 +168,7 @@ def test_what_could_not_be_looked_at_is_not_down(websentry, sites):
         "in it": ("unknown", "match_truncated"),
         "too deep": ("unknown", "pattern_too_costly"),
     }
+    assert found["too deep"]["message"].endswith("can't be told: the body's JSON is nested deeper than 512")
 
 
 def test_a_long_document_is_read_off_the_loop(websentry, sites):

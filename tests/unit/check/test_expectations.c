@@ -193,6 +193,13 @@ static const struct rule_case rule_cases[] = {
 	 "not say, and it is longer"},
 	{"JSON too deep to read",
 	 {JSON, NAME("/a"), .test = RULE_EXISTS, .is_wanted = true},
+	 MATCH_TOO_DEEP,
+	 NULL,
+	 REASON_PATTERN_TOO_COSTLY,
+	 "whether the JSON at /a is not there can't be told: the body's JSON is nested deeper than "
+	 "512"},
+	{"JSON that takes too long",
+	 {JSON, NAME("/a"), .test = RULE_EXISTS, .is_wanted = true},
 	 MATCH_TOO_COSTLY,
 	 NULL,
 	 REASON_PATTERN_TOO_COSTLY,

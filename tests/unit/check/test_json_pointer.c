@@ -148,6 +148,41 @@ static void depth_is_bounded(void **state)
 	free(document);
 }
 
+/* So many arrays within one another, with their ends, and text behind them. To be freed by the caller. */
+static char *nest(size_t depth, const char *rest)
+{
+	char *document = xmalloc(2 * depth + strlen(rest) + 1);
+	memset(document, '[', depth);
+	memset(document + depth, ']', depth);
+	memcpy(document + 2 * depth, rest, strlen(rest) + 1);
+	return document;
+}
+
+static void what_is_too_deep_is_told_from_what_is_no_json(void **state)
+{
+	(void)state;
+	static const struct {
+		size_t depth;
+		const char *rest;
+		enum json_pointer_result result;
+	} documents[] = {
+		{JSON_POINTER_DEPTH_MAX, "", JSON_POINTER_READ},
+		{JSON_POINTER_DEPTH_MAX, "]", JSON_POINTER_BROKEN},
+		{JSON_POINTER_DEPTH_MAX + 1, "", JSON_POINTER_DEEP},
+		{JSON_POINTER_DEPTH_MAX + 2, "", JSON_POINTER_DEEP},
+	};
+	const char *pointer = "/0";
+	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
+		struct json_value value;
+		char *document = nest(documents[i].depth, documents[i].rest);
+		assert_int_equal(json_pointer_find(document, strlen(document), &pointer, 1, &value),
+				 documents[i].result);
+		assert_true(value.is_found);
+		json_value_finish(&value);
+		free(document);
+	}
+}
+
 /* Each of these names is on the way of all pointers, and each value is theirs. */
 static void what_lies_on_all_ways_is_bounded(void **state)
 {
@@ -222,6 +257,7 @@ int main(void)
 		cmocka_unit_test(many_are_found_in_one_reading),
 		cmocka_unit_test(what_is_no_json_is_told),
 		cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(what_is_too_deep_is_told_from_what_is_no_json),
 		cmocka_unit_test(what_lies_on_all_ways_is_bounded),
 		cmocka_unit_test(long_values_are_cut),
 		cmocka_unit_test(only_pointers_are_taken),
