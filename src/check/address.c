@@ -270,6 +270,16 @@ static void clear_behind(struct address *address, unsigned bits)
 	}
 }
 
+int address_parse_bits(const char *text, unsigned most, unsigned *ret_bits)
+{
+	int64_t bits;
+	bool is_plain = text[0] == '0' ? text[1] == '\0' : text[0] != '-';
+	if (!is_plain || text_parse_int64(text, &bits) != 0 || bits > most)
+		return -1;
+	*ret_bits = (unsigned)bits;
+	return 0;
+}
+
 int address_parse_block(const char *text, struct address_block *ret_block)
 {
 	char host[ADDRESS_TEXT_SIZE];
@@ -281,15 +291,13 @@ int address_parse_block(const char *text, struct address_block *ret_block)
 	host[length] = '\0';
 	if (address_parse(host, &block.base) != 0)
 		return -1;
-	int64_t most = block.base.is_v6 ? V6_BITS : V4_BITS;
-	int64_t bits = most;
-	if (text[length] == '/' && (text_parse_int64(text + length + 1, &bits) != 0 || bits < 0 ||
-				    bits > most || text[length + 1] == '-'))
+	const unsigned most = block.base.is_v6 ? V6_BITS : V4_BITS;
+	block.bits = most;
+	if (text[length] == '/' && address_parse_bits(text + length + 1, most, &block.bits) != 0)
 		return -1;
-	block.bits = (unsigned)bits;
 	clear_behind(&block.base, block.bits);
 	static const uint8_t mapped[16] = {[10] = 0xFF, [11] = 0xFF};
-	if (block.base.is_v6 && bits >= MAPPED_BITS &&
+	if (block.base.is_v6 && block.bits >= MAPPED_BITS &&
 	    has_prefix(block.base.bytes, mapped, MAPPED_BITS)) {
 		block.base = carried_at(&block.base, MAPPED_BITS / 8, false);
 		block.bits -= MAPPED_BITS;

@@ -41,6 +41,11 @@ int address_parse_host(const char *host, struct address *ret_address);
 /* What is connected to. 0, or -1 where it is neither IPv4 nor IPv6. */
 int address_of_socket(const struct sockaddr *socket_address, struct address *ret_address);
 
+/*
+ * What stands behind the '/' of a block: digits, without a sign or a zero in front, which some read as octal. 0, or -1 for what is none
+ * or more than most.
+ */
+int address_parse_bits(const char *text, unsigned most, unsigned *ret_bits);
 /* "192.0.2.0/24", "2001:db8::/32", or one address. 0, or -1 for what is none. */
 int address_parse_block(const char *text, struct address_block *ret_block);
 /* Whether the address, or one that it carries, lies in the block. */

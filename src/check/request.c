@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/text.h"
+#include "check/address.h"
 #include "check/site.h"
 
 const struct request request_usual;
@@ -80,14 +80,10 @@ static bool read_block(const char *text, int *ret_family, unsigned char bytes[st
 	memcpy(address, text, length);
 	address[length] = '\0';
 	*ret_family = strchr(address, ':') != NULL ? AF_INET6 : AF_INET;
-	unsigned most = *ret_family == AF_INET6 ? 128 : 32;
-	int64_t bits = most;
-	if (inet_pton(*ret_family, address, bytes) != 1 ||
-	    (text[length] == '/' && text_parse_int64(text + length + 1, &bits) != 0) || bits < 0 ||
-	    bits > most)
-		return false;
-	*ret_bits = (unsigned)bits;
-	return true;
+	const unsigned most = *ret_family == AF_INET6 ? 128 : 32;
+	*ret_bits = most;
+	return inet_pton(*ret_family, address, bytes) == 1 &&
+	       (text[length] == '\0' || address_parse_bits(text + length + 1, most, ret_bits) == 0);
 }
 
 static bool is_in_block(const char *host, const char *block)

@@ -287,12 +287,24 @@ void site_keys_take_proxy_url(struct entry_reader *reader, const struct node *va
 	take_proxy(reader, "proxy_url", value);
 }
 
+/* No name ends in a number: it is an address in a form that not all read alike (010.0.0.1), a range of them, or a slip. */
+static bool ends_in_number(const char *host)
+{
+	const char *dot = strrchr(host, '.');
+	const char *label = dot == NULL ? host : dot + 1;
+	return label[0] != '\0' && label[strspn(label, "0123456789")] == '\0';
+}
+
 /* The entry in the form that request_find_proxy() takes; NULL for what is none. */
 static char *read_no_proxy(const char *text)
 {
 	if (strcmp(text, "*") == 0 || request_is_block(text))
 		return xstrdup(text);
-	return site_keys_read_host(text + (text[0] == '.'));
+	char *host = site_keys_read_host(text + (text[0] == '.'));
+	if (host == NULL || !ends_in_number(host))
+		return host;
+	free(host);
+	return NULL;
 }
 
 static int add_no_proxy(struct entry_reader *reader, const struct node *place, const char *text)
@@ -331,9 +343,11 @@ void site_keys_take_no_proxy(struct entry_reader *reader, const struct node *val
 		if (entry_take_text(reader, "no_proxy", item_of(value, i), NO_PROXY_TEXT_MAX,
 				    &text) != 0)
 			return;
+		char *word = strtok_r(text, ", ", &rest);
 		int result = 0;
-		for (char *word = strtok_r(text, ", ", &rest); word != NULL && result == 0;
-		     word = strtok_r(NULL, ", ", &rest))
+		if (word == NULL)
+			result = add_no_proxy(reader, item_of(value, i), item_of(value, i)->text);
+		for (; word != NULL && result == 0; word = strtok_r(NULL, ", ", &rest))
 			result = add_no_proxy(reader, item_of(value, i), word);
 		free(text);
 		if (result != 0)

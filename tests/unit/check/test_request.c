@@ -56,6 +56,23 @@ static void direct_as_it_says(void **state)
 	}
 }
 
+/* Nothing is read as something else than it says. */
+static void what_is_no_block(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"10.0.0.0/-0", "10.0.0.0/+8",  "10.0.0.0/ 8",
+					    "10.0.0.0/8 ", "10.0.0.0/08",  "10.0.0.0/00",
+					    "10.0.0.0/33", "10.0.0.0/0x8", "10.0.0.0/8/8",
+					    "10.0.0.0/",   "10/8",         "010.0.0.0/8",
+					    "fd00::/-0",   "fd00::/129",   "10.0.0.0/4294967304",
+					    "a.test/8",    "/8",           ""};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (request_is_block(texts[i]))
+			fail_msg("%s", texts[i]);
+	assert_true(request_is_block("10.0.0.0/0"));
+	assert_true(request_is_block("fd00::/128"));
+}
+
 static void no_proxy_without_a_proxy(void **state)
 {
 	(void)state;
@@ -112,6 +129,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(direct_as_it_says),
+		cmocka_unit_test(what_is_no_block),
 		cmocka_unit_test(no_proxy_without_a_proxy),
 		cmocka_unit_test(blocks_are_told_from_names),
 		cmocka_unit_test(a_host_is_found_with_and_without_the_roots_dot),

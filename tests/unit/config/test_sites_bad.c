@@ -465,11 +465,47 @@ static const struct bad_case value_cases[] = {
 	 "s.yaml:1:29: found '192.0.2.0/33', expected a host, an address, a block such as "
 	 "192.0.2.0/24 or * in `no_proxy`\n",
 	 0},
+	{"a block without proxy, and a sign", SITE("no_proxy: [b, '10.0.0.0/-0']"),
+	 "s.yaml:1:33: found '10.0.0.0/-0', expected a host, an address, a block such as "
+	 "192.0.2.0/24 or * in `no_proxy`\n",
+	 0},
+	{"a block without proxy, with a zero in front", SITE("no_proxy: [b, '10.0.0.0/08']"),
+	 "s.yaml:1:33: found '10.0.0.0/08', expected a host, an address, a block such as "
+	 "192.0.2.0/24 or * in `no_proxy`\n",
+	 0},
+	{"an address that some read as octal", SITE("no_proxy: [b, '010.0.0.1']"),
+	 "s.yaml:1:33: found '010.0.0.1', expected a host, an address, a block such as "
+	 "192.0.2.0/24 or * in `no_proxy`\n",
+	 0},
+	{"a number that some read as an address", SITE("no_proxy: [b, '10']"),
+	 "s.yaml:1:33: found '10', expected a host, an address, a block such as "
+	 "192.0.2.0/24 or * in `no_proxy`\n",
+	 0},
+	{"a range of addresses", SITE("no_proxy: [b, '10.0.0.1-10.0.0.9']"),
+	 "s.yaml:1:33: found '10.0.0.1-10.0.0.9', expected a host, an address, a block such as "
+	 "192.0.2.0/24 or * in `no_proxy`\n",
+	 0},
+	{"five parts of an address", SITE("no_proxy: [b, '1.2.3.4.5']"),
+	 "s.yaml:1:33: found '1.2.3.4.5', expected a host, an address, a block such as "
+	 "192.0.2.0/24 or * in `no_proxy`\n",
+	 0},
+	{"a port behind the host", SITE("no_proxy: [b, 'a.test:8080']"),
+	 "s.yaml:1:33: found 'a.test:8080', expected a host, an address, a block such as "
+	 "192.0.2.0/24 or * in `no_proxy`\n",
+	 0},
+	{"nobody without proxy", SITE("no_proxy: ' , '"),
+	 "s.yaml:1:29: found ' , ', expected a host, an address, a block such as "
+	 "192.0.2.0/24 or * in `no_proxy`\n",
+	 0},
 	{"private, but how", SITE("allow_private: maybe"),
 	 "s.yaml:1:34: found 'maybe', expected true, false or own for `allow_private`\n", 0},
 	{"a denied block that is too narrow", SITE("deny_cidrs: 192.0.2.0/33"),
 	 "s.yaml:1:31: found '192.0.2.0/33', expected addresses or blocks such as 10.0.0.0/8 or "
 	 "fd00::/8, not '192.0.2.0/33' for `deny_cidrs`\n",
+	 0},
+	{"a denied block with a zero in front", SITE("deny_cidrs: 192.0.2.0/08"),
+	 "s.yaml:1:31: found '192.0.2.0/08', expected addresses or blocks such as 10.0.0.0/8 or "
+	 "fd00::/8, not '192.0.2.0/08' for `deny_cidrs`\n",
 	 0},
 	{"a denied name among blocks", SITE("deny_cidrs: [10.0.0.0/8, '::1, a.test']"),
 	 "s.yaml:1:44: found '::1, a.test', expected addresses or blocks such as 10.0.0.0/8 or "
