@@ -1,6 +1,7 @@
 #include "config/dsn.h"
 
 #include <libpq-fe.h>
+#include <limits.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +128,13 @@ static const struct {
 static const char *const numbers[] = {"keepalives", "keepalives_idle", "keepalives_interval",
 				      "keepalives_count", "tcp_user_timeout"};
 
+/* As libpq reads it, into an int, each time that it connects. */
+static bool is_int(const char *text)
+{
+	int64_t number;
+	return text_parse_int64(text, &number) == 0 && number >= INT_MIN && number <= INT_MAX;
+}
+
 static int check_choice(const PQconninfoOption *option, struct error *err)
 {
 	for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
@@ -137,9 +145,8 @@ static int check_choice(const PQconninfoOption *option, struct error *err)
 			  option->val, choices[i].expected);
 		return -1;
 	}
-	int64_t number;
 	if (is_one_of(option->keyword, numbers, sizeof(numbers) / sizeof(numbers[0])) &&
-	    text_parse_int64(option->val, &number) != 0) {
+	    !is_int(option->val)) {
 		error_set(err, ERROR_REJECT, "its %s is '%.20s', expected a whole number",
 			  option->keyword, option->val);
 		return -1;
@@ -150,7 +157,6 @@ static int check_choice(const PQconninfoOption *option, struct error *err)
 /* What libpq finds out only when it connects, and we can see before. */
 static int check_option(const PQconninfoOption *option, struct error *err)
 {
-	int64_t number;
 	if (option->val == NULL || option->val[0] == '\0')
 		return 0;
 	if (strcmp(option->keyword, "port") == 0 && !are_ports(option->val)) {
@@ -168,8 +174,7 @@ static int check_option(const PQconninfoOption *option, struct error *err)
 		return -1;
 	if (check_choice(option, err) != 0)
 		return -1;
-	if (strcmp(option->keyword, "connect_timeout") == 0 &&
-	    text_parse_int64(option->val, &number) != 0) {
+	if (strcmp(option->keyword, "connect_timeout") == 0 && !is_int(option->val)) {
 		error_set(err, ERROR_REJECT, "its connect_timeout is '%.20s', expected seconds",
 			  option->val);
 		return -1;

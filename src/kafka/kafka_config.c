@@ -197,13 +197,47 @@ static int check_files(const struct kafka_config *config, struct error *err)
 	return 0;
 }
 
+/* Whether it is a number as everybody writes it: digits, perhaps with a sign before and a fraction behind. */
+static bool is_number(const char *text)
+{
+	static const char digits[] = "0123456789";
+	const char *at = text + (text[0] == '-');
+	size_t whole = strspn(at, digits);
+	if (whole == 0 || (whole > 1 && at[0] == '0'))
+		return false;
+	at += whole;
+	if (at[0] == '\0')
+		return true;
+	return at[0] == '.' && at[1] != '\0' && at[1 + strspn(at + 1, digits)] == '\0';
+}
+
+/*
+ * librdkafka passes over what stands behind a number, takes 010 for octal, and cuts off what is too large: a number must be read as it
+ * is written.
+ */
+static int check_number(const rd_kafka_conf_t *conf, const char *name, const char *value,
+			const char *origin, struct error *err)
+{
+	char read[64];
+	size_t size = sizeof(read);
+	bool is_numeric = value[0] != '\0' && strchr("0123456789+-. \t", value[0]) != NULL;
+	if (!is_numeric || rd_kafka_conf_get(conf, name, read, &size) != RD_KAFKA_CONF_OK ||
+	    size > sizeof(read) || strcmp(read, value) == 0 || !is_number(read) ||
+	    (is_number(value) && value[0] != '-' && strtod(read, NULL) == strtod(value, NULL)))
+		return 0;
+	error_set(err, ERROR_REJECT,
+		  "%s: found '%.80s' for %s, expected a plain number: it would be read as %s",
+		  origin, value, name, read);
+	return -1;
+}
+
 static int set(rd_kafka_conf_t *conf, const char *name, const char *value, const char *origin,
 	       struct error *err)
 {
 	char reason[512];
 	rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, name, value, reason, sizeof(reason));
 	if (result == RD_KAFKA_CONF_OK)
-		return 0;
+		return check_number(conf, name, value, origin, err);
 	/* librdkafka's text may repeat the value: not that of a secret */
 	bool is_secret = strstr(name, "password") != NULL || strstr(name, "secret") != NULL ||
 			 strstr(name, ".pem") != NULL ||
