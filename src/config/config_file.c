@@ -38,7 +38,8 @@ static void add_list(struct reading *reading, struct tree *tree, const struct se
 	} else {
 		for (size_t i = 0; i < value->count; i++) {
 			const struct node_pair *pair = &value->pairs[i];
-			if (pair->value->kind != NODE_SCALAR) {
+			if (pair->value->kind != NODE_SCALAR ||
+			    strlen(pair->value->text) != pair->value->length) {
 				add_scalar(reading, tree, setting, pair->value);
 				continue;
 			}

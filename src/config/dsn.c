@@ -15,31 +15,53 @@
 
 enum { DSN_MAX = 16 * 1024, COMPOSED_MAX = 4 * DSN_MAX /* every byte quoted */ };
 
+/* How libpq's messages begin whose own words are quoted, too. */
+static const char *const quoting[] = {
+	"missing \"=\" after ",
+	"extra key/value separator \"=\" in URI query parameter: ",
+	"missing key/value separator \"=\" in URI query parameter: ",
+	"end of string reached when looking for matching \"]\" in IPv6 host address in URI: ",
+};
+
+/* How they begin where what is quoted next is a keyword. */
+static const char *const naming[] = {
+	"invalid connection option ",
+	"invalid URI query parameter: ",
+};
+
+/* The length of the one that a message begins with; 0: with none. */
+static size_t begins_with(const char *message, const char *const *beginnings, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (text_starts_with(message, beginnings[i]))
+			return strlen(beginnings[i]);
+	return 0;
+}
+
 /*
- * libpq's message without what it quotes of the DSN, which may be a piece of a password; only a plain keyword that is
- * said to be unknown stays.
+ * libpq's message without what it quotes of the DSN, which may be a piece of a password, with quotation marks of its own;
+ * only a plain keyword that is said to be unknown stays.
  */
 static void set_parse_error(struct error *err, const char *message)
 {
-	struct buffer safe;
-	buffer_init(&safe, 512);
-	bool is_keyword = text_starts_with(message, "invalid connection option \"") ||
-			  text_starts_with(message, "invalid URI query parameter: \"");
-	for (const char *at = message; *at != '\0' && *at != '\n';) {
-		const char *end = *at == '"' ? strchr(at + 1, '"') : NULL;
-		size_t length = end == NULL ? 1 : (size_t)(end - at) + 1;
-		bool is_equals = length == 3 && at[1] == '=';
-		bool is_word =
-			end != NULL && strspn(at + 1, "abcdefghijklmnopqrstuvwxyz_") == length - 2;
-		if (end == NULL || is_equals || (is_keyword && is_word))
-			(void)buffer_append(&safe, at, length);
-		else
-			(void)buffer_append_text(&safe, "\"…\"");
-		at += length;
+	size_t length = strcspn(message, "\n");
+	size_t own = begins_with(message, quoting, sizeof(quoting) / sizeof(quoting[0]));
+	const char *first = memchr(message + own, '"', length - own);
+	const char *last = memrchr(message + own, '"', length - own);
+	bool is_keyword = false;
+	if (first == last) { /* nothing is quoted */
+		error_set(err, ERROR_REJECT,
+			  "%.*s; expected postgresql://host:port/name or key=value", (int)length,
+			  message);
+		return;
 	}
-	char *text = buffer_take(&safe);
-	error_set(err, ERROR_REJECT, "%s; expected postgresql://host:port/name or key=value", text);
-	free(text);
+	if (begins_with(message, naming, sizeof(naming) / sizeof(naming[0])) > 0)
+		is_keyword = strspn(first + 1, "abcdefghijklmnopqrstuvwxyz_") ==
+			     (size_t)(last - first - 1);
+	error_set(err, ERROR_REJECT,
+		  "%.*s\"%.*s\"%.*s; expected postgresql://host:port/name or key=value",
+		  (int)(first - message), message, is_keyword ? (int)(last - first - 1) : 3,
+		  is_keyword ? first + 1 : "…", (int)(message + length - last - 1), last + 1);
 }
 
 static bool is_one_of(const char *word, const char *const *words, size_t count)

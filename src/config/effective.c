@@ -143,9 +143,11 @@ static void complete_servers(struct reading *reading)
 	}
 	if (settings->kafka_servers == NULL && !text_is_empty(servers)) {
 		assert(settings->kafka_property_origins.count > index); /* parallel lists */
+		const char *place = settings->kafka_property_origins.items[index];
 		settings->kafka_servers = xstrdup(servers);
-		reading_set_origin(reading, "kafka-servers", SOURCE_FILE,
-				   settings->kafka_property_origins.items[index], servers);
+		reading_set_origin(reading, "kafka-servers",
+				   text_starts_with(place, "--") ? SOURCE_FLAG : SOURCE_FILE, place,
+				   servers);
 	}
 	if (settings->kafka_servers == NULL &&
 	    effective_origin(reading, "kafka-servers")->source == SOURCE_DEFAULT &&

@@ -38,24 +38,42 @@ static enum setting_source best_source(const struct reading *reading, const stru
 	return best;
 }
 
-static void complain(struct reading *reading, const struct given *given, const struct error *err)
+/* Of key=value no more than the key, for what follows may be a password; the caller's. */
+static char *show_key(const char *text)
+{
+	size_t length =
+		strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+	return xasprintf("%.*s%s%s", (int)length, text, text[length] == '=' ? "=" : "",
+			 text[length] == '\0' ? "" : "…");
+}
+
+/* A value as a complaint may show it, the caller's; NULL: not at all. */
+static char *show_found(const struct given *given)
 {
 	const struct setting *setting = given->setting;
-	bool is_expectation = text_starts_with(err->message, "expected ");
-	if (is_site_source(setting))
-		reading->settings->has_bad_sites = true;
 	bool may_be_url =
 		(setting->traits & SETTING_HAS_URLS) != 0 || strchr(given->text, '@') != NULL;
-	char *redacted = may_be_url ? url_redact(given->text) : NULL;
-	const char *found = redacted != NULL ? redacted : given->text;
 	if ((setting->traits & SETTING_SECRET) != 0 || setting->check == setting_check_file)
+		return NULL;
+	if (setting->check == setting_check_property)
+		return show_key(given->text);
+	return may_be_url ? url_redact(given->text) : xstrdup(given->text);
+}
+
+static void complain(struct reading *reading, const struct given *given, const struct error *err)
+{
+	bool is_expectation = text_starts_with(err->message, "expected ");
+	char *found = show_found(given);
+	if (is_site_source(given->setting))
+		reading->settings->has_bad_sites = true;
+	if (found == NULL)
 		reading_problem(reading, given->place, "%s", err->message);
 	else if (given->text[0] == '\0')
 		reading_problem(reading, given->place, "found nothing, expected a value");
 	else
 		reading_problem(reading, given->place, "found '%.*s'%s %s", SHOWN_MAX, found,
 				is_expectation ? "," : ":", err->message);
-	free(redacted);
+	free(found);
 }
 
 static void complain_of_conflict(struct reading *reading, const struct given *first,

@@ -85,13 +85,33 @@ static bool is_same_text(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+static bool is_same_list(const struct text_list *a, const struct text_list *b)
+{
+	for (size_t i = 0; i < a->count && i < b->count; i++)
+		if (strcmp(a->items[i], b->items[i]) != 0)
+			return false;
+	return a->count == b->count;
+}
+
+/* Of a list, the whole of it: its origin knows its last item. */
+static bool is_same_value(const struct setting *setting, const struct settings *before,
+			  const struct settings *after)
+{
+	ptrdiff_t index = setting - settings_table;
+	if (setting->type != SETTING_LIST)
+		return is_same_text(before->origins[index].text, after->origins[index].text);
+	const void *a = (const char *)before + setting->offset;
+	const void *b = (const char *)after + setting->offset;
+	return is_same_list(a, b);
+}
+
 char *settings_name_fixed_changes(const struct settings *before, const struct settings *after)
 {
 	char *names = NULL;
 	for (size_t i = 0; i < settings_table_count; i++) {
 		const struct setting *setting = &settings_table[i];
 		if ((setting->traits & SETTING_RELOADABLE) != 0 ||
-		    is_same_text(before->origins[i].text, after->origins[i].text))
+		    is_same_value(setting, before, after))
 			continue;
 		char *longer = names == NULL ? xstrdup(setting->name)
 					     : xasprintf("%s,%s", names, setting->name);

@@ -180,6 +180,24 @@ static void print_manual_row(FILE *out, const struct setting *setting)
 	show_each_variable(setting, setting->commands, print_manual_variable, out);
 }
 
+/* "a, b and c" */
+static void print_reloadable(FILE *out)
+{
+	const struct setting *before = NULL;
+	bool is_first = true;
+	for (size_t i = 0; i <= settings_table_count; i++) {
+		bool is_end = i == settings_table_count;
+		if (!is_end && (settings_table[i].traits & SETTING_RELOADABLE) == 0)
+			continue;
+		if (before != NULL) {
+			(void)fputs(is_first ? "" : is_end ? " and " : ", ", out);
+			print_roff(out, before->name);
+			is_first = false;
+		}
+		before = is_end ? NULL : &settings_table[i];
+	}
+}
+
 void settings_print_manual(FILE *out)
 {
 	(void)fputs(
@@ -211,9 +229,11 @@ void settings_print_manual(FILE *out)
 				print_manual_row(out, &settings_table[j]);
 	}
 	(void)fputs(".SH SIGNALS\nSIGTERM and SIGINT stop in good order. SIGHUP reads the sites "
-		    "and the "
-		    "settings sites, url,\ninterval, timeout, pattern and log\\-level again, as a "
-		    "change of their files does; with a mistake\nthe configuration before stays.\n",
+		    "and the settings ",
+		    out);
+	print_reloadable(out);
+	(void)fputs(" again, as a change of their files does; with a mistake\n"
+		    "the configuration before stays.\n",
 		    out);
 	(void)fputs(
 		".SH EXIT STATUS\n0: fine. 2: the input is wrong, nothing was started. 1: "

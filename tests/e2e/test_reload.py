@@ -190,6 +190,22 @@ def test_settings_that_may_change_do_and_others_are_named(websentry, sites):
     running.stop()
 
 
+def test_a_property_of_kafka_that_changed_is_named_wherever_it_stands(websentry, sites):
+    def write(linger):
+        websentry.write("websentry.yaml", yaml.safe_dump(
+            {"data-dir": str(websentry.data_dir()), "kafka-servers": "127.0.0.1:1",
+             "kafka-property": {"linger.ms": linger, "client.id": "a"}, "sites": [sites.site("/a").url]}))
+
+    write(5)
+    running = websentry.start("producer", "--config", websentry.folder / "websentry.yaml")
+    running.wait_ready()
+    write(6)
+    running.send_signal(signal.SIGHUP)
+    line = running.wait_for("settings changed that need a restart")
+    assert (line.level, line.fields["settings"]) == ("warn", "kafka-property")
+    running.stop()
+
+
 def test_the_page_of_others_follows_its_file_too(websentry, watched, sites):
     watched.start([entry("a", sites.site("/a")), entry("b", sites.site("/b"))])
     watched.wait_for_reports("a", 1)

@@ -120,6 +120,33 @@ static void every_row_is_in_the_documents(void **state)
 	free(page);
 }
 
+static void every_setting_that_may_change_is_said_to(void **state)
+{
+	(void)state;
+	char *operations = read_document("operations.md");
+	char *page = read_document("websentry.1");
+	const char *in_operations = strstr(operations, "that are taken over: ");
+	const char *in_page = strstr(page, "SIGHUP reads");
+	assert_non_null(in_operations);
+	assert_non_null(in_page);
+	char *sentence = xstrndup(in_operations, strcspn(in_operations, "."));
+	char *signals = xstrndup(in_page, strcspn(in_page, "."));
+	for (size_t i = 0; i < settings_table_count; i++) {
+		char *quoted = xasprintf("`%s`", settings_table[i].name);
+		char *name = roff(settings_table[i].name);
+		if ((settings_table[i].traits & SETTING_RELOADABLE) != 0) {
+			expect_in("docs/operations.md", sentence, quoted);
+			expect_in("the man page's SIGHUP", signals, name);
+		}
+		free(quoted);
+		free(name);
+	}
+	free(sentence);
+	free(signals);
+	free(operations);
+	free(page);
+}
+
 static void every_older_name_is_in_migrating_md(void **state)
 {
 	(void)state;
@@ -263,6 +290,7 @@ int main(void)
 	FIXTURE_ADD(configuration_md_is_the_tables);
 	FIXTURE_ADD(man_page_is_the_table);
 	FIXTURE_ADD(every_row_is_in_the_documents);
+	FIXTURE_ADD(every_setting_that_may_change_is_said_to);
 	FIXTURE_ADD(every_older_name_is_in_migrating_md);
 	FIXTURE_ADD(every_key_is_in_sites_md);
 	FIXTURE_ADD(examples_are_sound);

@@ -187,6 +187,14 @@ static const struct bad_case flag_cases[] = {
 	{"one topic beside the pair",
 	 {.args = {"producer", SITE, BROKER, "--kafka-topic=t", "--kafka-topic-failure=f"}},
 	 "--kafka-topic: given beside --kafka-topic-failure, expected one topic or the pair\n"},
+	{"a Kafka property with a blank for its '='",
+	 {.args = {"producer", SITE, BROKER, "--kafka-property=sasl.password sesame"}},
+	 "--kafka-property: found 'sasl.password…', expected key=value with a key such as "
+	 "linger.ms\n"},
+	{"a Kafka property with a line break in its password",
+	 {.args = {"producer", SITE, BROKER, "--kafka-property=sasl.password=sesame\nx"}},
+	 "--kafka-property: found 'sasl.password=…', expected a value without control "
+	 "characters\n"},
 	{"a property that is none",
 	 {.args = {"producer", SITE, BROKER, "--kafka-property=linger"}},
 	 "--kafka-property: found 'linger', expected key=value with a key such as linger.ms\n"},
@@ -395,6 +403,14 @@ static const struct bad_case dsn_cases[] = {
 	 {.args = {"consumer", BROKER, "--database-dsn=host=h sslmode=yes"}},
 	 "--database-dsn: its sslmode is 'yes', expected disable, allow, prefer, require, "
 	 "verify-ca or verify-full\n"},
+	{"a DSN that does not parse, with a quotation mark in its password",
+	 {.args = {"consumer", BROKER, "--database-dsn=postgresql://u:a\"sesame%zz@h/"}},
+	 "--database-dsn: invalid percent-encoded token: \"…\"; expected "
+	 "postgresql://host:port/name or key=value\n"},
+	{"a DSN that does not parse, with a password that looks like libpq's own words",
+	 {.args = {"consumer", BROKER, "--database-dsn=postgresql://u:\"=\"sesame%zz@h/"}},
+	 "--database-dsn: invalid percent-encoded token: \"…\"; expected "
+	 "postgresql://host:port/name or key=value\n"},
 	{"a DSN's kind of server",
 	 {.args = {"consumer", BROKER, "--database-dsn=host=h target_session_attrs=master"}},
 	 "--database-dsn: its target_session_attrs is 'master', expected any, read-write, "
@@ -427,6 +443,10 @@ static const struct bad_case file_cases[] = {
 	{"a list for one value",
 	 {.args = {"run", SITE, "--config=c.yaml"}, .files = {{"c.yaml", "threads: [1]\n"}}},
 	 "c.yaml:1:10: found a list, expected one value for `threads`\n"},
+	{"a NUL byte in one value of several",
+	 {.args = {"producer", SITE, BROKER, "--config=c.yaml"},
+	  .files = {{"c.yaml", "kafka-property: {sasl.password: \"ses\\0ame\"}\n"}}},
+	 "c.yaml:1:33: found a NUL byte, expected one value for `kafka-property`\n"},
 	{"no mapping",
 	 {.args = {"run", SITE, "--config=c.yaml"}, .files = {{"c.yaml", "- threads\n"}}},
 	 "c.yaml:1:1: found no mapping, expected settings such as `interval: 30s`\n"},
