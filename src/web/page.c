@@ -187,8 +187,10 @@ void page_write_board(struct buffer *out, const struct page_facts *facts)
 	write_headline(headline, snapshot);
 
 	(void)buffer_append_format(
-		out, "<div id=\"board\" data-build=\"%s\" data-icon=\"%s\" data-title=\"",
-		assets_build(), icon_path(worst));
+		out,
+		"<div id=\"board\" data-build=\"%s\" data-icon=\"%s\" data-lost-icon=\"%s\" "
+		"data-title=\"",
+		assets_build(), icon_path(worst), icon_path(SITE_UNKNOWN));
 	escape_html(out, headline);
 	put(out, " &#183; ");
 	escape_html(out, facts->title);
@@ -291,7 +293,7 @@ void page_write(struct buffer *out, const struct page_facts *facts, const struct
 	    "<path class=\"pulse\" d=\"M5.5 12.2h3.3l1.7-4.4 2.9 8.2 1.9-3.8h3.2\"/></svg><span>");
 	escape_html(out, facts->title);
 	put(out, "</span></a>\n<p class=\"follow\" id=\"follow\"><span class=\"dot\"></span>"
-		 "<span id=\"follow-text\">As of ");
+		 "<span id=\"follow-text\" role=\"status\">As of ");
 	put(out, read_at);
 	put(out, "</span></p></header>\n<main>\n");
 	if (board->length > 0)

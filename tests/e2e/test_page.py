@@ -137,6 +137,77 @@ def test_the_page_follows_in_place(demo, browser):
     assert_shows_the_demo(window)
 
 
+# What the script is given instead of /board: the present one, changed by a function of its document.
+DOCTORED = """
+    const change = new Function("doc", arguments[0]), done = arguments[1], real = window.fetch;
+    real("/board").then(answer => answer.text()).then(text => {
+        const doc = new DOMParser().parseFromString(text, "text/html");
+        change(doc);
+        window.fetch = async () => new Response(doc.body.innerHTML, {headers: {Date: new Date().toUTCString()}});
+        done();
+    });
+"""
+
+
+def test_the_focus_stays_with_a_site_that_moves(demo, browser):
+    _, port = demo
+    window = browser()
+    window.open(f"http://127.0.0.1:{port}/")
+    focused = """return document.activeElement.closest("tr")?.dataset.key"""
+    keys = """return [...document.querySelectorAll("tr[data-key]")].map(row => row.dataset.key).join()"""
+    window.driver.execute_script("""document.querySelector('tr[data-key="Shop"] a').focus()""")
+    # Every row goes elsewhere, and one is another than it was, as when a site goes down.
+    window.driver.execute_async_script(DOCTORED, """
+        const body = doc.querySelector("tbody"), rows = [...body.children].reverse();
+        rows.find(row => row.dataset.key === "Shop").dataset.version = "1";
+        body.replaceChildren(...rows);
+        window.expected = rows.map(row => row.dataset.key).join();
+    """)
+    expected = window.driver.execute_script("return expected")
+    wait_until(lambda: window.driver.execute_script(keys) == expected, "the order")
+    assert window.driver.execute_script(focused) == "Shop"
+    # The part is made anew where its frame changed: here a notice more.
+    window.driver.execute_async_script("""
+        const real = window.fetch, done = arguments[0];
+        real("/board").then(answer => answer.text()).then(text => {
+            const changed = text.replace("</table>", "</table><p class='notice'>more</p>");
+            window.fetch = async () => new Response(changed, {headers: {Date: new Date().toUTCString()}});
+            done();
+        });
+    """)
+    wait_until(lambda: window.texts("#sites .notice") == ["more"], "the notice")
+    assert window.driver.execute_script(focused) == "Shop"
+
+
+def test_an_answer_that_is_no_board_is_no_contact(demo, browser):
+    _, port = demo
+    window = browser()
+    window.open(f"http://127.0.0.1:{port}/")
+    wait_until(lambda: window.texts("#follow-text") == ["Following live"], "the script's words")
+    window.driver.execute_script("""
+        window.fetch = async () => new Response("<h1>Log in</h1>", {headers: {Date: new Date().toUTCString()}});
+    """)
+    wait_until(lambda: window.texts("#follow-text")[0].startswith("No contact since"), "the notice", timeout=30)
+    assert set(rows(window)) == NAMES
+
+
+def test_a_tab_behind_others_goes_on_asking(demo, browser):
+    _, port = demo
+    window = browser()
+    window.open(f"http://127.0.0.1:{port}/")
+    # The page is told that it is hidden, and what it puts off for long is done at once.
+    window.driver.execute_script("""
+        const real = window.setTimeout;
+        window.delays = [];
+        window.setTimeout = (what, delay) => { delays.push(delay); return real(what, Math.min(delay, 200)); };
+        Object.defineProperty(document, "hidden", {get: () => true});
+    """)
+    slow = "return delays.filter(delay => delay === 30000).length"
+    wait_until(lambda: window.driver.execute_script(slow) > 2, "asking")
+    window.driver.execute_async_script(DOCTORED, """doc.getElementById("board").dataset.title = "told";""")
+    wait_until(lambda: window.driver.title == "told", "the tab's title")
+
+
 def test_the_page_says_that_websentry_is_gone_and_back(demo, browser, websentry):
     running, port = demo
     window = browser()
@@ -144,10 +215,14 @@ def test_the_page_says_that_websentry_is_gone_and_back(demo, browser, websentry)
     before = {site["name"]: len(site["recent"]) for site in api_sites(port)}
     running.stop()
     wait_until(lambda: window.texts("#follow-text")[0].startswith("No contact since"), "the notice", timeout=30)
+    assert window.driver.title.startswith("No contact \u00b7 ")
+    icon = """return document.getElementById("icon").getAttribute("href")"""
+    assert "warn" in window.driver.execute_script(icon)
     again = websentry.start("run", "--data-dir", websentry.data_dir(), "--listen", f"127.0.0.1:{port}",
                             websentry.folder / "demo/sites.yaml")
     assert again.port() == port
     wait_until(lambda: window.texts("#follow-text") == ["Following live"], "the page's return", timeout=30)
+    assert "No contact" not in window.driver.title and "warn" not in window.driver.execute_script(icon)
     assert all(len(site["recent"]) >= before[site["name"]] for site in api_sites(port))
 
 
@@ -176,5 +251,12 @@ def test_assistive_technology_finds_the_same(demo, browser):
     roles = [role for role, _ in names]
     assert "table" in roles and "heading" in roles
     assert any(role == "rowheader" and name.startswith("Shop") for role, name in names)
+    # Also where rows are cards, as with a screen that is magnified.
+    headers = {name for role, name in names if role == "columnheader"}
+    assert headers == {"State", "Site", "Reason", "Last 50 checks", "Response time", "Checked"}
+    window.driver.set_window_size(700, 900)
+    wait_until(lambda: window.driver.execute_script("return innerWidth") <= 700, "a narrow window")
+    narrow = window.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    assert headers == {node["name"]["value"] for node in narrow if node.get("role", {}).get("value") == "columnheader"}
     strips = [name for role, name in names if role in ("img", "image") and name.startswith("Last ")]
     assert strips and all("newest at the right" in name for name in strips)

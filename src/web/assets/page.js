@@ -6,11 +6,12 @@
 	const ROWS_OF_A_FAST_BOARD = 300;
 	const PERIOD_MS = 2000;
 	const SLOW_PERIOD_MS = 10000;
+	const HIDDEN_PERIOD_MS = 30000; // title and icon of a tab behind others stay true
 	const LOST_AFTER_MS = 8000;
+	const LOST_HIDDEN_AFTER_MS = 150000; // browsers wake a hidden page once a minute at least
 	const TIMEOUT_MS = 8000;
 	const CLOCKS_DIFFER_MS = 2000; // the Date header counts in seconds
 
-	const follow = document.getElementById("follow");
 	const followText = document.getElementById("follow-text");
 	let lastText = "";
 	let lastAnswerAt = Date.now();
@@ -32,13 +33,24 @@
 		if (element.textContent !== text) element.textContent = text;
 	}
 
+	// What is seen of the page while other tabs hide it.
+	function showTab(isLost) {
+		const board = document.getElementById("board").dataset;
+		const title = isLost ? "No contact \u00b7 " + board.title : board.title;
+		const href = isLost ? board.lostIcon : board.icon;
+		const icon = document.getElementById("icon");
+		if (document.title !== title) document.title = title;
+		if (icon.getAttribute("href") !== href) icon.setAttribute("href", href);
+	}
+
 	function tick() {
 		const now = Date.now() + clockOffset;
 		for (const time of document.querySelectorAll("time[datetime]:not([data-fixed])"))
 			setText(time, ago(Date.parse(time.dateTime), now));
-		const isLost = Date.now() - lastAnswerAt > LOST_AFTER_MS && !document.hidden;
-		follow.classList.toggle("is-live", !isLost);
-		follow.classList.toggle("is-lost", isLost);
+		const isLost = Date.now() - lastAnswerAt > (document.hidden ? LOST_HIDDEN_AFTER_MS : LOST_AFTER_MS);
+		document.documentElement.classList.toggle("is-live", !isLost);
+		document.documentElement.classList.toggle("is-lost", isLost);
+		showTab(isLost);
 		setText(followText, isLost
 			? "No contact since " + new Date(lastAnswerAt).toLocaleTimeString() + ", trying again"
 			: "Following live");
@@ -56,17 +68,27 @@
 			if (!old || old.dataset.version !== fresh.dataset.version)
 				row = document.importNode(fresh, true);
 			if (old && row !== old) {
-				const hadFocus = old.contains(document.activeElement);
 				old.classList.remove("has-changed");
 				if (row.className !== old.className) row.classList.add("has-changed");
 				if (at === old) at = row;
 				old.replaceWith(row);
-				if (hadFocus) row.querySelector("a")?.focus();
 			}
 			if (row === at) at = at.nextElementSibling;
 			else body.insertBefore(row, at);
 		}
 		for (const gone of known.values()) gone.remove();
+	}
+
+	// What is moved or replaced loses the focus: it goes back to the same site, wherever that stands now.
+	function keepFocus(change) {
+		const focused = document.activeElement;
+		const key = focused?.closest("#sites tr")?.dataset.key;
+		const wasSummary = focused?.matches("#sites summary");
+		change();
+		if (document.activeElement === focused) return;
+		const row = [...document.querySelectorAll("#sites tr")].find(one => key && one.dataset.key === key);
+		const next = wasSummary ? document.querySelector("#sites summary") : row?.querySelector("a");
+		next?.focus({ preventScroll: true });
 	}
 
 	// The element itself stays: a live region that is replaced is not read out.
@@ -101,22 +123,20 @@
 	function show(text) {
 		const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("board");
 		const board = document.getElementById("board");
-		if (!fresh) return;
+		if (!fresh) throw new Error("no board"); // of a proxy that wants a login, say
 		if (fresh.dataset.build !== board.dataset.build) {
 			location.reload(); // a newer release serves us
 			return;
 		}
 		document.getElementById("summary").className = fresh.querySelector("#summary").className;
 		for (const id of ["headline", "tally", "notices"]) mergePart(id, fresh);
-		mergeSites(fresh);
-		document.title = fresh.dataset.title;
-		const icon = document.getElementById("icon");
-		if (icon.getAttribute("href") !== fresh.dataset.icon) icon.setAttribute("href", fresh.dataset.icon);
+		keepFocus(() => mergeSites(fresh));
+		for (const name of ["title", "icon"]) board.dataset[name] = fresh.dataset[name];
 	}
 
 	function schedule(delay) {
 		clearTimeout(timer);
-		if (!document.hidden) timer = setTimeout(update, delay);
+		timer = setTimeout(update, delay);
 	}
 
 	async function fetchBoard() {
@@ -126,9 +146,9 @@
 		const text = await answer.text();
 		const offset = Date.parse(answer.headers.get("Date")) - Date.now();
 		clockOffset = Math.abs(offset) > CLOCKS_DIFFER_MS ? offset : 0;
-		lastAnswerAt = Date.now();
 		if (text !== lastText) show(text);
 		lastText = text;
+		lastAnswerAt = Date.now();
 	}
 
 	async function update() {
@@ -142,7 +162,8 @@
 		isFetching = false;
 		tick();
 		const rows = document.querySelectorAll("tr[data-key]").length;
-		schedule(rows > ROWS_OF_A_FAST_BOARD ? SLOW_PERIOD_MS : PERIOD_MS);
+		const period = rows > ROWS_OF_A_FAST_BOARD ? SLOW_PERIOD_MS : PERIOD_MS;
+		schedule(document.hidden ? HIDDEN_PERIOD_MS : period);
 	}
 
 	document.addEventListener("visibilitychange", () => {
