@@ -491,15 +491,24 @@ bool transfer_was_too_late(const struct transfer *transfer, CURLcode code)
 	}
 }
 
+/* When the way to the site was there: curl's own figure is of the proxy, before TLS with it and before it let us through. */
+static mono_us get_connected(const struct transfer *transfer)
+{
+	if (transfer->is_tunnelled)
+		return transfer->tls_started_at;
+	if (transfer->is_proxy_https)
+		return get_moment(transfer, CURLINFO_PRETRANSFER_TIME_T);
+	mono_us connected = get_moment(transfer, CURLINFO_CONNECT_TIME_T);
+	/* curl tells when it connected only once TLS is done as well. */
+	return connected == 0 ? transfer->tls_started_at : connected;
+}
+
 void transfer_get_marks(const struct transfer *transfer, struct phase_marks *marks)
 {
 	if (transfer->started_at == 0)
 		return;
 	marks->is_reused = transfer_is_reused(transfer);
-	marks->connected = get_moment(transfer, CURLINFO_CONNECT_TIME_T);
-	/* curl tells when it connected only once TLS is done as well. */
-	if (marks->connected == 0)
-		marks->connected = transfer->tls_started_at;
+	marks->connected = get_connected(transfer);
 	if (transfer->tls_started_at != 0)
 		marks->tls_done = get_moment(transfer, CURLINFO_APPCONNECT_TIME_T);
 	marks->sent = transfer->sent_at;

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 import yaml
 from support.nameserver import NameServer
-from support.phases import PHASES, SYN_AGAIN_S, PhaseServer
+from support.phases import PHASES, SYN_AGAIN_S, PhaseProxy, PhaseServer
 
 # A machine that is busy elsewhere may hold a process up for as long as a delay: then again, with a longer one.
 DELAYS_S = (0.5, 0.5, 1.0, 2.0, 4.0)
@@ -111,3 +111,26 @@ def test_curl_sees_the_same_phases(websentry, authority, name_server, slow):
                 all(is_delay_alone(phases, slow, delay_s) for phases in (ours, curls)):
             return
     raise AssertionError(f"{slow}: ours {ours}, curl's {curls}")
+
+
+@pytest.mark.parametrize(("is_site_tls", "is_proxy_tls"), [(True, False), (True, True), (False, True)])
+def test_connecting_reaches_through_a_proxy(websentry, authority, is_site_tls, is_proxy_tls):
+    """TLS with a proxy, and the time that it takes to connect, are neither the site's TLS nor its wait."""
+    cert = authority.issue("quick.test", ("quick.test", "proxy.test"))
+    for delay_s in DELAYS_S:
+        with contextlib.ExitStack() as stack:
+            site = PhaseServer(certificate=cert if is_site_tls else None)
+            stack.callback(site.close)
+            proxy = PhaseProxy(certificate=cert if is_proxy_tls else None, tls_s=delay_s, connect_s=delay_s)
+            stack.callback(proxy.close)
+            report = check(websentry, {
+                "url": f"http{'s' * is_site_tls}://quick.test:{site.port}/", "ca_file": str(authority.ca_file),
+                "proxy": f"http{'s' * is_proxy_tls}://proxy.test:{proxy.port}", "resolve": {"proxy.test": "127.0.0.1"}})
+        assert report["outcome"] == "up", report
+        add_up(report, report["total_us"])
+        phases = phases_of(report)
+        if is_delay_alone(phases, "connect", delay_s * (is_site_tls + is_proxy_tls)):
+            break
+    else:
+        raise AssertionError(f"no run shows the delay in connect alone, the last: {phases}")
+    assert ("tls_us" in report) == is_site_tls

@@ -5,6 +5,7 @@ again after a second); a handshake that is answered late is tls; a late first by
 transfer.
 """
 import contextlib
+import select
 import socket
 import ssl
 import threading
@@ -91,3 +92,58 @@ class PhaseServer:
             self.asked.set()
             with contextlib.suppress(OSError):
                 connection.unwrap() if self._context is not None else None
+
+
+class PhaseProxy:
+    """A proxy that takes its time for TLS with the client, and to connect; over plain http it answers itself."""
+
+    def __init__(self, *, certificate=None, tls_s=0.0, connect_s=0.0):
+        self.delays = {"tls": tls_s, "connect": connect_s}
+        self._context = None
+        if certificate is not None:
+            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._context.load_cert_chain(certificate.cert_file, certificate.key_file)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True, name="proxy")
+        self._thread.start()
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
+        self._listener.close()
+
+    def _serve(self):
+        while True:
+            try:
+                connection = self._listener.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection):
+        with contextlib.suppress(OSError), connection:
+            connection.settimeout(30)
+            if self._context is not None:
+                time.sleep(self.delays["tls"])
+                connection = self._context.wrap_socket(connection, server_side=True)
+            method, target = read_head(connection).decode().split(" ")[:2]
+            if method != "CONNECT":
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+                return
+            time.sleep(self.delays["connect"])
+            with socket.create_connection(("127.0.0.1", int(target.rpartition(":")[2]))) as site:
+                connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+                self._relay(connection, site)
+
+    @staticmethod
+    def _relay(client, site):
+        other = {client: site, site: client}
+        while True:
+            is_left = isinstance(client, ssl.SSLSocket) and client.pending() > 0
+            read = client if is_left else select.select([client, site], [], [], 30)[0][0]
+            taken = read.recv(65536)
+            if not taken:
+                return
+            other[read].sendall(taken)
