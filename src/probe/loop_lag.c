@@ -33,14 +33,18 @@ static void on_prepare(uv_prepare_t *prepare)
 	lag->sleep_max_us = timeout_ms < 0 ? -1 : (int64_t)timeout_ms * CLOCK_US_PER_MS;
 }
 
-static void on_check(uv_check_t *check)
+static void wake(struct loop_lag *lag)
 {
-	struct loop_lag *lag = check->data;
 	mono_us now = clock_boot_us();
-	/* Callbacks for sockets ran since the sleep ended: they are in here too. */
 	lag->lost_us += present_hold_up(lag, now);
 	lag->is_awake = true;
 	lag->woke_at = now;
+}
+
+/* Callbacks for sockets ran since the sleep ended: they are in here too. */
+static void on_check(uv_check_t *check)
+{
+	wake(check->data);
 }
 
 /* To have woken is all. */
@@ -63,10 +67,14 @@ void loop_lag_init(struct loop_lag *lag, uv_loop_t *loop)
 
 void loop_lag_watch(struct loop_lag *lag, bool is_watched)
 {
-	if (is_watched)
-		(void)uv_timer_start(&lag->tick, on_tick, TICK_MS, TICK_MS);
-	else
+	if (!is_watched) {
 		(void)uv_timer_stop(&lag->tick);
+		return;
+	}
+	/* The first check may begin before on_check(): in the loop's first turn, and in a callback that ended a sleep without an end. */
+	if (!lag->is_awake)
+		wake(lag);
+	(void)uv_timer_start(&lag->tick, on_tick, TICK_MS, TICK_MS);
 }
 
 void loop_lag_close(struct loop_lag *lag)
