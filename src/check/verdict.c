@@ -97,9 +97,30 @@ static void judge_status(struct judging *judging)
 		     expected);
 }
 
+/*
+ * A server that was told nothing for a while gives up with this status. Where the prober slept meanwhile that is its own doing, and what
+ * came is not the page that is expected.
+ */
+static bool is_of_our_silence(struct judging *judging)
+{
+	enum { REQUEST_TIMEOUT = 408, SILENT_MIN_US = 100 * CLOCK_US_PER_MS };
+	const struct observation *seen = judging->observation;
+	if (seen->final.http_status_code != REQUEST_TIMEOUT || seen->lag_us <= SILENT_MIN_US ||
+	    site_accepts_status(judging->site, REQUEST_TIMEOUT))
+		return false;
+	judging_note(judging, "valid_status_codes", REASON_PROBER_OVERLOADED,
+		     "status %d, which says that no request came in time, but the prober itself "
+		     "was held up for "
+		     "%" PRId64 " ms",
+		     REQUEST_TIMEOUT, seen->lag_us / CLOCK_US_PER_MS);
+	return true;
+}
+
 /* In the order in which the first of equal ones decides. */
 static void judge(struct judging *judging)
 {
+	if (is_of_our_silence(judging))
+		return;
 	judge_status(judging);
 	if (judging->site->limits != NULL) {
 		judge_version(judging);

@@ -193,6 +193,51 @@ static void slow_by_our_own_hold_up_is_unknown(void **state)
 	site_finish(&site);
 }
 
+/* A site that is told nothing for a while loses its patience (408): with a prober that slept meanwhile. */
+static void impatience_with_our_own_hold_up_is_unknown(void **state)
+{
+	static const struct {
+		int status;
+		int valid; /* further */
+		int64_t lag_us;
+		enum reason reason;
+		size_t failures;
+	} answers[] = {
+		{408, 0, 100001, REASON_PROBER_OVERLOADED, 1},
+		{408, 0, 100000, REASON_STATUS_MISMATCH, 2},
+		{408, 0, 0, REASON_STATUS_MISMATCH, 2},
+		{503, 0, 3000000, REASON_STATUS_MISMATCH, 2},
+		{408, 408, 3000000, REASON_BODY_MISMATCH, 1},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		struct site site;
+		struct observation seen;
+		struct verdict verdict;
+		make_site(&site);
+		observation_init(&seen);
+		seen.trouble = REASON_OK;
+		if (answers[i].valid != 0) {
+			site.valid_status_codes = xcalloc(1, sizeof(site.valid_status_codes[0]));
+			site.valid_status_codes[0] =
+				(struct status_range){answers[i].valid, answers[i].valid};
+			site.valid_status_code_count = 1;
+		}
+		seen.final.http_status_code = answers[i].status;
+		seen.rules = xcalloc(2, sizeof(*seen.rules));
+		seen.rule_count = 2;
+		seen.rules[0].state = MATCH_NOT_FOUND;
+		seen.rules[1].state = MATCH_NOT_FOUND;
+		seen.lag_us = answers[i].lag_us;
+		verdict_decide(&site, &seen, &verdict);
+		assert_int_equal(verdict.reason, answers[i].reason);
+		assert_int_equal(verdict.failure_count, answers[i].failures);
+		verdict_finish(&verdict);
+		observation_finish(&seen);
+		site_finish(&site);
+	}
+}
+
 static void first_end_in_the_chain_counts(void **state)
 {
 	(void)state;
@@ -264,6 +309,7 @@ int main(void)
 		cmocka_unit_test(rules_without_matches_are_unknown),
 		cmocka_unit_test(recorded_pattern_changes_nothing),
 		cmocka_unit_test(slow_by_our_own_hold_up_is_unknown),
+		cmocka_unit_test(impatience_with_our_own_hold_up_is_unknown),
 		cmocka_unit_test(first_end_in_the_chain_counts),
 		cmocka_unit_test(messages_are_safe_and_bounded),
 	};
