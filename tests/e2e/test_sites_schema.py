@@ -142,7 +142,6 @@ proxy: http://p
 proxy: http://u:p@p:3128/
 no_proxy: "a,b", proxy: http://p
 no_proxy: ["*", 10.0.0.0/8], proxy: http://p
-no_proxy: [5], proxy: http://p
 keepalive: yes
 evidence: ~
 interval: ~
@@ -292,6 +291,10 @@ proxy: socks5://p
 proxy: p:3128
 proxy: http://
 no_proxy: [http://a], proxy: http://p
+no_proxy: [5], proxy: http://p
+no_proxy: [10.0.0.0/08], proxy: http://p
+no_proxy: [10.0.0.0/-0], proxy: http://p
+no_proxy: ["::/129"], proxy: http://p
 no_proxy: "", proxy: http://p
 request_kwargs: []
 url: ftp://a/
