@@ -151,20 +151,25 @@ class Lean:
                                 cwd=self.folder, log=self.folder / "blackbox.out")
         wait_until(lambda: accepts(self.blackbox_port), "blackbox_exporter")
 
-    def _blackbox(self, url, count):
-        """CPU of a probe of blackbox_exporter's, asked over connections that stay open, as Prometheus does."""
+    def _blackbox(self, url, count, at_once=8, rate=0):
+        """CPU of a probe of blackbox_exporter's, asked over connections that stay open, as Prometheus does: so many at
+        once as fast as it can, or so many a second."""
         path = f"/probe?module=page&target={url}"
         os.sched_setaffinity(0, {1})
 
-        def ask(times):
+        def ask(number, times, every_s):
             connection = http.client.HTTPConnection("127.0.0.1", self.blackbox_port)
-            for _ in range(times):
+            began = time.monotonic() + number * every_s / at_once
+            for turn in range(times):
+                time.sleep(max(0, began + turn * every_s - time.monotonic()))
                 connection.request("GET", path)
                 assert b"probe_success 1" in connection.getresponse().read()
             connection.close()
 
         def ask_all(times):
-            threads = [threading.Thread(target=ask, args=(times // 8,)) for _ in range(8)]
+            every_s = at_once / rate if rate else 0
+            threads = [threading.Thread(target=ask, args=(number, times // at_once, every_s))
+                       for number in range(at_once)]
             for thread in threads:
                 thread.start()
             for thread in threads:
@@ -175,7 +180,7 @@ class Lean:
         ask_all(count)
         spent = cpu_seconds(self.blackbox.pid) - before
         os.sched_setaffinity(0, set(range(os.cpu_count())))
-        return spent * 1e6 / (count // 8 * 8)
+        return spent * 1e6 / (count // at_once * at_once)
 
     # --- CPU a check
 
@@ -217,12 +222,15 @@ class Lean:
                            "raw": spread([self._raw(0, count, is_tls) for _ in range(ROUNDS)])}
         self._start_blackbox()
         url = self.nginx.tls_url(0) if is_tls else self.nginx.url(0)
-        out["blackbox"] = spread([self._blackbox(url, 2000) for _ in range(ROUNDS)])
+        slowest = min(rates)
+        asked = {"flat_out": (2000,), "one_by_one": (1000, 1), "paced": (int(slowest * SECONDS), 8, slowest)}
+        out["blackbox"] = {way: spread([self._blackbox(url, *how) for _ in range(ROUNDS)])
+                           for way, how in asked.items()}
         self.blackbox.kill()
         self.results[kind] = out
 
     def plain(self):
-        self.compare((2000, 5000), is_tls=False)
+        self.compare((500, 2000, 5000), is_tls=False)
 
     def tls(self):
         self.compare((TLS_RATE,), is_tls=True)

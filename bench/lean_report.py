@@ -36,8 +36,10 @@ def targets(results):
                     row["ratio_multi"]["median"], 1.5, "{:.2f}")
             at_most(f"plain HTTP, whole producer / raw epoll client, both {rate} checks/s",
                     row["ratio_raw"]["median"], 2.3, "{:.2f}")
-        gain = plain["blackbox"]["median"] / plain["5000"]["producer"]["median"]
-        out.append(("plain HTTP, blackbox_exporter / producer", f"{gain:.1f}", "≥ 6", gain >= 6))
+        for way, text in (("flat_out", "eight at a time"), ("one_by_one", "one at a time")):
+            gain = plain["blackbox"][way]["median"] / plain["5000"]["producer"]["median"]
+            out.append((f"plain HTTP, blackbox_exporter asked {text} / producer at 5000 checks/s", f"{gain:.1f}", "≥ 6",
+                        gain >= 6))
     if tls:
         row = next(value for key, value in tls.items() if key.isdigit())
         at_most("TLS 1.3, whole producer / bare OpenSSL client, same pace", row["ratio_raw"]["median"], 1.35, "{:.2f}")
@@ -67,7 +69,9 @@ def _costs(name, part):
     for key, text in (("multi", "bare libcurl multi client"), ("raw", raw)):
         yield (f"| {text} | " + " | ".join(_us(part[rate][key]) for rate in rates)
                + f" | {_us(part['flat_out'][key])} |")
-    yield f"| blackbox_exporter |{' |' * len(rates)} {_us(part['blackbox'])} |"
+    asked = part["blackbox"]
+    yield (f"| blackbox_exporter | {_us(asked['paced'])} |{' |' * (len(rates) - 1)} {_us(asked['flat_out'])}; "
+           f"one at a time {_us(asked['one_by_one'])} |")
     for key, text in (("multi", "producer / libcurl multi"), ("raw", f"producer / {raw}")):
         yield f"| **{text}** | " + " | ".join(_ratio(part[rate][f"ratio_{key}"]) for rate in rates) + " | |"
     threads = part[rates[0]]["threads_us"]
