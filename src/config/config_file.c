@@ -10,10 +10,22 @@
 
 enum { NAMES_MAX = 128, DESCRIBED_MAX = 128 };
 
+/* What is missing now would have stood there, had the tag before it been none. */
+static void pass_over(struct reading *reading, const struct setting *setting)
+{
+	reading->is_incomplete = true;
+	if (strcmp(setting->name, "url") == 0 || strcmp(setting->name, "sites") == 0)
+		reading->settings->has_bad_sites = true;
+}
+
 static void add_scalar(struct reading *reading, const struct tree *tree,
 		       const struct setting *setting, const struct node *value)
 {
 	char found[DESCRIBED_MAX];
+	if (value->is_refused) {
+		pass_over(reading, setting);
+		return;
+	}
 	if (value->kind != NODE_SCALAR || strlen(value->text) != value->length) {
 		node_describe(value, found, sizeof(found));
 		tree_problem(tree, value, reading->problems,

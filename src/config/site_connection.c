@@ -111,6 +111,8 @@ static void take_cert_file(struct entry_reader *reader, const struct node *value
 	char *path;
 	if (entry_take_pem(reader, "cert_file", value, pem_files_check_certificates, &path) == 0)
 		entry_replace(&request_make(&reader->entry->site)->cert_file, path);
+	else
+		entry_note_mistaken(reader->entry, "cert_file");
 }
 
 static void take_key_file(struct entry_reader *reader, const struct node *value)
@@ -118,6 +120,8 @@ static void take_key_file(struct entry_reader *reader, const struct node *value)
 	char *path;
 	if (entry_take_pem(reader, "key_file", value, pem_files_check_key, &path) == 0)
 		entry_replace(&request_make(&reader->entry->site)->key_file, path);
+	else
+		entry_note_mistaken(reader->entry, "key_file");
 }
 
 char *site_keys_read_host(const char *text)
@@ -208,8 +212,10 @@ void site_keys_finish_connection(struct entry_reader *reader, const struct node 
 	    pem_files_check_pair(reader->pem_files, request->cert_file, request->key_file, &err) !=
 		    0)
 		entry_problem(reader, node, "%s", err.message);
-	if (request->cert_file != NULL && request->key_file == NULL)
+	if (request->cert_file != NULL && request->key_file == NULL &&
+	    !entry_is_mistaken(reader->entry, "key_file"))
 		entry_problem(reader, node, "found `cert_file` without `key_file`, expected both");
-	if (request->key_file != NULL && request->cert_file == NULL)
+	if (request->key_file != NULL && request->cert_file == NULL &&
+	    !entry_is_mistaken(reader->entry, "cert_file"))
 		entry_problem(reader, node, "found `key_file` without `cert_file`, expected both");
 }

@@ -80,6 +80,23 @@ bool entry_claim(struct entry_reader *reader, enum entry_slot slot, const char *
 	return true;
 }
 
+static const char *const partners[] = {"addresses", "cert_file", "key_file"};
+
+void entry_note_mistaken(struct entry *entry, const char *key)
+{
+	for (size_t i = 0; i < sizeof(partners) / sizeof(partners[0]); i++)
+		if (text_nearest(key, &partners[i], 1) != NULL)
+			entry->mistaken |= (uint8_t)(1U << i);
+}
+
+bool entry_is_mistaken(const struct entry *entry, const char *key)
+{
+	for (size_t i = 0; i < sizeof(partners) / sizeof(partners[0]); i++)
+		if (strcmp(partners[i], key) == 0)
+			return (entry->mistaken >> i & 1) != 0;
+	return false;
+}
+
 static void take(struct entry_reader *reader, const struct entry_key *key, const struct node *value)
 {
 	key->take(reader, value);
@@ -143,6 +160,8 @@ static void take_defaults(struct entry_reader *reader, const struct node *node,
 	for (size_t i = 0; i < defaults->count; i++) {
 		const struct node_pair *pair = &defaults->pairs[i];
 		const struct entry_key *key = find_key(pair->key->text);
+		if (key == NULL)
+			entry_note_mistaken(reader->entry, pair->key->text);
 		if (key == NULL || key->is_own || node_is_null(pair->value) ||
 		    is_setting_given(reader, key->name))
 			continue;

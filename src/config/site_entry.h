@@ -55,7 +55,8 @@ struct entry {
 	bool has_method;
 	bool is_form; /* the body is one */
 	bool has_retry_after;
-	bool is_wrong; /* a problem of it was said */
+	bool is_wrong;    /* a problem of it was said */
+	uint8_t mistaken; /* entry_note_mistaken() */
 	enum entry_level interval_level;
 	enum entry_level timeout_level;
 	enum entry_level addresses_level;
@@ -117,6 +118,13 @@ extern const size_t entry_key_count;
 /* Speak for a slot: false with a problem where another key as near to the site did. key is static. */
 bool entry_claim(struct entry_reader *reader, enum entry_slot slot, const char *key,
 		 const struct node *place);
+
+/*
+ * Of keys that another one needs beside it: remember that this one, misspelt or with a value that is none, was said, so that nobody
+ * complains that it is missing as well. Other keys are passed over.
+ */
+void entry_note_mistaken(struct entry *entry, const char *key);
+bool entry_is_mistaken(const struct entry *entry, const char *key);
 
 /* Values (site_values.c): 0 and the value, or -1 with a problem added. name is the key's, for the message. */
 int entry_take_text(struct entry_reader *reader, const char *name, const struct node *value,

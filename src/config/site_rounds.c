@@ -9,8 +9,10 @@ void site_keys_take_addresses(struct entry_reader *reader, const struct node *va
 {
 	static const struct site_keys_choice choices[] = {{"one", 0}, {"all", 1}, {NULL, 0}};
 	int choice = site_keys_take_choice(reader, value, choices, "one or all for `addresses`");
-	if (choice < 0)
+	if (choice < 0) {
+		entry_note_mistaken(reader->entry, "addresses");
 		return;
+	}
 	request_make(&reader->entry->site)->is_all_addresses = choice == 1;
 	reader->entry->addresses_level = reader->level;
 }
@@ -44,7 +46,8 @@ void site_keys_finish_rounds(struct entry_reader *reader, const struct node *nod
 		/* in the defaults it is for those sites that say `all` */
 		bool is_meant = entry->addresses_needed_level > LEVEL_SETTINGS &&
 				entry->addresses_needed_level >= entry->addresses_level;
-		if (request->addresses_needed != 0 && is_meant)
+		if (request->addresses_needed != 0 && is_meant &&
+		    !entry_is_mistaken(entry, "addresses"))
 			entry_problem(reader, node,
 				      "found `addresses_needed` without `addresses: all`, expected "
 				      "both");

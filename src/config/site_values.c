@@ -58,6 +58,8 @@ void entry_complain_unknown(struct entry_reader *reader, const struct node *key,
 	const char *nearest = text_nearest(name, names, count);
 	free(name);
 	entry_name_key(key, found);
+	if (reader->entry != NULL)
+		entry_note_mistaken(reader->entry, key->text);
 	if (nearest != NULL)
 		entry_problem(reader, key, "unknown key `%s`, did you mean `%s`?", found, nearest);
 	else

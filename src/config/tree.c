@@ -170,6 +170,8 @@ void tree_problem(const struct tree *tree, const struct node *node, struct probl
 {
 	char what[2048];
 	va_list args;
+	if (node->is_refused)
+		return;
 	va_start(args, format);
 	(void)vsnprintf(what, sizeof(what), format, args);
 	va_end(args);

@@ -33,6 +33,7 @@ struct node {
 	enum node_kind kind;
 	bool is_plain;     /* a scalar without quotes */
 	bool is_complete;  /* its end was read */
+	bool is_refused;   /* its tag was, which has been said: nothing more is */
 	int line;          /* from 1 */
 	int column;        /* from 1, in characters */
 	uint64_t expanded; /* values in it, those behind aliases counted each time */
@@ -75,7 +76,7 @@ bool node_is_json_number(const struct node *node);
 /* "a list", "a mapping", "'text'": for "found …"; within text[size]. */
 void node_describe(const struct node *node, char *text, size_t size);
 
-/* Add a problem at a node: file:line:column. */
+/* Add a problem at a node: file:line:column. Of one with a tag that was refused, that is said and no more. */
 void tree_problem(const struct tree *tree, const struct node *node, struct problems *problems,
 		  const char *format, ...) __attribute__((format(printf, 4, 5)));
 

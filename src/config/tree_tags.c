@@ -113,4 +113,5 @@ void tree_take_tag(const struct tree *tree, struct node *node, const char *tag,
 			     "found an unknown tag, expected none or one of %s that fits it; text "
 			     "that begins with '!' is to be put in quotes",
 			     TAGS);
+	node->is_refused = true;
 }

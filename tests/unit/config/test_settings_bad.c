@@ -371,6 +371,21 @@ static const struct bad_case environment_cases[] = {
 	{"a database's port",
 	 {.args = {"consumer", BROKER}, .environment = {"WEBSENTRY_DATABASE_PORT=54321x"}},
 	 "WEBSENTRY_DATABASE_PORT: found '54321x', expected a whole number from 1 to 65535\n"},
+	{"a tag in the place of what must be there",
+	 {.args = {"producer", SITE, "--config=c.yaml"},
+	  .files = {{"c.yaml", "kafka-servers: !foo a:1\ninterval: !foo x"}}},
+	 "c.yaml:1:16: found an unknown tag, expected none or one of !!str, !!int, !!float, "
+	 "!!bool, "
+	 "!!null, !!seq and !!map that fits it; text that begins with '!' is to be put in quotes\n"
+	 "c.yaml:2:11: found an unknown tag, expected none or one of !!str, !!int, !!float, "
+	 "!!bool, "
+	 "!!null, !!seq and !!map that fits it; text that begins with '!' is to be put in "
+	 "quotes\n"},
+	{"a tag before the only site",
+	 {.args = {"run", "--config=c.yaml"}, .files = {{"c.yaml", "url: !foo http://a/"}}},
+	 "c.yaml:1:6: found an unknown tag, expected none or one of !!str, !!int, !!float, !!bool, "
+	 "!!null, !!seq and !!map that fits it; text that begins with '!' is to be put in "
+	 "quotes\n"},
 	{"no home for the data",
 	 {.args = {"run", SITE}, .environment = {"HOME=relative"}},
 	 "--data-dir: missing, `run` needs a folder, and HOME is not set: expected --data-dir or "

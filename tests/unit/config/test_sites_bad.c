@@ -107,8 +107,13 @@ static const struct bad_case form_cases[] = {
 	 0},
 	{"a core tag that does not fit", SITE("max_redirects: !!int some"),
 	 "s.yaml:1:34: found the tag !!int, expected none or one of !!str, !!int, "
-	 "!!float, !!bool, !!null, !!seq and !!map that fits it\n"
-	 "s.yaml:1:34: found 'some', expected a whole number from 0 to 20 for `max_redirects`\n",
+	 "!!float, !!bool, !!null, !!seq and !!map that fits it\n",
+	 0},
+	{"a tag before what is wrong anyway", SITE("interval: !foo x, max_redirects: y"),
+	 "s.yaml:1:29: found an unknown tag, expected none or one of !!str, !!int, !!float, "
+	 "!!bool, "
+	 "!!null, !!seq and !!map that fits it; text that begins with '!' is to be put in quotes\n"
+	 "s.yaml:1:52: found 'y', expected a whole number from 0 to 20 for `max_redirects`\n",
 	 0},
 	{"a list that says it is a mapping", "!!map [http://a/]",
 	 "s.yaml:1:1: found the tag !!map, expected none or one of !!str, !!int, "

@@ -131,6 +131,16 @@ static const struct conflict_case site_cases[] = {
 	 SITE("fail_if_cert_issuer_matches: R3, max_redirects: 0"),
 	 "s.yaml:1:48: found `fail_if_cert_issuer_matches` of a site that is never asked over TLS, "
 	 "expected an https URL\n"},
+	{"all addresses, misspelt, beside how many are needed",
+	 SITE("addressse: all, addresses_needed: 2"),
+	 "s.yaml:1:19: unknown key `addressse`, did you mean `addresses`?\n"},
+	{"all addresses, of a wrong word, beside how many are needed",
+	 SITE("addresses: some, addresses_needed: 2"),
+	 "s.yaml:1:30: found 'some', expected one or all for `addresses`\n"},
+	{"how many addresses are needed beside another mistake",
+	 SITE("addresses_needed: 2, intervall: 5s"),
+	 "s.yaml:1:40: unknown key `intervall`, did you mean `interval`?\n"
+	 "s.yaml:1:2: found `addresses_needed` without `addresses: all`, expected both\n"},
 	{"hosts that need no proxy anyway", SITE("no_proxy: b"),
 	 "s.yaml:1:29: found `no_proxy` without a `proxy`, expected both\n"},
 	{"hosts without the proxy that is none", SITE("proxy: none, no_proxy: [b, c]"),
