@@ -69,17 +69,60 @@ static void locate(const char *bytes, size_t offset, size_t *ret_line, size_t *r
 	*ret_column = offset - start + 1;
 }
 
-/* Whether a tab stands at a mark's place: by far the most common reason for "cannot start any token". */
-static bool is_tab_at(const struct building *building, const yaml_mark_t *mark)
+/* What stands at a mark, whose column counts characters, of a file in UTF-8; to the end, where there is no such place. */
+static const char *find_mark(const struct building *building, const yaml_mark_t *mark)
 {
+	static const char byte_order[] = "\xEF\xBB\xBF";
 	const char *at = building->bytes;
 	const char *end = building->bytes + building->length;
-	for (size_t line = 0; line < mark->line && at != NULL; line++) {
+	if (building->length >= strlen(byte_order) &&
+	    memcmp(at, byte_order, strlen(byte_order)) == 0)
+		at += strlen(byte_order);
+	for (size_t line = 0; line < mark->line && at != end; line++) {
 		at = memchr(at, '\n', (size_t)(end - at));
-		if (at != NULL)
-			at++;
+		at = at == NULL ? end : at + 1;
 	}
-	return at != NULL && mark->column < (size_t)(end - at) && at[mark->column] == '\t';
+	for (size_t column = 0; column < mark->column && at != end; column++)
+		do
+			at++;
+		while (at != end && ((unsigned char)*at & 0xC0) == 0x80);
+	return at;
+}
+
+/* Four digits of an escape: the half of a character that they are, \uD800 to \uDFFF; 0 for what is none. */
+static unsigned read_half(const char *at, const char *end)
+{
+	char digits[5] = "";
+	if (end - at < 4)
+		return 0;
+	memcpy(digits, at, 4);
+	if (strspn(digits, "0123456789abcdefABCDEF") != 4)
+		return 0;
+	unsigned half = (unsigned)strtoul(digits, NULL, 16);
+	return half >= 0xD800 && half <= 0xDFFF ? half : 0;
+}
+
+/* JSON escapes a character beyond \uFFFF in two halves, which YAML does not know: what to write in their place, into text. */
+static bool is_half_character(const struct building *building, const yaml_mark_t *mark, char *text,
+			      size_t size)
+{
+	const char *at = find_mark(building, mark);
+	const char *end = building->bytes + building->length;
+	unsigned high = read_half(at, end);
+	if (high == 0)
+		return false;
+	bool is_pair = high < 0xDC00 && end - at >= 10 && at[4] == '\\' && at[5] == 'u';
+	unsigned low = is_pair ? read_half(at + 6, end) : 0;
+	if (low >= 0xDC00)
+		(void)snprintf(text, size,
+			       "found '\\%.11s', which is how JSON escapes a character in two "
+			       "halves, expected the character itself or '\\U%08X'",
+			       at - 1, 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00));
+	else
+		(void)snprintf(text, size,
+			       "found '\\u%.4s', which is half a character, expected a whole one",
+			       at);
+	return true;
 }
 
 static void complain_of_parser(struct building *building, const yaml_parser_t *parser)
@@ -96,7 +139,12 @@ static void complain_of_parser(struct building *building, const yaml_parser_t *p
 	}
 	line = parser->problem_mark.line + 1;
 	column = parser->problem_mark.column + 1;
-	if (is_tab_at(building, &parser->problem_mark))
+	const char *at = find_mark(building, &parser->problem_mark);
+	/* by far the most common reason for "cannot start any token" */
+	bool is_tab = at != building->bytes + building->length && *at == '\t';
+	if (is_half_character(building, &parser->problem_mark, what, sizeof(what)))
+		column -= 2; /* its backslash */
+	else if (is_tab)
 		(void)snprintf(what, sizeof(what), "found a tab, expected spaces");
 	else if (parser->context != NULL)
 		(void)snprintf(what, sizeof(what), "%s %s", parser->problem, parser->context);

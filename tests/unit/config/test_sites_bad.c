@@ -123,6 +123,24 @@ static const struct bad_case form_cases[] = {
 	 "s.yaml:1:2: found an unknown tag, expected none or one of !!str, !!int, !!float, !!bool, "
 	 "!!null, !!seq and !!map that fits it; text that begins with '!' is to be put in quotes\n",
 	 0},
+	{"a character in two halves, as JSON has it",
+	 "{\"sites\": [\n{\"url\": \"http://\xC3\xA4/\", "
+	 "\"name\": \"a \\ud83D\\uDe00 b\"}]}",
+	 "s.yaml:2:33: found '\\ud83D\\uDe00', which is how JSON escapes a character in two "
+	 "halves, "
+	 "expected the character itself or '\\U0001F600'\n",
+	 0},
+	{"half a character", "[{\"url\": \"http://a/\", \"name\": \"\\ud83d\"}]",
+	 "s.yaml:1:32: found '\\ud83d', which is half a character, expected a whole one\n", 0},
+	{"a half without another", "[\"\\udc00\\udc00\"]",
+	 "s.yaml:1:3: found '\\udc00', which is half a character, expected a whole one\n", 0},
+	{"a half before what is none", "[\"\\ud83d\\u0041\"]",
+	 "s.yaml:1:3: found '\\ud83d', which is half a character, expected a whole one\n", 0},
+	{"half a character at the end", "[\"\\ud83d",
+	 "s.yaml:1:3: found '\\ud83d', which is half a character, expected a whole one\n", 0},
+	{"a character that there is not", "[\"\\U00110000\"]",
+	 "s.yaml:1:5: found invalid Unicode character escape code while parsing a quoted scalar\n",
+	 0},
 	{"a merge of no mapping", "[{<<: 5, url: http://a/}]",
 	 "s.yaml:1:7: expected a mapping of at most 256 keys to merge (<<)\n", 0},
 };
