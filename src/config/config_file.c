@@ -68,15 +68,19 @@ static void complain_unknown(struct reading *reading, const struct tree *tree,
 {
 	const char *names[NAMES_MAX] = {"defaults"};
 	size_t count = 1;
+	char found[NODE_KEY_MAX];
+	node_name_key(key, found);
 	for (size_t i = 0; i < settings_table_count; i++)
 		names[count++] = settings_table[i].name;
-	const char *nearest = text_nearest(key->text, names, count);
+	char *name = xstrndup(key->text, strcspn(key->text, ":="));
+	const char *nearest = text_nearest(name, names, count);
+	free(name);
 	if (nearest != NULL)
-		tree_problem(tree, key, reading->problems,
-			     "unknown key `%.80s`, did you mean `%s`?", key->text, nearest);
+		tree_problem(tree, key, reading->problems, "unknown key `%s`, did you mean `%s`?",
+			     found, nearest);
 	else
 		tree_problem(tree, key, reading->problems,
-			     "unknown key `%.80s`, expected the name of a setting", key->text);
+			     "unknown key `%s`, expected the name of a setting", found);
 }
 
 static void take_pair(struct reading *reading, struct tree *tree, const struct node_pair *pair)

@@ -169,13 +169,40 @@ static void take_json(struct translation *translation, const struct node_pair *p
 	buffer_finish(&out);
 }
 
+static const char *const kwargs_names[] = {
+	"timeout", "headers", "allow_redirects", "max_redirects", "ssl", "verify_ssl", "verify",
+	"data",    "json",    "cookies"};
+
+/* Also of a key without a value: it says as little as another that we don't know. */
+static void complain_unknown(struct translation *translation, const struct node *key)
+{
+	char found[NODE_KEY_MAX];
+	node_name_key(key, found);
+	const char *nearest = text_nearest(key->text, kwargs_names,
+					   sizeof(kwargs_names) / sizeof(kwargs_names[0]));
+	tree_problem(translation->tree, key, translation->problems,
+		     "unknown key `%s` in request_kwargs, %s%s%s", found,
+		     nearest == NULL
+			     ? "expected timeout, headers, allow_redirects, ssl, data or json"
+			     : "did you mean `",
+		     nearest == NULL ? "" : nearest, nearest == NULL ? "" : "`?");
+}
+
+static bool is_known(const char *key)
+{
+	for (size_t i = 0; i < sizeof(kwargs_names) / sizeof(kwargs_names[0]); i++)
+		if (strcmp(kwargs_names[i], key) == 0)
+			return true;
+	return false;
+}
+
 static void take_pair(struct translation *translation, const struct node_pair *pair)
 {
-	static const char *const names[] = {"timeout",       "headers", "allow_redirects",
-					    "max_redirects", "ssl",     "verify_ssl",
-					    "verify",        "data",    "json",
-					    "cookies"};
 	const char *key = pair->key->text;
+	if (!is_known(key)) {
+		complain_unknown(translation, pair->key);
+		return;
+	}
 	if (node_is_null(pair->value))
 		return;
 	if (strcmp(key, "timeout") == 0)
@@ -191,16 +218,6 @@ static void take_pair(struct translation *translation, const struct node_pair *p
 	else if (strcmp(key, "ssl") == 0 || strcmp(key, "verify_ssl") == 0 ||
 		 strcmp(key, "verify") == 0)
 		take_verification(translation, pair);
-	else if (strcmp(key, "json") != 0) {
-		const char *nearest = text_nearest(key, names, sizeof(names) / sizeof(names[0]));
-		tree_problem(
-			translation->tree, pair->key, translation->problems,
-			"unknown key `%.80s` in request_kwargs, %s%s%s", key,
-			nearest == NULL
-				? "expected timeout, headers, allow_redirects, ssl, data or json"
-				: "did you mean `",
-			nearest == NULL ? "" : nearest, nearest == NULL ? "" : "`?");
-	}
 }
 
 void older_translate_entry(struct tree *tree, struct node *entry, struct problems *problems)

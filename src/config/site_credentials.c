@@ -199,8 +199,8 @@ static void take_cookie(struct entry_reader *reader, const struct node_pair *pai
 	const char *name = pair->key->text;
 	const struct node *value = pair->value;
 	if (strlen(name) != pair->key->length || !site_keys_is_token(name)) {
-		char found[ENTRY_KEY_MAX];
-		entry_name_key(pair->key, found);
+		char found[NODE_KEY_MAX];
+		node_name_key(pair->key, found);
 		entry_problem(reader, pair->key, "found '%s', expected a cookie's name", found);
 	} else if (value->kind != NODE_SCALAR || strlen(value->text) != value->length ||
 		   value->length > COOKIE_MAX || !is_cookie_value(value->text)) {

@@ -157,9 +157,6 @@ bool entry_has_parts(struct entry_reader *reader, const char *name, const struct
 /* Free what a field holds, and have it hold taken. */
 void entry_replace(char **field, char *taken);
 
-/* A key for a message, without what looks like its value. */
-enum { ENTRY_KEY_MAX = 96 };
-void entry_name_key(const struct node *key, char text[static ENTRY_KEY_MAX]);
 /* "unknown key …" with the nearest of names, or else what was expected. */
 void entry_complain_unknown(struct entry_reader *reader, const struct node *key,
 			    const char *const *names, size_t count, const char *expected);

@@ -179,8 +179,8 @@ static void take_header(struct entry_reader *reader, const struct node *mapping,
 {
 	const struct node_pair *pair = &mapping->pairs[index];
 	const char *name = pair->key->text;
-	char found[ENTRY_KEY_MAX];
-	entry_name_key(pair->key, found);
+	char found[NODE_KEY_MAX];
+	node_name_key(pair->key, found);
 	if (strlen(name) != pair->key->length || !site_keys_is_token(name) ||
 	    strlen(name) > HEADER_NAME_MAX)
 		entry_problem(reader, pair->key,

@@ -41,23 +41,14 @@ void entry_warn(struct entry_reader *reader, const struct node *node, const char
 	free(where);
 }
 
-void entry_name_key(const struct node *key, char text[static ENTRY_KEY_MAX])
-{
-	/* {password:sesame} and {password=sesame} are keys without a value to YAML: it is not shown. */
-	int length = (int)strcspn(key->text, ":=");
-	bool is_cut = key->text[length] != '\0' && key->text[length + 1] != '\0';
-	(void)snprintf(text, ENTRY_KEY_MAX, "%.*s%s", is_cut && length < 80 ? length + 1 : 80,
-		       key->text, is_cut ? "…" : "");
-}
-
 void entry_complain_unknown(struct entry_reader *reader, const struct node *key,
 			    const char *const *names, size_t count, const char *expected)
 {
-	char found[ENTRY_KEY_MAX];
+	char found[NODE_KEY_MAX];
 	char *name = xstrndup(key->text, strcspn(key->text, ":="));
 	const char *nearest = text_nearest(name, names, count);
 	free(name);
-	entry_name_key(key, found);
+	node_name_key(key, found);
 	if (reader->entry != NULL)
 		entry_note_mistaken(reader->entry, key->text);
 	if (nearest != NULL)

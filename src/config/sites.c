@@ -87,7 +87,7 @@ static void keep(struct loading *loading, struct entry *entry, const char *file,
 	const struct node *timeout_place =
 		entry->timeout_place != NULL ? entry->timeout_place : place;
 	if (entry_is_timeout_too_long(entry, loading->settings)) {
-		char *where = place == NULL ? xstrdup("argument")
+		char *where = place == NULL ? xstrdup(file)
 					    : xasprintf("%s:%d:%d", file, timeout_place->line,
 							timeout_place->column);
 		complain_of_timeout(loading, entry, where);
@@ -121,6 +121,7 @@ static void begin(const struct loading *loading, struct entry *entry, const char
 static void load_url(struct loading *loading, const char *url)
 {
 	struct entry entry;
+	const char *place = settings_origin(loading->settings, "url")->place;
 	begin(loading, &entry, url);
 	if (loading->overrides != NULL) {
 		struct entry_reader reader = {.tree = loading->overrides,
@@ -132,7 +133,7 @@ static void load_url(struct loading *loading, const char *url)
 					      .said_conflicts = &loading->said_conflicts};
 		entry_complete(&reader, loading->overrides->root);
 	}
-	keep(loading, &entry, "argument", NULL);
+	keep(loading, &entry, place, NULL);
 }
 
 /* The keys of --set as a file of their own, a line each, so that a complaint says which. */
@@ -227,9 +228,11 @@ static void load_mapping(struct loading *loading, struct tree *tree, const struc
 			defaults = root->pairs[i].value;
 		else if (!is_config && !text_starts_with(key, "x-")) {
 			const char *nearest = text_nearest(key, names, 2);
+			char found[NODE_KEY_MAX];
+			node_name_key(root->pairs[i].key, found);
 			is_misspelt = is_misspelt || nearest == names[0];
 			tree_problem(tree, root->pairs[i].key, loading->problems,
-				     "unknown key `%.80s`, %s%s%s", key,
+				     "unknown key `%s`, %s%s%s", found,
 				     nearest == NULL ? "expected sites and " : "did you mean `",
 				     nearest == NULL ? "defaults" : nearest,
 				     nearest == NULL ? "" : "`?");

@@ -75,6 +75,9 @@ bool node_is_null(const struct node *node);
 bool node_is_json_number(const struct node *node);
 /* "a list", "a mapping", "'text'": for "found …"; within text[size]. */
 void node_describe(const struct node *node, char *text, size_t size);
+/* A key for a message, without what looks like its value. */
+enum { NODE_KEY_MAX = 96 };
+void node_name_key(const struct node *key, char text[static NODE_KEY_MAX]);
 
 /* Add a problem at a node: file:line:column. Of one with a tag that was refused, that is said and no more. */
 void tree_problem(const struct tree *tree, const struct node *node, struct problems *problems,

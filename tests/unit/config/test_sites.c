@@ -202,6 +202,11 @@ static const struct site_case source_cases[] = {
 	 "http://a/\nhttp://a/ name='http://a/ #2'\nhttp://a/ name='http://a/ #3'\n",
 	 "warning argument: 'http://a/' is watched already, this one is named 'http://a/ #2'\n"
 	 "warning argument: 'http://a/' is watched already, this one is named 'http://a/ #3'\n"},
+	{"a second site with the same default name, by a variable",
+	 {.args = {"run"}, .environment = {"WEBSENTRY_SITES=http://a/,http://a/"}},
+	 "http://a/\nhttp://a/ name='http://a/ #2'\n",
+	 "warning WEBSENTRY_SITES: 'http://a/' is watched already, this one is named 'http://a/ "
+	 "#2'\n"},
 	{"a default name gives way to a chosen one",
 	 FILE_OF("- http://a/\n- {url: http://b/, name: http://a/}\n- {url: http://c/, name: "
 		 "'http://a/ #2'}\n"),

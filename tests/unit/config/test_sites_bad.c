@@ -25,7 +25,7 @@ static const struct bad_case form_cases[] = {
 	{"a URL in place of the file", "https://me:sesame@a/?token=sesame",
 	 "s.yaml:1:1: found 'https://a/?token=***', expected `sites:` and a list of sites\n", 0},
 	{"a URL as a key", "https://me:sesame@a/: x",
-	 "s.yaml:1:1: unknown key `https://***@a/`, expected sites and defaults\n"
+	 "s.yaml:1:1: unknown key `https://a/`, expected sites and defaults\n"
 	 "s.yaml:1:1: found no `sites`, expected a list of them\n",
 	 0},
 	{"a file of variables", "POSTGRES_PASSWORD=sesame",
@@ -357,6 +357,12 @@ static const struct bad_case value_cases[] = {
 	 "s.yaml:1:69: found the timeout 6s, expected at most the interval, 5s\n", 0},
 	{"request_kwargs: an unknown key", SITE("request_kwargs: {timeuot: 5}"),
 	 "s.yaml:1:36: unknown key `timeuot` in request_kwargs, did you mean `timeout`?\n", 0},
+	{"request_kwargs: an unknown key without a value", SITE("request_kwargs: {timeuot: }"),
+	 "s.yaml:1:36: unknown key `timeuot` in request_kwargs, did you mean `timeout`?\n", 0},
+	{"request_kwargs: a key that holds its value", SITE("request_kwargs: {auth:sesame}"),
+	 "s.yaml:1:36: unknown key `auth:…` in request_kwargs, expected timeout, headers, "
+	 "allow_redirects, ssl, data or json\n",
+	 0},
 	{"request_kwargs: a far key", SITE("request_kwargs: {proxy: x}"),
 	 "s.yaml:1:36: unknown key `proxy` in request_kwargs, expected timeout, headers, "
 	 "allow_redirects, ssl, data or json\n",
