@@ -80,8 +80,8 @@ docs: ## what is made from the table of settings: docs/configuration.md, docs/we
 install: ## into $(prefix), honouring DESTDIR
 	@scripts/setup build
 	@scripts/build
-	@meson configure build -Dprefix=$(prefix) >/dev/null
-	@ninja -C build websentry >/dev/null
+	@meson configure build -Dprefix="$(prefix)" >/dev/null
+	@ninja -C build installed >build/install.log || { cat build/install.log >&2; exit 1; }
 	@meson install -C build --no-rebuild --quiet $(if $(DESTDIR),--destdir "$(DESTDIR)")
 
 clean: ## remove what was built; Python packages, tools and Kafka jars stay
