@@ -363,6 +363,19 @@ void poller_put_off(struct poller *poller, CURL *easy)
 	put_off(poller, easy, CURLE_OK);
 }
 
+void poller_end(struct poller *poller, CURL *easy, CURLcode code)
+{
+	put_off(poller, easy, code);
+}
+
+void poller_go_on(struct poller *poller, const CURL *easy)
+{
+	for (size_t i = 0; i < poller->put_off_count; i++) {
+		if (poller->put_off[i].easy == easy && poller->put_off[i].code != CURLE_OK)
+			poller->put_off[i].easy = NULL;
+	}
+}
+
 struct poller *poller_create(uv_loop_t *loop, poller_on_ended on_ended, struct error *err)
 {
 	struct poller *poller = xcalloc(1, sizeof(*poller));

@@ -39,6 +39,13 @@ int poller_add(struct poller *poller, CURL *easy);
  */
 void poller_put_off(struct poller *poller, CURL *easy);
 
+/*
+ * From within libcurl: the transfer ends with this code in the next turn of the loop, unless libcurl has ended it before, or
+ * poller_go_on() is called, also from there.
+ */
+void poller_end(struct poller *poller, CURL *easy, CURLcode code);
+void poller_go_on(struct poller *poller, const CURL *easy);
+
 /* Take a transfer out, running or ended; on_ended is not called for it any more. */
 void poller_remove(struct poller *poller, CURL *easy);
 

@@ -27,8 +27,9 @@ enum stop {
 	STOP_PACKETS,   /* the same of packets, which hold a byte or so */
 	STOP_TUNNEL, /* the same of a proxy's answer to CONNECT, which curl reads byte by byte in one go */
 	STOP_FORBIDDEN, /* the address that was to be connected to */
-	STOP_HTTP2,     /* libcurl did, and calls it the end: a rule of HTTP/2 was broken */
-	STOP_RECORDS,   /* the same of TLS: its records and messages, by number */
+	STOP_RECORDS,   /* TLS that says nothing: its records and messages, by number */
+	STOP_HTTP2,     /* nghttp2 did, and libcurl may not say so: a rule of HTTP/2 was broken */
+	STOP_RESET,     /* the server did, which reset the stream of HTTP/2; the same */
 };
 
 #endif

@@ -92,6 +92,7 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 	transfer->socket = CURL_SOCKET_BAD;
 	transfer->received_before = (struct transfer_received){0};
 	transfer->has_opened = true;
+	transfer_http2_ask_again(transfer);
 	if (transfer->guard != NULL && !address_guard_allows(transfer->guard, &address->addr)) {
 		transfer->stopped_for = STOP_FORBIDDEN;
 		return CURL_SOCKET_BAD;
@@ -246,6 +247,7 @@ static void leave_kept(struct transfer *transfer)
 void transfer_finish(struct transfer *transfer)
 {
 	leave_kept(transfer);
+	transfer_http2_clear(transfer);
 	if (transfer->easy != NULL)
 		curl_easy_cleanup(transfer->easy);
 	transfer->easy = NULL;
@@ -293,7 +295,6 @@ void transfer_clear(struct transfer *transfer)
 	transfer->tls_started_at = 0;
 	transfer->tls_messages = 0;
 	transfer->tls_bytes = 0;
-	transfer->is_tls_ended = false;
 	transfer_http2_clear(transfer);
 	transfer->sent_at = 0;
 	transfer->first_line_at = 0;

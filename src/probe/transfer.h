@@ -14,6 +14,7 @@
 #include "base/buffer.h"
 #include "check/observation.h"
 #include "probe/certificate.h"
+#include "probe/curl_streams.h"
 #include "probe/response_head.h"
 #include "probe/stop.h"
 
@@ -61,16 +62,16 @@ struct transfer {
 	int socket_errno;      /* why no socket could be made; 0 otherwise */
 	bool is_source_unusable; /* because of the source address */
 	mono_us started_at;
-	mono_us tls_started_at; /* 0: not reached */
-	int64_t tls_messages;   /* records and handshake messages received */
-	int64_t tls_bytes;      /* the site's records received */
-	bool is_http2;          /* chosen within TLS, or known before */
-	bool is_tls_ended;      /* by the site, in its order */
-	bool has_goaway;        /* over HTTP/2: the server wants no more requests */
-	bool is_left_intact;    /* over HTTP/2: the connection, when the response had ended */
-	bool has_body;          /* the request */
-	mono_us sent_at;        /* the request's body; 0: there was none, or not reached */
-	mono_us first_line_at;  /* of the response, with a request that has a body */
+	mono_us tls_started_at;    /* 0: not reached */
+	int64_t tls_messages;      /* records and handshake messages received */
+	int64_t tls_bytes;         /* the site's records received */
+	bool is_http2;             /* chosen within TLS, or known before */
+	struct curl_stream stream; /* watched over HTTP/2 */
+	enum stop http2_end;       /* what ended the response before it was whole */
+	bool has_goaway;           /* over HTTP/2: the server wants no more requests */
+	bool has_body;             /* the request */
+	mono_us sent_at;           /* the request's body; 0: there was none, or not reached */
+	mono_us first_line_at;     /* of the response, with a request that has a body */
 	char error_text[CURL_ERROR_SIZE];
 
 	/* What it was given. */

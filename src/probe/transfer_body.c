@@ -129,7 +129,6 @@ void transfer_note_end(struct transfer *transfer, CURLcode code)
 	if (code == CURLE_OK && transfer->stopped_for == STOP_NONE && transfer->unpack != NULL &&
 	    !is_part && unpack_is_cut_off(transfer->unpack))
 		transfer->stopped_for = STOP_CUT_OFF;
-	bool is_end = code == CURLE_OK || code == CURLE_PARTIAL_FILE;
-	if (is_end && transfer->stopped_for == STOP_NONE && transfer_http2_is_broken(transfer))
-		transfer->stopped_for = STOP_HTTP2;
+	if (transfer->stopped_for == STOP_NONE)
+		transfer->stopped_for = transfer_http2_judge(transfer, code);
 }

@@ -136,8 +136,6 @@ static void note_message(struct transfer *transfer, SSL *ssl, int content,
 	/* Not before: libcurl would tell what it knows of the certificate. */
 	if (!transfer->is_http2 && SSL_is_init_finished(ssl) && has_chosen_http2(ssl))
 		transfer_http2_watch(transfer);
-	if (content == SSL3_RT_ALERT && length == 2 && bytes[1] == SSL3_AD_CLOSE_NOTIFY)
-		transfer->is_tls_ended = true;
 	count_message(transfer, ssl, content, bytes, length);
 	if (content != SSL3_RT_HEADER || length != TLS_RECORD_HEAD)
 		return;

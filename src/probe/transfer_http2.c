@@ -1,8 +1,10 @@
 #include "probe/transfer_http2.h"
 
 #include <curl/curl.h>
+#include <stddef.h>
 #include <string.h>
 
+#include "probe/poller.h"
 #include "probe/transfer.h"
 
 static bool is_kept(const struct transfer *transfer)
@@ -10,11 +12,24 @@ static bool is_kept(const struct transfer *transfer)
 	return transfer->kept != NULL && !transfer->is_unkept;
 }
 
+/* libcurl may wait for what it would not read. */
+static void on_broken(struct curl_stream *stream, bool is_connection)
+{
+	struct transfer *transfer =
+		(struct transfer *)(void *)((char *)stream - offsetof(struct transfer, stream));
+	transfer->http2_end = is_connection ? STOP_HTTP2 : STOP_RESET;
+	if (is_connection && transfer->poller != NULL)
+		poller_end(transfer->poller, transfer->easy, CURLE_HTTP2);
+}
+
 void transfer_http2_watch(struct transfer *transfer)
 {
 	if (transfer->is_http2)
 		return;
 	transfer->is_http2 = true;
+	transfer->stream.easy = transfer->easy;
+	transfer->stream.on_broken = on_broken;
+	curl_stream_watch(&transfer->stream);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, 1L);
 	if (!is_kept(transfer))
 		(void)curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 0L);
@@ -22,9 +37,19 @@ void transfer_http2_watch(struct transfer *transfer)
 
 void transfer_http2_clear(struct transfer *transfer)
 {
+	curl_stream_unwatch(&transfer->stream);
 	transfer->is_http2 = false;
-	transfer->is_left_intact = false;
+	transfer->http2_end = STOP_NONE;
 	transfer->has_goaway = false;
+}
+
+void transfer_http2_ask_again(struct transfer *transfer)
+{
+	if (transfer->http2_end == STOP_NONE)
+		return;
+	transfer->http2_end = STOP_NONE;
+	if (transfer->poller != NULL)
+		poller_go_on(transfer->poller, transfer->easy);
 }
 
 static bool holds(const char *text, size_t length, const char *start, const char *part)
@@ -42,8 +67,6 @@ void transfer_http2_hear(struct transfer *transfer, const char *text, size_t len
 		transfer->has_goaway = true;
 		if (transfer->heads == NULL) /* there may be thousands of them */
 			(void)curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, 0L);
-	} else if (holds(text, length, "Connection #", " left intact")) {
-		transfer->is_left_intact = true;
 	} else if (holds(text, length, "Downgrades to HTTP/1.1", "") && !is_kept(transfer)) {
 		/* It asks again, over another connection; this one is not left open. */
 		(void)curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
@@ -52,6 +75,8 @@ void transfer_http2_hear(struct transfer *transfer, const char *text, size_t len
 
 void transfer_http2_let_go(struct transfer *transfer)
 {
+	curl_stream_unwatch(
+		&transfer->stream); /* what libcurl breaks off now is no end of the server's */
 	/* in the middle of a response, or before it: libcurl would leave it to other streams */
 	if (transfer->is_http2 || transfer->kept != NULL)
 		(void)curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
@@ -60,8 +85,17 @@ void transfer_http2_let_go(struct transfer *transfer)
 		(void)curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_ONLY, 1L);
 }
 
-bool transfer_http2_is_broken(const struct transfer *transfer)
+enum stop transfer_http2_judge(const struct transfer *transfer, CURLcode code)
 {
-	return transfer->is_http2 && !transfer->is_left_intact && !transfer->has_goaway &&
-	       !transfer->is_tls_ended && transfer_http_version(transfer) == HTTP_VERSION_2;
+	switch ((int)code) {
+	case CURLE_OK:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_HTTP2:
+		return transfer->http2_end;
+	case CURLE_SEND_ERROR: /* who breaks a rule may close at once */
+	case CURLE_RECV_ERROR:
+		return transfer->http2_end == STOP_HTTP2 ? STOP_HTTP2 : STOP_NONE;
+	default:
+		return STOP_NONE; /* libcurl knows better */
+	}
 }

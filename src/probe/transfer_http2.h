@@ -1,16 +1,15 @@
 /*
- * Tells whether a response over HTTP/2 has come to its end: where the server breaks a rule, libcurl 7.88 gives the connection up and
- * calls what came so far the whole response. It then doesn't keep the connection, though, as it does after a sound end that
- * neither a GOAWAY nor the end of TLS announced; and what it does with a connection it says to who wants to hear it.
- * Behind a GOAWAY it says the same of both: there only a length that the head told shows that something is missing. (Over a broken rule
- * nghttp2 sends a GOAWAY of its own, but we see that encrypted, and as long as its answer to a PING, which many servers send with theirs.)
- * One thread: the loop's.
+ * Tells whether a response over HTTP/2 has come to its end: where the server breaks a rule, libcurl 7.88 calls what came so far the whole
+ * response, or waits (curl_streams.h). What it does with a connection, and that the server is about to close it, it says to who wants
+ * to hear it. One thread: the loop's.
  */
 #ifndef WEBSENTRY_PROBE_TRANSFER_HTTP2_H
 #define WEBSENTRY_PROBE_TRANSFER_HTTP2_H
 
-#include <stdbool.h>
+#include <curl/curl.h>
 #include <stddef.h>
+
+#include "probe/stop.h"
 
 struct transfer;
 
@@ -19,6 +18,9 @@ void transfer_http2_watch(struct transfer *transfer);
 
 /* Ready for a transfer of whatever version. */
 void transfer_http2_clear(struct transfer *transfer);
+
+/* libcurl opens a connection, maybe because it asks once more what it asked over another: what was heard of that is over. */
+void transfer_http2_ask_again(struct transfer *transfer);
 
 /* Take what libcurl says of its connection. */
 void transfer_http2_hear(struct transfer *transfer, const char *text, size_t length);
@@ -29,7 +31,7 @@ void transfer_http2_hear(struct transfer *transfer, const char *text, size_t len
  */
 void transfer_http2_let_go(struct transfer *transfer);
 
-/* Once libcurl has called the response complete, and lets go of the connection: whether it was given up instead. */
-bool transfer_http2_is_broken(const struct transfer *transfer);
+/* The transfer has ended with this code: what the server did over HTTP/2 to end it before its response was whole; STOP_NONE: nothing. */
+enum stop transfer_http2_judge(const struct transfer *transfer, CURLcode code);
 
 #endif

@@ -140,8 +140,11 @@ static const struct stop_row {
 			 "the proxy's answer to CONNECT is larger than the cap", NULL},
 	[STOP_FORBIDDEN] = {REASON_FORBIDDEN_ADDRESS, "", tell_forbidden},
 	[STOP_HTTP2] = {REASON_PROTOCOL_ERROR,
-			"not a valid response: the server broke the rules of HTTP/2 in the middle "
-			"of it",
+			"not a valid response: the server broke the rules of HTTP/2 before it "
+			"was whole",
+			NULL},
+	[STOP_RESET] = {REASON_PROTOCOL_ERROR,
+			"not a valid response: the server ended it over HTTP/2 before it was whole",
 			NULL},
 	[STOP_RECORDS] = {REASON_TLS_ERROR,
 			  "TLS messages came without end that hold next to nothing", NULL},

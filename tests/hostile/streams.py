@@ -70,6 +70,11 @@ def says(*frames, then=hang, first=HELLO):
     return script
 
 
+def without_tls(one):
+    """The same row, over a bare connection."""
+    return replace(one, name=f"{one.name}_plain", kind="http", context=None, site={"http_version": "2", **one.site})
+
+
 def without_end(block):
     async def script(peer):
         await peer.flood(block)
@@ -97,28 +102,6 @@ LATE = {"timeout_ms": SHORT_MS}
 GOES = frame(GOAWAY, b"\0\0\0\1\0\0\0\0")  # in order: what was asked for is still answered
 TRAILERS = frame(HEADERS, field(b"x", b"y"), flags=END_HEADERS | END_STREAM, stream=1)
 PINGS = frame(PING, bytes(8)) * 3
-BREACHES = (
-    ("frame_too_large", "a frame of 16 MiB", (b"\xff\xff\xff\0\0\0\0\0\1", bytes(100))),
-    ("settings_odd_size", "settings of five bytes", (frame(SETTINGS, bytes(5)),)),
-    ("settings_bad_window", "a window of four gigabytes", (frame(SETTINGS, b"\0\4\xff\xff\xff\xff"),)),
-    ("settings_of_a_stream", "settings of a stream", (frame(SETTINGS, stream=1),)),
-    ("ping_odd_size", "a ping of seven bytes", (frame(PING, bytes(7)),)),
-    ("data_of_nobody", "a body for a stream that nobody opened", (data(b"hello", stream=7),)),
-    ("data_of_none", "a body for no stream", (data(b"hello", stream=0),)),
-    ("head_of_nobody", "a head for a stream that nobody opened", (frame(HEADERS, b"\x88", flags=4, stream=7),)),
-    ("index_unknown", "a trailer by a number that nobody gave", (frame(HEADERS, b"\xff\xff\x7f", flags=5, stream=1),)),
-    ("continuation", "goes on with a head that had ended", (frame(CONTINUATION, b"\x88", flags=4, stream=1),)),
-    ("padding_too_long", "more padding than the frame is long", (data(b"\xffb", PADDED),)),
-    ("window_too_large", "a window beyond all bounds", (frame(WINDOW_UPDATE, b"\x7f\xff\xff\xff") * 2,)),
-    ("window_of_nothing", "a window update of nothing", (frame(WINDOW_UPDATE, bytes(4)),)),
-    ("noise", "noise", (b"\x13\x37" * 60,)),
-)
-
-
-async def breach_later(peer):
-    await peer.pause(0.3)
-    await peer.say(frame(PING, bytes(7)))
-    await peer.hang()
 
 
 async def end_and_close(peer):
@@ -126,6 +109,20 @@ async def end_and_close(peer):
     await peer.say(HELLO + head() + data(b"hello"))
     await peer.pause(0.1)
     await peer.say(data(b"", END_STREAM))
+
+
+def refuses_at_first():
+    """Refuses every other request, to be asked again over another connection."""
+    asked = []
+
+    async def script(peer):
+        await read_request(peer)
+        asked.append(peer)
+        is_refused = len(asked) % 2 == 1
+        await peer.say(HELLO, frame(RST_STREAM, b"\0\0\0\7", stream=1) if is_refused else PAGE)
+        await peer.hang()
+
+    return script
 
 
 @contextlib.asynccontextmanager
@@ -452,51 +449,12 @@ ROWS = [
         site={"method": "POST", "body": "x" * 100_000},
         **LATE,
     ),
-    # Rules that are broken in the middle of a response: to libcurl that is its end.
-    *(
-        row(down, f"then_{name}", f"{does}, after a head", says(head(), data(b"hello"), *frames), *BROKEN)
-        for name, does, frames in BREACHES
-    ),
-    *(
-        row(
-            down,
-            f"length_then_{name}",
-            f"{does}, after a head that says how much there is",
-            says(head(field(b"content-length", b"10")), data(b"hello"), *frames),
-            *BROKEN,
-        )
-        for name, does, frames in BREACHES
-    ),
-    row(
-        down,
-        "packed_then_breach",
-        "a frame for nobody, behind all of a packed body",
-        says(head(GZIP), data(packed.page()), data(b"", stream=7)),
-        *BROKEN,
-    ),
-    row(
-        down,
-        "late_breach",
-        "a head, and the breach a while after it",
-        says(head(), data(b"hello"), then=breach_later),
-        *BROKEN,
-    ),
-    *(
-        row(
-            down,
-            f"goaway_then_{name}",
-            f"says that it will go away, and {does} in an answer that says how much there is",
-            says(GOES, head(field(b"content-length", b"10")), data(b"hello"), *frames),
-            "connection_lost",
-            "5 bytes were missing",
-        )
-        for name, does, frames in BREACHES[::4]
-    ),
     row(up, "goaway_with_page", "an ordinary page, and then it goes away", says(PAGE, GOES)),
     row(up, "goaway_before_page", "says that it will go away, and answers", says(GOES, PAGE)),
     row(up, "close_behind_page", "an ordinary page, and closes", says(PAGE, then=close)),
     row(up, "end_alone_and_close", "the end in a frame of its own, and closes", end_and_close),
     row(up, "end_in_head", "nothing but a head", says(head(flags=END_HEADERS | END_STREAM))),
+    row(up, "refuses_at_first", "refuses a request, and answers the next", refuses_at_first()),
     row(up, "end_in_trailers", "an end in trailers", says(head(), data(b"hello"), TRAILERS)),
     row(up, "connections", "leads on, and counts who is still there", leads_on(8)),
     *(
@@ -604,9 +562,5 @@ WITHOUT_TLS = (
     "data_empty_without_end",
     "data_of_a_byte",
 )
-ROWS += [
-    replace(one, name=f"{one.name}_plain", kind="http", context=None, site={"http_version": "2", **one.site})
-    for one in ROWS
-    if one.name.removeprefix("h2_") in WITHOUT_TLS
-]
+ROWS += [without_tls(one) for one in ROWS if one.name.removeprefix("h2_") in WITHOUT_TLS]
 assert sum(one.name.endswith("_plain") for one in ROWS) == len(WITHOUT_TLS)

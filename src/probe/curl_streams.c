@@ -1,0 +1,138 @@
+#include "probe/curl_streams.h"
+
+#include <assert.h>
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Of nghttp2, whose headers nobody needs for so little. */
+typedef struct nghttp2_session http2_session;
+typedef struct nghttp2_session_callbacks http2_callbacks;
+
+/* The beginning of what nghttp2 calls a frame. */
+struct http2_frame {
+	size_t length;
+	int32_t stream;
+	uint8_t type;
+	uint8_t flags;
+};
+
+typedef int on_frame(http2_session *session, const struct http2_frame *frame, void *context);
+
+enum { FRAME_RST_STREAM = 3 };
+
+/* nghttp2's own functions, found once by each thread. */
+static _Thread_local struct {
+	int (*send)(http2_session *session);
+	void (*set_on_frame)(http2_callbacks *callbacks, on_frame *callback);
+	int (*want_read)(http2_session *session);
+	uint32_t (*next_stream)(http2_session *session);
+	/* Of a stream: 1, 0, or -1 for one that isn't there. */
+	int (*is_local_closed)(http2_session *session, int32_t stream);
+	int (*is_remote_closed)(http2_session *session, int32_t stream);
+	void *(*user_data)(http2_session *session, int32_t stream); /* libcurl's handle */
+} nghttp2;
+
+static _Thread_local struct curl_stream *watched;
+
+/* libcurl's, the same for every session. */
+static _Atomic(on_frame *) curl_on_frame;
+
+/* ISO C knows no pointer that may be either; POSIX has dlsym() return one. */
+static void find(void *function, const char *name)
+{
+	*(void **)function = dlsym(RTLD_NEXT, name);
+	assert(*(void **)function != NULL);
+}
+
+static void find_nghttp2(void)
+{
+	if (nghttp2.send != NULL)
+		return;
+	find(&nghttp2.set_on_frame, "nghttp2_session_callbacks_set_on_frame_recv_callback");
+	find(&nghttp2.want_read, "nghttp2_session_want_read");
+	find(&nghttp2.next_stream, "nghttp2_session_get_next_stream_id");
+	find(&nghttp2.is_local_closed, "nghttp2_session_get_stream_local_close");
+	find(&nghttp2.is_remote_closed, "nghttp2_session_get_stream_remote_close");
+	find(&nghttp2.user_data, "nghttp2_session_get_stream_user_data");
+	find(&nghttp2.send, "nghttp2_session_send");
+}
+
+static void tell(http2_session *session, int32_t stream, bool is_connection)
+{
+	const void *easy = nghttp2.user_data(session, stream);
+	struct curl_stream *at = watched;
+	while (at != NULL && at->easy != easy)
+		at = at->next;
+	if (at != NULL)
+		at->on_broken(at, is_connection);
+}
+
+/* With a stream that goes on, a session that wants to read no more has ended over a broken rule. */
+static void look_at(http2_session *session)
+{
+	if (nghttp2.want_read(session) != 0)
+		return;
+	int32_t last = (int32_t)nghttp2.next_stream(session) - 2; /* requests go one by one */
+	if (last > 0 && nghttp2.is_remote_closed(session, last) == 0)
+		tell(session, last, true);
+}
+
+/* A stream whose request and response have both ended isn't there any more. Before the request has, a response may be whole. */
+static int on_frame_received(http2_session *session, const struct http2_frame *frame, void *context)
+{
+	if (frame->type == FRAME_RST_STREAM && watched != NULL) {
+		find_nghttp2();
+		if (nghttp2.is_local_closed(session, frame->stream) == 1)
+			tell(session, frame->stream, false);
+	}
+	return curl_on_frame(session, frame, context);
+}
+
+int nghttp2_session_send(http2_session *session);
+int nghttp2_session_send(http2_session *session)
+{
+	find_nghttp2();
+	int status = nghttp2.send(session);
+	if (watched != NULL)
+		look_at(session);
+	return status;
+}
+
+void nghttp2_session_callbacks_set_on_frame_recv_callback(http2_callbacks *callbacks,
+							  on_frame *callback);
+void nghttp2_session_callbacks_set_on_frame_recv_callback(http2_callbacks *callbacks,
+							  on_frame *callback)
+{
+	find_nghttp2();
+	on_frame *known = NULL;
+	bool is_curls = atomic_compare_exchange_strong(&curl_on_frame, &known, callback) ||
+			known == callback;
+	nghttp2.set_on_frame(callbacks, is_curls ? on_frame_received : callback);
+}
+
+void curl_stream_watch(struct curl_stream *stream)
+{
+	if (stream->is_watched)
+		return;
+	stream->is_watched = true;
+	stream->previous = NULL;
+	stream->next = watched;
+	if (watched != NULL)
+		watched->previous = stream;
+	watched = stream;
+}
+
+void curl_stream_unwatch(struct curl_stream *stream)
+{
+	if (!stream->is_watched)
+		return;
+	stream->is_watched = false;
+	if (stream->next != NULL)
+		stream->next->previous = stream->previous;
+	if (stream->previous != NULL)
+		stream->previous->next = stream->next;
+	else
+		watched = stream->next;
+}

@@ -1,0 +1,32 @@
+/*
+ * How a response over HTTP/2 ended where libcurl 7.88 doesn't say: where the server breaks a rule, nghttp2 (libcurl's library for HTTP/2)
+ * ends the connection, and libcurl calls what came so far the whole response, or waits for more that nobody would read; and a stream
+ * that the server resets in the middle, with no error as its reason, has ended well to libcurl. So this program's
+ * nghttp2_session_send() stands before nghttp2's, which libcurl calls behind whatever it has read, and asks the session whether that
+ * was its end; and libcurl's callback for frames is called through one of this program's. Whoever else uses nghttp2, in whatever
+ * thread, notices nothing.
+ */
+#ifndef WEBSENTRY_PROBE_CURL_STREAMS_H
+#define WEBSENTRY_PROBE_CURL_STREAMS_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+
+/* One that wants to know. Its owner's to hold, and to fill in: easy and on_broken. */
+struct curl_stream {
+	const CURL *easy; /* whose requests it is about */
+	/*
+	 * From within libcurl: the response will not come to its end. libcurl ends the transfer, as if all were well or not; but where the
+	 * whole connection has ended it may wait instead.
+	 */
+	void (*on_broken)(struct curl_stream *stream, bool is_connection);
+	struct curl_stream *next;
+	struct curl_stream *previous;
+	bool is_watched;
+};
+
+/* From now on, on the thread that drives the handle, which is also the one to end it. Each may be called twice. */
+void curl_stream_watch(struct curl_stream *stream);
+void curl_stream_unwatch(struct curl_stream *stream);
+
+#endif
