@@ -90,6 +90,8 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 	(void)purpose;
 	struct transfer *transfer = context;
 	transfer->socket = CURL_SOCKET_BAD;
+	if (transfer->needs_kept)
+		return CURL_SOCKET_BAD;
 	transfer->received_before = (struct transfer_received){0};
 	transfer->has_opened = true;
 	transfer_http2_ask_again(transfer);
@@ -289,6 +291,7 @@ void transfer_clear(struct transfer *transfer)
 	transfer->received_before = (struct transfer_received){0};
 	transfer->has_opened = false;
 	transfer->is_unkept = false;
+	transfer->needs_kept = false;
 	transfer->socket_errno = 0;
 	transfer->is_source_unusable = false;
 	transfer->started_at = 0;
@@ -473,6 +476,8 @@ bool transfer_is_reused(const struct transfer *transfer)
 
 bool transfer_was_too_late(const struct transfer *transfer, CURLcode code)
 {
+	if (transfer->needs_kept && code == CURLE_COULDNT_CONNECT)
+		return true; /* to libcurl, none was left that is good */
 	if (!transfer_is_reused(transfer) || transfer->socket == CURL_SOCKET_BAD ||
 	    transfer->stopped_for != STOP_NONE || transfer_status(transfer) != 0 ||
 	    transfer->head.bytes > 0)

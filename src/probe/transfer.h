@@ -81,8 +81,9 @@ struct transfer {
 	const char *source; /* the address to connect from; NULL: any */
 	bool has_options;   /* the request is not a usual one */
 	struct kept_connection
-		*kept;  /* where connections go to, and come from; NULL: each is a fresh one */
-	bool is_unkept; /* this one does not stay there: there are too many */
+		*kept;   /* where connections go to, and come from; NULL: each is a fresh one */
+	bool is_unkept;  /* this one does not stay there: there are too many */
+	bool needs_kept; /* the request can go over a connection that is there, and no other */
 	curl_socket_t socket;
 	struct transfer_received received_before; /* by that socket, for another transfer */
 	bool has_opened;                          /* a socket of its own */

@@ -195,6 +195,23 @@ static int set_kept(struct transfer *transfer, const struct transfer_request *re
 	return 0;
 }
 
+/*
+ * Over a connection that speaks HTTP/2 without TLS already, libcurl 7.88 would begin with that once more, in the middle, so it must not
+ * know. Then it may open no other, for that would speak HTTP/1.1.
+ */
+static int set_http_version(struct transfer *transfer, const struct transfer_request *request)
+{
+	long version = http_version_of(request_of(request->site), request->is_https);
+	if (version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE) {
+		transfer_http2_watch(transfer);
+		transfer->needs_kept = request->kept != NULL &&
+				       kept_connection_socket(request->kept) != CURL_SOCKET_BAD;
+	}
+	if (transfer->needs_kept)
+		version = CURL_HTTP_VERSION_2TLS;
+	return curl_easy_setopt(transfer->easy, CURLOPT_HTTP_VERSION, version) == CURLE_OK ? 0 : -1;
+}
+
 int transfer_set_options(struct transfer *transfer, const struct transfer_request *request)
 {
 	const struct request *wanted = request_of(request->site);
@@ -215,10 +232,7 @@ int transfer_set_options(struct transfer *transfer, const struct transfer_reques
 		return -1;
 	if (request->kept != NULL && set_kept(transfer, request) != 0)
 		return -1;
-	long version = http_version_of(wanted, request->is_https);
-	if (version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE)
-		transfer_http2_watch(transfer);
-	return curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version) == CURLE_OK ? 0 : -1;
+	return set_http_version(transfer, request);
 }
 
 int transfer_bind(struct transfer *transfer, int family)

@@ -6,7 +6,7 @@ Each connection begins with a sound answer. Each of these sites is checked twice
 import asyncio
 
 from hostile.behaviour import Gone, close, down, hang, reset, up
-from hostile.streams import DATA, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, field, frame
+from hostile.streams import DATA, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, field, frame, without_tls
 
 SHORT_MS = 700
 IDLE_S = 0.05  # behind an answer, and long before the next request
@@ -209,4 +209,5 @@ HTTP2 = (
     over_http2(down, "second_hangs", "no second answer", second_frames(), "timeout", "127.0.0.1", timeout_ms=SHORT_MS),
 )
 
-ROWS = [one for prefix, more in KINDS.items() for one in rows_of(prefix, more)] + list(HTTP2)
+ROWS = [one for prefix, more in KINDS.items() for one in rows_of(prefix, more)]
+ROWS += [*HTTP2, *map(without_tls, HTTP2)]

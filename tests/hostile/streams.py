@@ -180,6 +180,29 @@ def hangs_then_counts(hangs):
     return script
 
 
+def rows_that_count():
+    """Each call's have a memory of their own."""
+    return (
+        row(up, "refuses_at_first", "refuses a request, and answers the next", refuses_at_first()),
+        row(up, "connections", "leads on, and counts who is still there", leads_on(8)),
+        *(
+            row(
+                up,
+                f"connections_{name}",
+                f"{does}, and answers once nobody waits for that any more",
+                hangs_then_counts(hangs),
+                timeout_ms=1500,
+                site={"retries": 1, "retry_after": "100ms", "keepalive": is_kept},
+            )
+            for name, does, hangs, is_kept in (
+                ("timeout", "stops in the body", stops_in_the_body, False),
+                ("timeout_keepalive", "stops in the body", stops_in_the_body, True),
+                ("silence_keepalive", "leads on, says nothing more", leads_on_in_silence, True),
+            )
+        ),
+    )
+
+
 ROWS = [
     row(up, "page", "an ordinary page", says(PAGE)),
     # Floods.
@@ -454,24 +477,8 @@ ROWS = [
     row(up, "close_behind_page", "an ordinary page, and closes", says(PAGE, then=close)),
     row(up, "end_alone_and_close", "the end in a frame of its own, and closes", end_and_close),
     row(up, "end_in_head", "nothing but a head", says(head(flags=END_HEADERS | END_STREAM))),
-    row(up, "refuses_at_first", "refuses a request, and answers the next", refuses_at_first()),
     row(up, "end_in_trailers", "an end in trailers", says(head(), data(b"hello"), TRAILERS)),
-    row(up, "connections", "leads on, and counts who is still there", leads_on(8)),
-    *(
-        row(
-            up,
-            f"connections_{name}",
-            f"{does}, and answers once nobody waits for that any more",
-            hangs_then_counts(hangs),
-            timeout_ms=1500,
-            site={"retries": 1, "retry_after": "100ms", "keepalive": is_kept},
-        )
-        for name, does, hangs, is_kept in (
-            ("timeout", "stops in the body", stops_in_the_body, False),
-            ("timeout_keepalive", "stops in the body", stops_in_the_body, True),
-            ("silence_keepalive", "leads on, says nothing more", leads_on_in_silence, True),
-        )
-    ),
+    *rows_that_count(),
     row(up, "pings_around", "pings around a page", says(PINGS, head(), PINGS, data(b"hello", END_STREAM), PINGS)),
     row(up, "page_without_end", "a body without end of what has none", says(head()), site={"method": "HEAD"}),
     # Ends.
@@ -564,3 +571,4 @@ WITHOUT_TLS = (
 )
 ROWS += [without_tls(one) for one in ROWS if one.name.removeprefix("h2_") in WITHOUT_TLS]
 assert sum(one.name.endswith("_plain") for one in ROWS) == len(WITHOUT_TLS)
+ROWS += map(without_tls, rows_that_count())
