@@ -110,14 +110,16 @@ int kafka_file_read(const char *path, const char *where, struct text_list *prope
 	return 0;
 }
 
+/* Also of a key that librdkafka does not know, for its capitals or a slip: the value is the password all the same. */
 bool kafka_property_is_secret(const char *property)
 {
-	static const char *const words[] = {"password",           "secret", ".pem", "jaas",
-					    "oauthbearer.config", "token"};
+	static const char *const words[] = {"pass",       "pasw", "pwd",  "secret",
+					    "credential", ".pem", "jaas", "oauthbearer.config",
+					    "token"};
 	char *key = xstrndup(property, strcspn(property, "="));
 	bool is_secret = false;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		is_secret = is_secret || strstr(key, words[i]) != NULL;
+		is_secret = is_secret || strcasestr(key, words[i]) != NULL;
 	free(key);
 	return is_secret;
 }
