@@ -134,6 +134,20 @@ static void take_setting(struct command_line *line, const char *flag, const char
 		reading_add(line->reading, setting, SOURCE_FLAG, flag, value);
 }
 
+/* What is written at the letter, or behind it, may be its value: -psecret, -p secret. */
+static void complain_unknown_letter(struct command_line *line, const char *flag)
+{
+	char shown[] = {'-', flag[1], '\0'};
+	const char *next = line->at + 1 < line->argc ? line->argv[line->at + 1] : NULL;
+	size_t used;
+	reading_problem(line->reading, shown, "unknown option, see --help");
+	line->reading->is_incomplete = true;
+	line->reading->settings->has_bad_sites = true;
+	if (flag[2] == '\0' && next != NULL && next[0] != '-' && strstr(next, "://") == NULL &&
+	    commands_find(line->argv + line->at + 1, 1, &used) == COMMAND_NONE)
+		line->at++;
+}
+
 /* -v, of a switch. */
 static void take_letter(struct command_line *line, const char *flag)
 {
@@ -143,7 +157,7 @@ static void take_letter(struct command_line *line, const char *flag)
 			return;
 		}
 	}
-	reading_problem(line->reading, flag, "unknown option, see --help");
+	complain_unknown_letter(line, flag);
 }
 
 static void take_mode(struct command_line *line, const char *flag, const char *inline_value)
@@ -224,6 +238,14 @@ static void complain_of_command(struct command_line *line, const char *word)
 	free(shown);
 }
 
+static bool has_settings(enum command command)
+{
+	for (size_t i = 0; i < settings_table_count; i++)
+		if (setting_belongs(&settings_table[i], command))
+			return true;
+	return false;
+}
+
 /* The command that `config check`, `config print` and `help` are asked about. */
 static void take_subject(struct command_line *line, size_t used)
 {
@@ -236,10 +258,19 @@ static void take_subject(struct command_line *line, size_t used)
 	if (used < line->words.count) {
 		enum command named =
 			commands_find(line->words.items + used, line->words.count - used, &more);
-		if (named != COMMAND_NONE)
+		bool is_wrong = named != COMMAND_NONE && settings->command != COMMAND_HELP &&
+				!has_settings(named);
+		if (is_wrong) {
+			reading_problem(line->reading, "arguments",
+					"found `%s`, which has no settings, expected another "
+					"command",
+					command_name(named));
+			settings->has_bad_sites = true;
+		} else if (named != COMMAND_NONE) {
 			settings->subject = named;
-		else if (settings->command == COMMAND_HELP)
+		} else if (settings->command == COMMAND_HELP) {
 			complain_of_command(line, line->words.items[used]);
+		}
 	}
 	if (mode != NULL)
 		settings->subject = commands_by_name(mode);
@@ -387,7 +418,7 @@ static void take_site(struct reading *reading, const struct setting *url, const 
 	} else {
 		reading_problem(reading, "arguments",
 				"found '%s', expected a URL such as https://%s or a sites file",
-				shown, shown);
+				shown, shown[0] == '\0' ? "example.com" : shown);
 		reading->settings->has_bad_sites = true;
 	}
 	free(shown);

@@ -33,6 +33,8 @@ static void check_retry(struct reading *reading)
 
 void effective_check_quarantine(struct reading *reading)
 {
+	if (reading->is_incomplete)
+		return;
 	switch (reading->commands) {
 	case COMMAND_QUARANTINE_SHOW:
 		if (reading->settings->words.count != 1)
