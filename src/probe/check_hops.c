@@ -16,6 +16,7 @@
 #include "probe/resolver_pool.h"
 #include "probe/response_note.h"
 #include "probe/transfer_body.h"
+#include "probe/transfer_bounds.h"
 #include "probe/transfer_http2.h"
 #include "probe/transfer_trouble.h"
 
@@ -76,6 +77,13 @@ static int refusal_of_proxy(const struct check_run *run)
 	return is_refusal ? status : 0;
 }
 
+static enum slow_proxy slowness_of_proxy(const struct transfer *transfer)
+{
+	if (transfer_is_greeting_proxy(transfer))
+		return SLOW_PROXY_TLS;
+	return transfer_has_proxy_spoken(transfer) ? SLOW_PROXY_ANSWER : SLOW_PROXY_SILENT;
+}
+
 static void on_time_over(struct check_run *run, mono_us now)
 {
 	struct trouble trouble;
@@ -102,19 +110,18 @@ static void on_time_over(struct check_run *run, mono_us now)
 		bool is_connected = transfer_is_connected(&run->transfer);
 		response_note(&run->observation, &run->transfer, run->start.kept);
 		int refusal = refusal_of_proxy(run);
+		enum slow_proxy slow = slowness_of_proxy(&run->transfer);
 		stop_transfer(run);
 		if (refusal != 0) {
 			trouble_of_refusing_proxy(refusal, &trouble);
 			check_run_finish_with(run, trouble.reason, trouble.message);
 			break;
 		}
-		bool is_greeting = is_connected && transfer_is_greeting_proxy(&run->transfer);
 		if (is_connected && phase == PHASE_CONNECT && run->hop.route.proxy != NULL)
-			trouble_of_slow_proxy(is_greeting, peer_of(run, peer), timeout_us,
-					      &trouble);
+			trouble_of_slow_proxy(slow, peer_of(run, peer), timeout_us, &trouble);
 		else
 			trouble_of_timeout(phase, peer_of(run, peer), timeout_us, &trouble);
-		if (!is_connected || is_greeting) /* else the proxy may wait for the site */
+		if (!is_connected || slow == SLOW_PROXY_TLS)
 			route_blame(&run->hop.route, &trouble, false);
 		check_run_finish_with(run, trouble.reason, trouble.message);
 		break;

@@ -97,6 +97,7 @@ struct transfer {
 	bool is_tunnelled;      /* the proxy is asked to let TLS through to the site */
 	bool is_tls_of_proxy;   /* the next TLS is between us and the proxy */
 	bool has_proxy_greeted; /* that one is done */
+	bool has_proxy_spoken;  /* within it */
 	struct curl_slist proxy_pin;
 	char *proxy_pin_text;
 	char *tunnel_text; /* where a proxy is asked to connect to, with a server_name; NULL: to the URL's host */

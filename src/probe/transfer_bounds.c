@@ -79,6 +79,15 @@ enum stop transfer_look_at_bytes(const struct transfer *transfer)
 	return has_read_more(transfer, bytes, raw_max(transfer)) ? STOP_RAW : STOP_NONE;
 }
 
+bool transfer_has_proxy_spoken(const struct transfer *transfer)
+{
+	struct transfer_received all;
+	if (transfer->is_proxy_https)
+		return transfer->has_proxy_spoken;
+	return transfer_is_tunnelling(transfer) && count_received(transfer->socket, &all) &&
+	       all.bytes > transfer->received_before.bytes;
+}
+
 static bool has_chosen_http2(const SSL *ssl)
 {
 	const unsigned char *protocol = NULL;
@@ -118,6 +127,14 @@ static void count_message(struct transfer *transfer, SSL *ssl, int content,
 		end_tls(transfer, ssl, STOP_RECORDS);
 }
 
+/* Bytes that the other side wrote, and not TLS. */
+static bool is_of_application(const SSL *ssl, int content, const unsigned char *bytes)
+{
+	int place =
+		SSL_version(ssl) == TLS1_3_VERSION ? SSL3_RT_INNER_CONTENT_TYPE : SSL3_RT_HEADER;
+	return content == place && bytes[0] == SSL3_RT_APPLICATION_DATA;
+}
+
 static void on_proxy_message(int is_sent, int version, int content, const void *bytes,
 			     size_t length, SSL *ssl, void *context)
 {
@@ -125,8 +142,11 @@ static void on_proxy_message(int is_sent, int version, int content, const void *
 	struct transfer *transfer = context;
 	if (SSL_is_init_finished(ssl))
 		transfer->has_proxy_greeted = true;
-	if (is_sent == 0)
-		count_message(transfer, ssl, content, bytes, length);
+	if (is_sent != 0)
+		return;
+	if (length > 0 && is_of_application(ssl, content, bytes))
+		transfer->has_proxy_spoken = true;
+	count_message(transfer, ssl, content, bytes, length);
 }
 
 /* libcurl reads frames of HTTP/2 that hold nothing of the response as long as there are any: it asks nobody meanwhile. */

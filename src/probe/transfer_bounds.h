@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 #include <openssl/ssl.h>
+#include <stdbool.h>
 
 #include "probe/stop.h"
 
@@ -18,6 +19,9 @@ void transfer_aim_at_socket(struct transfer *transfer, curl_socket_t socket);
 
 /* Hold the bytes at the socket against the response; a system call. STOP_NONE: not too many. */
 enum stop transfer_look_at_bytes(const struct transfer *transfer);
+
+/* Whether a proxy that is asked to let us through has said anything so far, be it an answer or not; a system call. */
+bool transfer_has_proxy_spoken(const struct transfer *transfer);
 
 /*
  * Have the TLS that is about to begin break itself off where too much comes: libcurl and OpenSSL go on reading as long as there is

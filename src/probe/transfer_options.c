@@ -170,6 +170,7 @@ static int set_way(struct transfer *transfer, const struct transfer_request *req
 	transfer->is_proxy_https = has_proxy && request->proxy->is_https;
 	transfer->is_tls_of_proxy = transfer->is_proxy_https;
 	transfer->has_proxy_greeted = false;
+	transfer->has_proxy_spoken = false;
 	transfer->is_tunnelled = has_proxy && request->is_https;
 	if (has_proxy)
 		return set_proxy(transfer, request);

@@ -407,15 +407,25 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trou
 		of_code(facts, trouble);
 }
 
-void trouble_of_slow_proxy(bool is_tls, const char *peer, int64_t timeout_us,
+void trouble_of_slow_proxy(enum slow_proxy slow, const char *peer, int64_t timeout_us,
 			   struct trouble *trouble)
 {
 	char limit[32];
 	text_format_duration(timeout_us, limit, sizeof(limit));
-	set(trouble, REASON_CONNECT_TIMEOUT,
-	    is_tls ? "no TLS handshake with %s within %s"
-		   : "the proxy %s made no connection to the site within %s",
-	    peer, limit);
+	switch (slow) {
+	case SLOW_PROXY_TLS:
+		set(trouble, REASON_CONNECT_TIMEOUT, "no TLS handshake with %s within %s", peer,
+		    limit);
+		break;
+	case SLOW_PROXY_SILENT:
+		set(trouble, REASON_CONNECT_TIMEOUT,
+		    "the proxy %s made no connection to the site within %s", peer, limit);
+		break;
+	case SLOW_PROXY_ANSWER:
+		set(trouble, REASON_PROBER_ERROR,
+		    "the proxy %s did not end its answer to CONNECT within %s", peer, limit);
+		break;
+	}
 }
 
 void trouble_of_timeout(enum phase phase, const char *peer, int64_t timeout_us,

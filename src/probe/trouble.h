@@ -47,8 +47,15 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *ret_
 /* Of a proxy that answers with this status, of 300 or more, instead of asking for us: because of us, or because it could not itself. */
 void trouble_of_refusing_proxy(int status, struct trouble *ret_trouble);
 
-/* The trouble of a check whose proxy was connected to, and took too long; is_tls: to shake hands with us, else to let us through. */
-void trouble_of_slow_proxy(bool is_tls, const char *peer, int64_t timeout_us,
+/* For what a proxy that was connected to took too long. */
+enum slow_proxy {
+	SLOW_PROXY_TLS,    /* to shake hands with us */
+	SLOW_PROXY_SILENT, /* to say anything: it may wait for the site */
+	SLOW_PROXY_ANSWER, /* to say all of what it had begun with */
+};
+
+/* The trouble of a check whose proxy let us through to nobody. */
+void trouble_of_slow_proxy(enum slow_proxy slow, const char *peer, int64_t timeout_us,
 			   struct trouble *ret_trouble);
 
 /* The trouble of a check that its timeout ended (not in PHASE_DNS: only the resolver knows what that means). */

@@ -46,6 +46,11 @@ async def says_at_once(peer):
     await peer.hang()
 
 
+async def greets(peer):
+    await peer.say(b"220 mail.test ESMTP\r\n")
+    await peer.hang()
+
+
 async def by_the_byte(peer):
     await peer.request()
     await peer.drip_through(OPEN)
@@ -64,6 +69,7 @@ async def page_by_the_byte(peer):
 
 ENDLESS = ("prober_error", "larger than the cap")
 SLOW = ("connect_timeout", ("site.test", "the proxy 127.0.0.1"))
+HALF = ("prober_error", ("the proxy", "its answer to CONNECT"))
 REFUSES = ("prober_error", "refuses")
 NO_ANSWER = ("prober_error", "proxy")
 OFFLINE = ("prober_offline", "proxy")
@@ -181,8 +187,19 @@ ROWS = [
         "cut off",
     ),
     tunnel(down, "silent", "accepts, and is silent", hang_at_once, *SLOW, **LATE),
-    tunnel(down, "slow", "an answer by the byte", by_the_byte, *SLOW, **LATE),
-    tunnel(down, "slow_header", "a header by the byte", answer(OPEN[:-2], then=drip(b"a")), *SLOW, **LATE),
+    tunnel(down, "silent_to_request", "accepts, and does not answer", answer(then=hang), *SLOW, **LATE),
+    tunnel(unknown, "slow", "an answer by the byte", by_the_byte, *HALF, **LATE),
+    tunnel(unknown, "slow_header", "a header by the byte", answer(OPEN[:-2], then=drip(b"a")), *HALF, **LATE),
+    tunnel(unknown, "half", "half an answer", answer(OPEN[:20], then=hang), *HALF, **LATE),
+    tunnel(unknown, "one_byte", "one byte", answer(b"H", then=hang), *HALF, **LATE),
+    tunnel(unknown, "greets", "greets, and waits", greets, *HALF, **LATE),
+    tunnel(
+        unknown,
+        "interim_alone",
+        "an interim answer, and no other",
+        answer(b"HTTP/1.1 100 Continue\r\n\r\n", then=hang),
+        *NO_ANSWER,
+    ),
     tunnel(down, "silent_behind_head", "lets through to nothing", answer(OPEN, then=hang), "timeout", "TLS", **LATE),
     tunnel(
         down,
@@ -203,7 +220,21 @@ ROWS = [
     secure(unknown, "no_tls", "speaks no TLS", says_at_once, *OFFLINE, context=None),
     secure(unknown, "closes_in_greeting", "closes instead of shaking hands", close, *OFFLINE, context=None),
     secure(unknown, "expired", "has a certificate of yesterday", close, *OFFLINE, context="expired"),
-    secure(down, "slow", "an answer by the byte", by_the_byte, *SLOW, **LATE),
+    secure(down, "silent_to_request", "shakes hands, and does not answer", answer(then=hang), *SLOW, **LATE),
+    secure(
+        down,
+        "silent_with_tls_1_2",
+        "shakes hands as of old, and does not answer",
+        answer(then=hang),
+        *SLOW,
+        context="good/tls1.2",
+        **LATE,
+    ),
+    secure(unknown, "slow", "an answer by the byte", by_the_byte, *HALF, **LATE),
+    secure(unknown, "half", "half an answer", answer(OPEN[:20], then=hang), *HALF, **LATE),
+    secure(
+        unknown, "half_tls_1_2", "the same of old", answer(b"H", then=hang), *HALF, context="good/tls1.2", **LATE
+    ),
     # Of pages without TLS.
     plain(up, "page", "an ordinary page", answer(PAGE)),
     plain(unknown, "asks_again", "asks for credentials again and again", asks_again_and_again, "prober_error", "407"),
@@ -225,6 +256,10 @@ ROWS = [
         "prober_error",
         "407",
     ),
+    plain(down, "half", "half an answer", answer(PAGE[:20], then=hang), "timeout", "site.test", **LATE),
+    plain(down, "silent", "does not answer", answer(then=hang), "timeout", "site.test", **LATE),
+    # For all that shows, it is the site that does.
+    plain(down, "greets", "greets, and waits", greets, "protocol_error", "not HTTP"),
     plain(down, "headers", "headers without end", answer(PAGE[:17], then=flood(b"a: b\r\n")), "too_large", "headers"),
     plain(down, "closes", "closes instead of an answer", answer(), "connection_lost", "closed"),
     plain(down, "bad_gateway", "reaches no site", answer(b"HTTP/1.1 502 Bad\r\n\r\n"), "status_mismatch", "502"),
