@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include <cmocka.h>
 
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <uv.h>
 #include <zlib.h>
 
@@ -39,9 +41,91 @@ enum {
 	/* As poller.c has it: turns for a socket with little to read, and the rest between those that follow. */
 	READS_MAX = 300,
 	REST_MS = 20,
+	SHORT_REST_MS = 4,
+	FEW_BYTES = 1024,
+	FULL_BYTES = 16 * 1024,
 	BYTES = 3000,
 	PAUSE_NS = 500 * 1000,
+	/* Crumbs between two bursts, fewer than make a socket rest; and chunks in a burst, twice what a turn is for. */
+	CRUMBS = 200,
+	BURST = 2 * WORK_A_TURN / WORK_A_CHUNK,
+	BURSTS_MAX = 5,
+	RESTS = 3, /* are enough */
 };
+
+/* --- what the poller does with its socket; the peer's thread looks on --- */
+
+/* Of the calls that let a socket be watched, libuv's own apart, the one that fails; 0: none. */
+static int calls_left;
+
+static atomic_int watched_fd;
+static atomic_int rest_count; /* times that nothing at all was watched of it */
+static atomic_int put_asides; /* times that curl took it out, which it does with what is put off */
+static int put_asides_before; /* the first rest */
+static bool is_rest_awaited;  /* its timer comes next */
+static uint64_t longest_rest_ms;
+static int
+	pretended_unread; /* bytes that wait in every socket, as its reader is told; -1: as it is */
+
+static void watch_anew(int unread)
+{
+	watched_fd = -1;
+	rest_count = 0;
+	put_asides = 0;
+	put_asides_before = 0;
+	is_rest_awaited = false;
+	longest_rest_ms = 0;
+	pretended_unread = unread;
+}
+
+static void note_call(int operation, int fd, uint32_t events)
+{
+	if (operation == EPOLL_CTL_ADD)
+		watched_fd = fd;
+	if (operation == EPOLL_CTL_DEL)
+		put_asides++;
+	if (operation != EPOLL_CTL_MOD || events != 0)
+		return;
+	if (rest_count == 0)
+		put_asides_before = put_asides;
+	rest_count++;
+	is_rest_awaited = true;
+}
+
+int __real_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event);
+int __wrap_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event);
+
+int __wrap_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event)
+{
+	if (operation != EPOLL_CTL_DEL && calls_left > 0 && --calls_left == 0) {
+		errno = ENOSPC;
+		return -1;
+	}
+	note_call(operation, fd, event == NULL ? 0 : event->events);
+	return __real_epoll_ctl(epoll_fd, operation, fd, event);
+}
+
+int __real_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t ms, uint64_t repeat);
+int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t ms, uint64_t repeat);
+
+int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t ms, uint64_t repeat)
+{
+	if (is_rest_awaited && ms > longest_rest_ms)
+		longest_rest_ms = ms;
+	is_rest_awaited = false;
+	return __real_uv_timer_start(timer, callback, ms, repeat);
+}
+
+int __real_ioctl(int fd, unsigned long request, int *number);
+int __wrap_ioctl(int fd, unsigned long request, int *number);
+
+int __wrap_ioctl(int fd, unsigned long request, int *number)
+{
+	int result = __real_ioctl(fd, request, number);
+	if (result == 0 && request == FIONREAD && pretended_unread >= 0)
+		*number = pretended_unread;
+	return result;
+}
 
 /* Packed once: that takes a while. */
 static unsigned char bomb[64 * 1024];
@@ -100,12 +184,70 @@ static void send_bytes(struct peer_connection *connection)
 	}
 }
 
+/* Wait until what was sent has been read, so that the next bytes are read by themselves. */
+static void await_reader(void)
+{
+	enum { LOOKS_MAX = 20 * 1000 };
+	const struct timespec pause = {.tv_nsec = PAUSE_NS / 10};
+	int unread = 1;
+	for (int i = 0; i < LOOKS_MAX && unread > 0; i++) {
+		(void)nanosleep(&pause, NULL);
+		if (__real_ioctl(watched_fd, FIONREAD, &unread) != 0)
+			return;
+	}
+}
+
+static atomic_int sent; /* bytes of a body in chunks of one */
+
+static bool send_one_by_one(struct peer_connection *connection, int count)
+{
+	int is_quick = 1;
+	(void)setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &is_quick, sizeof(is_quick));
+	for (int i = 0; i < count && rest_count < RESTS; i++) {
+		if (!peer_say(connection, "1\r\nc\r\n"))
+			return false;
+		sent++;
+		await_reader();
+	}
+	return true;
+}
+
+#define CHUNKED_HEAD "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+#define LAST_CHUNK "0\r\n\r\n"
+
+/* Twice as many crumbs as make a socket rest, if it does not. */
+static void send_crumbs(struct peer_connection *connection)
+{
+	(void)(send_one_by_one(connection, 2 * READS_MAX) && peer_say(connection, LAST_CHUNK));
+}
+
+/* Crumbs, and again and again so much at once that it is put off. */
+static void send_bursts(struct peer_connection *connection)
+{
+	static const char chunk[] = "1\r\nc\r\n";
+	enum { SIZE = sizeof(chunk) - 1 };
+	char *burst = xmalloc((size_t)BURST * SIZE);
+	bool is_there = true;
+	for (size_t i = 0; i < BURST; i++)
+		memcpy(burst + i * SIZE, chunk, SIZE);
+	for (int i = 0; i < BURSTS_MAX && rest_count < RESTS && is_there; i++) {
+		is_there = send_one_by_one(connection, CRUMBS) &&
+			   peer_send(connection, burst, (size_t)BURST * SIZE);
+		sent += BURST;
+		await_reader();
+	}
+	(void)(is_there && peer_say(connection, LAST_CHUNK));
+	free(burst);
+}
+
 #define PAGE "page"
 #define PAGE_RESPONSE "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n" PAGE
 
 static const struct peer_behaviour behaviours[] = {{"bomb", NULL, send_bomb},
 						   {"chunks", NULL, send_chunks},
 						   {"bytes", NULL, send_bytes},
+						   {"crumbs", CHUNKED_HEAD, send_crumbs},
+						   {"bursts", CHUNKED_HEAD, send_bursts},
 						   {"page", PAGE_RESPONSE, NULL},
 						   {NULL, NULL, NULL}};
 
@@ -142,6 +284,8 @@ static int set_up(void **state)
 	(void)state;
 	struct error err;
 	bench = (struct bench){0};
+	sent = 0;
+	watch_anew(-1);
 	bench.peer = peer_start(NULL, behaviours);
 	if (bench.peer == NULL || check_env_prepare(&err) != 0)
 		return -1;
@@ -184,7 +328,7 @@ static void start(struct site *site, const char *path)
 	check_run_start(bench.run, &start, clock_mono_us());
 }
 
-/* Check it to its end, and compare what came; returns how many turns of the loop that took. */
+/* Check it to its end, and compare what came (-1: with what was sent); returns how many turns of the loop that took. */
 static int check(const char *path, int64_t decoded_bytes)
 {
 	struct site site;
@@ -193,7 +337,7 @@ static int check(const char *path, int64_t decoded_bytes)
 	(void)uv_run(&bench.loop, UV_RUN_DEFAULT);
 	const struct observation *observation = check_run_observation(bench.run);
 	assert_int_equal(observation->trouble, REASON_OK);
-	assert_int_equal(observation->decoded_bytes, decoded_bytes);
+	assert_int_equal(observation->decoded_bytes, decoded_bytes < 0 ? sent : decoded_bytes);
 	check_run_clear(bench.run);
 	site_finish(&site);
 	bench.is_finished = false;
@@ -222,6 +366,41 @@ static void bytes_one_by_one_do_not_take_a_turn_each(void **state)
 	assert_in_range(turns, 1, 2 * READS_MAX + 3 * rests);
 }
 
+/* The less there is to read the longer it is left to become more; what curl would take in one go anyway is read at once. */
+static void what_is_there_decides_how_long_a_socket_rests(void **state)
+{
+	(void)state;
+	static const struct {
+		int unread;
+		uint64_t rest_ms; /* 0: it does not */
+	} cases[] = {
+		{1, REST_MS},
+		{FEW_BYTES - 1, REST_MS},
+		{FEW_BYTES, SHORT_REST_MS},
+		{FULL_BYTES - 1, SHORT_REST_MS},
+		{FULL_BYTES, 0},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		watch_anew(cases[i].unread);
+		sent = 0;
+		(void)check("crumbs", -1);
+		if ((rest_count > 0) != (cases[i].rest_ms > 0) ||
+		    longest_rest_ms != cases[i].rest_ms)
+			fail_msg("%d bytes: %d rests, the longest of %d ms", cases[i].unread,
+				 (int)rest_count, (int)longest_rest_ms);
+	}
+}
+
+/* curl takes out the socket of what is put off and watches it anew; it is the same socket, and was read as often. */
+static void what_is_put_off_still_counts(void **state)
+{
+	(void)state;
+	watch_anew(1);
+	(void)check("bursts", -1);
+	assert_true(rest_count > 0);
+	assert_true(put_asides_before > 0);
+}
+
 /* After any number of turns; the handle is as good as before. */
 static void what_is_put_off_can_be_given_up(void **state)
 {
@@ -236,21 +415,6 @@ static void what_is_put_off_can_be_given_up(void **state)
 		bench.is_finished = false;
 	}
 	(void)check("chunks", CHUNKS);
-}
-
-/* Of the calls that let a socket be watched, libuv's own apart, the one that fails; 0: none. */
-static int calls_left;
-
-int __real_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event);
-int __wrap_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event);
-
-int __wrap_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event)
-{
-	if (operation != EPOLL_CTL_DEL && calls_left > 0 && --calls_left == 0) {
-		errno = ENOSPC;
-		return -1;
-	}
-	return __real_epoll_ctl(epoll_fd, operation, fd, event);
 }
 
 /* Each of the calls that a check makes fails once. (A page so short that nothing is put off to rest, which is a call as well.) */
@@ -306,6 +470,9 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(bytes_one_by_one_do_not_take_a_turn_each, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(what_is_there_decides_how_long_a_socket_rests,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_put_off_still_counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_put_off_can_be_given_up, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_can_not_be_watched_ends_alone, set_up,
 						tear_down),
