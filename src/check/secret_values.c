@@ -4,8 +4,10 @@
  *   name=value, "name": "v"  up to the closing quote, of an object or array up to its end; without one, up to the next separator behind
  *                            '=', up to the end of the line behind ':' (Authorization: Bearer …)
  *   <name>value, name="name" value="v", a part of multipart/form-data likewise
+ *   <input value="v" …>  where the tag's name, id, type or autocomplete is a secret's, wherever it stands in the tag; content="v" likewise
  *
- * where url_is_secret_name() says so of the name; and without a name, web tokens and private keys.
+ * where url_is_secret_name() says so of the name, whose letters JSON may have escaped; and without a name, web tokens, private keys and
+ * the keys of AWS.
  */
 #include "check/secret_values.h"
 
@@ -19,6 +21,11 @@ enum {
 	NAME_MAX_BYTES = 64,
 	WEB_TOKEN_MIN = 24, /* bytes; {"alg":"none"} alone is 20 */
 	PEM_HEAD_MAX = 64,
+	ESCAPED_NAME_MAX = 6 * NAME_MAX_BYTES, /* \u006b for each of its letters */
+	TAG_MAX =
+		1024, /* bytes before and behind an attribute that are searched for its tag's others */
+	AWS_ID_BYTES = 20,
+	AWS_KEY_BYTES = 40,
 };
 
 static bool is_name_byte(char c)
@@ -63,17 +70,51 @@ static size_t name_end(const char *bytes, size_t at)
 	return end;
 }
 
+/* How long the escape of a letter at bytes is, \u006b or \x6b, with more backslashes in JSON within JSON; 0 for none. */
+static size_t escape_length(const char *bytes, size_t length, char *ret_letter)
+{
+	size_t at = 0;
+	while (at < length && bytes[at] == '\\')
+		at++;
+	if (at == 0 || at == length || (bytes[at] != 'u' && bytes[at] != 'x'))
+		return 0;
+	size_t digits = bytes[at] == 'u' ? 4 : 2;
+	unsigned letter = 0;
+	at++;
+	if (length - at < digits)
+		return 0;
+	for (size_t i = 0; i < digits; i++) {
+		char c = bytes[at + i];
+		if (!isxdigit((unsigned char)c))
+			return 0;
+		letter = letter * 16 + (unsigned)(isdigit((unsigned char)c)
+							  ? c - '0'
+							  : tolower((unsigned char)c) - 'a' + 10);
+	}
+	*ret_letter = letter > ' ' && letter < 0x7F ? (char)letter : ' ';
+	return at + digits;
+}
+
 /* Whether what stands before the '=' or ':' at bytes[at] is a name that looks like a secret's. */
 static bool has_secret_name(const char *bytes, size_t at)
 {
-	char name[NAME_MAX_BYTES + 1];
+	char name[ESCAPED_NAME_MAX + 1];
+	char letter;
+	size_t used = 0;
 	size_t end = name_end(bytes, at);
 	size_t begin = end;
-	while (begin > 0 && end - begin < NAME_MAX_BYTES && is_name_byte(bytes[begin - 1]))
+	while (begin > 0 && end - begin < ESCAPED_NAME_MAX &&
+	       (is_name_byte(bytes[begin - 1]) ||
+		escape_length(bytes + begin - 1, end - begin + 1, &letter) > 0))
 		begin--;
-	memcpy(name, bytes + begin, end - begin);
-	name[end - begin] = '\0';
-	return end > begin && url_is_secret_name(name);
+	while (begin < end) {
+		size_t escape = escape_length(bytes + begin, end - begin, &letter);
+		name[used++] = escape > 0 ? letter : bytes[begin];
+		begin += escape > 0 ? escape : 1;
+	}
+	name[used] = '\0';
+	return used > 0 &&
+	       url_is_secret_name(name + (used > NAME_MAX_BYTES ? used - NAME_MAX_BYTES : 0));
 }
 
 static size_t quoted_end(const char *bytes, size_t length, size_t at, char quote)
@@ -208,6 +249,114 @@ static bool is_named_input(const char *bytes, size_t length, size_t at, size_t *
 	return true;
 }
 
+/* --- tags of HTML --- */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Of the attribute whose '=' is at bytes[at]: up to the closing quote, or without one to the next blank. */
+static void find_attribute(const char *bytes, size_t length, size_t at, size_t *ret_begin,
+			   size_t *ret_end)
+{
+	find_value(bytes, length, at, ret_begin, ret_end);
+	if (*ret_begin > at + 1 && (is_quote(bytes[*ret_begin - 1])))
+		return;
+	*ret_end = *ret_begin;
+	while (*ret_end < length && !is_blank(bytes[*ret_end]) && bytes[*ret_end] != '>')
+		(*ret_end)++;
+}
+
+/* Whether the name before the '=' at bytes[at] is one of these. */
+static bool is_attribute(const char *bytes, size_t at, const char *const *names, size_t count)
+{
+	size_t end = at;
+	while (end > 0 && is_blank(bytes[end - 1]))
+		end--;
+	for (size_t i = 0; i < count; i++) {
+		size_t length = strlen(names[i]);
+		if (length < end && !is_name_byte(bytes[end - length - 1]) &&
+		    strncasecmp(bytes + end - length, names[i], length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether the tag that begins at bytes[begin] holds the attribute whose '=' is at bytes[held], and one that says what it is for with a
+ * secret's name as its value.
+ */
+static bool is_secret_tag(const char *bytes, size_t length, size_t begin, size_t held)
+{
+	static const char *const tellers[] = {"name", "id", "type", "autocomplete"};
+	bool is_secret = false;
+	size_t at = begin + 1;
+	for (; at < length && bytes[at] != '>' && !(is_secret && at > held); at++) {
+		size_t value;
+		size_t end;
+		char name[NAME_MAX_BYTES + 1];
+		if (bytes[at] != '=')
+			continue;
+		find_attribute(bytes, length, at, &value, &end);
+		size_t used = end - value < NAME_MAX_BYTES ? end - value : NAME_MAX_BYTES;
+		memcpy(name, bytes + value, used);
+		name[used] = '\0';
+		if (is_attribute(bytes, at, tellers, sizeof(tellers) / sizeof(tellers[0])))
+			is_secret = is_secret || url_is_secret_name(name);
+		at = end < length && is_quote(bytes[end]) ? end : end - 1;
+	}
+	return is_secret && at > held;
+}
+
+/* <input … value="v" …>, <meta … content="v" …>; the '=' is at bytes[at]. */
+static bool is_attribute_of_secret(const char *bytes, size_t length, size_t at, size_t *ret_begin,
+				   size_t *ret_end)
+{
+	static const char *const values[] = {"value", "content"};
+	size_t before = at < TAG_MAX ? at : TAG_MAX;
+	if (bytes[at] != '=' ||
+	    !is_attribute(bytes, at, values, sizeof(values) / sizeof(values[0])))
+		return false;
+	const char *open = memrchr(bytes + at - before, '<', before);
+	if (open == NULL)
+		return false;
+	size_t begin;
+	size_t end;
+	find_attribute(bytes, length, at, &begin, &end);
+	size_t looked = length - end < TAG_MAX ? length : end + TAG_MAX;
+	if (!is_secret_tag(bytes, looked, (size_t)(open - bytes), at))
+		return false;
+	*ret_begin = begin;
+	*ret_end = end;
+	return true;
+}
+
+/* --- what needs no name --- */
+
+/* The id of a key of AWS, with the key itself where that follows a colon; its 'A' is at bytes[at]. */
+static bool is_aws_key(const char *bytes, size_t length, size_t at, size_t *ret_begin,
+		       size_t *ret_end)
+{
+	if (length - at < AWS_ID_BYTES || (at > 0 && isalnum((unsigned char)bytes[at - 1])) ||
+	    (memcmp(bytes + at, "AKIA", 4) != 0 && memcmp(bytes + at, "ASIA", 4) != 0))
+		return false;
+	size_t end = at;
+	while (end < length &&
+	       (isupper((unsigned char)bytes[end]) || isdigit((unsigned char)bytes[end])))
+		end++;
+	if (end - at != AWS_ID_BYTES || (end < length && isalpha((unsigned char)bytes[end])))
+		return false;
+	size_t key = end;
+	while (end < length && bytes[end] == ':' && key + 1 < length &&
+	       (isalnum((unsigned char)bytes[key + 1]) || bytes[key + 1] == '/' ||
+		bytes[key + 1] == '+'))
+		key++;
+	*ret_begin = at;
+	*ret_end = key >= end + AWS_KEY_BYTES ? key + 1 : end;
+	return true;
+}
+
 /* A JSON web token, whatever its name: eyJ….….…; its beginning is at bytes[at]. */
 static bool is_web_token(const char *bytes, size_t length, size_t at, size_t *ret_begin,
 			 size_t *ret_end)
@@ -251,11 +400,14 @@ bool secret_values_next(const char *bytes, size_t length, size_t *at, size_t *re
 		bool is_found = false;
 		if (bytes[i] == '=' || bytes[i] == ':')
 			is_found = is_pair(bytes, length, i, ret_begin, ret_end) ||
+				   is_attribute_of_secret(bytes, length, i, ret_begin, ret_end) ||
 				   is_named_input(bytes, length, i, ret_begin, ret_end);
 		else if (bytes[i] == '>')
 			is_found = is_element(bytes, length, i, ret_begin, ret_end);
 		else if (bytes[i] == 'e')
 			is_found = is_web_token(bytes, length, i, ret_begin, ret_end);
+		else if (bytes[i] == 'A')
+			is_found = is_aws_key(bytes, length, i, ret_begin, ret_end);
 		else if (bytes[i] == '-')
 			is_found = is_private_key(bytes, length, i, ret_begin, ret_end);
 		if (!is_found)

@@ -26,14 +26,15 @@ void rule_subjects_finish(struct rule_subjects *subjects)
 
 /*
  * Whether these may hold what looks like a secret: a value has its name before it, a user an '@' behind it, and what has no name, web
- * tokens and private keys, these beginnings.
+ * tokens, private keys and keys of AWS, these beginnings.
  */
 static bool may_show_secret(const char *bytes, size_t length)
 {
 	static const char signs[] = "=:>@";
-	if (memmem(bytes, length, "eyJ", strlen("eyJ")) != NULL ||
-	    memmem(bytes, length, "-----BEGIN", strlen("-----BEGIN")) != NULL)
-		return true;
+	static const char *const beginnings[] = {"eyJ", "-----BEGIN", "AKIA", "ASIA"};
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
+		if (memmem(bytes, length, beginnings[i], strlen(beginnings[i])) != NULL)
+			return true;
 	for (size_t i = 0; signs[i] != '\0'; i++)
 		if (memchr(bytes, signs[i], length) != NULL)
 			return true;
