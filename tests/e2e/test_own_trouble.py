@@ -113,12 +113,13 @@ def test_a_stopped_prober_calls_nobody_down(websentry, sites, pulse):
         assert len({report["scheduled_at"] for report in own}) == len(own), name
 
 
-def test_a_starved_prober_calls_nobody_down(websentry, sites, pulse):
+@pytest.mark.parametrize("seconds", [5, pytest.param(20, marks=pytest.mark.deep)])
+def test_a_starved_prober_calls_nobody_down(websentry, sites, pulse, seconds):
     """It runs for a tenth of the time, in pieces that are each too short to be seen alone."""
     entries = [{"name": str(number), "url": sites.site(f"/{number}", Answer(delay_s=0.2)).url} for number in range(20)]
     running = start(websentry, entries, interval="1500ms", timeout="1500ms")
     wait_for_rounds(websentry, ["0"], "up", 1)
-    end = time.monotonic() + 5
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         running.send_signal(signal.SIGSTOP)
         time.sleep(0.045)

@@ -1,6 +1,7 @@
 """The promise, end to end: what the sites served is what the database holds, once each, whatever is killed."""
 import contextlib
 import json
+import random
 import signal
 
 import psycopg
@@ -127,6 +128,50 @@ def test_what_an_outbox_holds_at_a_kill_is_stored_once(websentry, sites, kafka, 
     assert len(requests - set(rows)) <= 50 + count_late(database)
 
 
+@pytest.mark.deep
+def test_kills_at_any_moment_store_each_report_once(websentry, sites, kafka, topic, database):
+    """kill -9 of the producer again and again, however much its outbox holds, and of consumers amid their batches."""
+    kills = 8
+    rng = random.Random(kills)
+    served = sites.many(50, make_answer=answer_for)
+    file = websentry.write("sites.yaml", sites_yaml(served, interval="300ms"))
+    words = kafka_words(kafka, topic)
+
+    def start_consumer():
+        return websentry.start("consumer", *words, "--database-dsn", database.dsn, "--kafka-property",
+                               "session.timeout.ms=6000")
+
+    def count_requests():
+        return sum(len(site.requests) for site in served)
+
+    consumer = start_consumer()
+    for number in range(kills):
+        producer = websentry.start("producer", "--sites", file, "--data-dir", websentry.data_dir(), *words)
+        asked = count_requests() + rng.randint(1, 250)
+        wait_until(lambda asked=asked: count_requests() > asked, f"checks of producer {number}", 40)
+        producer.kill()
+        if number % 4 == 2:
+            stored = database.one("SELECT count(*) FROM report") if database.has("report") else 0
+            wait_until(lambda stored=stored: database.has("report") and
+                       database.one("SELECT count(*) FROM report") > stored, "rows of this consumer", 40)
+            consumer.kill()
+            consumer = start_consumer()
+    websentry.run("producer", "--once", "--sites", file, "--data-dir", websentry.data_dir(), *words)
+    consumer.wait_for("partitions assigned", 40)
+    consumer.stop()
+    drain(websentry, kafka, topic, database)
+    assert_no_holes(database)
+    websentry.run("audit", "--database-dsn", database.dsn)
+    rows = rows_by_nonce(database)
+    requests = {request.nonce for site in served for request in site.requests}
+    assert set(rows) <= requests
+    # a check that was killed before its report was in the outbox never happened: at most those in flight
+    assert len(requests - set(rows)) <= 50 * kills + count_late(database)
+    sent = [json.loads(message.value) for message in kafka.messages(topic)]
+    assert {(report["producer_id"], report["seq"]) for report in sent} == \
+        {(str(producer), seq) for producer, seq in database.query("SELECT producer_id, seq FROM report_view")}
+
+
 def drain(websentry, kafka, topic, database, group="websentry"):
     websentry.run("consumer", "--once", *kafka_words(kafka, topic), "--kafka-group", group, "--database-dsn",
                   database.dsn,
@@ -157,14 +202,16 @@ def test_two_consumers_share_and_one_is_killed(websentry, sites, kafka, topic, d
     assert_no_holes(database)
 
 
-def test_a_producer_that_reloads_all_the_time_loses_and_doubles_nothing(websentry, sites, kafka, topic, database):
+@pytest.mark.parametrize("count", [12, pytest.param(40, marks=pytest.mark.deep)])
+def test_a_producer_that_reloads_all_the_time_loses_and_doubles_nothing(websentry, sites, kafka, topic, database,
+                                                                        count):
     """Sites come and go by SIGHUP while their checks and reports are under way: what was served is what is stored."""
     served = sites.many(40, make_answer=answer_for)
     file = websentry.write("sites.yaml", sites_yaml(served, interval="300ms"))
     producer = websentry.start("producer", "--sites", file, "--data-dir", websentry.data_dir(),
                                *kafka_words(kafka, topic))
     producer.wait_ready()
-    for number in range(12):
+    for number in range(count):
         some = served[number % 3::2] if number % 4 else served[:1]
         reloaded = websentry.write("sites.new", sites_yaml(some, interval="300ms"))
         reloaded.replace(file)

@@ -249,13 +249,14 @@ def test_sighup_while_sites_are_read_is_no_end(watched, sites):
     running.stop()
 
 
-def test_many_reloads_lose_and_double_nothing(watched, sites):
+@pytest.mark.parametrize("count", [15, pytest.param(120, marks=pytest.mark.deep)])
+def test_many_reloads_lose_and_double_nothing(watched, sites, count):
     """Lists that differ each time, with checks of all speeds under way: each request that was made is one report."""
     made = [sites.site(f"/{number}", Answer(delay_s=0.05 * (number % 5))) for number in range(60)]
     entries = [entry(str(number), site) for number, site in enumerate(made)]
     watched.start(entries, "--threads", "2", "--interval", "500ms")
     rng = random.Random(5)
-    for _ in range(15):
+    for _ in range(count):
         chosen = rng.sample(entries, rng.randint(1, len(entries)))
         watched.reload(chosen)
     watched.reload(entries)
