@@ -19,6 +19,10 @@
  * A step may itself run through the page (a reference back, a look-ahead), and machine code does not even count those of
  * references, so patterns that have some are left to the interpreter. It calls us before each part of a pattern
  * (PCRE2_AUTO_CALLOUT, half as much time again), so that the clock is looked at within a position as well.
+ *
+ * Of a subject that goes on, a match may be one only because it ends here. What was found with a pattern that may look at the end is
+ * looked for once more with PCRE2_PARTIAL_HARD, which says when a match had to look behind the last byte (or behind bytes that are no
+ * text, which it takes for an end).
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "pattern/pattern.h"
@@ -44,8 +48,9 @@ enum {
 	LAST_WINDOW = 256,
 	QUANTUM_MIN = 20000, /* 0.4 ms: what a search with the smallest budget may take beyond it */
 	QUANTUM_MAX = 1000000,
-	HEAP_MAX_KIB = 1024,  /* backtracking frames of one search by the interpreter */
-	CALLOUTS_A_LOOK = 16, /* at the clock: some take 100 us, most 50 ns */
+	HEAP_MAX_KIB = 1024,       /* backtracking frames of one search by the interpreter */
+	CALLOUTS_A_LOOK = 16,      /* at the clock: some take 100 us, most 50 ns */
+	ANY_BYTES_LOOK_US = 10000, /* PCRE2's own look for invalid UTF-8 takes 7 ms in 256 KiB */
 	STACK_START =
 		64 * 1024, /* the same for machine code, after the 32 KiB that it has on its own */
 	STACK_MAX = 1024 * 1024, /* more takes longer to touch than a small budget lasts */
@@ -61,8 +66,10 @@ enum {
 enum { AFTER_NEWLINES = 2 }; /* PCRE2_INFO_FIRSTCODETYPE */
 
 struct pattern {
-	pcre2_code *code;  /* takes any bytes */
-	pcre2_code *plain; /* takes valid UTF-8 only; NULL where code is as good for that */
+	pcre2_code *code;   /* takes any bytes */
+	pcre2_code *plain;  /* takes valid UTF-8 only; NULL where code is as good for that */
+	pcre2_code *ending; /* for the interpreter; NULL: the subject's end means nothing to it */
+	pcre2_code *ending_plain; /* the same, valid UTF-8 only */
 	uint32_t groups;
 	char *text;
 	size_t users; /* pattern_compile() minus pattern_destroy() */
@@ -124,19 +131,44 @@ static void destroy(struct pattern *pattern)
 {
 	pcre2_code_free(pattern->code);
 	pcre2_code_free(pattern->plain);
+	pcre2_code_free(pattern->ending);
+	pcre2_code_free(pattern->ending_plain);
 	free(pattern->text);
 	free(pattern);
 }
 
 /* What the interpreter searches with; it calls us before each part of the pattern. */
-static int compile_for_interpreter(struct pattern *pattern, size_t length, struct error *err)
+static int compile_for_interpreter(const char *text, size_t length, pcre2_code **ret_code,
+				   pcre2_code **ret_plain, struct error *err)
 {
-	pcre2_code_free(pattern->code);
-	pattern->code = compile(pattern->text, length, ANY_BYTES | PCRE2_AUTO_CALLOUT, err);
-	if (pattern->code == NULL)
+	pcre2_code_free(*ret_code);
+	*ret_code = compile(text, length, ANY_BYTES | PCRE2_AUTO_CALLOUT, err);
+	if (*ret_code == NULL)
 		return -1;
-	pattern->plain = compile(pattern->text, length, PCRE2_AUTO_CALLOUT, err);
-	return pattern->plain == NULL ? -1 : 0;
+	*ret_plain = compile(text, length, PCRE2_AUTO_CALLOUT, err);
+	return *ret_plain == NULL ? -1 : 0;
+}
+
+/*
+ * Whether the pattern may hold where the subject ends and not hold where it goes on: by an anchor, a boundary, a negative look-ahead, or
+ * what takes all that it can and gives nothing back. A sign may stand there with another meaning; that only costs time.
+ */
+static bool may_mind_end(const char *text)
+{
+	static const char *const signs[] = {"$",   "(?!", "(?>", "(?(",  "(*",  "++",
+					    "*+",  "?+",  "}+",  "\\z",  "\\Z", "\\b",
+					    "\\B", "\\R", "\\X", "[[:<", "[[:>"};
+	/* Options of the whole. */
+	while (strncmp(text, "(*", 2) == 0 && text[2] >= 'A' && text[2] <= 'Z')
+		text += strcspn(text, ")") + (strchr(text, ')') != NULL);
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (strstr(text, signs[i]) != NULL)
+			return true;
+	/* With (?x) there may be blanks within a sign. */
+	for (const char *at = strstr(text, "(?"); at != NULL; at = strstr(at + 2, "(?"))
+		if (memchr(at + 2, 'x', strspn(at + 2, "imsxnaDSWPTrUJ^-")) != NULL)
+			return true;
+	return false;
 }
 
 /* A second copy of a pattern that begins with ".*", for bodies that are valid UTF-8: see ANY_BYTES. */
@@ -171,7 +203,11 @@ static struct pattern *create(const char *text, size_t length, struct error *err
 	bool is_machine_code =
 		references == 0 && make_machine_code(pattern->code) &&
 		(strchr(text, '.') == NULL || make_plain_machine_code(pattern, length));
-	if (!is_machine_code && compile_for_interpreter(pattern, length, err) != 0)
+	if (!is_machine_code &&
+	    compile_for_interpreter(text, length, &pattern->code, &pattern->plain, err) != 0)
+		goto fail;
+	if (may_mind_end(text) && compile_for_interpreter(text, length, &pattern->ending,
+							  &pattern->ending_plain, err) != 0)
 		goto fail;
 	(void)pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &pattern->groups);
 	return pattern;
@@ -354,8 +390,33 @@ static size_t next_window(size_t positions, int64_t took_us, int64_t left_us)
 	return positions;
 }
 
-enum pattern_result pattern_search_within(const struct pattern *pattern, const char *bytes,
-					  size_t length, const struct pattern_budget *budget,
+/* Whether what was found from one of these positions is found whatever follows. */
+static enum pattern_result find_whatever_follows(struct search *search,
+						 const struct pattern *pattern, size_t first,
+						 size_t last)
+{
+	if (pattern->ending == NULL)
+		return PATTERN_FOUND;
+	bool is_plain = text_is_utf8(search->bytes, search->length);
+	int64_t left_us = budget_left_us(search->budget);
+	if (left_us <= (is_plain ? 0 : ANY_BYTES_LOOK_US))
+		return PATTERN_TOO_COSTLY;
+	(void)pcre2_set_match_limit(
+		search->context, (uint32_t)clamp(left_us * STEPS_PER_US, FIRST_LIMIT, UINT32_MAX));
+	(void)pcre2_set_offset_limit(search->context, last);
+	int code = pcre2_match(is_plain ? pattern->ending_plain : pattern->ending,
+			       (PCRE2_SPTR)search->bytes, search->length, first,
+			       PCRE2_PARTIAL_HARD | (is_plain ? PCRE2_NO_UTF_CHECK : 0),
+			       search->data, search->context);
+	if (code >= 0)
+		return PATTERN_FOUND;
+	return code == PCRE2_ERROR_PARTIAL || code == PCRE2_ERROR_NOMATCH ? PATTERN_NOT_FOUND
+									  : PATTERN_TOO_COSTLY;
+}
+
+static enum pattern_result search_subject(const struct pattern *pattern, const char *bytes,
+					  size_t length, bool is_beginning,
+					  const struct pattern_budget *budget,
 					  struct pattern_span *ret_span)
 {
 	const int64_t budget_us = budget_left_us(budget);
@@ -374,8 +435,12 @@ enum pattern_result pattern_search_within(const struct pattern *pattern, const c
 		size_t last = window < length - start ? start + window - 1 : length;
 		int code = search_window(&search, start, last, (uint32_t)limit);
 		if (code >= 0) {
-			read_span(pattern, search.data, code, ret_span);
-			result = PATTERN_FOUND;
+			struct pattern_span span;
+			read_span(pattern, search.data, code, &span);
+			result = is_beginning ? find_whatever_follows(&search, pattern, start, last)
+					      : PATTERN_FOUND;
+			if (result == PATTERN_FOUND)
+				*ret_span = span;
 			break;
 		}
 		if (code == PCRE2_ERROR_NOMATCH && last == length) {
@@ -402,6 +467,35 @@ enum pattern_result pattern_search_within(const struct pattern *pattern, const c
 	}
 	search_finish(&search);
 	return result;
+}
+
+enum pattern_result pattern_search_within(const struct pattern *pattern, const char *bytes,
+					  size_t length, const struct pattern_budget *budget,
+					  struct pattern_span *ret_span)
+{
+	return search_subject(pattern, bytes, length, false, budget, ret_span);
+}
+
+/* Without a character at the end of which the rest is to come. */
+static size_t whole_characters(const char *bytes, size_t length)
+{
+	enum { CHARACTER_MAX = 4 };
+	size_t start = length;
+	while (start > 0 && length - start < CHARACTER_MAX - 1 && is_continuation(bytes[start - 1]))
+		start--;
+	if (start == 0)
+		return length;
+	unsigned char first = (unsigned char)bytes[start - 1];
+	size_t needed = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1;
+	return length - (start - 1) < needed ? start - 1 : length;
+}
+
+enum pattern_result pattern_search_beginning(const struct pattern *pattern, const char *bytes,
+					     size_t length, const struct pattern_budget *budget,
+					     struct pattern_span *ret_span)
+{
+	return search_subject(pattern, bytes, whole_characters(bytes, length), true, budget,
+			      ret_span);
 }
 
 enum pattern_result pattern_search(const struct pattern *pattern, const char *bytes, size_t length,

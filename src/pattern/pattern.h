@@ -60,4 +60,12 @@ enum pattern_result pattern_search_within(const struct pattern *pattern, const c
 					  size_t length, const struct pattern_budget *budget,
 					  struct pattern_span *ret_span);
 
+/*
+ * The same in bytes that are the beginning of more. PATTERN_FOUND: it is, whatever follows; PATTERN_NOT_FOUND: they do not tell, as "x$"
+ * or "x(?!y)" at their end.
+ */
+enum pattern_result pattern_search_beginning(const struct pattern *pattern, const char *bytes,
+					     size_t length, const struct pattern_budget *budget,
+					     struct pattern_span *ret_span);
+
 #endif

@@ -57,13 +57,23 @@ static char *take_capture(const struct site *site, const char *bytes, size_t len
 	return text_clean_copy(bytes, looked, OBSERVATION_CAPTURE_MAX);
 }
 
+static enum pattern_result search_bytes(const struct pattern *pattern, const char *bytes,
+					size_t length, bool is_beginning,
+					const struct pattern_budget *budget,
+					struct pattern_span *ret_span)
+{
+	return is_beginning ? pattern_search_beginning(pattern, bytes, length, budget, ret_span)
+			    : pattern_search_within(pattern, bytes, length, budget, ret_span);
+}
+
 bool rule_search_pattern(const struct site *site, const struct pattern *pattern,
 			 const struct rule_subjects *subjects, const struct pattern_budget *budget,
 			 struct match *ret_match)
 {
 	struct pattern_span span;
 	const char *bytes = subjects->body != NULL ? subjects->body : "";
-	switch (pattern_search_within(pattern, bytes, subjects->body_length, budget, &span)) {
+	switch (search_bytes(pattern, bytes, subjects->body_length, subjects->is_longer, budget,
+			     &span)) {
 	case PATTERN_FOUND:
 		ret_match->state = MATCH_FOUND;
 		if (span.has_capture)
@@ -79,13 +89,13 @@ bool rule_search_pattern(const struct site *site, const struct pattern *pattern,
 	return false;
 }
 
-/* A pattern on one short text. */
-static bool search_text(const struct site_rule *rule, const char *bytes, size_t length,
+/* A pattern on one short text, or on the beginning of one. */
+static bool search_text(const struct site_rule *rule, const char *bytes, size_t length, bool is_cut,
 			const struct pattern_budget *budget, enum match_state *ret_state)
 {
 	struct pattern_span span;
 	enum pattern_result result =
-		pattern_search_within(rule->pattern, bytes, length, budget, &span);
+		search_bytes(rule->pattern, bytes, length, is_cut, budget, &span);
 	if (result == PATTERN_TOO_COSTLY)
 		return false;
 	*ret_state = result == PATTERN_FOUND ? MATCH_FOUND : MATCH_NOT_FOUND;
@@ -103,7 +113,7 @@ static bool search_header(const struct site *site, const struct site_rule *rule,
 	while (state != MATCH_FOUND && head_fields_next(raw, rule->name, &field)) {
 		enum match_state found = MATCH_FOUND;
 		if (rule->test == RULE_MATCHES &&
-		    !search_text(rule, field.value, field.length, budget, &found))
+		    !search_text(rule, field.value, field.length, false, budget, &found))
 			return false;
 		if (state == MATCH_MISSING || found == MATCH_FOUND)
 			shown = field;
@@ -123,7 +133,7 @@ static bool search_known(const struct site *site, const struct site_rule *rule, 
 		ret_match->state = MATCH_MISSING;
 		return true;
 	}
-	if (!search_text(rule, text, strlen(text), budget, &ret_match->state))
+	if (!search_text(rule, text, strlen(text), false, budget, &ret_match->state))
 		return false;
 	ret_match->capture =
 		secrets_hide_value(site, NULL, text, strlen(text), OBSERVATION_VALUE_MAX);
@@ -246,7 +256,7 @@ static bool search_json(const struct site *site, const struct site_rule *rule,
 	enum match_state state;
 	if (rule->test != RULE_MATCHES)
 		state = rule_compare(rule, value);
-	else if (!search_text(rule, value->text, value->length, budget, &state))
+	else if (!search_text(rule, value->text, value->length, value->is_cut, budget, &state))
 		return false;
 	if (rule->test == RULE_MATCHES && state == MATCH_NOT_FOUND && value->is_cut)
 		state = MATCH_TRUNCATED;

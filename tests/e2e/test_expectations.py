@@ -156,6 +156,10 @@ def test_what_could_not_be_looked_at_is_not_down(websentry, sites):
         {**entry, "name": "behind it", "expect_json": at("/c", equals=3)},
         {**entry, "name": "behind it, and down", "expect_json": at("/c", equals=3), "valid_status_codes": [404]},
         {**entry, "name": "unwanted", "fail_if_body_contains": "nothing"},
+        {**entry, "name": "unwanted at the end", "fail_if_body_matches_regexp": "x$"},
+        {**entry, "name": "wanted at the end", "fail_if_body_not_matches_regexp": "x$"},
+        {**entry, "name": "not anywhere", "fail_if_body_matches_regexp": '(?s)^(?!.*"c")'},
+        {**entry, "name": "a word", "fail_if_body_not_matches_regexp": r"\bb\b", "pattern": "x$"},
         {"url": cut.url, "match_bytes": 18, "name": "in it", "expect_json": at("/n", less=5000)},
         {"url": deep.url, "name": "too deep", "expect_json": at("/0/0/x", exists=True)},
     ], 2, "--json"))
@@ -165,9 +169,14 @@ def test_what_could_not_be_looked_at_is_not_down(websentry, sites):
         "behind it": ("unknown", "match_truncated"),
         "behind it, and down": ("down", "status_mismatch"),
         "unwanted": ("unknown", "match_truncated"),
+        "unwanted at the end": ("unknown", "match_truncated"),
+        "wanted at the end": ("unknown", "match_truncated"),
+        "not anywhere": ("unknown", "match_truncated"),
+        "a word": ("up", "ok"),
         "in it": ("unknown", "match_truncated"),
         "too deep": ("unknown", "pattern_too_costly"),
     }
+    assert "pattern_matched" not in found["a word"]
     assert found["too deep"]["message"].endswith("can't be told: the body's JSON is nested deeper than 512")
 
 

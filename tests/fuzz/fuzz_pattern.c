@@ -122,6 +122,22 @@ static char *repeat(const struct input *input, size_t times, size_t *ret_length)
 	return body;
 }
 
+/* What a half of the body tells of all of it is true. */
+static void search_beginning(const struct pattern *pattern, const char *body, size_t length,
+			     int64_t budget_us, enum pattern_result result)
+{
+	struct pattern_span span = {0};
+	char *half = xmemdup(body, length / 2); /* ends where its bytes end */
+	int64_t began = cpu_us();
+	const struct pattern_budget budget = pattern_budget_of_time(budget_us);
+	enum pattern_result of_half =
+		pattern_search_beginning(pattern, half, length / 2, &budget, &span);
+	FUZZ_PROMISE(cpu_us() - began <= budget_us + SLACK_US);
+	FUZZ_PROMISE(of_half != PATTERN_FOUND || result == PATTERN_FOUND);
+	FUZZ_PROMISE(span.end <= length / 2);
+	free(half);
+}
+
 static void search(const char *text, const char *body, size_t length, int64_t budget_us,
 		   bool is_thorough)
 {
@@ -142,6 +158,8 @@ static void search(const char *text, const char *body, size_t length, int64_t bu
 	FUZZ_PROMISE(result == PATTERN_FOUND || !span.has_capture);
 	if (result != PATTERN_TOO_COSTLY && is_plain(text))
 		compare(text, body, length, is_thorough, result, &span);
+	if (result != PATTERN_TOO_COSTLY)
+		search_beginning(pattern, body, length, budget_us, result);
 	pattern_destroy(pattern);
 }
 

@@ -117,6 +117,67 @@ static void every_case_is_found_or_not(void **state)
 	}
 }
 
+/* Of bytes that go on: what is found in them whatever follows. */
+static const struct search_case beginnings[] = {
+	{"x", BYTES("aax"), PATTERN_FOUND, NULL},
+	{"x$", BYTES("aax"), PATTERN_NOT_FOUND, NULL},
+	{"x$", BYTES("aax\n"), PATTERN_NOT_FOUND, NULL},
+	{"(?m)x$", BYTES("x\na"), PATTERN_FOUND, NULL},
+	{"x\\z", BYTES("x"), PATTERN_NOT_FOUND, NULL},
+	{"x\\Z", BYTES("x"), PATTERN_NOT_FOUND, NULL},
+	{"x\\b", BYTES("x"), PATTERN_NOT_FOUND, NULL},
+	{"x\\b", BYTES("x."), PATTERN_FOUND, NULL},
+	{"x\\B", BYTES(".x"), PATTERN_NOT_FOUND, NULL},
+	{"x[[:>:]]", BYTES("x"), PATTERN_NOT_FOUND, NULL},
+	{"x(?!y)", BYTES("x"), PATTERN_NOT_FOUND, NULL},
+	{"x(?!yy)", BYTES("xy"), PATTERN_NOT_FOUND, NULL},
+	{"x(?!yy)", BYTES("xyz"), PATTERN_FOUND, NULL},
+	{"x(?!y)", BYTES("xz x"), PATTERN_FOUND, NULL},
+	{"(?s)^(?!.*Welcome)", BYTES("a page"), PATTERN_NOT_FOUND, NULL},
+	{"(?s)^(?!.*Welcome)", BYTES("Welcome"), PATTERN_NOT_FOUND, NULL},
+	{"(?s)a.*b", BYTES("a b c"), PATTERN_FOUND, NULL},
+	{"(?>a*)", BYTES("aa"), PATTERN_NOT_FOUND, NULL},
+	{"a++b", BYTES("aab"), PATTERN_FOUND, NULL},
+	{"a{1,2}+b", BYTES("aab"), PATTERN_FOUND, NULL},
+	{"(?x)a + +", BYTES("aa"), PATTERN_NOT_FOUND, NULL},
+	{"cost: 5$|x", BYTES("x, cost: 5"), PATTERN_FOUND, NULL},
+	{"\\Q5$\\E", BYTES("a 5$"), PATTERN_FOUND, NULL},
+	{"(a)\\1(?!b)", BYTES("aa"), PATTERN_NOT_FOUND, NULL},
+	{"(a)\\1(?!b)", BYTES("aac"), PATTERN_FOUND, "a"},
+	{"(?!y)", BYTES("\xFFx"), PATTERN_FOUND, NULL},
+	{"x(?!y)", BYTES("\xFFx"), PATTERN_NOT_FOUND, NULL},
+	/* a character that was cut in two is to come yet */
+	{"x(?!\xC3\xA4)", BYTES("x\xC3"), PATTERN_NOT_FOUND, NULL},
+	{"x(?!\xF0\x9F\x98\x80)", BYTES("x\xF0\x9F\x98"), PATTERN_NOT_FOUND, NULL},
+	{"x(?!y)", BYTES("x\xC3\xA4"), PATTERN_FOUND, NULL},
+	{"x", BYTES(""), PATTERN_NOT_FOUND, NULL},
+	{"$", BYTES(""), PATTERN_NOT_FOUND, NULL},
+	{"$", BYTES("\x80"), PATTERN_NOT_FOUND, NULL},
+};
+
+static void a_beginning_tells_what_holds_whatever_follows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
+		const struct search_case *c = &beginnings[i];
+		for (size_t j = 0; j < PREFIXES; j++) {
+			struct pattern *pattern = compile(prefixes[j], c->pattern);
+			char *copy = xmemdup(c->bytes, c->length);
+			struct pattern_span span = {.start = 77};
+			struct pattern_budget budget = pattern_budget_of_time(PLENTY);
+			if (pattern_search_beginning(pattern, copy, c->length, &budget, &span) !=
+			    c->result)
+				fail_msg("%s%s on %s", prefixes[j], c->pattern, c->bytes);
+			assert_true(c->result == PATTERN_FOUND || span.start == 77);
+			if (c->capture != NULL)
+				assert_memory_equal(copy + span.start, c->capture,
+						    strlen(c->capture));
+			free(copy);
+			pattern_destroy(pattern);
+		}
+	}
+}
+
 static void bad_patterns_are_refused_with_an_offset(void **state)
 {
 	(void)state;
@@ -347,6 +408,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_case_is_found_or_not),
+		cmocka_unit_test(a_beginning_tells_what_holds_whatever_follows),
 		cmocka_unit_test(bad_patterns_are_refused_with_an_offset),
 		cmocka_unit_test(every_place_of_a_long_body_is_searched),
 		cmocka_unit_test(evil_patterns_end_near_their_budget),
