@@ -297,6 +297,7 @@ static void follow(struct check_run *run, mono_us now)
 		return;
 	}
 	response_note_redirect(observation, run->request.url);
+	run->transfer.redirects_bytes += run->transfer.decoded_bytes;
 	check_hops_start(run, now);
 }
 

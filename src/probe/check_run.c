@@ -177,6 +177,7 @@ static void start_attempt(struct check_run *run, mono_us now)
 		run->checked_at = observation->attempt_started_at;
 	response_note_start(observation, start, run->checked_at);
 	redirect_init(&run->request, start->site);
+	run->transfer.redirects_bytes = 0;
 	address_guard_start(&run->hop.guard, start->site->address_policy,
 			    start->was_public || (run->retried > 0 && run->hop.guard.is_public));
 	check_hops_start(run, now);

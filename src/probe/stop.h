@@ -5,6 +5,8 @@
 #define WEBSENTRY_PROBE_STOP_H
 
 enum {
+	/* Of a check, redirects included: no more work than for the largest body alone, but that each redirect may have a page. */
+	STOP_BODIES_MAX = 17 * 1024 * 1024,
 	STOP_PACKETS_MAX =
 		16 * 1024, /* of a response; 20 ms or so of work where they come one by one */
 };
@@ -17,6 +19,7 @@ enum stop {
 	STOP_LENGTH,    /* a Content-Length that makes no sense */
 	STOP_ENCODINGS, /* packed more than once: what it expands to in between can't be bounded */
 	STOP_BODY,      /* larger than max_body_bytes */
+	STOP_BODIES,    /* the same of those of redirects and it: STOP_BODIES_MAX */
 	STOP_UNASKED,   /* packed as nobody asked for: br and zstd keep what they unpack */
 	STOP_PACKING,   /* packed as nobody knows */
 	STOP_UNPACKING, /* what is packed is broken */

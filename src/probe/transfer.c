@@ -318,8 +318,9 @@ static bool is_one_of(const char *name, const char *const *names, size_t count)
 static bool may_send(const struct transfer_request *request, const struct site_header *header)
 {
 	const char *name = header->name;
-	static const char *const of_body[] = {"Content-Type", "Content-Length", "Content-Encoding",
-					      "Content-Language", "Content-Location"};
+	static const char *const of_body[] = {"Content-Type",     "Content-Length",
+					      "Content-Encoding", "Content-Language",
+					      "Content-Location", "Expect"};
 	bool was_dropped = request->body == NULL && request->site->body != NULL;
 	if (was_dropped && is_one_of(name, of_body, sizeof(of_body) / sizeof(of_body[0])))
 		return false;

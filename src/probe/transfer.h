@@ -55,6 +55,7 @@ struct transfer {
 	struct raw_heads *heads; /* NULL: nobody wants to see them */
 	int64_t packed_bytes;    /* of a body that we unpack */
 	int64_t decoded_bytes;
+	int64_t redirects_bytes; /* the same of the redirects that led here: the owner's to set */
 	int64_t work;          /* that the body made since some of it was put off to another turn */
 	size_t taken;          /* of the bytes that curl hands over again */
 	struct unpack *unpack; /* NULL: what came of the body is not packed */

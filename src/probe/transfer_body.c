@@ -39,6 +39,8 @@ static bool take_body(void *context, const char *bytes, size_t length)
 	transfer->work += (int64_t)length;
 	if (transfer->decoded_bytes > transfer->site->max_body_bytes)
 		transfer->stopped_for = STOP_BODY;
+	else if (transfer->redirects_bytes + transfer->decoded_bytes > STOP_BODIES_MAX)
+		transfer->stopped_for = STOP_BODIES;
 	return transfer->stopped_for == STOP_NONE;
 }
 

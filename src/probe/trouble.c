@@ -59,6 +59,12 @@ static void tell_body_max(const struct trouble_facts *facts, char *text, size_t 
 	format_bytes(facts->body_max, text, size);
 }
 
+static void tell_bodies_max(const struct trouble_facts *facts, char *text, size_t size)
+{
+	(void)facts;
+	format_bytes(STOP_BODIES_MAX, text, size);
+}
+
 static void tell_unpack_trouble(const struct trouble_facts *facts, char *text, size_t size)
 {
 	if (!text_is_empty(facts->unpack_trouble))
@@ -111,6 +117,10 @@ static const struct stop_row {
 	[STOP_ENCODINGS] = {REASON_PROTOCOL_ERROR,
 			    "the body is packed more than once, which is not unpacked", NULL},
 	[STOP_BODY] = {REASON_TOO_LARGE, "the body is larger than the cap of ", tell_body_max},
+	[STOP_BODIES] = {REASON_TOO_LARGE,
+			 "the bodies of the redirects and of this response are together larger "
+			 "than the cap of ",
+			 tell_bodies_max},
 	[STOP_UNASKED] = {REASON_PROTOCOL_ERROR,
 			  "the body is packed as br or zstd, which was not asked for; "
 			  "`compression: br` does",

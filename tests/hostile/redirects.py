@@ -1,6 +1,10 @@
 """Redirects: where they lead, and how often."""
 
+import gzip
+
 from hostile.behaviour import answer, close, down, flood, up
+
+BOMB = gzip.compress(bytes(15 * 1024 * 1024))
 
 
 def to(location, *, code=302, then=close, more=b""):
@@ -83,6 +87,13 @@ ROWS = [
         to("/", more=b"Content-Length: 1048576\r\n\r\n" + b"b" * 1048574),
         "too_many_redirects",
         "10",
+    ),
+    down(
+        "loop_with_bombs",
+        "leads to itself, each time with 15 MiB that are packed to 15 KiB",
+        to("/", more=b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB),
+        "too_large",
+        "17 MiB",
     ),
     down(
         "loop_none_allowed",

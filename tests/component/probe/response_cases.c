@@ -295,6 +295,12 @@ static void post_and_record(struct site *site)
 	record_request(site);
 }
 
+static void post_expecting_and_record(struct site *site)
+{
+	post_and_record(site);
+	add_header(site, "Expect", "100-continue");
+}
+
 static void put_and_record(struct site *site)
 {
 	ask_put_without_body(site);
@@ -365,6 +371,7 @@ static void became_get(const struct site *site, const struct observation *o)
 	(void)site;
 	assert_true(asked_with(o, "GET /echo HTTP/1.1"));
 	assert_false(asked_with(o, "Content-Length"));
+	assert_false(asked_with(o, "Expect"));
 	assert_false(asked_with(o, "a=1&b=2"));
 }
 
