@@ -51,7 +51,7 @@ BREACHES = (
 
 
 def later(*frames, then=hang):
-    """A while later, these frames in one piece."""
+    """A while later, these frames in one piece. (Who closes at once resets what we have not read yet.)"""
 
     async def script(peer):
         await peer.pause(0.3)
@@ -172,7 +172,7 @@ ROWS = [
         down,
         "goaway_breach_and_close",
         "breaks a rule behind a GOAWAY, and closes",
-        says(GOES, head(), data(b"x"), SHORT_PING, then=close),
+        says(GOES, head(), data(b"x"), SHORT_PING, then=later(then=close)),
         *BROKEN,
     ),
     row(
@@ -187,7 +187,7 @@ ROWS = [
     row(up, "breach_behind_goaway", "goes away, a page, a breach", says(b"".join((GOES, PAGE, SHORT_PING)))),
     row(up, "breach_behind_late_page", "a page in parts, and a breach", says(head(), then=later(END, SHORT_PING))),
     row(up, "reset_behind_page", "a page, and resets it", says(b"".join((PAGE, RESET_IN_PEACE)))),
-    row(up, "goaway_and_close", "goes away in order, and closes behind its page", says(GOES, PAGE, then=close)),
+    row(up, "goaway_and_close", "goes away, and closes behind its page", says(GOES, PAGE, then=later(then=close))),
     row(
         up,
         "goaway_and_late_page",
