@@ -10,6 +10,18 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 check=$root/deploy/check
 cache=$root/build/tools/deploy
+# A slip is said before minutes are spent on images.
+if [ "${1:-}" != --in-private-engine ]; then
+    for part in "$@"; do
+        case $part in
+        image | local | test | prod | systemd) ;;
+        *)
+            echo "deploy/check.sh: found '$part', expected parts: image local test prod systemd" >&2
+            exit 2
+            ;;
+        esac
+    done
+fi
 mkdir -p "$cache"
 # shellcheck source=deploy/check/engine.sh
 . "$check/engine.sh"

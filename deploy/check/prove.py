@@ -430,6 +430,9 @@ def main():
     if set(chosen) - set(parts):
         print(__doc__, file=sys.stderr)
         return 2
+    if "systemd" in chosen and "SYSTEMD_IMAGE" not in os.environ:
+        print("deploy: systemd is proven on a private engine alone: ENGINE=private", file=sys.stderr)
+        return 2
     started = time.monotonic()
     for name in chosen:
         with tempfile.TemporaryDirectory(prefix="websentry-check-") as folder:

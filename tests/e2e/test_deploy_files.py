@@ -160,6 +160,20 @@ def test_shell_scripts_run_from_any_folder_and_pass_shellcheck():
     assert done.returncode == 0, done.stdout
 
 
+def test_a_part_that_is_none_is_refused_before_anything_is_made():
+    done = subprocess.run([ROOT / "deploy/check.sh", "image", "lokal"], cwd="/", capture_output=True, text=True,
+                          timeout=20)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "deploy/check.sh: found 'lokal', expected parts: image local test prod systemd\n"
+
+
+def test_systemd_is_not_proven_on_an_engine_of_others():
+    environment = {"PATH": os.environ["PATH"], "PROGRAM_IMAGE": "none", "TESTS_IMAGE": "none"}
+    done = subprocess.run([sys.executable, ROOT / "deploy/check/prove.py", "systemd"], cwd="/", capture_output=True,
+                          env=environment, text=True, timeout=20)
+    assert (done.returncode, done.stdout) == (2, "") and "ENGINE=private" in done.stderr
+
+
 @pytest.fixture(scope="module")
 def units(tmp_path_factory):
     """The units, with a program that is there: verify complains about one that is not."""
