@@ -186,6 +186,11 @@ static int check_option(const PQconninfoOption *option, struct error *err)
 			  option->val);
 		return -1;
 	}
+	if (strcmp(option->keyword, "host") == 0 && strstr(option->val, "://") != NULL) {
+		error_set(err, ERROR_REJECT,
+			  "its host is a URL, expected a name, an address or a socket's folder");
+		return -1;
+	}
 	if (strcmp(option->keyword, "hostaddr") == 0 && !are_addresses(option->val)) {
 		error_set(err, ERROR_REJECT,
 			  "its hostaddr is '%.60s', expected numeric addresses such as 192.0.2.7",
@@ -280,6 +285,16 @@ int dsn_check(const char *dsn, struct error *err)
 	return result;
 }
 
+bool dsn_is_whole(const char *text)
+{
+	bool is_whole = strstr(text, "://") != NULL;
+	PQconninfoOption *options =
+		is_whole || strchr(text, '=') == NULL ? NULL : PQconninfoParse(text, NULL);
+	is_whole = is_whole || options != NULL;
+	PQconninfoFree(options);
+	return is_whole;
+}
+
 char *dsn_get(const char *dsn, const char *keyword)
 {
 	PQconninfoOption *options = parse(dsn, NULL);
@@ -339,9 +354,11 @@ char *dsn_mask(const char *dsn)
 	buffer_init(&out, COMPOSED_MAX);
 	PQconninfoOption *options = parse(dsn, NULL);
 	for (const PQconninfoOption *at = options; at != NULL && at->keyword != NULL; at++) {
-		bool is_secret = at->dispchar != NULL && at->dispchar[0] == '*';
 		if (text_is_empty(at->val))
 			continue;
+		/* What was refused is shown, too: a DSN where a host belongs brings its password along. */
+		bool is_secret =
+			(at->dispchar != NULL && at->dispchar[0] == '*') || dsn_is_whole(at->val);
 		if (out.length > 0)
 			(void)buffer_append_char(&out, ' ');
 		(void)buffer_append_format(&out, "%s=%s", at->keyword, is_secret ? "***" : at->val);

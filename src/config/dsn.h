@@ -19,6 +19,9 @@ struct dsn_part {
 /* Whether libpq would take it: 0, or -1 with ERROR_REJECT and what was found and expected. */
 int dsn_check(const char *dsn, struct error *err);
 
+/* Whether a text is a whole DSN: what may stand where a part of one belongs, by mistake, with its password. */
+bool dsn_is_whole(const char *text);
+
 /* The value of a keyword in a valid DSN, to be freed by the caller; NULL where it is not in it. */
 char *dsn_get(const char *dsn, const char *keyword);
 

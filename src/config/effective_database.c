@@ -44,20 +44,27 @@ static void check_agreement(struct reading *reading, const char *dsn,
 	free(in_dsn);
 }
 
+/* Where no DSN is given, and libpq's variables stand for it. */
+static const char from_libpq[] = "PG*";
+
 /* libpq looks the service up whatever the DSN says, and takes the address where the DSN names none. */
 static void check_libpq(struct reading *reading)
 {
 	static const struct {
 		const char *keyword;
 		const char *variable;
-	} checked[] = {{"service", "PGSERVICE"}, {"hostaddr", "PGHOSTADDR"}};
+	} checked[] = {{"service", "PGSERVICE"}, {"host", "PGHOST"}, {"hostaddr", "PGHOSTADDR"}};
 	for (size_t i = 0; i < sizeof(checked) / sizeof(checked[0]); i++) {
 		struct error err;
 		const struct dsn_part part = {
 			.keyword = checked[i].keyword,
 			.value = reading_variable(reading, checked[i].variable),
 		};
-		char *in_dsn = dsn_get(reading->settings->database_dsn, part.keyword);
+		const char *place = effective_origin(reading, "database-dsn")->place;
+		bool is_dsn_of_libpq = place != NULL && strcmp(place, from_libpq) == 0;
+		char *in_dsn = is_dsn_of_libpq
+				       ? NULL
+				       : dsn_get(reading->settings->database_dsn, part.keyword);
 		char *alone = dsn_compose(NULL, &part, 1);
 		if (in_dsn == NULL && dsn_check(alone, &err) != 0)
 			reading_problem(reading, checked[i].variable, "%s", err.message);
@@ -91,7 +98,7 @@ static void take_from_libpq(struct reading *reading)
 			reading, "database-dsn",
 			"a database (WEBSENTRY_DATABASE_NAME and its like will do)");
 	else
-		reading_set_origin(reading, "database-dsn", SOURCE_ENVIRONMENT, "PG*",
+		reading_set_origin(reading, "database-dsn", SOURCE_ENVIRONMENT, from_libpq,
 				   settings->database_dsn);
 }
 

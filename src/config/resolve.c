@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "check/url.h"
+#include "config/dsn.h"
 #include "config/reading.h"
 #include "config/setting_checks.h"
 
@@ -53,7 +54,9 @@ static char *show_found(const struct given *given)
 	const struct setting *setting = given->setting;
 	bool may_be_url =
 		(setting->traits & SETTING_HAS_URLS) != 0 || strchr(given->text, '@') != NULL;
-	if ((setting->traits & SETTING_SECRET) != 0 || setting->check == setting_check_file)
+	bool is_dsn = setting->check == setting_check_database_part && dsn_is_whole(given->text);
+	if ((setting->traits & SETTING_SECRET) != 0 || setting->check == setting_check_file ||
+	    is_dsn)
 		return NULL;
 	if (setting->check == setting_check_property)
 		return show_key(given->text);

@@ -173,6 +173,17 @@ int setting_check_plain(const char *text, char **ret_canonical, struct error *er
 	return check_line(text, 4096, "a line of text", ret_canonical, err);
 }
 
+int setting_check_database_part(const char *text, char **ret_canonical, struct error *err)
+{
+	if (dsn_is_whole(text)) {
+		error_set(
+			err, ERROR_REJECT,
+			"found a whole DSN, expected a part of one (POSTGRES_DSN takes all of it)");
+		return -1;
+	}
+	return setting_check_plain(text, ret_canonical, err);
+}
+
 int setting_check_site_key(const char *text, char **ret_canonical, struct error *err)
 {
 	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");

@@ -27,6 +27,8 @@ int setting_check_label(const char *text, char **ret_canonical,
 			struct error *err); /* a short line */
 int setting_check_plain(const char *text, char **ret_canonical,
 			struct error *err); /* no control characters */
+int setting_check_database_part(const char *text, char **ret_canonical,
+				struct error *err); /* and no whole DSN */
 int setting_check_dsn(const char *text, char **ret_canonical,
 		      struct error *err); /* what libpq reads */
 int setting_check_lost(const char *text, char **ret_canonical,

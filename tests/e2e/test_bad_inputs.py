@@ -165,6 +165,8 @@ CASES = [
          "hostaddr is 'nonsense', expected numeric addresses"),
     Case("DSN of a service that nobody defines", "db migrate --database-dsn service=nope", "--database-dsn",
          "service is 'nope', expected one of .* not found"),
+    Case("libpq's service that nobody defines, alone", "db migrate", "PGSERVICE",
+         "service is 'nope', expected one of .* not found", {"PGSERVICE": "nope"}),
     Case("libpq's service that nobody defines", "db migrate --database-dsn host=h", "PGSERVICE",
          "service is 'nope', expected one of .* not found", {"PGSERVICE": "nope"}),
     Case("DSN's password is not shown", "db migrate --database-dsn postgresql://me:hidden@h:x/d", "--database-dsn", ""),

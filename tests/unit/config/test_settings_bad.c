@@ -415,54 +415,7 @@ static const struct bad_case environment_cases[] = {
 };
 
 static const struct bad_case dsn_cases[] = {
-	{"a DSN that is none",
-	 {.args = {"consumer", BROKER, "--database-dsn=sesame"}},
-	 "--database-dsn: missing \"=\" after \"…\" in connection info string; expected "
-	 "postgresql://host:port/name or key=value\n"},
-	{"a DSN with its scheme misspelt",
-	 {.args = {"consumer", BROKER}, .environment = {"POSTGRES_DSN=postgre://u:sesame@h/n"}},
-	 "POSTGRES_DSN: missing \"=\" after \"…\" in connection info string; expected "
-	 "postgresql://host:port/name or key=value\n"},
-	{"a DSN with an unknown key",
-	 {.args = {"consumer", BROKER, "--database-dsn=hots=h"}},
-	 "--database-dsn: invalid connection option \"hots\"; expected "
-	 "postgresql://host:port/name or key=value\n"},
-	{"a DSN with an unknown parameter",
-	 {.args = {"consumer", BROKER, "--database-dsn=postgres://h/n?slmode=require"}},
-	 "--database-dsn: invalid URI query parameter: \"slmode\"; expected "
-	 "postgresql://host:port/name or "
-	 "key=value\n"},
-	{"a DSN's port",
-	 {.args = {"consumer", BROKER, "--database-dsn=postgres://u:sesame@h:99999/n"}},
-	 "--database-dsn: its port is '99999', expected 1 to 65535\n"},
-	{"a DSN's sslmode",
-	 {.args = {"consumer", BROKER, "--database-dsn=host=h sslmode=yes"}},
-	 "--database-dsn: its sslmode is 'yes', expected disable, allow, prefer, require, "
-	 "verify-ca or verify-full\n"},
-	{"a DSN that does not parse, with a quotation mark in its password",
-	 {.args = {"consumer", BROKER, "--database-dsn=postgresql://u:a\"sesame%zz@h/"}},
-	 "--database-dsn: invalid percent-encoded token: \"…\"; expected "
-	 "postgresql://host:port/name or key=value\n"},
-	{"a DSN that does not parse, with a password that looks like libpq's own words",
-	 {.args = {"consumer", BROKER, "--database-dsn=postgresql://u:\"=\"sesame%zz@h/"}},
-	 "--database-dsn: invalid percent-encoded token: \"…\"; expected "
-	 "postgresql://host:port/name or key=value\n"},
-	{"a DSN's kind of server",
-	 {.args = {"consumer", BROKER, "--database-dsn=host=h target_session_attrs=master"}},
-	 "--database-dsn: its target_session_attrs is 'master', expected any, read-write, "
-	 "read-only, primary, standby or prefer-standby\n"},
-	{"a DSN's number",
-	 {.args = {"consumer", BROKER, "--database-dsn=host=h keepalives_idle=soon"}},
-	 "--database-dsn: its keepalives_idle is 'soon', expected a whole number\n"},
-	{"a DSN's ports, more than its hosts",
-	 {.args = {"consumer", BROKER, "--database-dsn=host=a,b port=1,2,3"}},
-	 "--database-dsn: its hosts are 2 and its ports 3, expected one port or one for each\n"},
-	{"a DSN's addresses, fewer than its hosts",
-	 {.args = {"consumer", BROKER, "--database-dsn=host=a,b hostaddr=127.0.0.1"}},
-	 "--database-dsn: its hosts are 2 and its addresses 1, expected as many of each\n"},
-	{"a DSN's authorities",
-	 {.args = {"consumer", BROKER, "--database-dsn=host=h sslrootcert=none.pem"}},
-	 "--database-dsn: its sslrootcert: none.pem does not exist\n"},
+#include "settings_bad_dsn.inc"
 };
 
 static const struct bad_case file_cases[] = {
