@@ -169,7 +169,11 @@ static void print_zsh(FILE *out)
 			print_zsh_flag(out, &settings_table[i]);
 	(void)fputs("\t'--help[what a command takes]' \\\n\t'1:command:(", out);
 	print_commands(out, " ");
-	(void)fputs(")' \\\n\t'*:sites:_files'\n}\ncompdef _websentry websentry\n", out);
+	/* From a folder of functions it is this file that is called the first time; sourced, it has only to say whose it is. */
+	(void)fputs(")' \\\n\t'*:sites:_files'\n}\n"
+		    "if [ \"$funcstack[1]\" = _websentry ]; then\n\t_websentry \"$@\"\nelse\n"
+		    "\tcompdef _websentry websentry\nfi\n",
+		    out);
 }
 
 static void print_fish(FILE *out)

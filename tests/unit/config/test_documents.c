@@ -170,6 +170,17 @@ static void every_key_is_in_sites_md(void **state)
 	free(document);
 }
 
+/* Or the first TAB of a shell would only define what completes. */
+static void zsh_completes_from_a_folder_of_functions(void **state)
+{
+	(void)state;
+	char *zsh = printed(print_zsh);
+	expect_in("zsh completion", zsh, "#compdef websentry\n");
+	expect_in("zsh completion", zsh,
+		  "if [ \"$funcstack[1]\" = _websentry ]; then\n\t_websentry \"$@\"\n");
+	free(zsh);
+}
+
 static void every_flag_is_completed(void **state)
 {
 	(void)state;
@@ -296,6 +307,7 @@ int main(void)
 	FIXTURE_ADD(examples_are_sound);
 	FIXTURE_ADD(the_documented_sites_file_is_sound);
 	FIXTURE_ADD(every_flag_is_completed);
+	FIXTURE_ADD(zsh_completes_from_a_folder_of_functions);
 	FIXTURE_ADD(help_names_each_setting_of_a_command);
 	return fixture_run("documents");
 }
