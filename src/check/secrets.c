@@ -1,5 +1,5 @@
 /*
- * Passes, one after the other: what is known, byte for byte; then what looks like a secret: the user in a URL (//user:password@host),
+ * Passes, one after the other: what is known, byte for byte or escaped as JSON, HTML and URLs do; then what looks like a secret: the user in a URL (//user:password@host),
  * and the values that secret_values.h finds.
  */
 #include "check/secrets.h"
@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "check/escapes.h"
 #include "check/request.h"
 #include "check/secret_values.h"
 #include "check/site.h"
@@ -20,6 +21,7 @@
 enum {
 	SECRET_MIN = 4, /* bytes: what is shorter stands in any text */
 	SECRETS_MAX = 256,
+	ESCAPE_MAX = 10, /* bytes: &#1114111; */
 };
 
 static const char mask[] = "***";
@@ -222,19 +224,52 @@ void secrets_destroy(struct secrets *secrets)
 	free(secrets);
 }
 
+/*
+ * How much of what stands at bytes is the secret with some of its characters escaped; at the end of what was cut, also its beginning. 0:
+ * nothing of it.
+ */
+static size_t escaped_length(const struct secret *secret, const char *bytes, size_t length,
+			     bool is_cut)
+{
+	size_t at = 0;
+	size_t matched = 0;
+	while (matched < secret->length && at < length) {
+		char character[ESCAPES_CHARACTER_MAX];
+		size_t size = 1;
+		size_t used = escapes_read(bytes + at, length - at, character, &size);
+		const char *found = used > 0 ? character : bytes + at;
+		bool is_half = used == 0 && length - at < ESCAPE_MAX &&
+			       (bytes[at] == '\\' || bytes[at] == '&' || bytes[at] == '%');
+		if (is_half && is_cut && matched >= SECRET_MIN)
+			return length;
+		if (size > secret->length - matched ||
+		    memcmp(found, secret->text + matched, size) != 0)
+			return 0;
+		at += used > 0 ? used : 1;
+		matched += size;
+	}
+	return matched == secret->length || (is_cut && matched >= SECRET_MIN) ? at : 0;
+}
+
 /* How much of what stands at bytes is a known secret; at the end of what was cut, also its beginning. */
 static size_t known_length(const struct secrets *secrets, const char *bytes, size_t length,
 			   bool is_cut)
 {
 	size_t longest = 0;
+	char first[ESCAPES_CHARACTER_MAX] = {bytes[0]};
+	size_t first_length;
+	(void)escapes_read(bytes, length, first, &first_length);
 	for (size_t i = 0; i < secrets->count; i++) {
 		const struct secret *secret = &secrets->items[i];
+		if (bytes[0] != secret->text[0] && first[0] != secret->text[0])
+			continue;
 		bool is_whole = secret->length <= length;
 		size_t compared = is_whole ? secret->length : length;
-		if (bytes[0] != secret->text[0] || compared <= longest ||
-		    (!is_whole && (!is_cut || length < SECRET_MIN)))
-			continue;
-		if (memcmp(bytes, secret->text, compared) == 0)
+		bool is_plain = (is_whole || (is_cut && length >= SECRET_MIN)) &&
+				memcmp(bytes, secret->text, compared) == 0;
+		if (!is_plain)
+			compared = escaped_length(secret, bytes, length, is_cut);
+		if (compared > longest)
 			longest = compared;
 	}
 	return longest;

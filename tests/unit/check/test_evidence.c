@@ -186,6 +186,47 @@ static void the_sites_own_secrets_are_hidden_wherever_they_stand(void **state)
 	site_finish(&site);
 }
 
+/* PHP escapes the slashes of JSON, .NET what HTML might read, and templates what HTML does. */
+static void the_sites_own_secrets_are_hidden_however_they_are_escaped(void **state)
+{
+	(void)state;
+	static const char *const forms[] = {
+		"ab/cd+\"ef&gh<\\\xC3\xA9",
+		"ab\\/cd+\\\"ef&gh<\\\\\\u00e9",
+		"ab/cd\\u002B\\u0022ef\\u0026gh\\u003C\\u005C\\u00E9",
+		"ab/cd+&quot;ef&amp;gh&lt;\\&#233;",
+		"ab&#x2F;cd&#43;&#34;ef&#38;gh&#x3c;&#92;&#xE9;",
+		"ab%2Fcd%2B%22ef%26gh%3C%5C%C3%A9",
+		"&#97;b/cd+\"ef&gh<\\\xC3\xA9",
+	};
+	struct site site;
+	char *hidden;
+	site_init(&site);
+	add_header(&site, "X-Api-Key", forms[0]);
+	struct secrets *secrets = secrets_create(&site);
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		char *text = xasprintf("you sent '%s'!", forms[i]);
+		hide(secrets, text, false, &hidden);
+		if (strcmp(hidden, "you sent '***'!") != 0)
+			fail_msg("%s: %s", forms[i], hidden);
+		free(hidden);
+		/* and wherever it is cut off behind the first four */
+		for (size_t cut = strlen(text) - 3; cut > strlen("you sent '&#97;b/cd"); cut--) {
+			text[cut] = '\0';
+			hide(secrets, text, true, &hidden);
+			if (strcmp(hidden, "you sent '***") != 0)
+				fail_msg("%s: %s", text, hidden);
+			free(hidden);
+		}
+		free(text);
+	}
+	hide(secrets, "ab\\/cd %26 &amp; &#12 \\u00", false, &hidden);
+	assert_string_equal(hidden, "ab\\/cd %26 &amp; &#12 \\u00");
+	free(hidden);
+	secrets_destroy(secrets);
+	site_finish(&site);
+}
+
 static void half_a_secret_at_the_end_is_hidden(void **state)
 {
 	(void)state;
@@ -322,6 +363,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_looks_like_a_secret_is_hidden),
 		cmocka_unit_test(the_sites_own_secrets_are_hidden_wherever_they_stand),
+		cmocka_unit_test(the_sites_own_secrets_are_hidden_however_they_are_escaped),
 		cmocka_unit_test(half_a_secret_at_the_end_is_hidden),
 		cmocka_unit_test(evidence_is_safe_text_by_lines),
 		cmocka_unit_test(evidence_has_its_bounds),
