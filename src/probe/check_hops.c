@@ -323,6 +323,7 @@ void check_hops_on_ended(struct check_run *run, CURLcode code)
 	}
 
 	int status = run->observation.final.http_status_code;
+	code = transfer_http2_end(transfer, code);
 	if (code == CURLE_OK && !transfer->head.is_complete)
 		code = CURLE_PARTIAL_FILE; /* to curl, a head that is cut off is a response */
 	transfer_note_end(transfer, code);

@@ -18,9 +18,14 @@ struct http2_frame {
 	uint8_t flags;
 };
 
+struct http2_data {
+	struct http2_frame head;
+	size_t padding; /* of its length */
+};
+
 typedef int on_frame(http2_session *session, const struct http2_frame *frame, void *context);
 
-enum { FRAME_RST_STREAM = 3 };
+enum { FRAME_DATA = 0, FRAME_HEADERS = 1, FRAME_RST_STREAM = 3, FLAG_END_STREAM = 1 };
 
 /* nghttp2's own functions, found once by each thread. */
 static _Thread_local struct {
@@ -35,6 +40,7 @@ static _Thread_local struct {
 } nghttp2;
 
 static _Thread_local struct curl_stream *watched;
+static _Thread_local struct curl_stream *last_found; /* one of them, or NULL */
 
 /* libcurl's, the same for every session. */
 static _Atomic(on_frame *) curl_on_frame;
@@ -59,14 +65,38 @@ static void find_nghttp2(void)
 	find(&nghttp2.send, "nghttp2_session_send");
 }
 
-static void tell(http2_session *session, int32_t stream, bool is_connection)
+/* NULL: nobody wants to know. */
+static struct curl_stream *find_watched(http2_session *session, int32_t stream)
 {
 	const void *easy = nghttp2.user_data(session, stream);
+	if (last_found != NULL && last_found->easy == easy)
+		return last_found;
 	struct curl_stream *at = watched;
 	while (at != NULL && at->easy != easy)
 		at = at->next;
 	if (at != NULL)
-		at->on_broken(at, is_connection);
+		last_found = at;
+	return at;
+}
+
+static void tell(http2_session *session, int32_t stream, bool is_connection)
+{
+	struct curl_stream *found = find_watched(session, stream);
+	if (found != NULL)
+		found->on_broken(found, is_connection);
+}
+
+static void note_response(http2_session *session, const struct http2_frame *frame)
+{
+	find_nghttp2();
+	struct curl_stream *found = find_watched(session, frame->stream);
+	if (found == NULL)
+		return;
+	if (frame->type == FRAME_DATA) {
+		const struct http2_data *data = (const void *)frame;
+		found->body_bytes += (int64_t)(frame->length - data->padding);
+	}
+	found->is_whole |= (frame->flags & FLAG_END_STREAM) != 0;
 }
 
 /* With a stream that goes on, a session that wants to read no more has ended over a broken rule. */
@@ -82,6 +112,8 @@ static void look_at(http2_session *session)
 /* A stream whose request and response have both ended isn't there any more. Before the request has, a response may be whole. */
 static int on_frame_received(http2_session *session, const struct http2_frame *frame, void *context)
 {
+	if (watched != NULL && (frame->type == FRAME_DATA || frame->type == FRAME_HEADERS))
+		note_response(session, frame);
 	if (frame->type == FRAME_RST_STREAM && watched != NULL) {
 		find_nghttp2();
 		if (nghttp2.is_local_closed(session, frame->stream) == 1)
@@ -129,6 +161,8 @@ void curl_stream_unwatch(struct curl_stream *stream)
 	if (!stream->is_watched)
 		return;
 	stream->is_watched = false;
+	if (last_found == stream)
+		last_found = NULL;
 	if (stream->next != NULL)
 		stream->next->previous = stream->previous;
 	if (stream->previous != NULL)

@@ -11,6 +11,7 @@
 
 #include <curl/curl.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* One that wants to know. Its owner's to hold, and to fill in: easy and on_broken. */
 struct curl_stream {
@@ -20,6 +21,9 @@ struct curl_stream {
 	 * whole connection has ended it may wait instead.
 	 */
 	void (*on_broken)(struct curl_stream *stream, bool is_connection);
+	/* What came of the response: bytes of its body, and whether the server said that this was all. The owner's to clear. */
+	int64_t body_bytes;
+	bool is_whole;
 	struct curl_stream *next;
 	struct curl_stream *previous;
 	bool is_watched;

@@ -35,8 +35,15 @@ void transfer_http2_watch(struct transfer *transfer)
 		(void)curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 0L);
 }
 
+static void forget_response(struct curl_stream *stream)
+{
+	stream->body_bytes = 0;
+	stream->is_whole = false;
+}
+
 void transfer_http2_clear(struct transfer *transfer)
 {
+	forget_response(&transfer->stream);
 	curl_stream_unwatch(&transfer->stream);
 	transfer->is_http2 = false;
 	transfer->http2_end = STOP_NONE;
@@ -45,6 +52,7 @@ void transfer_http2_clear(struct transfer *transfer)
 
 void transfer_http2_ask_again(struct transfer *transfer)
 {
+	forget_response(&transfer->stream);
 	if (transfer->http2_end == STOP_NONE)
 		return;
 	transfer->http2_end = STOP_NONE;
@@ -83,6 +91,15 @@ void transfer_http2_let_go(struct transfer *transfer)
 	/* behind the end, where it was left intact */
 	if (transfer->is_http2 && !is_kept(transfer))
 		(void)curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_ONLY, 1L);
+}
+
+CURLcode transfer_http2_end(const struct transfer *transfer, CURLcode code)
+{
+	const struct curl_stream *stream = &transfer->stream;
+	int64_t taken = transfer->unpack != NULL ? transfer->packed_bytes : transfer->decoded_bytes;
+	bool is_of_connection = code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
+	bool has_all = stream->is_whole && taken == stream->body_bytes && transfer->taken == 0;
+	return transfer->is_http2 && is_of_connection && has_all ? CURLE_OK : code;
 }
 
 enum stop transfer_http2_judge(const struct transfer *transfer, CURLcode code)

@@ -31,6 +31,12 @@ void transfer_http2_hear(struct transfer *transfer, const char *text, size_t len
  */
 void transfer_http2_let_go(struct transfer *transfer);
 
+/*
+ * The transfer has ended with this code: CURLE_OK where only the connection broke, behind a response that was whole and was taken. libcurl
+ * 7.88 calls that an error if the two are seen at once.
+ */
+CURLcode transfer_http2_end(const struct transfer *transfer, CURLcode code);
+
 /* The transfer has ended with this code: what the server did over HTTP/2 to end it before its response was whole; STOP_NONE: nothing. */
 enum stop transfer_http2_judge(const struct transfer *transfer, CURLcode code);
 

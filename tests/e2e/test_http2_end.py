@@ -1,0 +1,65 @@
+"""What a server does to a connection of HTTP/2 behind a response that is whole is nothing of the response's."""
+import json
+import socket
+import threading
+import time
+
+from hostile.streams import END_STREAM, data, frame, head
+
+SETTINGS, GOAWAY = frame(4, b""), frame(7, b"\0\0\0\1\0\0\0\0")
+ACKNOWLEDGED = frame(4, flags=1)  # the last that the client says of itself
+TRIES = 10  # the client is to see both at once: that takes a server that is quicker than it
+
+
+class Closer:
+    """Says its response, and closes at once, with something unread: that resets the connection."""
+
+    def __init__(self, response):
+        self.response = response
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
+        self._listener.close()
+
+    def _serve(self):
+        while True:
+            try:
+                connection = self._listener.accept()[0]
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(20)
+                connection.sendall(SETTINGS)
+                while not connection.recv(65536, socket.MSG_PEEK).endswith(ACKNOWLEDGED):
+                    time.sleep(0.001)
+                connection.sendall(self.response)
+
+
+def outcomes(websentry, response):
+    server = Closer(response)
+    try:
+        url = f"http://127.0.0.1:{server.port}/"
+        reports = [json.loads(websentry.run("check", "--json", "--set", "http_version=2", url, code=None).stdout())
+                   for _ in range(TRIES)]
+    finally:
+        server.close()
+    return {(report["outcome"], report["reason"], report.get("decoded_bytes")) for report in reports}
+
+
+def test_a_reset_behind_a_whole_response_is_none_of_it(websentry):
+    page = data(b"hello", END_STREAM)
+    assert outcomes(websentry, head() + page) == {("up", "ok", 5)}
+    assert outcomes(websentry, head() + GOAWAY + page) == {("up", "ok", 5)}
+    # padded, and in parts
+    parts = data(b"hel", 0) + frame(0, b"\2lo\0\0", flags=END_STREAM | 8, stream=1)
+    assert outcomes(websentry, head() + parts) == {("up", "ok", 5)}
+
+
+def test_a_reset_in_the_middle_of_it_is(websentry):
+    found = outcomes(websentry, head() + data(b"hello", 0))
+    assert {(outcome, reason) for outcome, reason, _ in found} == {("down", "connection_lost")}
