@@ -127,10 +127,12 @@ static void take_labels(struct entry_reader *reader, const struct node *value)
 	for (size_t i = 0; i < value->count; i++) {
 		const struct node_pair *pair = &value->pairs[i];
 		char *text;
+		char found[NODE_KEY_MAX];
+		node_name_key(pair->key, found);
 		if (strlen(pair->key->text) != pair->key->length || !is_label_name(pair->key->text))
 			entry_problem(reader, pair->key,
-				      "found '%.80s', expected a label of letters, digits and '_'",
-				      pair->key->text);
+				      "found '%s', expected a label of letters, digits and '_'",
+				      found);
 		else if (entry_take_text(reader, pair->key->text, pair->value, LABEL_MAX, &text) ==
 			 0)
 			take_label(reader, pair, text);

@@ -172,10 +172,12 @@ SEARCH_KEY(site_keys_take_issuer_matches, "fail_if_cert_issuer_matches", RULE_IS
 static int take_header_name(struct entry_reader *reader, const struct node *value, char **ret_name)
 {
 	char *name;
+	char found[NODE_KEY_MAX];
 	if (entry_take_text(reader, "header", value, HEADER_NAME_MAX, &name) != 0)
 		return -1;
 	if (!site_keys_is_token(name)) {
-		entry_problem(reader, value, "found '%.80s', expected the name of a header", name);
+		node_name_key(value, found);
+		entry_problem(reader, value, "found '%s', expected the name of a header", found);
 		free(name);
 		return -1;
 	}

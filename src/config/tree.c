@@ -167,8 +167,8 @@ void node_describe(const struct node *node, char *text, size_t size)
 
 void node_name_key(const struct node *key, char text[static NODE_KEY_MAX])
 {
-	/* {password:sesame} and {password=sesame} are keys without a value to YAML: it is not shown. */
-	int length = (int)strcspn(key->text, ":=");
+	/* {password:sesame}, {password=sesame} and {Bearer sesame} are keys without a value to YAML: it is not shown. */
+	int length = (int)strcspn(key->text, ":= ");
 	bool is_cut = key->text[length] != '\0' && key->text[length + 1] != '\0';
 	if (strncmp(key->text + length, "://", 3) == 0) {
 		char *redacted = url_redact(key->text);

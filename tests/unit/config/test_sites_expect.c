@@ -118,7 +118,7 @@ static const struct wrong_case wrong_cases[] = {
 	{"a header test without a pattern", "fail_if_header_matches: {header: X}",
 	 ":43: found `fail_if_header_matches` without `regexp`, expected one"},
 	{"a header that is no name", "fail_if_header_missing: 'a b'",
-	 ":43: found 'a b', expected the name of a header"},
+	 ":43: found 'a …', expected the name of a header"},
 	{"a header that would smuggle", "fail_if_header_missing: \"a\\r\\nb\"",
 	 ":43: found the control character 0x0D in `header`, expected one line of text"},
 	{"a pointer without a slash", "expect_json: {pointer: a, equals: 1}",
