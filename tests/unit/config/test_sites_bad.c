@@ -304,7 +304,7 @@ static const struct bad_case value_cases[] = {
 	{"a token's file of lines", SITE("bearer_token_file: s.yaml, # sesame\nname: x"),
 	 "s.yaml:1:38: s.yaml holds the control character 0x0A, expected one line of text\n", 0},
 	{"a cookie's name", SITE("cookies: {'a b': c}"),
-	 "s.yaml:1:29: found 'a b', expected a cookie's name\n", 0},
+	 "s.yaml:1:29: found 'a …', expected a cookie's name\n", 0},
 	{"a cookie that smuggles", SITE("cookies: {a: 'sesame; b=c'}"),
 	 "s.yaml:1:32: found what is no value of the cookie 'a', expected printable ASCII without "
 	 "';'\n",
