@@ -22,6 +22,14 @@
 #include "probe/transfer_bounds.h"
 #include "probe/transfer_http2.h"
 
+enum {
+	/*
+	 * libcurl 7.88 reads up to 32 KiB of frames at once, over TLS a record, and what has no room in the transfer's buffer behind a head, of
+	 * up to 128 KiB, it keeps until more comes: behind the last of a response nothing does. Of the room nothing is touched that isn't used.
+	 */
+	HTTP2_BUFFER = (32 + 128 + 1) * 1024,
+};
+
 /* br and zstd keep in memory what they unpack, and not as much as they may want: only who asks for them by name gets them. */
 const char *const transfer_encodings = "gzip, deflate";
 char transfer_encodings_line[] = "Accept-Encoding: gzip, deflate";
@@ -217,9 +225,13 @@ int transfer_set_options(struct transfer *transfer, const struct transfer_reques
 {
 	const struct request *wanted = request_of(request->site);
 	bool is_usual = wanted == &request_usual;
+	bool may_be_http2 = wanted->http == REQUEST_HTTP_2 ||
+			    (wanted->http == REQUEST_HTTP_AUTO && request->is_https);
 	transfer->source = addresses_source(wanted, request->address);
 	if (set_url(transfer, request) != 0 || set_way(transfer, request) != 0)
 		return -1;
+	if (may_be_http2)
+		(void)curl_easy_setopt(transfer->easy, CURLOPT_BUFFERSIZE, (long)HTTP2_BUFFER);
 	transfer->has_options = !is_usual;
 	if (is_usual)
 		return 0;

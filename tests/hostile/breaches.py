@@ -13,6 +13,7 @@ from hostile.streams import (
     GOES,
     GZIP,
     HEADERS,
+    HELLO,
     PADDED,
     PAGE,
     PING,
@@ -59,6 +60,17 @@ def later(*frames, then=hang):
         await then(peer)
 
     return script
+
+
+def long_head(lines):
+    """A line of 1 KiB, and again so many times by its number."""
+    return head(b"\x40\x01x\x7f\x81\x07" + b"y" * 1024 + b"\xbe" * lines)
+
+
+def much(size, most=8192):
+    """A body of this size to its end, in frames as nginx makes them."""
+    whole = [data(bytes(most)) for _ in range(size // most)]
+    return b"".join((*whole, data(bytes(size % most), END_STREAM)))
 
 
 def rows_of(name, does, frames):
@@ -181,6 +193,26 @@ ROWS = [
         "a breach behind more of a body than is read at once",
         says(GOES, head(), then=later(MUCH, SHORT_PING)),
         *BROKEN,
+    ),
+    # Sound: the last of it comes in one piece that is more than libcurl reads at once.
+    *(
+        row(up, f"much_at_last_{size}", "much of a page comes last", says(head(), then=later(much(size))))
+        for size in (20_000, 30_000, 32_700, 40_000, 60_000, 100_000)
+    ),
+    *(
+        row(
+            up,
+            f"behind_a_head_of_{lines}_{size}",
+            "a long head and a page at once",
+            says(b"".join((HELLO, long_head(lines), much(size))), first=b""),
+        )
+        for size, lines in ((20_000, 60), (15_000, 60), (15_000, 3), (15_000, 14), (100, 60), (0, 60))
+    ),
+    row(
+        up,
+        "packed_at_last",
+        "a page that unpacks to 4 MiB comes last",
+        says(head(GZIP), then=later(data(packed.page(4 * 1024 * 1024), END_STREAM))),
     ),
     # What comes behind the end of the response is no part of it.
     row(up, "breach_behind_page", "a page, and then a breach", says(b"".join((PAGE, SHORT_PING)))),
