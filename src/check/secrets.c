@@ -224,6 +224,17 @@ void secrets_destroy(struct secrets *secrets)
 	free(secrets);
 }
 
+/* Whether all that is left may be the beginning of an escape; "&page=2" is none. */
+static bool is_half_escape(const char *bytes, size_t length)
+{
+	if (length >= ESCAPE_MAX || (bytes[0] != '\\' && bytes[0] != '&' && bytes[0] != '%'))
+		return false;
+	for (size_t i = 1; i < length; i++)
+		if (!isalnum((unsigned char)bytes[i]) && bytes[i] != '#' && bytes[i] != '\\')
+			return false;
+	return true;
+}
+
 /*
  * How much of what stands at bytes is the secret with some of its characters escaped; at the end of what was cut, also its beginning. 0:
  * nothing of it.
@@ -238,8 +249,7 @@ static size_t escaped_length(const struct secret *secret, const char *bytes, siz
 		size_t size = 1;
 		size_t used = escapes_read(bytes + at, length - at, character, &size);
 		const char *found = used > 0 ? character : bytes + at;
-		bool is_half = used == 0 && length - at < ESCAPE_MAX &&
-			       (bytes[at] == '\\' || bytes[at] == '&' || bytes[at] == '%');
+		bool is_half = used == 0 && is_half_escape(bytes + at, length - at);
 		if (is_half && is_cut && matched >= SECRET_MIN)
 			return length;
 		if (size > secret->length - matched ||
