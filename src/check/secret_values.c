@@ -91,7 +91,9 @@ static size_t escape_length(const char *bytes, size_t length, char *ret_letter)
 							  ? c - '0'
 							  : tolower((unsigned char)c) - 'a' + 10);
 	}
-	*ret_letter = letter > ' ' && letter < 0x7F ? (char)letter : ' ';
+	*ret_letter = ' ';
+	if (letter > ' ' && letter < 0x7F)
+		*ret_letter = (char)letter;
 	return at + digits;
 }
 
@@ -109,7 +111,9 @@ static bool has_secret_name(const char *bytes, size_t at)
 		begin--;
 	while (begin < end) {
 		size_t escape = escape_length(bytes + begin, end - begin, &letter);
-		name[used++] = escape > 0 ? letter : bytes[begin];
+		if (escape == 0)
+			letter = bytes[begin];
+		name[used++] = letter;
 		begin += escape > 0 ? escape : 1;
 	}
 	name[used] = '\0';
