@@ -41,14 +41,19 @@ void hop_run_finish(struct hop_run *hop)
 size_t hop_run_list_addresses(struct hop_run *hop, const struct request *request,
 			      const struct resolver_address *addresses, size_t count, mono_us now)
 {
+	struct resolver_address chosen[RESOLVER_FOUND_MAX];
+	memcpy(chosen, addresses, count * sizeof(addresses[0]));
+	size_t chosen_count = addresses_choose(request, chosen, count);
 	hop->resolved_at = now;
-	memcpy(hop->addresses, addresses, count * sizeof(addresses[0]));
-	hop->address_count = addresses_choose(request, hop->addresses, count);
+	hop->address_count =
+		chosen_count < RESOLVER_ADDRESSES_MAX ? chosen_count : RESOLVER_ADDRESSES_MAX;
+	memcpy(hop->addresses, chosen, hop->address_count * sizeof(chosen[0]));
 	if (hop->route.proxy == NULL && hop->address_count > 0)
 		address_guard_see(&hop->guard, addresses, count);
 	if (hop->resolver != NULL)
-		hop->address_rest = addresses_count_rest(resolver_rest(hop->resolver),
-							 hop->addresses, hop->address_count);
+		hop->address_rest =
+			chosen_count - hop->address_count +
+			addresses_count_rest(resolver_rest(hop->resolver), chosen, chosen_count);
 	return hop->address_count;
 }
 

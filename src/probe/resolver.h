@@ -13,7 +13,11 @@
 #include "base/error.h"
 #include "check/observation.h"
 
-enum { RESOLVER_ADDRESSES_MAX = 16 }; /* of one name; a server that gives more is cut */
+enum {
+	RESOLVER_ADDRESSES_MAX = 16, /* of one name that are used */
+	RESOLVER_FOUND_MAX =
+		2 * RESOLVER_ADDRESSES_MAX /* told: so many of each family, from which to choose */
+};
 
 struct resolver_address {
 	char text[ADDRESS_TEXT_MAX];
@@ -35,7 +39,7 @@ struct resolver_rest {
 	size_t six;
 };
 
-/* message is a static text where result is not RESOLVER_FOUND. Addresses are borrowed for the call. */
+/* message is a static text where result is not RESOLVER_FOUND. Addresses, at most RESOLVER_FOUND_MAX, are borrowed for the call. */
 typedef void (*resolver_on_resolved)(void *context, enum resolver_result result,
 				     const struct resolver_address *addresses, size_t count,
 				     const char *message);

@@ -77,28 +77,32 @@ static size_t count_family(const struct ares_addrinfo_node *node, int family)
 	return count;
 }
 
-/* Families in turn, the one that this machine can reach first, as RFC 8305 has it: a dead family costs one attempt. */
+/*
+ * Families in turn, the one that this machine can reach first, as RFC 8305 has it: a dead family costs one attempt. Of each no more
+ * than are used where that one alone is wanted.
+ */
 static size_t order_addresses(struct resolver *resolver, const struct ares_addrinfo *info,
-			      struct resolver_address addresses[static RESOLVER_ADDRESSES_MAX])
+			      struct resolver_address addresses[static RESOLVER_FOUND_MAX])
 {
 	const struct ares_addrinfo_node *six = next_of_family(info->nodes, AF_INET6);
 	const struct ares_addrinfo_node *four = next_of_family(info->nodes, AF_INET);
 	bool is_six_next =
 		six != NULL && (four == NULL || has_ipv6_route(resolver, clock_mono_us()));
-	size_t count = 0;
-	while ((six != NULL || four != NULL) && count < RESOLVER_ADDRESSES_MAX) {
+	size_t sixes = 0;
+	size_t fours = 0;
+	for (size_t turn = 0; turn < RESOLVER_FOUND_MAX; turn++) {
 		if (is_six_next && six != NULL) {
-			write_address(six, &addresses[count++]);
+			write_address(six, &addresses[sixes++ + fours]);
 			six = next_of_family(six->ai_next, AF_INET6);
 		} else if (!is_six_next && four != NULL) {
-			write_address(four, &addresses[count++]);
+			write_address(four, &addresses[sixes + fours++]);
 			four = next_of_family(four->ai_next, AF_INET);
 		}
 		is_six_next = !is_six_next;
 	}
 	resolver->rest.four = count_family(four, AF_INET);
 	resolver->rest.six = count_family(six, AF_INET6);
-	return count;
+	return sixes + fours;
 }
 
 /*
@@ -182,7 +186,7 @@ static void on_answer(struct resolve *resolve, int status, struct ares_addrinfo 
 		      bool is_of_both)
 {
 	struct resolver *resolver = resolve->channel->resolver;
-	struct resolver_address addresses[RESOLVER_ADDRESSES_MAX];
+	struct resolver_address addresses[RESOLVER_FOUND_MAX];
 	size_t count = 0;
 	resolver->rest = (struct resolver_rest){0};
 	if (status == ARES_SUCCESS && info != NULL)

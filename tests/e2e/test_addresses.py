@@ -70,7 +70,9 @@ def machines():
 def names():
     server = NameServer({"three.test": [*ALIVE, DEAD], "two.test": [*ALIVE, "127.0.0.4"], "alive.test": list(ALIVE),
                          "eight.test": [f"127.0.0.{number}" for number in range(1, 9)],
-                         "many.test": [f"127.0.1.{number}" for number in range(1, 19)]})
+                         "many.test": [f"127.0.1.{number}" for number in range(1, 19)],
+                         "mixed.test": [*(f"127.0.1.{number}" for number in range(1, 19)),
+                                        *(f"2001:db8::{number}" for number in range(1, 4))]})
     yield server
     server.close()
 
@@ -291,6 +293,13 @@ def test_check_prints_a_line_for_each_address_and_then_the_verdict(websentry, ma
     assert "UP" in seen and "1 of 1 address works, 1 needed" in seen
     seen = websentry.run("check", f"http://many.test:{machines.port}/", *words, code=2).stdout()
     assert seen.rstrip().endswith("; 2 more are not checked")
+    # Of the family that is asked for there are as many, whatever the name has of the other one.
+    seen = websentry.run("check", f"http://mixed.test:{machines.port}/", *words, "--set", "ip_protocol=4", code=2).stdout()
+    assert "16 of 16 addresses fail" in seen and seen.rstrip().endswith("; 2 more are not checked")
+    seen = websentry.run("check", f"http://mixed.test:{machines.port}/", *words, "--json", code=2).stdout().splitlines()
+    mixed = [json.loads(line) for line in seen]
+    assert [":" in report["ip"] for report in mixed].count(True) == 3
+    assert {(report["round"]["addresses"], report["round"]["unchecked"]) for report in mixed} == {(16, 5)}
     seen = websentry.run("check", f"http://alive.test:{machines.port}/", *words, "--set", "addresses_needed=3", code=2)
     assert "the name has 2 addresses, 3 needed" in seen.stdout()
     reports = [json.loads(line) for line in websentry.run("check", url, *words, "--json", code=2).stdout().splitlines()]

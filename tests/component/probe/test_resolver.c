@@ -40,7 +40,7 @@ static const struct name_record second_names[] = {
 struct answer {
 	bool is_there;
 	enum resolver_result result;
-	struct resolver_address addresses[RESOLVER_ADDRESSES_MAX];
+	struct resolver_address addresses[RESOLVER_FOUND_MAX];
 	size_t count;
 };
 
