@@ -25,7 +25,13 @@ struct http2_data {
 
 typedef int on_frame(http2_session *session, const struct http2_frame *frame, void *context);
 
-enum { FRAME_DATA = 0, FRAME_HEADERS = 1, FRAME_RST_STREAM = 3, FLAG_END_STREAM = 1 };
+enum {
+	FRAME_DATA = 0,
+	FRAME_HEADERS = 1,
+	FRAME_RST_STREAM = 3,
+	FRAME_SETTINGS = 4,
+	FLAG_END_STREAM = 1,
+};
 
 /* nghttp2's own functions, found once by each thread. */
 static _Thread_local struct {
@@ -99,12 +105,27 @@ static void note_response(http2_session *session, const struct http2_frame *fram
 	found->is_whole |= (frame->flags & FLAG_END_STREAM) != 0;
 }
 
+/* Of the last request: they go one by one. 0: there was none. */
+static int32_t last_stream(http2_session *session)
+{
+	int32_t next = (int32_t)nghttp2.next_stream(session);
+	return next > 2 ? next - 2 : 0;
+}
+
+static void note_settings(http2_session *session)
+{
+	find_nghttp2();
+	struct curl_stream *found = find_watched(session, last_stream(session));
+	if (found != NULL)
+		found->has_settings = true;
+}
+
 /* With a stream that goes on, a session that wants to read no more has ended over a broken rule. */
 static void look_at(http2_session *session)
 {
 	if (nghttp2.want_read(session) != 0)
 		return;
-	int32_t last = (int32_t)nghttp2.next_stream(session) - 2; /* requests go one by one */
+	int32_t last = last_stream(session);
 	if (last > 0 && nghttp2.is_remote_closed(session, last) == 0)
 		tell(session, last, true);
 }
@@ -114,6 +135,8 @@ static int on_frame_received(http2_session *session, const struct http2_frame *f
 {
 	if (watched != NULL && (frame->type == FRAME_DATA || frame->type == FRAME_HEADERS))
 		note_response(session, frame);
+	if (watched != NULL && frame->type == FRAME_SETTINGS)
+		note_settings(session);
 	if (frame->type == FRAME_RST_STREAM && watched != NULL) {
 		find_nghttp2();
 		if (nghttp2.is_local_closed(session, frame->stream) == 1)

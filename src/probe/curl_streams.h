@@ -21,9 +21,10 @@ struct curl_stream {
 	 * whole connection has ended it may wait instead.
 	 */
 	void (*on_broken)(struct curl_stream *stream, bool is_connection);
-	/* What came of the response: bytes of its body, and whether the server said that this was all. The owner's to clear. */
+	/* What came of the response, the owner's to clear: bytes of its body, and whether the server said that this was all. */
 	int64_t body_bytes;
 	bool is_whole;
+	bool has_settings; /* which begin what a server says over HTTP/2; on a connection that was there, not heard of again */
 	struct curl_stream *next;
 	struct curl_stream *previous;
 	bool is_watched;

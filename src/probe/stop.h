@@ -32,6 +32,7 @@ enum stop {
 	STOP_FORBIDDEN, /* the address that was to be connected to */
 	STOP_RECORDS,   /* TLS that says nothing: its records and messages, by number */
 	STOP_HTTP2,     /* nghttp2 did, and libcurl may not say so: a rule of HTTP/2 was broken */
+	STOP_NOT_HTTP2, /* the same, before a word of it */
 	STOP_RESET,     /* the server did, which reset the stream of HTTP/2; the same */
 };
 

@@ -17,7 +17,10 @@ static void on_broken(struct curl_stream *stream, bool is_connection)
 {
 	struct transfer *transfer =
 		(struct transfer *)(void *)((char *)stream - offsetof(struct transfer, stream));
-	transfer->http2_end = is_connection ? STOP_HTTP2 : STOP_RESET;
+	bool has_spoken = stream->has_settings || transfer_is_reused(transfer);
+	transfer->http2_end = !is_connection ? STOP_RESET
+			      : has_spoken   ? STOP_HTTP2
+					     : STOP_NOT_HTTP2;
 	if (is_connection && transfer->poller != NULL)
 		poller_end(transfer->poller, transfer->easy, CURLE_HTTP2);
 }
@@ -39,6 +42,7 @@ static void forget_response(struct curl_stream *stream)
 {
 	stream->body_bytes = 0;
 	stream->is_whole = false;
+	stream->has_settings = false;
 }
 
 void transfer_http2_clear(struct transfer *transfer)
@@ -111,7 +115,8 @@ enum stop transfer_http2_judge(const struct transfer *transfer, CURLcode code)
 		return transfer->http2_end;
 	case CURLE_SEND_ERROR: /* who breaks a rule may close at once */
 	case CURLE_RECV_ERROR:
-		return transfer->http2_end == STOP_HTTP2 ? STOP_HTTP2 : STOP_NONE;
+	case CURLE_GOT_NOTHING:
+		return transfer->http2_end == STOP_RESET ? STOP_NONE : transfer->http2_end;
 	default:
 		return STOP_NONE; /* libcurl knows better */
 	}

@@ -153,6 +153,8 @@ static const struct stop_row {
 			"not a valid response: the server broke the rules of HTTP/2 before it "
 			"was whole",
 			NULL},
+	[STOP_NOT_HTTP2] = {REASON_PROTOCOL_ERROR,
+			    "not a valid response: the server does not speak HTTP/2", NULL},
 	[STOP_RESET] = {REASON_PROTOCOL_ERROR,
 			"not a valid response: the server ended it over HTTP/2 before it was whole",
 			NULL},

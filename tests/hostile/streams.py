@@ -379,7 +379,8 @@ ROWS = [
         "http_1_1",
         "chose HTTP/2, and speaks HTTP/1.1",
         answer(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
-        *BROKEN,
+        "protocol_error",
+        "does not speak HTTP/2",
     ),
     row(down, "garbage", "frames of noise", says(bytes(range(256)) * 4), *BROKEN),
     row(down, "frame_too_large", "a frame of 16 MiB", says(b"\xff\xff\xff\0\0\0\0\0\1", bytes(100)), *BROKEN),
@@ -559,6 +560,7 @@ ROWS = [
 # The same without TLS, where nobody looks at records, and libcurl reads as long as there is something.
 WITHOUT_TLS = (
     "page",
+    "http_1_1",
     "pongs_without_end",
     "priorities_without_end",
     "windows_without_end",
