@@ -70,6 +70,7 @@ struct pattern {
 	pcre2_code *plain;  /* takes valid UTF-8 only; NULL where code is as good for that */
 	pcre2_code *ending; /* for the interpreter; NULL: the subject's end means nothing to it */
 	pcre2_code *ending_plain; /* the same, valid UTF-8 only */
+	bool looks_far; /* behind what it matches: by a look-ahead, or what gives nothing back */
 	uint32_t groups;
 	char *text;
 	size_t users; /* pattern_compile() minus pattern_destroy() */
@@ -153,20 +154,28 @@ static int compile_for_interpreter(const char *text, size_t length, pcre2_code *
  * Whether the pattern may hold where the subject ends and not hold where it goes on: by an anchor, a boundary, a negative look-ahead, or
  * what takes all that it can and gives nothing back. A sign may stand there with another meaning; that only costs time.
  */
-static bool may_mind_end(const char *text)
+static bool may_mind_end(const char *text, bool has_references, bool *ret_looks_far)
 {
-	static const char *const signs[] = {"$",   "(?!", "(?>", "(?(",  "(*",  "++",
-					    "*+",  "?+",  "}+",  "\\z",  "\\Z", "\\b",
-					    "\\B", "\\R", "\\X", "[[:<", "[[:>"};
+	static const char *const far[] = {"(?!", "(?>", "(?(", "(*", "++", "*+", "?+", "}+"};
+	static const char *const near[] = {"$",   "\\z", "\\Z",  "\\b", "\\B",
+					   "\\R", "\\X", "[[:<", "[[:>"};
 	/* Options of the whole. */
 	while (strncmp(text, "(*", 2) == 0 && text[2] >= 'A' && text[2] <= 'Z')
 		text += strcspn(text, ")") + (strchr(text, ')') != NULL);
-	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
-		if (strstr(text, signs[i]) != NULL)
+	*ret_looks_far = true;
+	for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++)
+		if (strstr(text, far[i]) != NULL)
 			return true;
 	/* With (?x) there may be blanks within a sign. */
 	for (const char *at = strstr(text, "(?"); at != NULL; at = strstr(at + 2, "(?"))
 		if (memchr(at + 2, 'x', strspn(at + 2, "imsxnaDSWPTrUJ^-")) != NULL)
+			return true;
+	/* What is looked ahead for is looked for once: a reference may want it longer, or not so long. */
+	*ret_looks_far = strstr(text, "(?=") != NULL;
+	if (*ret_looks_far && has_references)
+		return true;
+	for (size_t i = 0; i < sizeof(near) / sizeof(near[0]); i++)
+		if (strstr(text, near[i]) != NULL)
 			return true;
 	return false;
 }
@@ -206,8 +215,9 @@ static struct pattern *create(const char *text, size_t length, struct error *err
 	if (!is_machine_code &&
 	    compile_for_interpreter(text, length, &pattern->code, &pattern->plain, err) != 0)
 		goto fail;
-	if (may_mind_end(text) && compile_for_interpreter(text, length, &pattern->ending,
-							  &pattern->ending_plain, err) != 0)
+	if (may_mind_end(text, references > 0, &pattern->looks_far) &&
+	    compile_for_interpreter(text, length, &pattern->ending, &pattern->ending_plain, err) !=
+		    0)
 		goto fail;
 	(void)pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &pattern->groups);
 	return pattern;
@@ -395,7 +405,10 @@ static enum pattern_result find_whatever_follows(struct search *search,
 						 const struct pattern *pattern, size_t first,
 						 size_t last)
 {
-	if (pattern->ending == NULL)
+	/* What stands before the end looks one character further: $ also at a last line's end, of three bytes at most. */
+	enum { LINE_END_MAX = 3 };
+	size_t end = pcre2_get_ovector_pointer(search->data)[1];
+	if (pattern->ending == NULL || (!pattern->looks_far && end + LINE_END_MAX < search->length))
 		return PATTERN_FOUND;
 	bool is_plain = text_is_utf8(search->bytes, search->length);
 	int64_t left_us = budget_left_us(search->budget);

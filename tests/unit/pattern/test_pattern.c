@@ -146,6 +146,11 @@ static const struct search_case beginnings[] = {
 	{"(a)\\1(?!b)", BYTES("aac"), PATTERN_FOUND, "a"},
 	{"(?!y)", BYTES("\xFFx"), PATTERN_FOUND, NULL},
 	{"x(?!y)", BYTES("\xFFx"), PATTERN_NOT_FOUND, NULL},
+	/* what runs to the end on its way, and is found well before it */
+	{"<t>.*\\bShop\\b", BYTES("<t>Our Shop</t> and a long line"), PATTERN_FOUND, NULL},
+	{"<t>.*\\bShop\\b", BYTES("<t>Our Shop"), PATTERN_NOT_FOUND, NULL},
+	{"(?s)a.*b$|a", BYTES("a and more"), PATTERN_FOUND, NULL},
+	{"(?s)^(?=.*([ab]))\\1", BYTES("a--a"), PATTERN_NOT_FOUND, NULL},
 	/* a character that was cut in two is to come yet */
 	{"x(?!\xC3\xA4)", BYTES("x\xC3"), PATTERN_NOT_FOUND, NULL},
 	{"x(?!\xF0\x9F\x98\x80)", BYTES("x\xF0\x9F\x98"), PATTERN_NOT_FOUND, NULL},
