@@ -249,7 +249,8 @@ static void of_response(const struct trouble_facts *facts, struct trouble *troub
 	const char *words = trouble_words_of_response(facts->curl_text, room);
 	if (text_is_empty(words) && facts->code == CURLE_WEIRD_SERVER_REPLY)
 		words = "an interim response (1xx), and no other after it";
-	else if (text_is_empty(words) && facts->code == CURLE_HTTP2)
+	else if (text_is_empty(words) &&
+		 (facts->code == CURLE_HTTP2 || facts->code == CURLE_HTTP2_STREAM))
 		words = "the server ended it over HTTP/2";
 	else if (text_is_empty(words)) /* a decoder's: they have no words of their own */
 		words = "its body can't be unpacked";

@@ -35,17 +35,33 @@ class Closer:
             with connection:
                 connection.settimeout(20)
                 connection.sendall(SETTINGS)
-                while not connection.recv(65536, socket.MSG_PEEK).endswith(ACKNOWLEDGED):
-                    time.sleep(0.001)
-                connection.sendall(self.response)
+                self._answer(connection)
+
+    def _answer(self, connection):
+        while not connection.recv(65536, socket.MSG_PEEK).endswith(ACKNOWLEDGED):
+            time.sleep(0.001)
+        connection.sendall(self.response)
 
 
-def outcomes(websentry, response):
-    server = Closer(response)
+class Hasty(Closer):
+    """Says its response while the request is still under way, and once that was read does not want the rest (RFC 9113, 8.1)."""
+
+    def _answer(self, connection):
+        connection.sendall(self.response + frame(6, b"has read"))
+        got = b""
+        while frame(6, b"has read", flags=1) not in got:
+            got += connection.recv(65536)
+        connection.sendall(frame(3, bytes(4), stream=1))
+        while connection.recv(65536):
+            pass
+
+
+def outcomes(websentry, response, kind=Closer, **more):
+    server = kind(response)
+    words = [word for key, value in {"http_version": "2", **more}.items() for word in ("--set", f"{key}={value}")]
     try:
         url = f"http://127.0.0.1:{server.port}/"
-        reports = [json.loads(websentry.run("check", "--json", "--set", "http_version=2", url, code=None).stdout())
-                   for _ in range(TRIES)]
+        reports = [json.loads(websentry.run("check", "--json", *words, url, code=None).stdout()) for _ in range(TRIES)]
     finally:
         server.close()
     return {(report["outcome"], report["reason"], report.get("decoded_bytes")) for report in reports}
@@ -63,3 +79,11 @@ def test_a_reset_behind_a_whole_response_is_none_of_it(websentry):
 def test_a_reset_in_the_middle_of_it_is(websentry):
     found = outcomes(websentry, head() + data(b"hello", 0))
     assert {(outcome, reason) for outcome, reason, _ in found} == {("down", "connection_lost")}
+
+
+def test_a_server_that_does_not_want_the_rest_of_a_request_has_answered(websentry):
+    upload = {"method": "POST", "body": "x" * 100_000}  # more than a stream's window, which nobody makes larger
+    page = data(b"hello", END_STREAM)
+    assert outcomes(websentry, head() + page, Hasty, **upload) == {("up", "ok", 5)}
+    found = outcomes(websentry, head() + data(b"hello", 0), Hasty, **upload)
+    assert {(outcome, reason) for outcome, reason, _ in found} == {("down", "protocol_error")}
