@@ -233,8 +233,9 @@ static bool is_named_input(const char *bytes, size_t length, size_t at, size_t *
 	size_t end;
 	if (at < 4 || bytes[at] != '=' || strncasecmp(bytes + at - 4, "name", 4) != 0)
 		return false;
-	find_value(bytes, length, at, &begin, &end);
-	if (end == length || (bytes[end] != '"' && bytes[end] != '\'') ||
+	size_t looked = length - at > TAG_MAX ? at + TAG_MAX : length;
+	find_value(bytes, looked, at, &begin, &end);
+	if (end == looked || (bytes[end] != '"' && bytes[end] != '\'') ||
 	    !has_secret_name(bytes, end))
 		return false;
 	size_t next = end + 1;
@@ -397,6 +398,16 @@ static bool is_private_key(const char *bytes, size_t length, size_t at, size_t *
 	return true;
 }
 
+/* A value that begins with a private key (TLS_KEY=-----BEGIN …) ends with it, and not with its first word. */
+static void take_whole_key(const char *bytes, size_t length, size_t begin, size_t *end)
+{
+	size_t key_begin;
+	size_t key_end;
+	if (begin < length && is_private_key(bytes, length, begin, &key_begin, &key_end) &&
+	    key_end > *end)
+		*end = key_end;
+}
+
 bool secret_values_next(const char *bytes, size_t length, size_t *at, size_t *ret_begin,
 			size_t *ret_end)
 {
@@ -416,6 +427,7 @@ bool secret_values_next(const char *bytes, size_t length, size_t *at, size_t *re
 			is_found = is_private_key(bytes, length, i, ret_begin, ret_end);
 		if (!is_found)
 			continue;
+		take_whole_key(bytes, length, *ret_begin, ret_end);
 		*at = *ret_end;
 		return true;
 	}
