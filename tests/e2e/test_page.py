@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+import yaml
 from selenium.common.exceptions import NoAlertPresentException
 from support.processes import ROOT, Process, wait_until
 
@@ -206,6 +207,25 @@ def test_a_tab_behind_others_goes_on_asking(demo, browser):
     wait_until(lambda: window.driver.execute_script(slow) > 2, "asking")
     window.driver.execute_async_script(DOCTORED, """doc.getElementById("board").dataset.title = "told";""")
     wait_until(lambda: window.driver.title == "told", "the tab's title")
+
+
+def test_a_large_page_that_asks_seldom_is_in_contact(websentry, browser):
+    sites = [{"url": "http://127.0.0.1:9/", "name": f"site {number}", "interval": "1h"} for number in range(320)]
+    running = websentry.start("run", "--sites", websentry.write("many.yaml", yaml.safe_dump({"sites": sites})),
+                              "--data-dir", websentry.data_dir("many"), "--listen", "127.0.0.1:0")
+    window = browser()
+    window.open(f"http://127.0.0.1:{running.port()}/")
+    wait_until(lambda: window.texts("#follow-text") == ["Following live"], "the script's words")
+    window.driver.execute_script("""
+        window.losses = 0;
+        new MutationObserver(() => losses += document.documentElement.classList.contains("is-lost"))
+            .observe(document.documentElement, {attributeFilter: ["class"]});
+    """)
+    asked = """return performance.getEntriesByType("resource").filter(one => one.name.endsWith("/board")).length"""
+    before = window.driver.execute_script(asked)
+    wait_until(lambda: window.driver.execute_script(asked) >= before + 3, "two of its slow rounds", timeout=60)
+    assert window.driver.execute_script("return losses") == 0
+    running.stop()
 
 
 def test_the_page_says_that_websentry_is_gone_and_back(demo, browser, websentry):

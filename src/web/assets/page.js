@@ -7,12 +7,13 @@
 	const PERIOD_MS = 2000;
 	const SLOW_PERIOD_MS = 10000;
 	const HIDDEN_PERIOD_MS = 30000; // title and icon of a tab behind others stay true
-	const LOST_AFTER_MS = 8000;
+	const LOST_AFTER_MS = 6000; // beyond the period
 	const LOST_HIDDEN_AFTER_MS = 150000; // browsers wake a hidden page once a minute at least
 	const TIMEOUT_MS = 8000;
 	const CLOCKS_DIFFER_MS = 2000; // the Date header counts in seconds
 
 	const followText = document.getElementById("follow-text");
+	let period = PERIOD_MS;
 	let lastText = "";
 	let lastAnswerAt = Date.now();
 	let clockOffset = 0; // the server's clock dates the reports; ours may be off by this
@@ -47,7 +48,7 @@
 		const now = Date.now() + clockOffset;
 		for (const time of document.querySelectorAll("time[datetime]:not([data-fixed])"))
 			setText(time, ago(Date.parse(time.dateTime), now));
-		const isLost = Date.now() - lastAnswerAt > (document.hidden ? LOST_HIDDEN_AFTER_MS : LOST_AFTER_MS);
+		const isLost = Date.now() - lastAnswerAt > (document.hidden ? LOST_HIDDEN_AFTER_MS : LOST_AFTER_MS + period);
 		document.documentElement.classList.toggle("is-live", !isLost);
 		document.documentElement.classList.toggle("is-lost", isLost);
 		showTab(isLost);
@@ -162,7 +163,7 @@
 		isFetching = false;
 		tick();
 		const rows = document.querySelectorAll("tr[data-key]").length;
-		const period = rows > ROWS_OF_A_FAST_BOARD ? SLOW_PERIOD_MS : PERIOD_MS;
+		period = rows > ROWS_OF_A_FAST_BOARD ? SLOW_PERIOD_MS : PERIOD_MS;
 		schedule(document.hidden ? HIDDEN_PERIOD_MS : period);
 	}
 
