@@ -186,9 +186,10 @@ static int check_option(const PQconninfoOption *option, struct error *err)
 			  option->val);
 		return -1;
 	}
-	if (strcmp(option->keyword, "host") == 0 && strstr(option->val, "://") != NULL) {
+	if (strcmp(option->keyword, "host") == 0 && dsn_is_whole(option->val)) {
 		error_set(err, ERROR_REJECT,
-			  "its host is a URL, expected a name, an address or a socket's folder");
+			  "its host is a whole DSN, expected a name, an address or a socket's "
+			  "folder");
 		return -1;
 	}
 	if (strcmp(option->keyword, "hostaddr") == 0 && !are_addresses(option->val)) {

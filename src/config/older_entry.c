@@ -199,7 +199,7 @@ static bool is_known(const char *key)
 static void take_pair(struct translation *translation, const struct node_pair *pair)
 {
 	const char *key = pair->key->text;
-	if (!is_known(key)) {
+	if (!is_known(key) && (!node_is_null(pair->value) || pair->value->length == 0)) {
 		complain_unknown(translation, pair->key);
 		return;
 	}

@@ -290,9 +290,12 @@ void site_keys_take_proxy_url(struct entry_reader *reader, const struct node *va
 /* No name ends in a number: it is an address in a form that not all read alike (010.0.0.1), a range of them, or a slip. */
 static bool ends_in_number(const char *host)
 {
-	const char *dot = strrchr(host, '.');
+	size_t length = strlen(host);
+	length -= length > 0 && host[length - 1] == '.' ? 1 : 0; /* the root's */
+	const char *dot = memrchr(host, '.', length);
 	const char *label = dot == NULL ? host : dot + 1;
-	return label[0] != '\0' && label[strspn(label, "0123456789")] == '\0';
+	size_t digits = strspn(label, "0123456789");
+	return digits > 0 && label + digits == host + length;
 }
 
 /* The entry in the form that request_find_proxy() takes; NULL for what is none. */

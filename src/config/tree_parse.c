@@ -108,7 +108,8 @@ static bool is_half_character(const struct building *building, const yaml_mark_t
 {
 	const char *at = find_mark(building, mark);
 	const char *end = building->bytes + building->length;
-	unsigned high = read_half(at, end);
+	bool is_escape = at - building->bytes >= 2 && at[-2] == '\\' && at[-1] == 'u';
+	unsigned high = is_escape ? read_half(at, end) : 0;
 	if (high == 0)
 		return false;
 	bool is_pair = high < 0xDC00 && end - at >= 10 && at[4] == '\\' && at[5] == 'u';

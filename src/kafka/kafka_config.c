@@ -211,6 +211,15 @@ static bool is_number(const char *text)
 	return at[0] == '.' && at[1] != '\0' && at[1 + strspn(at + 1, digits)] == '\0';
 }
 
+/* Of a fraction librdkafka shows six digits. */
+static bool is_shown_as(const char *value, const char *shown)
+{
+	char text[64];
+	double number = strtod(value, NULL);
+	(void)snprintf(text, sizeof(text), "%g", number);
+	return strcmp(text, shown) == 0 || strtod(shown, NULL) == number;
+}
+
 /*
  * librdkafka passes over what stands behind a number, takes 010 for octal, and cuts off what is too large: a number must be read as it
  * is written.
@@ -223,7 +232,7 @@ static int check_number(const rd_kafka_conf_t *conf, const char *name, const cha
 	bool is_numeric = value[0] != '\0' && strchr("0123456789+-. \t", value[0]) != NULL;
 	if (!is_numeric || rd_kafka_conf_get(conf, name, read, &size) != RD_KAFKA_CONF_OK ||
 	    size > sizeof(read) || strcmp(read, value) == 0 || !is_number(read) ||
-	    (is_number(value) && value[0] != '-' && strtod(read, NULL) == strtod(value, NULL)))
+	    (value[0] != '-' && is_number(value) && is_shown_as(value, read)))
 		return 0;
 	error_set(err, ERROR_REJECT,
 		  "%s: found '%.80s' for %s, expected a plain number: it would be read as %s",

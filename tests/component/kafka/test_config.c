@@ -35,6 +35,8 @@ static const struct config_case {
 	{"a power of ten", BOTH, "fetch.wait.max.ms", "1e3", "be read as 1"},
 	{"a fraction of a whole number", BOTH, "fetch.wait.max.ms", "1.9", "be read as 1"},
 	{"a fraction", PRODUCER, "linger.ms", "0.50", NULL},
+	{"a fraction of more digits than librdkafka shows", PRODUCER, "linger.ms", "1234.567",
+	 NULL},
 	{"a fraction with a unit", PRODUCER, "linger.ms", "0.5s", "be read as 0.5"},
 	{"a topic's number with a unit", PRODUCER, "request.timeout.ms", "50s", "be read as 50"},
 	{"a number below zero", BOTH, "reconnect.backoff.jitter.ms", "-0", "be read as 0"},

@@ -138,6 +138,9 @@ static const struct bad_case form_cases[] = {
 	 "s.yaml:1:3: found '\\ud83d', which is half a character, expected a whole one\n", 0},
 	{"half a character at the end", "[\"\\ud83d",
 	 "s.yaml:1:3: found '\\ud83d', which is half a character, expected a whole one\n", 0},
+	{"a key behind a list, whose letters are digits",
+	 "- http://a/\ndefaults:\n  interval: 5s\n",
+	 "s.yaml:2:1: did not find expected '-' indicator while parsing a block collection\n", 0},
 	{"a character that there is not", "[\"\\U00110000\"]",
 	 "s.yaml:1:5: found invalid Unicode character escape code while parsing a quoted scalar\n",
 	 0},
@@ -512,6 +515,10 @@ static const struct bad_case value_cases[] = {
 	 0},
 	{"an address that some read as octal", SITE("no_proxy: [b, '010.0.0.1']"),
 	 "s.yaml:1:33: found '010.0.0.1', expected a host, an address, a block such as "
+	 "192.0.2.0/24 or * in `no_proxy`\n",
+	 0},
+	{"the same with the root's dot", SITE("no_proxy: [b, '010.0.0.1.']"),
+	 "s.yaml:1:33: found '010.0.0.1.', expected a host, an address, a block such as "
 	 "192.0.2.0/24 or * in `no_proxy`\n",
 	 0},
 	{"a number that some read as an address", SITE("no_proxy: [b, '10']"),
