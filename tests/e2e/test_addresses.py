@@ -294,12 +294,12 @@ def test_check_prints_a_line_for_each_address_and_then_the_verdict(websentry, ma
     seen = websentry.run("check", f"http://many.test:{machines.port}/", *words, code=2).stdout()
     assert seen.rstrip().endswith("; 2 more are not checked")
     # Of the family that is asked for there are as many, whatever the name has of the other one.
-    seen = websentry.run("check", f"http://mixed.test:{machines.port}/", *words, "--set", "ip_protocol=4", code=2).stdout()
+    mixed = f"http://mixed.test:{machines.port}/"
+    seen = websentry.run("check", mixed, *words, "--set", "ip_protocol=4", code=2).stdout()
     assert "16 of 16 addresses fail" in seen and seen.rstrip().endswith("; 2 more are not checked")
-    seen = websentry.run("check", f"http://mixed.test:{machines.port}/", *words, "--json", code=2).stdout().splitlines()
-    mixed = [json.loads(line) for line in seen]
-    assert [":" in report["ip"] for report in mixed].count(True) == 3
-    assert {(report["round"]["addresses"], report["round"]["unchecked"]) for report in mixed} == {(16, 5)}
+    found = [json.loads(line) for line in websentry.run("check", mixed, *words, "--json", code=2).stdout().splitlines()]
+    assert [":" in report["ip"] for report in found].count(True) == 3
+    assert {(report["round"]["addresses"], report["round"]["unchecked"]) for report in found} == {(16, 5)}
     seen = websentry.run("check", f"http://alive.test:{machines.port}/", *words, "--set", "addresses_needed=3", code=2)
     assert "the name has 2 addresses, 3 needed" in seen.stdout()
     reports = [json.loads(line) for line in websentry.run("check", url, *words, "--json", code=2).stdout().splitlines()]

@@ -44,7 +44,7 @@ class Closer:
 
 
 class Hasty(Closer):
-    """Says its response while the request is still under way, and once that was read does not want the rest (RFC 9113, 8.1)."""
+    """Says its response while the request is under way, and once that was read wants no more of it (RFC 9113, 8.1)."""
 
     def _answer(self, connection):
         connection.sendall(self.response + frame(6, b"has read"))
