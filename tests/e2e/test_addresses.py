@@ -256,8 +256,9 @@ def test_a_round_that_a_kill_cuts_in_two_is_stored_and_judged_once(websentry, ma
         websentry.run("producer", "--once", "--sites", file, *options, "--data-dir", data)
         messages = [json.loads(message.value) for message in kafka.messages(topic)]
         sizes = [len(reports) for reports in rounds_of(messages)]
-        assert {size == 8 for size in sizes[1::2]} == {True}, "the rounds after each restart are whole"
-        if 0 < min(sizes) < 8:
+        # Of a round before a kill there may be nothing, when the kill came before the first commit.
+        assert sizes.count(8) > number, "the rounds after each restart are whole"
+        if min(sizes) < 8:
             break
     assert 0 < min(sizes) < 8, sizes
     websentry.run("consumer", "--once", *options, "--kafka-group", topic, "--database-dsn", database.dsn)
