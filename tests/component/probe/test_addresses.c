@@ -10,21 +10,16 @@
 #include <cmocka.h>
 
 #include <locale.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "check/address.h"
 #include "check/address_policy.h"
 #include "check/request.h"
+#include "everywhere.h"
 #include "name_server.h"
 #include "probe/address_guard.h"
 #include "probe/client_certificate.h"
@@ -32,16 +27,7 @@
 #include "probe/trust.h"
 #include "watch.h"
 
-#define PUBLIC_SITE "93.184.216.34"
-#define PROXY "127.0.0.9"
-
-enum {
-	HTTP_PORT = 80,
-	TIMEOUT_MS = 10000,
-	PATIENCE_MS = 120000,
-	REQUEST_MAX = 8192,
-	AGAIN_MAX = 8
-};
+enum { TIMEOUT_MS = 10000, PATIENCE_MS = 120000, AGAIN_MAX = 8 };
 
 static const char *const spellings[] = {
 #include "forbidden_spellings.inc"
@@ -52,100 +38,6 @@ enum { SPELLING_COUNT = sizeof(spellings) / sizeof(spellings[0]) };
 static bool has_network; /* of our own */
 static struct name_server *names_server;
 
-/* ---- The server: "/to/N" leads to the N-th spelling, "/at/URL" to a URL, "/turn/URL" too, once names lead elsewhere. ---- */
-
-static int listener;
-static pthread_t server_thread;
-static atomic_size_t asked_inside; /* at an address that is not public, but for the proxy's */
-static atomic_size_t asked_in_all;
-
-static void note_address(int fd, bool *ret_is_proxy)
-{
-	struct sockaddr_storage local;
-	socklen_t size = sizeof(local);
-	struct address address;
-	char text[ADDRESS_TEXT_SIZE];
-	if (getsockname(fd, (struct sockaddr *)&local, &size) != 0 ||
-	    address_of_socket((const struct sockaddr *)&local, &address) != 0)
-		abort();
-	address_format(&address, text);
-	*ret_is_proxy = strcmp(text, "::ffff:" PROXY) == 0;
-	(void)atomic_fetch_add(&asked_in_all, 1);
-	if (!*ret_is_proxy && address_scope(&address) != ADDRESS_PUBLIC)
-		(void)atomic_fetch_add(&asked_inside, 1);
-}
-
-/* The target's path; a proxy is asked for whole URLs, and by CONNECT for hosts. */
-static char *take_path(char *request, bool is_proxy)
-{
-	char *target = strchr(request, ' ');
-	char *end = target == NULL ? NULL : strchr(target + 1, ' ');
-	if (end == NULL)
-		return NULL;
-	*end = '\0';
-	target++;
-	if (!is_proxy)
-		return target;
-	static const char site[] = "http://" PUBLIC_SITE "/";
-	if (strncmp(target, site, strlen(site)) == 0)
-		return target + strlen(site) - 1;
-	(void)atomic_fetch_add(&asked_inside, 1); /* would go there in our place */
-	return NULL;
-}
-
-static void answer(int fd)
-{
-	char request[REQUEST_MAX];
-	char reply[REQUEST_MAX];
-	bool is_proxy;
-	note_address(fd, &is_proxy);
-	ssize_t got = recv(fd, request, sizeof(request) - 1, 0);
-	request[got < 0 ? 0 : got] = '\0';
-	const char *path = take_path(request, is_proxy);
-	const char *location = NULL;
-	if (path != NULL && strncmp(path, "/turn/", 6) == 0) {
-		name_server_turn(names_server);
-		location = path + 6;
-	} else if (path != NULL && strncmp(path, "/at/", 4) == 0) {
-		location = path + 4;
-	} else if (path != NULL && strncmp(path, "/to/", 4) == 0) {
-		location = spellings[strtoul(path + 4, NULL, 10)];
-	}
-	int length = location != NULL ? snprintf(reply, sizeof(reply),
-						 "HTTP/1.1 302 Found\r\nLocation: %s\r\n"
-						 "Content-Length: 0\r\nConnection: close\r\n\r\n",
-						 location)
-				      : snprintf(reply, sizeof(reply),
-						 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
-						 "Connection: close\r\n\r\nok");
-	(void)send(fd, reply, (size_t)length, MSG_NOSIGNAL);
-	(void)close(fd);
-}
-
-static void *serve(void *context)
-{
-	(void)context;
-	for (;;) {
-		int fd = accept(listener, NULL, NULL);
-		if (fd < 0)
-			return NULL;
-		answer(fd);
-	}
-}
-
-static void start_server(void)
-{
-	struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(HTTP_PORT)};
-	int no = 0;
-	listener = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no)) != 0 ||
-	    bind(listener, (struct sockaddr *)&any, sizeof(any)) != 0 ||
-	    listen(listener, 512) != 0 || pthread_create(&server_thread, NULL, serve, NULL) != 0)
-		abort();
-}
-
-/* ---- Sites and checks. ---- */
-
 static const struct name_record names[] = {
 	{.name = "loopback.test", .addresses = {"127.0.0.1"}},
 	{.name = "loopback6.test", .addresses = {"::1"}},
@@ -154,11 +46,11 @@ static const struct name_record names[] = {
 	{.name = "metadata.test", .addresses = {"169.254.169.254"}},
 	{.name = "private.test", .addresses = {"10.0.0.1", "fd00::1"}},
 	{.name = "zero.test", .addresses = {"0.0.0.0", "::"}},
-	{.name = "public.test", .addresses = {PUBLIC_SITE}},
-	{.name = "mixed.test", .addresses = {"127.0.0.1", PUBLIC_SITE, "10.0.0.1"}},
-	{.name = "turns.test", .addresses = {PUBLIC_SITE}, .later = {"127.0.0.1"}},
+	{.name = "public.test", .addresses = {EVERYWHERE_PUBLIC}},
+	{.name = "mixed.test", .addresses = {"127.0.0.1", EVERYWHERE_PUBLIC, "10.0.0.1"}},
+	{.name = "turns.test", .addresses = {EVERYWHERE_PUBLIC}, .later = {"127.0.0.1"}},
 	{.name = "restless.test",
-	 .addresses = {PUBLIC_SITE},
+	 .addresses = {EVERYWHERE_PUBLIC},
 	 .later = {"127.0.0.1"},
 	 .is_turning = true},
 	{.name = NULL},
@@ -178,8 +70,8 @@ struct policy_case {
 static void ask_a_proxy(struct site *site)
 {
 	struct request_proxy *proxy = xcalloc(1, sizeof(*proxy));
-	proxy->host = xstrdup(PROXY);
-	proxy->port = HTTP_PORT;
+	proxy->host = xstrdup(EVERYWHERE_PROXY);
+	proxy->port = EVERYWHERE_PORT;
 	proxy->is_host_ip = true;
 	request_make(site)->proxy = proxy;
 }
@@ -252,7 +144,7 @@ static const struct policy_case cases[] = {
 	 .reason = FORBIDDEN},
 	{.name = "a redirect to a mixed name",
 	 .url = "http://public.test/at/http://mixed.test/",
-	 .ip = PUBLIC_SITE},
+	 .ip = EVERYWHERE_PUBLIC},
 	{.name = "any is allowed",
 	 .url = "http://public.test/at/http://loopback.test/",
 	 .allow = ADDRESS_ALLOW_ALL,
@@ -270,7 +162,7 @@ static const struct policy_case cases[] = {
 	{.name = "none is allowed to a mixed name",
 	 .url = "http://mixed.test/",
 	 .allow = ADDRESS_ALLOW_NONE,
-	 .ip = PUBLIC_SITE},
+	 .ip = EVERYWHERE_PUBLIC},
 	{.name = "none is allowed to resolve",
 	 .url = "http://pinned.test/",
 	 .allow = ADDRESS_ALLOW_NONE,
@@ -303,11 +195,11 @@ static const struct policy_case cases[] = {
 	 .deny = "fd00::/8",
 	 .ip = "10.0.0.1"},
 	{.name = "a proxy is the operator's",
-	 .url = "http://" PUBLIC_SITE "/",
+	 .url = "http://" EVERYWHERE_PUBLIC "/",
 	 .allow = ADDRESS_ALLOW_NONE,
 	 .deny = "127.0.0.0/8",
 	 .configure = ask_a_proxy,
-	 .ip = PROXY},
+	 .ip = EVERYWHERE_PROXY},
 	{.name = "an address behind a proxy",
 	 .url = "http://10.0.0.1/",
 	 .allow = ADDRESS_ALLOW_NONE,
@@ -329,7 +221,7 @@ static const struct policy_case cases[] = {
 	 .configure = pin_behind_a_proxy,
 	 .reason = FORBIDDEN},
 	{.name = "a redirect behind a proxy",
-	 .url = "http://" PUBLIC_SITE "/at/http://10.0.0.1/",
+	 .url = "http://" EVERYWHERE_PUBLIC "/at/http://10.0.0.1/",
 	 .configure = ask_a_proxy,
 	 .reason = FORBIDDEN},
 };
@@ -352,6 +244,11 @@ static void make_site(struct site *site, const char *name, char *url, enum addre
 static void start_names(void)
 {
 	names_server = name_server_start(names);
+}
+
+static void turn_names(void)
+{
+	name_server_turn(names_server);
 }
 
 static bool was_held_up(const struct watch *watch)
@@ -417,12 +314,12 @@ static size_t redirect_to_all(enum address_allow allow, void (*configure)(struct
 {
 	static struct site sites[SPELLING_COUNT];
 	struct watch watch;
-	atomic_store(&asked_inside, 0);
+	everywhere_forget();
 	for (size_t i = 0; i < SPELLING_COUNT; i++) {
 		char name[16];
 		(void)snprintf(name, sizeof(name), "%zu", i);
-		make_site(&sites[i], name, xasprintf("http://" PUBLIC_SITE "/to/%zu", i), allow,
-			  NULL);
+		make_site(&sites[i], name, xasprintf("http://" EVERYWHERE_PUBLIC "/to/%zu", i),
+			  allow, NULL);
 		if (configure != NULL)
 			configure(&sites[i]);
 	}
@@ -439,7 +336,7 @@ static size_t redirect_to_all(enum address_allow allow, void (*configure)(struct
 		site_finish(&sites[i]);
 	watch_finish(&watch);
 	name_server_stop(names_server);
-	return atomic_load(&asked_inside);
+	return everywhere_asked_inside();
 }
 
 static void no_redirect_arrives_at_any_spelling(void **state)
@@ -470,13 +367,13 @@ static void a_name_that_changes_before_the_connect(void **state)
 	struct watch watch;
 	if (!has_network)
 		skip();
-	atomic_store(&asked_inside, 0);
+	everywhere_forget();
 	make_site(&site, "restless", xstrdup("http://restless.test/"), ADDRESS_ALLOW_OWN, NULL);
 	check_once(&watch, &site, 1);
 	assert_int_equal(watch.all[0].observation.trouble, REASON_OK);
-	assert_string_equal(watch.all[0].observation.final.ip, PUBLIC_SITE);
+	assert_string_equal(watch.all[0].observation.final.ip, EVERYWHERE_PUBLIC);
 	assert_int_equal(name_server_asked(names_server), 2); /* A and AAAA */
-	assert_int_equal(atomic_load(&asked_inside), 0);
+	assert_int_equal(everywhere_asked_inside(), 0);
 	watch_finish(&watch);
 	site_finish(&site);
 	name_server_stop(names_server);
@@ -489,12 +386,12 @@ static void a_name_that_changes_between_hops(void **state)
 	struct watch watch;
 	if (!has_network)
 		skip();
-	atomic_store(&asked_inside, 0);
+	everywhere_forget();
 	make_site(&site, "turns", xstrdup("http://turns.test/turn/http://turns.test/"),
 		  ADDRESS_ALLOW_OWN, NULL);
 	check_once(&watch, &site, 1);
 	assert_int_equal(watch.all[0].observation.trouble, REASON_FORBIDDEN_ADDRESS);
-	assert_int_equal(atomic_load(&asked_inside), 0);
+	assert_int_equal(everywhere_asked_inside(), 0);
 	watch_finish(&watch);
 	site_finish(&site);
 	name_server_stop(names_server);
@@ -510,7 +407,7 @@ static void a_name_that_changes_between_checks(void **state)
 	if (!has_network)
 		skip();
 	start_names();
-	atomic_store(&asked_inside, 0);
+	everywhere_forget();
 	make_site(&sites[0], "own", xstrdup("http://turns.test/"), ADDRESS_ALLOW_OWN, NULL);
 	make_site(&sites[1], "any", xstrdup("http://turns.test/"), ADDRESS_ALLOW_ALL, NULL);
 	for (size_t i = 0; i < 2; i++)
@@ -566,7 +463,7 @@ static void the_connected_address_is_judged(void **state)
 							 .url = site.url,
 							 .method = "GET",
 							 .address = inside[i],
-							 .port = HTTP_PORT,
+							 .port = EVERYWHERE_PORT,
 							 .guard = &guard};
 		assert_int_equal(transfer_prepare(&transfer, &request, clock_mono_us(), NULL), 0);
 		assert_int_not_equal(curl_easy_perform(transfer.easy), CURLE_OK);
@@ -580,21 +477,11 @@ static void the_connected_address_is_judged(void **state)
 	site_finish(&site);
 }
 
-static bool make_network(void)
-{
-	static const char commands[] =
-		"exec 2>/dev/null; ip link set lo up && ip -4 route add local 0.0.0.0/0 dev lo && "
-		"ip -6 route add local ::/0 dev lo";
-	return geteuid() == 0 && unshare(CLONE_NEWNET) == 0 && system(commands) == 0;
-}
-
 int main(void)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)setlocale(LC_ALL, "C.UTF-8");
-	has_network = make_network();
-	if (has_network)
-		start_server();
+	has_network = everywhere_start(spellings, turn_names);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(policy_holds),
 		cmocka_unit_test(no_redirect_arrives_at_any_spelling),
@@ -605,10 +492,6 @@ int main(void)
 		cmocka_unit_test(the_connected_address_is_judged),
 	};
 	int result = cmocka_run_group_tests_name("addresses", tests, NULL, NULL);
-	if (has_network) {
-		(void)shutdown(listener, SHUT_RDWR);
-		(void)pthread_join(server_thread, NULL);
-		(void)close(listener);
-	}
+	everywhere_stop();
 	return result;
 }

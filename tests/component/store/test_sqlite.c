@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "folder.h"
 #include "rows.h"
@@ -496,102 +494,6 @@ static void days_and_centuries_make_no_difference(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-static void assert_mode(const char *ending, mode_t wanted)
-{
-	char path[128];
-	struct stat status;
-	(void)snprintf(path, sizeof(path), "%s%s", folder.file, ending);
-	assert_int_equal(stat(path, &status), 0);
-	assert_int_equal(status.st_mode & 0777, wanted);
-}
-
-static void a_new_file_is_its_owners_alone(void **state)
-{
-	(void)state;
-	add("a", 0, 0, OUTCOME_UP);
-	(void)write_rows();
-	assert_mode("", 0600);
-	assert_mode("-wal", 0600);
-	assert_mode("-shm", 0600);
-}
-
-/* SQLite follows the link too, and leaves the mode to the umask. */
-static void a_new_file_behind_a_link_is_its_owners_alone(void **state)
-{
-	(void)state;
-	char target[128];
-	mode_t before = umask(0);
-	(void)snprintf(target, sizeof(target), "%s.elsewhere", folder.file);
-	store_close(store);
-	assert_int_equal(unlink(folder.file), 0);
-	assert_int_equal(symlink(target, folder.file), 0);
-	store = store_open_sqlite(folder.file, STORE_WRITE, &err);
-	(void)umask(before);
-	assert_non_null(store);
-	assert_int_equal(store_migrate(store, true, &err), 0);
-	add("a", 0, 0, OUTCOME_UP);
-	(void)write_rows();
-	assert_mode(".elsewhere", 0600);
-	assert_mode(".elsewhere-wal", 0600);
-	assert_mode(".elsewhere-shm", 0600);
-}
-
-static void a_link_into_a_missing_folder_is_refused(void **state)
-{
-	(void)state;
-	char target[128];
-	struct stat status;
-	(void)snprintf(target, sizeof(target), "%s.gone/websentry.db", folder.file);
-	store_close(store);
-	store = NULL;
-	assert_int_equal(unlink(folder.file), 0);
-	assert_int_equal(symlink(target, folder.file), 0);
-	assert_null(store_open_sqlite(folder.file, STORE_WRITE, &err));
-	assert_int_equal(err.kind, ERROR_REJECT);
-	assert_int_equal(lstat(folder.file, &status), 0);
-	assert_true(S_ISLNK(status.st_mode));
-}
-
-static void a_file_that_exists_keeps_its_mode(void **state)
-{
-	(void)state;
-	add("a", 0, 0, OUTCOME_UP);
-	(void)write_rows();
-	store_close(store);
-	assert_int_equal(chmod(folder.file, 0644), 0);
-	store = store_open_sqlite(folder.file, STORE_WRITE, &err);
-	assert_non_null(store);
-	add("a", 1, 1, OUTCOME_UP);
-	(void)write_rows();
-	assert_mode("", 0644);
-	assert_mode("-wal", 0644);
-}
-
-/* Nobody writes to the one, and the other is a folder: neither is waited for. */
-static void what_is_no_file_is_refused(void **state)
-{
-	(void)state;
-	char pipe[128];
-	char inner[128];
-	(void)snprintf(pipe, sizeof(pipe), "%s.pipe", folder.file);
-	(void)snprintf(inner, sizeof(inner), "%s.folder", folder.file);
-	assert_int_equal(mkfifo(pipe, 0600), 0);
-	assert_int_equal(mkdir(inner, 0700), 0);
-	const char *const paths[] = {pipe, inner};
-	for (size_t i = 0; i < 2; i++) {
-		struct store *reader = store_open_sqlite(paths[i], STORE_READ, &err);
-		assert_non_null(reader);
-		assert_int_equal(store_read_sites(reader, NULL, NULL, &err), -1);
-		assert_int_equal(err.kind, ERROR_REJECT);
-		assert_non_null(strstr(err.message, "expected a file"));
-		store_close(reader);
-		assert_null(store_open_sqlite(paths[i], STORE_WRITE, &err));
-		assert_int_equal(err.kind, ERROR_REJECT);
-		assert_non_null(strstr(err.message, "expected a file"));
-	}
-	assert_int_equal(rmdir(inner), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -611,11 +513,6 @@ int main(void)
 		CASE(uptime_counts_what_could_tell),
 		CASE(an_empty_batch_is_fine),
 		CASE(days_and_centuries_make_no_difference),
-		CASE(a_new_file_is_its_owners_alone),
-		CASE(a_new_file_behind_a_link_is_its_owners_alone),
-		CASE(a_link_into_a_missing_folder_is_refused),
-		CASE(a_file_that_exists_keeps_its_mode),
-		CASE(what_is_no_file_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
