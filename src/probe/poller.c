@@ -21,6 +21,7 @@ enum {
 	 * it, for ever: after so many turns that only said so, the socket is asked now and then.
 	 */
 	WRITES_MAX = 256,
+	WRITES_A_READ = 4, /* more, each time that the server has said something */
 	/*
 	 * A server that sends byte by byte has the loop turn for each of them, 10,000 times a second: after so many turns, a socket with
 	 * few bytes to read is asked now and then, and one with less than curl reads at a time (CURL_MAX_READ_SIZE) after a moment.
@@ -30,6 +31,12 @@ enum {
 	FULL_BYTES = 16 * 1024,
 	REST_MS = 20,
 	SHORT_REST_MS = 4,
+	/*
+	 * Each rest is longer than the one before by this part of the first one, so that turns grow with the root of the time: one of n
+	 * is some 2 / n of what they took together, which is how late a response's end may be seen. 135 long ones are 10 s, 1000 seven minutes.
+	 */
+	RESTS_TO_DOUBLE = 25,
+	RESTS_MAX = 1000,
 };
 
 /* What is known of a socket that curl has us watch; by its number. */
@@ -38,6 +45,7 @@ struct watched {
 	uint32_t resting; /* those of them that are not looked at just now */
 	uint16_t writes;  /* turns in which it could only be written to */
 	uint16_t reads;   /* turns in which there was something to read */
+	uint16_t rests;   /* that it has had */
 	uint64_t wake_at; /* by the loop's clock, ms: of one that rests */
 };
 
@@ -120,8 +128,14 @@ static void on_rested(uv_timer_t *timer)
 		rest_until(poller, next > now ? next : now + REST_MS);
 }
 
+/* So much for the first rest, as it has grown by now. */
+static unsigned grown(const struct watched *watched, unsigned first)
+{
+	return first + first * watched->rests / RESTS_TO_DOUBLE;
+}
+
 /* For a while, do not look whether that can be done with the socket. */
-static void rest(struct poller *poller, int fd, uint32_t what, unsigned ms)
+static void rest(struct poller *poller, int fd, uint32_t what, unsigned first_ms)
 {
 	struct watched *watched = &poller->watched[fd];
 	uint32_t resting = watched->resting | (watched->events & what);
@@ -129,26 +143,35 @@ static void rest(struct poller *poller, int fd, uint32_t what, unsigned ms)
 	if (resting == watched->resting ||
 	    epoll_ctl(poller->epoll_fd, EPOLL_CTL_MOD, fd, &event) != 0)
 		return;
-	uint64_t wake_at = uv_now(poller->timer.loop) + ms;
+	uint64_t wake_at = uv_now(poller->timer.loop) + grown(watched, first_ms);
 	if (watched->resting == 0)
 		poller->resting++;
 	if (watched->resting == 0 || wake_at < watched->wake_at)
 		watched->wake_at = wake_at;
 	watched->resting = resting;
+	if (watched->rests < RESTS_MAX)
+		watched->rests++;
 	if (!uv_is_active((const uv_handle_t *)&poller->rest_timer) || wake_at < poller->wake_at)
 		rest_until(poller, wake_at);
 }
 
-/* A socket is ready: whether it was often enough, and for nothing but being written to. */
+/*
+ * A socket is ready: whether it was often enough, and for nothing but being written to. What it says is a reason to look again, if not a good
+ * one: it may be a window of one byte.
+ */
 static void count_writes(struct poller *poller, int fd, uint32_t events)
 {
 	struct watched *watched = find_watched(poller, fd);
-	if (events != EPOLLOUT)
-		watched->writes = 0;
-	else if (watched->writes < WRITES_MAX)
+	if (events != EPOLLOUT) {
+		unsigned again = watched->reads < READS_MAX ? WRITES_A_READ : 0;
+		watched->writes = watched->writes > again ? (uint16_t)(watched->writes - again) : 0;
+		if (again > 0 && (watched->resting & EPOLLOUT) != 0)
+			wake(poller, fd, watched);
+	} else if (watched->writes < WRITES_MAX) {
 		watched->writes++;
-	else
+	} else {
 		rest(poller, fd, EPOLLOUT, REST_MS);
+	}
 }
 
 /* The same, where there is something to read: it is read now, and what follows may wait. */
@@ -161,7 +184,8 @@ static void count_reads(struct poller *poller, int fd, uint32_t events)
 	if (watched->reads < READS_MAX)
 		watched->reads++;
 	else if (ioctl(fd, FIONREAD, &bytes) == 0 && bytes < FULL_BYTES)
-		rest(poller, fd, EPOLLIN, bytes < FEW_BYTES ? REST_MS : SHORT_REST_MS);
+		rest(poller, fd, EPOLLIN,
+		     bytes < (int)grown(watched, FEW_BYTES) ? REST_MS : SHORT_REST_MS);
 }
 
 /* curl's wishes are new: nothing holds any more of what was noted. */
@@ -203,6 +227,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
 		if (!is_put_off(poller, easy)) { /* it goes on with the same socket */
 			watched->writes = 0;
 			watched->reads = 0;
+			watched->rests = 0;
 		}
 		/* Fails where curl has closed the socket already, and then it is gone anyway. What could not be watched may be another's by now. */
 		if (known != NULL)

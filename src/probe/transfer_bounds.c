@@ -20,7 +20,7 @@ enum {
 	/* A proxy's own answer, and its TLS. curl reads it byte by byte as long as there are any, and all checks wait meanwhile. */
 	TUNNEL_MAX = 16 * 1024,
 	/* Records and messages of TLS that may come, and one more for so many bytes of a body. */
-	TLS_MESSAGES_MAX = 8192,
+	TLS_MESSAGES_MAX = 4096,
 	TLS_MESSAGE_BYTES = 256,
 	/* As how many of these some messages count, for what they make us compute: new keys, and another handshake. */
 	TLS_KEYS_WEIGHT = 8,
