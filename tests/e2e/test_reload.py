@@ -6,15 +6,20 @@ import pathlib
 import random
 import signal
 import sqlite3
-import urllib.request
 
 import pytest
 import yaml
 from support.processes import wait_until
-from support.scrape import Scrape
+from support.scrape import Scrape, fetch
 from support.sites import Answer
 
 INTERVAL_S = 1.0
+
+
+def shown(running):
+    """{name: site} of the API; none before the store has answered for the first time."""
+    status, _, body = fetch(running, "/api/v1/sites")
+    return {site["name"]: site for site in json.loads(body)} if status == 200 else {}
 
 
 class Watched:
@@ -63,8 +68,7 @@ class Watched:
         return wait_until(look, f"{count} reports of {site} with {fields}", 60, step=0.1)
 
     def shown(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.running.port()}/api/v1/sites", timeout=10) as answer:
-            return {site["name"]: site for site in json.load(answer)}
+        return shown(self.running)
 
 
 @pytest.fixture
@@ -215,14 +219,13 @@ def test_the_page_of_others_follows_its_file_too(websentry, watched, sites):
     page.wait_ready()
 
     def closed():
-        with urllib.request.urlopen(f"http://127.0.0.1:{page.port()}/api/v1/sites", timeout=10) as answer:
-            return {site["name"] for site in json.load(answer) if site["closed"]}
+        return {name for name, site in shown(page).items() if site["closed"]}
 
     wait_until(lambda: closed() == {"b"}, "the site that its file lacks is closed")
     names.write_text("[{name: a, url: 'http://a/'}, {name: b, url: 'http://b/'}]")
     page.send_signal(signal.SIGHUP)
     page.wait_for("reloaded", sites="2")
-    wait_until(lambda: closed() == set(), "the sites of the new file")
+    wait_until(lambda: shown(page) and closed() == set(), "the sites of the new file")
     page.stop()
 
 

@@ -159,6 +159,22 @@ def assert_chain(store):
     assert len({previous for previous, _ in producers.values()}) == len(producers), "two name the same one before them"
 
 
+def nonces_of(store):
+    """What was captured, and how many checks came to no capture: on a busy machine the prober or a site is too late."""
+    rows = store.rows("SELECT pattern_capture, reason FROM report_view")
+    late = [row["reason"] for row in rows if row["pattern_capture"] is None]
+    assert set(late) <= {"timeout", "connect_timeout", "prober_overloaded"}
+    return [row["pattern_capture"] for row in rows if row["pattern_capture"] is not None], len(late)
+
+
+def assert_each_request_is_stored_once(store, served):
+    """A check that was late has a report without a nonce, and its request, if it was read, a nonce without a report."""
+    nonces, late = nonces_of(store)
+    requests = {request.nonce for site in served for request in site.requests}
+    assert len(set(nonces)) == len(nonces) and set(nonces) <= requests
+    assert len(requests) - len(nonces) <= late
+
+
 @pytest.mark.parametrize("ends", [("term", "kill", "kill", "term"),
                                   pytest.param(("kill",) * 9 + ("term",), marks=pytest.mark.deep)], ids=["few", "many"])
 def test_nothing_stored_is_lost_over_restarts_and_kill_9(websentry, sites, store, ends):
@@ -184,7 +200,7 @@ def test_nothing_stored_is_lost_over_restarts_and_kill_9(websentry, sites, store
         stored = now
     assert len(store.producers()) == len(ends)
     assert_chain(store)
-    nonces = [row["pattern_capture"] for row in store.rows("SELECT pattern_capture FROM report_view")]
+    nonces, _ = nonces_of(store)
     requests = {request.nonce for site in served for request in site.requests}
     assert len(set(nonces)) == len(nonces) and set(nonces) <= requests
 
@@ -197,8 +213,7 @@ def test_a_stop_in_good_order_stores_every_check(websentry, sites, store):
     running.wait_ready()
     wait_until(lambda: sum(len(site.requests) for site in served) > 150, "checks")
     running.stop()
-    requests = {request.nonce for site in served for request in site.requests}
-    assert {row["pattern_capture"] for row in store.rows("SELECT pattern_capture FROM report_view")} == requests
+    assert_each_request_is_stored_once(store, served)
 
 
 def test_checks_go_on_while_the_store_is_away(websentry, sites, postgres, database):
@@ -217,9 +232,7 @@ def test_checks_go_on_while_the_store_is_away(websentry, sites, postgres, databa
     postgres.start()
     wait_until(lambda: store.count() > asked + 300, "rows afterwards", 40)
     running.stop()
-    requests = {request.nonce for site in served for request in site.requests}
-    rows = store.rows("SELECT pattern_capture FROM report_view")
-    assert sorted(row["pattern_capture"] for row in rows) == sorted(requests)
+    assert_each_request_is_stored_once(store, served)
     assert_chain(store)
 
 
@@ -260,21 +273,19 @@ def test_a_second_process_on_the_same_folder_is_refused(websentry, sites):
 
 def test_page_and_api_alone_over_a_store_that_run_holds(websentry, sites):
     """`web` reads what another process writes."""
-    import urllib.request
     site = sites.site("/a")
     words = ("--data-dir", websentry.data_dir(), "--listen", "127.0.0.1:0")
     websentry.start("run", "--url", site.url, "--interval", "1s", *words).wait_ready()
     site.wait_for_requests(2)
     web = websentry.start("web", *words)
-    port = web.port()
 
-    def ask():
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/sites", timeout=5) as answer:
-            return json.loads(answer.read())
+    def shown():
+        status, _, body = fetch(web, "/api/v1/sites")
+        if status == 503:  # the store has not answered yet
+            return []
+        return [(one["name"], one["url"], one["outcome"], one["reason"]) for one in json.loads(body)]
 
-    found = wait_until(ask, "the site in the API")
-    assert [(one["name"], one["url"], one["outcome"], one["reason"]) for one in found] == [(site.url, site.url, "up",
-                                                                                            "ok")]
+    wait_until(lambda: shown() == [(site.url, site.url, "up", "ok")], "the site in the API")
 
 
 def test_a_page_waits_for_a_store_that_is_not_there_yet(websentry, sites):

@@ -67,12 +67,18 @@ def test_run_counts_its_checks(websentry, sites):
     before = {site: len(site.requests) for site in (good, bad)}
     scrape = Scrape(running)
     after = {site: len(site.requests) for site in (good, bad)}
+    total = scrape["checks_total"]
+    as_expected = 0
     for site, labels in ((good, {"outcome": "up", "reason": "ok"}),
                          (bad, {"outcome": "down", "reason": "status_mismatch"})):
         count = scrape.labelled("checks_total", **labels)
-        assert before[site] - 1 <= count <= after[site], labels  # one may be on its way
+        assert 0 < count <= after[site], labels
+        as_expected += count
+    # of each site one may be on its way; on a busy machine some are late, and their requests may never be read
+    late = sum(scrape.labelled("checks_total", outcome=outcome, reason=reason) for outcome, reason in (
+        ("unknown", "prober_overloaded"), ("down", "timeout"), ("down", "connect_timeout")))
+    assert as_expected + late == total and sum(before.values()) - 2 <= total
     assert scrape["sites"] == 2
-    total = scrape["checks_total"]
     assert total >= 8
     assert scrape["check_lateness_seconds_count"] >= total and scrape["check_duration_seconds_count"] >= total
     assert 0 < scrape["check_duration_seconds_sum"] < 60

@@ -42,12 +42,13 @@ def test_a_replaced_database_is_not_written_to(websentry, sites):
     started = websentry.start("run", site.url, "--interval", "200ms", "--timeout", "150ms", "--listen", "off",
                               "--data-dir", path.parent)
     wait_until(lambda: rows(path) >= 3, "three rows")
-    ours = path.rename(path.with_name("ours.db"))
-    path.write_bytes(b"")
+    ours, other = (path.with_name(name) for name in ("ours.db", "other.db"))
+    other.write_bytes(b"")
+    ours.hardlink_to(path)
+    other.replace(path)  # at no moment was there none
     said = started.wait_for("store is away, trying again")
     assert "was replaced by another file while it was in use" in said.fields["cause"]
-    path.unlink()
-    ours.rename(path)
+    ours.replace(path)
     started.wait_for("store is back", 30)
     before = rows(path)
     wait_until(lambda: rows(path) > before, "more rows")
