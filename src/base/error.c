@@ -44,11 +44,3 @@ void error_prefix(struct error *err, const char *format, ...)
 	(void)snprintf(joined + used, sizeof(joined) - used, "%s", err->message);
 	memcpy(err->message, joined, sizeof(joined));
 }
-
-void error_clear(struct error *err)
-{
-	if (err == NULL)
-		return;
-	err->kind = ERROR_NONE;
-	err->message[0] = '\0';
-}

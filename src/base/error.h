@@ -37,7 +37,4 @@ void error_set_errno(struct error *err, enum error_kind kind, int errno_value, c
 /* Put a context in front of a message that is there: "open outbox.db: " and so on. */
 void error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Forget what happened. */
-void error_clear(struct error *err);
-
 #endif

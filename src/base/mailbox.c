@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,17 +15,15 @@ struct mailbox {
 	struct letter *first;
 	struct letter **end;
 	size_t count;
-	size_t max_letters;
 	bool is_closed;
 	int fd;
 };
 
-struct mailbox *mailbox_create(size_t max_letters)
+struct mailbox *mailbox_create(void)
 {
 	struct mailbox *mailbox = xcalloc(1, sizeof(*mailbox));
 	(void)pthread_mutex_init(&mailbox->lock, NULL);
 	mailbox->end = &mailbox->first;
-	mailbox->max_letters = max_letters;
 	mailbox->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (mailbox->fd < 0) { /* no descriptors left at start-up: the same end as no memory */
 		static const char line[] = "error eventfd failed, ending\n";
@@ -52,12 +49,11 @@ static void wake(struct mailbox *mailbox)
 	(void)!write(mailbox->fd, &one, sizeof(one));
 }
 
-static bool post(struct mailbox *mailbox, struct letter *letter, bool is_bounded)
+bool mailbox_post(struct mailbox *mailbox, struct letter *letter)
 {
 	(void)pthread_mutex_lock(&mailbox->lock);
-	bool is_refused =
-		mailbox->is_closed || (is_bounded && mailbox->count >= mailbox->max_letters);
-	if (!is_refused) {
+	bool is_closed = mailbox->is_closed;
+	if (!is_closed) {
 		letter->next = NULL;
 		*mailbox->end = letter;
 		mailbox->end = &letter->next;
@@ -65,17 +61,7 @@ static bool post(struct mailbox *mailbox, struct letter *letter, bool is_bounded
 			wake(mailbox);
 	}
 	(void)pthread_mutex_unlock(&mailbox->lock);
-	return !is_refused;
-}
-
-bool mailbox_post(struct mailbox *mailbox, struct letter *letter)
-{
-	return post(mailbox, letter, true);
-}
-
-bool mailbox_post_always(struct mailbox *mailbox, struct letter *letter)
-{
-	return post(mailbox, letter, false);
+	return !is_closed;
 }
 
 struct letter *mailbox_take_all(struct mailbox *mailbox)
@@ -93,27 +79,12 @@ struct letter *mailbox_take_all(struct mailbox *mailbox)
 	return letters;
 }
 
-struct letter *mailbox_wait(struct mailbox *mailbox, int timeout_ms)
-{
-	struct pollfd waiting = {.fd = mailbox->fd, .events = POLLIN};
-	(void)poll(&waiting, 1, timeout_ms); /* EINTR: an early look does no harm */
-	return mailbox_take_all(mailbox);
-}
-
 void mailbox_close(struct mailbox *mailbox)
 {
 	(void)pthread_mutex_lock(&mailbox->lock);
 	mailbox->is_closed = true;
 	wake(mailbox);
 	(void)pthread_mutex_unlock(&mailbox->lock);
-}
-
-bool mailbox_is_closed(struct mailbox *mailbox)
-{
-	(void)pthread_mutex_lock(&mailbox->lock);
-	bool is_closed = mailbox->is_closed;
-	(void)pthread_mutex_unlock(&mailbox->lock);
-	return is_closed;
 }
 
 size_t mailbox_count(struct mailbox *mailbox)

@@ -49,7 +49,7 @@ static void post(struct subscriber *subscriber, enum command_kind kind, uint64_t
 	command->count = count;
 	if (count > 0)
 		memcpy(command->positions, positions, count * sizeof(*positions));
-	if (!mailbox_post_always(subscriber->mailbox, &command->letter))
+	if (!mailbox_post(subscriber->mailbox, &command->letter))
 		free(command);
 }
 
@@ -328,7 +328,7 @@ struct subscriber *subscriber_start(const struct subscriber_options *options,
 			subscriber->topics[subscriber->topic_count++] = xstrdup(options->topics[i]);
 	subscriber->is_once = options->is_once;
 	subscriber->held_end = &subscriber->held;
-	subscriber->mailbox = mailbox_create(1); /* the bound is not used: commands always get in */
+	subscriber->mailbox = mailbox_create();
 	subscriber->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (subscriber->wake_fd < 0) {
 		error_set_errno(err, ERROR_FATAL, errno, "eventfd");

@@ -23,7 +23,6 @@ static const mono_us show_every = INT64_C(200) * CLOCK_US_PER_MS;
 static const mono_us serve_every = INT64_C(1) * CLOCK_US_PER_S;
 /* So many are deleted without waiting: the window must not fill up with rows that have arrived. */
 enum { DELETE_ROWS = OUTBOX_WINDOW_MAX / 4 };
-enum { WAIT_SLICE_MS = 50 };
 
 /* What was there before us is as old as its first row. */
 static void date_old_rows(struct outbox *outbox,
@@ -69,12 +68,6 @@ struct outbox *outbox_open(const struct outbox_options *options, const struct ou
 	outbox_window_init(&outbox->window);
 	outbox_age_init(&outbox->age);
 	outbox_reserve_init(&outbox->reserve, outbox->path);
-	(void)pthread_mutex_init(&outbox->empty_lock, NULL);
-	pthread_condattr_t clock;
-	(void)pthread_condattr_init(&clock);
-	(void)pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&outbox->empty_condition, &clock);
-	(void)pthread_condattr_destroy(&clock);
 	if (outbox_intake_init(&outbox->intake, err) != 0 || outbox_commit_open(outbox, err) != 0) {
 		outbox_close(outbox);
 		return NULL;
@@ -106,8 +99,6 @@ void outbox_close(struct outbox *outbox)
 	outbox_window_finish(&outbox->window);
 	outbox_reserve_finish(&outbox->reserve);
 	buffer_finish(&outbox->text);
-	(void)pthread_cond_destroy(&outbox->empty_condition);
-	(void)pthread_mutex_destroy(&outbox->empty_lock);
 	free(outbox->path);
 	free(outbox);
 }
@@ -167,11 +158,7 @@ void outbox_acknowledge(struct outbox *outbox, int64_t id)
 	atomic_fetch_sub(&outbox->waiting_bytes, (int64_t)entry->bytes);
 	atomic_fetch_add(&outbox->acknowledged, 1);
 	figures_add(&outbox->figures->acknowledged, 1);
-	if (atomic_fetch_sub(&outbox->waiting_rows, 1) == 1) {
-		(void)pthread_mutex_lock(&outbox->empty_lock);
-		(void)pthread_cond_broadcast(&outbox->empty_condition);
-		(void)pthread_mutex_unlock(&outbox->empty_lock);
-	}
+	(void)atomic_fetch_sub(&outbox->waiting_rows, 1);
 }
 
 void outbox_rewind(struct outbox *outbox)
@@ -193,32 +180,6 @@ void outbox_count(const struct outbox *outbox, struct outbox_counts *ret_counts)
 struct uuid outbox_producer_id(const struct outbox *outbox)
 {
 	return outbox->producer_id;
-}
-
-static void add_us(struct timespec *time, mono_us us)
-{
-	time->tv_sec += us / CLOCK_US_PER_S;
-	time->tv_nsec += us % CLOCK_US_PER_S * 1000;
-	if (time->tv_nsec >= 1000000000) {
-		time->tv_nsec -= 1000000000;
-		time->tv_sec++;
-	}
-}
-
-bool outbox_wait_empty(struct outbox *outbox, int64_t timeout_ms, const volatile bool *cancelled)
-{
-	mono_us until = timeout_ms < 0 ? INT64_MAX : clock_mono_us() + timeout_ms * CLOCK_US_PER_MS;
-	(void)pthread_mutex_lock(&outbox->empty_lock);
-	while (atomic_load(&outbox->waiting_rows) > 0 && clock_mono_us() < until &&
-	       (cancelled == NULL || !*cancelled)) {
-		/* in slices: cancelled is set by whoever, without a signal */
-		struct timespec slice;
-		(void)clock_gettime(CLOCK_MONOTONIC, &slice);
-		add_us(&slice, INT64_C(1) * WAIT_SLICE_MS * CLOCK_US_PER_MS);
-		(void)pthread_cond_timedwait(&outbox->empty_condition, &outbox->empty_lock, &slice);
-	}
-	(void)pthread_mutex_unlock(&outbox->empty_lock);
-	return atomic_load(&outbox->waiting_rows) == 0;
 }
 
 /* --- the thread --- */

@@ -117,12 +117,6 @@ void outbox_count(const struct outbox *outbox, struct outbox_counts *ret_counts)
 struct uuid outbox_producer_id(const struct outbox *outbox);
 
 /*
- * Wait until nothing waits any more, or timeout_ms have gone by (-1: for ever), or *cancelled is set. Returns whether
- * it is empty. Any thread but the outbox thread.
- */
-bool outbox_wait_empty(struct outbox *outbox, int64_t timeout_ms, const volatile bool *cancelled);
-
-/*
  * Commit what waits, serve the drain for at most grace_ms more while acknowledgements come, delete what is acknowledged, and end
  * the thread. What is left stays in the file.
  */

@@ -56,8 +56,6 @@ struct outbox {
 	bool is_started;
 	enum outbox_durability durability;
 	pthread_t thread;
-	pthread_mutex_t empty_lock; /* with empty_condition: waiting_rows has come to zero */
-	pthread_cond_t empty_condition;
 
 	/* the outbox thread's alone */
 	struct outbox_file *file;        /* NULL while a damaged one could not be replaced */

@@ -143,7 +143,8 @@ static void tell_done(struct check_flow *flow)
 		flow->sink->on_done(flow->sink->context);
 }
 
-void check_flow_start(struct check_flow *flow)
+/* Start what may start now, and have the timer go off for what comes next. */
+static void start_checks(struct check_flow *flow)
 {
 	/* First the checks of names that were looked up: their rounds have begun. */
 	rounds_start(&flow->rounds, &flow->pool, &flow->starts_left);
@@ -185,7 +186,7 @@ void check_flow_start(struct check_flow *flow)
 
 static void on_due(uv_timer_t *timer)
 {
-	check_flow_start(timer->data);
+	start_checks(timer->data);
 }
 
 void check_flow_on_finished(void *context, struct check_run *run)
@@ -275,7 +276,7 @@ void check_flow_reap(struct check_flow *flow)
 		flow->reaped = batch;
 		for (size_t i = 0; i < count; i++)
 			tell(flow, batch[i]);
-		check_flow_start(flow);
+		start_checks(flow);
 	}
 	tell_done(flow);
 }
@@ -295,7 +296,7 @@ void check_flow_exchange(struct check_flow *flow, const struct prober_reload *re
 	release_unused(flow);
 	if (flow->sink->on_reloaded != NULL)
 		flow->sink->on_reloaded(flow->sink->context);
-	check_flow_start(flow);
+	start_checks(flow);
 }
 
 void check_flow_init(struct check_flow *flow, const struct prober_options *options,
@@ -329,7 +330,7 @@ void check_flow_begin(struct check_flow *flow)
 {
 	if (!flow->is_once)
 		site_states_schedule(&flow->sites, clock_boot_us());
-	check_flow_start(flow);
+	start_checks(flow);
 	tell_done(flow); /* no sites at all */
 }
 
@@ -342,7 +343,7 @@ void check_flow_again(struct check_flow *flow)
 {
 	flow->once_next = 0;
 	flow->is_done_told = false;
-	check_flow_start(flow);
+	start_checks(flow);
 }
 
 void check_flow_stop(struct check_flow *flow)

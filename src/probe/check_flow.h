@@ -60,8 +60,6 @@ void check_flow_close(struct check_flow *flow);
 void check_flow_begin(struct check_flow *flow);
 /* A turn of the loop has begun: as many checks as a turn may start can start again. */
 void check_flow_begin_turn(struct check_flow *flow);
-/* Start what may start now, and have the timer go off for what comes next. */
-void check_flow_start(struct check_flow *flow);
 /* With is_once: check all sites once more. */
 void check_flow_again(struct check_flow *flow);
 

@@ -27,8 +27,8 @@ struct writer *writer_start(const struct writer_options *options,
 	assert(options->previous_count <= WRITER_PREVIOUS_MAX);
 	for (size_t i = 0; i < options->previous_count; i++)
 		writer->previous[i] = options->previous[i];
-	writer->messages = mailbox_create(SIZE_MAX); /* bounded by waiting */
-	writer->questions = mailbox_create(SIZE_MAX);
+	writer->messages = mailbox_create(); /* bounded by waiting */
+	writer->questions = mailbox_create();
 	struct writer_batch_options batch_options = {
 		.topics = options->topics,
 		.producer_id = options->producer_id == NULL ? NULL : &writer->producer_id,
@@ -84,7 +84,7 @@ bool writer_post(struct writer *writer, struct message *message)
 	(void)atomic_fetch_add(&writer->waiting, 1);
 	(void)atomic_fetch_add(&writer->waiting_bytes, bytes);
 	figures_add(&writer->figures->waiting, 1);
-	if (mailbox_post_always(writer->messages, &message->letter))
+	if (mailbox_post(writer->messages, &message->letter))
 		return true;
 	(void)atomic_fetch_sub(&writer->waiting, 1);
 	(void)atomic_fetch_sub(&writer->waiting_bytes, bytes);
@@ -94,7 +94,7 @@ bool writer_post(struct writer *writer, struct message *message)
 
 static void post_question(struct writer *writer, struct writer_question *question)
 {
-	if (!mailbox_post_always(writer->questions, &question->letter))
+	if (!mailbox_post(writer->questions, &question->letter))
 		writer_question_destroy(question);
 }
 

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 static int on_send(void *context, const struct outbox_row *row)
@@ -209,6 +210,18 @@ int64_t sink_seq(const char *message)
 void sink_pause(void)
 {
 	(void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+bool sink_wait_empty(const struct outbox *outbox, int64_t timeout_ms)
+{
+	mono_us until = clock_mono_us() + timeout_ms * CLOCK_US_PER_MS;
+	struct outbox_counts counts;
+	for (;;) {
+		outbox_count(outbox, &counts);
+		if (counts.waiting_rows == 0 || clock_mono_us() >= until)
+			return counts.waiting_rows == 0;
+		sink_pause();
+	}
 }
 
 char *sink_make_dir(void)

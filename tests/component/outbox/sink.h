@@ -76,6 +76,9 @@ int64_t sink_seq(const char *message);
 	} while (0)
 void sink_pause(void); /* 1 ms */
 
+/* Wait until nothing waits in the outbox any more, at most timeout_ms. Returns whether it is empty. */
+bool sink_wait_empty(const struct outbox *outbox, int64_t timeout_ms);
+
 /* A fresh folder, and its removal with all files in it. */
 char *sink_make_dir(void);
 void sink_remove_dir(char *dir); /* frees the name too */

@@ -138,7 +138,7 @@ static void kill_again_and_again(enum outbox_durability durability)
 	struct sink sink;
 	sink_init(&sink, SINK_ACKNOWLEDGE);
 	struct outbox *outbox = sink_open(&sink, dir, durability, 1000000);
-	assert_true(outbox_wait_empty(outbox, 120000, NULL));
+	assert_true(sink_wait_empty(outbox, 120000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	for (size_t i = 0; i < sink.count; i++)

@@ -100,7 +100,7 @@ static size_t open_and_drain(const char *dir)
 	uuid_format(&id, new_id);
 	for (int64_t i = 0; i < NEW_ROWS; i++)
 		sink_append(outbox, FIRST_NEW + i);
-	bool is_empty = outbox_wait_empty(outbox, 10000, NULL);
+	bool is_empty = sink_wait_empty(outbox, 10000);
 	outbox_stop(outbox, 0);
 	struct outbox_counts counts;
 	outbox_count(outbox, &counts);

@@ -74,7 +74,7 @@ static void a_limit_that_is_lifted_lets_all_rows_through(void **state)
 	SINK_WAIT_FOR((int64_t)sink.durable == count);
 	assert_true(outbox_has_room(outbox));
 	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
-	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	assert_true(sink_wait_empty(outbox, 20000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	check_all(&sink, count);
@@ -124,7 +124,7 @@ static void child(enum outbox_durability durability, int64_t rows_before)
 	/* nobody frees anything but the outbox itself: what is acknowledged goes, and the reserve helps */
 	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
 	SINK_WAIT_FOR((int64_t)sink.durable == count);
-	assert_true(outbox_wait_empty(outbox, 120000, NULL));
+	assert_true(sink_wait_empty(outbox, 120000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	check_all(&sink, count);

@@ -40,7 +40,7 @@ static void rows_arrive_once_and_in_order(void **state)
 	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100000);
 	for (int64_t i = 0; i < 5000; i++)
 		sink_append(outbox, i);
-	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	assert_true(sink_wait_empty(outbox, 20000));
 	outbox_stop(outbox, 0);
 	assert_int_equal(sink.count, 5000);
 	for (size_t i = 0; i < sink.count; i++) {
@@ -68,7 +68,7 @@ static void identity_stands_in_front(void **state)
 	char expected[256];
 	uuid_format(&producer_id, id);
 	sink_append(outbox, 7);
-	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	assert_true(sink_wait_empty(outbox, 20000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	(void)snprintf(expected, sizeof(expected),
@@ -83,7 +83,7 @@ static void prev_names_the_last_row_of_the_process_before(void **state)
 	struct uuid first_id = outbox_producer_id(outbox);
 	for (int64_t i = 0; i < 3; i++)
 		sink_append(outbox, i);
-	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	assert_true(sink_wait_empty(outbox, 20000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100);
@@ -91,7 +91,7 @@ static void prev_names_the_last_row_of_the_process_before(void **state)
 	assert_false(uuid_equal(&first_id, &second_id));
 	sink_append(outbox, 3);
 	sink_append(outbox, 4);
-	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	assert_true(sink_wait_empty(outbox, 20000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	char id[UUID_TEXT_SIZE];
@@ -120,7 +120,7 @@ static void what_waits_survives_a_restart(void **state)
 	outbox_count(outbox, &counts);
 	for (int64_t i = 3000; i < 3010; i++)
 		sink_append(outbox, i);
-	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	assert_true(sink_wait_empty(outbox, 20000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	assert_int_equal(sink.count, 3010);
@@ -141,7 +141,7 @@ static void a_rewind_offers_the_unacknowledged_again(void **state)
 	sink_rewind(&sink);
 	SINK_WAIT_FOR(sink_count(&sink) == 1200);
 	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
-	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	assert_true(sink_wait_empty(outbox, 20000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	for (size_t i = 0; i < 1200; i++)
@@ -155,7 +155,7 @@ static void a_drain_with_little_room_gets_all_in_order(void **state)
 	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100000);
 	for (int64_t i = 0; i < 2000; i++)
 		sink_append(outbox, i);
-	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	assert_true(sink_wait_empty(outbox, 20000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	assert_int_equal(sink.count, 2000);
@@ -185,7 +185,7 @@ static void appenders_do_not_lose_or_double_rows(void **state)
 		assert_int_equal(pthread_create(&threads[i], NULL, append_many, outbox), 0);
 	for (int i = 0; i < APPENDERS; i++)
 		(void)pthread_join(threads[i], NULL);
-	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	assert_true(sink_wait_empty(outbox, 20000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	assert_int_equal(sink.count, APPENDERS * ROWS_EACH);
@@ -215,7 +215,7 @@ static void has_room_ends_at_the_bound(void **state)
 	assert_true(accepted > 10000 && accepted < 20000);
 	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
 	SINK_WAIT_FOR(outbox_has_room(outbox));
-	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	assert_true(sink_wait_empty(outbox, 20000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	assert_int_equal((int64_t)sink.count, 100 + accepted);
@@ -247,7 +247,7 @@ static void room_again_is_a_tenth(void **state)
 		sink_append(outbox, appended++);
 	assert_int_equal(appended, 110);
 	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
-	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	assert_true(sink_wait_empty(outbox, 20000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 }
@@ -265,7 +265,7 @@ static void what_a_start_finds_at_the_bound_is_no_room(void **state)
 	outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100);
 	assert_false(outbox_has_room(outbox));
 	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
-	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	assert_true(sink_wait_empty(outbox, 20000));
 	SINK_WAIT_FOR(outbox_has_room(outbox));
 	outbox_count(outbox, &counts);
 	assert_false(counts.is_at_bound);
@@ -319,7 +319,7 @@ static void a_file_in_use_is_rejected(void **state)
 	assert_int_equal(err.kind, ERROR_REJECT);
 	assert_non_null(strstr(err.message, "held by another process"));
 	sink_append(outbox, 1);
-	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	assert_true(sink_wait_empty(outbox, 20000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 }
@@ -353,7 +353,7 @@ static void a_log_of_another_file_takes_nothing_with_it(void **state)
 	sink_write_copy(dir, "outbox.db.damaged-20261121T203345Z-wal", "a log", 5);
 	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
 	outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 1000);
-	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	assert_true(sink_wait_empty(outbox, 20000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	assert_int_equal(sink.count, 5);
@@ -374,7 +374,7 @@ static void a_new_file_is_its_owners_alone(void **state)
 	(void)state;
 	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 1000);
 	sink_append(outbox, 1);
-	assert_true(outbox_wait_empty(outbox, 20000, NULL));
+	assert_true(sink_wait_empty(outbox, 20000));
 	assert_is_owners_alone("outbox.db");
 	assert_is_owners_alone("outbox.db-wal");
 	outbox_stop(outbox, 0);

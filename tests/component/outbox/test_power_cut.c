@@ -238,7 +238,7 @@ static void check(enum outbox_durability durability, int64_t promised, int64_t f
 	assert_true(mount_image());
 	sink_init(&sink, SINK_ACKNOWLEDGE);
 	struct outbox *outbox = sink_open(&sink, place, durability, 1000000);
-	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	assert_true(sink_wait_empty(outbox, 60000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	assert_int_equal(count_aside(), 0);

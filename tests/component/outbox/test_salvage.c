@@ -261,7 +261,7 @@ static void rows_go_behind_what_waits_already(void **state)
 	}
 	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
 	outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_PROCESS, 100000);
-	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	assert_true(sink_wait_empty(outbox, 60000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	assert_int_equal(sink.count, 1 + 2 * ROWS);

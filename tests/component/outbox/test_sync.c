@@ -160,7 +160,7 @@ static void fail_and_drain(enum outbox_durability durability, int every)
 	assert_true(failures > 0);
 	assert_true(count_files(".segment-") > 0);
 	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
-	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	assert_true(sink_wait_empty(outbox, 60000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	check_sent(0, ROWS + 20);
@@ -191,7 +191,7 @@ static void a_failed_sync_opens_a_new_file_with_process(void **state)
 	append_slowly(outbox, rows, 16);
 	assert_true(count_files(".segment-") > 0);
 	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
-	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	assert_true(sink_wait_empty(outbox, 60000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	check_sent(0, rows + 16);
@@ -216,7 +216,7 @@ static void a_disk_that_confirms_nothing_is_waited_for(void **state)
 	SINK_WAIT_FOR(sink.recoveries == 1);
 	assert_int_equal(sink.durable, 17);
 	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
-	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	assert_true(sink_wait_empty(outbox, 60000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	check_sent(0, 17);
@@ -250,7 +250,7 @@ static void a_segment_is_drained_by_the_next_process(void **state)
 	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
 	outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_POWER, 1000000);
 	sink_append(outbox, 1000);
-	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	assert_true(sink_wait_empty(outbox, 60000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	/* the row whose commit failed may stand in both files, under one identity */
@@ -280,7 +280,7 @@ static void what_was_sent_before_is_not_sent_again(void **state)
 			sink_rewind(&sink);
 	}
 	disk_fail(0);
-	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	assert_true(sink_wait_empty(outbox, 60000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	assert_true(failures > 0);
@@ -355,7 +355,7 @@ static void a_bad_row_of_a_segment_counts_once(void **state)
 	size_t first = sink.count;
 	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
 	outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_POWER, 1000000);
-	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	assert_true(sink_wait_empty(outbox, 60000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	bool seen[COUNT + 1] = {false};
@@ -401,7 +401,7 @@ static void a_rename_that_a_kill_cut_short_is_finished(void **state)
 	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
 	outbox = sink_open(&sink, killed, OUTBOX_DURABILITY_POWER, 1000000);
 	sink_append(outbox, 1000);
-	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	assert_true(sink_wait_empty(outbox, 60000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	assert_int_equal(sink.count, 49);
@@ -476,7 +476,7 @@ static void a_segment_that_opens_late_is_sent_by_the_same_process(void **state)
 	struct outbox *outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_POWER, 1000000);
 	for (int64_t i = 0; i < 10; i++)
 		sink_append(outbox, 1000 + i);
-	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	assert_true(sink_wait_empty(outbox, 60000));
 	assert_int_equal(sink.count, 10);
 	assert_true(sink.rows[0].id > 48); /* not one of the segment's ids */
 	unhide(name);
@@ -485,7 +485,7 @@ static void a_segment_that_opens_late_is_sent_by_the_same_process(void **state)
 		sink_append(outbox, 1000 + i);
 		SINK_WAIT_FOR(sink_count(&sink) > (size_t)i);
 	}
-	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	assert_true(sink_wait_empty(outbox, 60000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	size_t first = 0;
@@ -515,7 +515,7 @@ static void a_segment_that_opens_late_is_sent_though_nothing_else_comes(void **s
 	disk_fail(0);
 	unhide(name);
 	SINK_WAIT_FOR(sink_count(&sink) >= first + 1 + 48);
-	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	assert_true(sink_wait_empty(outbox, 60000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	(void)check_segment_sent(first + 1);
@@ -537,7 +537,7 @@ static void a_segment_that_opens_at_the_next_start_is_sent_first(void **state)
 	unhide(name);
 	sink_set_mode(&sink, SINK_ACKNOWLEDGE);
 	outbox = sink_open(&sink, dir, OUTBOX_DURABILITY_POWER, 1000000);
-	assert_true(outbox_wait_empty(outbox, 60000, NULL));
+	assert_true(sink_wait_empty(outbox, 60000));
 	outbox_stop(outbox, 0);
 	outbox_close(outbox);
 	size_t last = check_segment_sent(0);

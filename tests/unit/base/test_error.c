@@ -23,9 +23,6 @@ static void holds_kind_and_message(void **state)
 	error_prefix(&err, "site %d: ", 3);
 	assert_string_equal(err.message, "site 3: open x.yaml: No such file or directory");
 	assert_int_equal(err.kind, ERROR_REJECT);
-	error_clear(&err);
-	assert_int_equal(err.kind, ERROR_NONE);
-	assert_string_equal(err.message, "");
 }
 
 static void a_long_message_is_cut(void **state)
@@ -56,7 +53,6 @@ static void nobody_need_ask(void **state)
 	error_set(NULL, ERROR_FATAL, "x");
 	error_set_errno(NULL, ERROR_FATAL, EIO, "x");
 	error_prefix(NULL, "x");
-	error_clear(NULL);
 }
 
 int main(void)

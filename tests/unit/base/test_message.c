@@ -37,7 +37,7 @@ static void empty_is_not_a_tombstone(void **state)
 static void a_message_is_a_letter(void **state)
 {
 	(void)state;
-	struct mailbox *mailbox = mailbox_create(1);
+	struct mailbox *mailbox = mailbox_create();
 	struct message *message = message_create("x", 1);
 	assert_true(mailbox_post(mailbox, &message->letter));
 	assert_ptr_equal(mailbox_take_all(mailbox), message);
