@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "probe/curl_contexts.h"
 #include "probe/curl_reads.h"
 
 enum {
@@ -57,6 +58,7 @@ struct put_off {
 
 struct poller {
 	CURLM *multi;
+	struct curl_contexts *contexts;
 	uv_poll_t watcher; /* of epoll_fd */
 	uv_timer_t timer;  /* curl's */
 	int epoll_fd;
@@ -256,12 +258,24 @@ static void tell_end(const struct poller *poller, CURL *easy, CURLcode code)
 	poller->on_ended(context, code);
 }
 
+static void enter_curl(struct poller *poller)
+{
+	curl_reads_bound();
+	curl_contexts_bind(poller->contexts);
+}
+
+static void leave_curl(void)
+{
+	curl_contexts_unbind();
+	curl_reads_unbound();
+}
+
 static void act(struct poller *poller, curl_socket_t socket, int what)
 {
 	int running;
-	curl_reads_bound();
+	enter_curl(poller);
 	(void)curl_multi_socket_action(poller->multi, socket, what, &running);
-	curl_reads_unbound();
+	leave_curl();
 }
 
 /*
@@ -351,11 +365,11 @@ static void on_readable(uv_poll_t *watcher, int status, int events)
 	}
 }
 
-static CURLcode go_on(CURL *easy)
+static CURLcode go_on(struct poller *poller, CURL *easy)
 {
-	curl_reads_bound();
+	enter_curl(poller);
 	CURLcode code = curl_easy_pause(easy, CURLPAUSE_CONT);
-	curl_reads_unbound();
+	leave_curl();
 	return code;
 }
 
@@ -370,7 +384,7 @@ static void on_put_off(uv_idle_t *turn)
 		CURLcode code = poller->put_off[i].code;
 		poller->put_off[i].easy = NULL;
 		if (easy != NULL && code == CURLE_OK)
-			code = go_on(easy);
+			code = go_on(poller, easy);
 		if (easy != NULL && code != CURLE_OK)
 			tell_end(poller, easy, code);
 	}
@@ -405,6 +419,7 @@ struct poller *poller_create(uv_loop_t *loop, poller_on_ended on_ended, struct e
 {
 	struct poller *poller = xcalloc(1, sizeof(*poller));
 	poller->on_ended = on_ended;
+	poller->contexts = curl_contexts_create();
 	poller->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (poller->epoll_fd < 0) {
 		error_set_errno(err, ERROR_FATAL, errno, "prepare transfers");
@@ -461,6 +476,7 @@ void poller_destroy(struct poller *poller)
 	}
 	if (poller->epoll_fd >= 0)
 		(void)close(poller->epoll_fd);
+	curl_contexts_destroy(poller->contexts);
 	free(poller->watched);
 	free(poller->put_off);
 	free(poller);
@@ -481,5 +497,7 @@ void poller_remove(struct poller *poller, CURL *easy)
 		if (poller->put_off[i].easy == easy)
 			poller->put_off[i].easy = NULL;
 	}
+	enter_curl(poller);
 	(void)curl_multi_remove_handle(poller->multi, easy);
+	leave_curl();
 }
