@@ -1,4 +1,4 @@
-"""What a site sets for TLS is its own: checks come one behind the other on one prober, and each finds what it would find alone."""
+"""What a site sets for TLS is its own: checks share a prober, and each finds what it would find alone."""
 import json
 import socket
 import ssl
@@ -12,7 +12,7 @@ ROUNDS = 5
 
 
 class TlsServer:
-    """Tells whoever comes what was agreed upon: TLS's version, the name that was asked for, and whose certificate was shown."""
+    """Tells who comes what was agreed upon: TLS's version, the name asked for, and whose certificate was shown."""
 
     def __init__(self, certificate, client_ca):
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
