@@ -24,7 +24,7 @@ enum {
 	TLS_MESSAGE_BYTES = 256,
 	/* As how many of these some messages count, for what they make us compute: new keys, and another handshake. */
 	TLS_KEYS_WEIGHT = 8,
-	TLS_HANDSHAKE_WEIGHT = 1024,
+	TLS_HANDSHAKE_WEIGHT = 512,
 	TLS_RECORD_HEAD = 5,
 };
 
