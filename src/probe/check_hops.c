@@ -291,6 +291,7 @@ static void follow(struct check_run *run, mono_us now)
 		check_run_finish_with(run, REASON_TOO_MANY_REDIRECTS, text);
 		return;
 	}
+	redirect_take_cookies(&run->request, run->transfer.head.cookies, clock_wall_us());
 	if (redirect_follow(&run->request, site, observation->final.http_status_code,
 			    run->transfer.head.location, &err) != 0) {
 		check_run_finish_with(run, REASON_REDIRECT_INVALID, err.message);

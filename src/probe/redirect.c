@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 #include "check/request.h"
@@ -25,6 +26,8 @@ void redirect_finish(struct redirect *redirect)
 	free(redirect->url);
 	free(redirect->username);
 	free(redirect->password);
+	free(redirect->cookie_field);
+	cookies_finish(&redirect->cookies);
 	*redirect = (struct redirect){0};
 }
 
@@ -58,6 +61,32 @@ static bool is_get_from_here(const char *method, int status)
 	return (status == 303 && !is_head) || ((status == 301 || status == 302) && is_post);
 }
 
+void redirect_take_cookies(struct redirect *redirect, const char *fields, wall_us now)
+{
+	if (fields != NULL)
+		cookies_take(&redirect->cookies, redirect->url, fields, now);
+}
+
+/* In one field: the site's own go only where they may, and a redirect may have replaced one. */
+static char *make_cookie_field(const struct redirect *redirect, const struct site *site)
+{
+	char *own = NULL;
+	if (redirect->cookies.count == 0)
+		return NULL;
+	for (size_t i = 0; redirect->is_trusted_origin && i < site->header_count; i++) {
+		const struct site_header *header = &site->headers[i];
+		if (strcasecmp(header->name, "Cookie") != 0)
+			continue;
+		char *longer = own == NULL ? xstrdup(header->value)
+					   : xasprintf("%s; %s", own, header->value);
+		free(own);
+		own = longer;
+	}
+	char *field = cookies_field(&redirect->cookies, redirect->url, own);
+	free(own);
+	return field;
+}
+
 int redirect_follow(struct redirect *redirect, const struct site *site, int status,
 		    const char *location, struct error *err)
 {
@@ -85,6 +114,8 @@ int redirect_follow(struct redirect *redirect, const struct site *site, int stat
 	}
 	free(redirect->url);
 	redirect->url = next;
+	free(redirect->cookie_field);
+	redirect->cookie_field = make_cookie_field(redirect, site);
 	return 0;
 }
 
@@ -95,6 +126,7 @@ void redirect_fill(const struct redirect *redirect, struct transfer_request *req
 	request->body = redirect->body;
 	request->body_length = redirect->body_length;
 	request->is_trusted_origin = redirect->is_trusted_origin;
+	request->cookies = redirect->cookie_field;
 	request->username = redirect->username;
 	request->password = redirect->password;
 }

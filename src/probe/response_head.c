@@ -14,6 +14,7 @@ void response_head_init(struct response_head *head)
 void response_head_finish(struct response_head *head)
 {
 	free(head->location);
+	free(head->cookies);
 	response_head_init(head);
 }
 
@@ -96,13 +97,16 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* "HTTP/", a digit or two with a dot between, blanks, three digits of which the first is no zero, and no fourth. */
-static bool is_status_line(const char *line, size_t length)
+/*
+ * "HTTP/", a digit or two with a dot between, blanks, three digits of which the first is no zero, and no fourth. Returns the first
+ * of the three, or 0 where the line is none.
+ */
+static char status_class(const char *line, size_t length)
 {
 	static const char start[] = "HTTP/";
 	size_t at = strlen(start);
 	if (length <= at || memcmp(line, start, at) != 0 || !is_digit(line[at]))
-		return false;
+		return 0;
 	at++;
 	if (length - at >= 2 && line[at] == '.' && is_digit(line[at + 1]))
 		at += 2;
@@ -111,8 +115,24 @@ static bool is_status_line(const char *line, size_t length)
 		status_at++;
 	const char *status = line + status_at;
 	size_t left = length - status_at;
-	return status_at > at && left >= 3 && is_digit(status[0]) && status[0] != '0' &&
-	       is_digit(status[1]) && is_digit(status[2]) && (left == 3 || !is_digit(status[3]));
+	bool is_status = status_at > at && left >= 3 && is_digit(status[0]) && status[0] != '0' &&
+			 is_digit(status[1]) && is_digit(status[2]) &&
+			 (left == 3 || !is_digit(status[3]));
+	return is_status ? status[0] : (char)0;
+}
+
+/* For cookies_take(). */
+static void note_cookie(struct response_head *head, const char *value, size_t length)
+{
+	size_t before = head->cookies != NULL ? strlen(head->cookies) : 0;
+	if (length == 0 || before + length > RESPONSE_COOKIES_MAX ||
+	    memchr(value, '\0', length) != NULL)
+		return;
+	char *cookies = xrealloc(head->cookies, before + length + 2);
+	memcpy(cookies + before, value, length);
+	cookies[before + length] = '\n';
+	cookies[before + length + 1] = '\0';
+	head->cookies = cookies;
 }
 
 int response_head_add_line(struct response_head *head, const char *line, size_t length)
@@ -131,14 +151,18 @@ int response_head_add_line(struct response_head *head, const char *line, size_t 
 		response_head_finish(head);
 		head->bytes = bytes;
 		head->lines = lines;
-		head->is_status_broken = !is_status_line(line, length);
+		char class = status_class(line, length);
+		head->is_status_broken = class == 0;
+		head->is_redirect = class == '3';
 		return 0;
 	}
 	if (line[0] == '\r' || line[0] == '\n')
 		head->is_complete = true;
-	/* Of all names only these four matter, and most lines are neither. Trailers mean nothing. */
+	/* Of all names only these matter, and most lines are neither. Trailers mean nothing. */
 	char first = (char)(line[0] | 0x20);
-	if ((first != 'l' && first != 'c' && first != 't') || head->is_complete)
+	bool may_matter =
+		first == 'l' || first == 'c' || first == 't' || (first == 's' && head->is_redirect);
+	if (!may_matter || head->is_complete)
 		return 0;
 	const char *colon = memchr(line, ':', length);
 	if (colon == NULL)
@@ -154,6 +178,8 @@ int response_head_add_line(struct response_head *head, const char *line, size_t 
 		value_length--;
 	if (is_name(line, name_length, "location") && head->location == NULL)
 		head->location = xstrndup(value, value_length);
+	else if (is_name(line, name_length, "set-cookie"))
+		note_cookie(head, value, value_length);
 	else if (is_name(line, name_length, "content-length"))
 		note_length(head, value, value_length);
 	else if (is_name(line, name_length, "content-encoding"))

@@ -1,6 +1,6 @@
 /*
- * What we need from a response's header lines, line by line as they come: where a redirect leads, and whether the lengths make
- * sense. Pure.
+ * What we need from a response's header lines, line by line as they come: where a redirect leads, which cookies it sets, and whether
+ * the lengths make sense. Pure.
  *
  * curl takes the last of several Content-Length headers, and goes on without one that overflows; we call both broken. Of a status line
  * whose version it can't read it makes a status of 200 ("http/1.1 500"), and behind "HTTP/2" it takes any number: broken, too.
@@ -17,6 +17,8 @@ enum {
 	RESPONSE_HEAD_MAX = 256 * 1024,
 	/* libcurl keeps each in memory, and joins folded ones with everything that came before. */
 	RESPONSE_HEAD_LINES_MAX = 4096,
+	/* Of Set-Cookie; one that goes beyond is left out. */
+	RESPONSE_COOKIES_MAX = 16 * 1024,
 };
 
 enum packing {
@@ -32,8 +34,10 @@ struct response_head {
 	size_t bytes; /* of all lines so far */
 	size_t lines;
 	char *location; /* first Location of the last response begun; NULL for none. Bytes as they came, NUL-terminated */
+	char *cookies; /* of a redirect (3xx): what it says in Set-Cookie, each with a line's end; NULL for nothing */
 	int64_t content_length; /* -1 not announced */
 	bool is_status_broken; /* a status line without a version of HTTP, or without a status of 100 to 999 */
+	bool is_redirect;              /* its status is one of 3xx */
 	bool is_length_broken;         /* contradicts itself, is no number, or overflows */
 	bool is_complete;              /* the empty line after a head has come */
 	enum packing packing;          /* the last of Content-Encoding */

@@ -314,7 +314,7 @@ static bool is_one_of(const char *name, const char *const *names, size_t count)
 	return false;
 }
 
-/* Headers that a redirect takes away: what speaks of a body that is not sent, and what another origin must not learn. */
+/* Headers that a redirect takes away: what speaks of a body that is not sent, what another origin must not learn, cookies that others join. */
 static bool may_send(const struct transfer_request *request, const struct site_header *header)
 {
 	const char *name = header->name;
@@ -323,6 +323,8 @@ static bool may_send(const struct transfer_request *request, const struct site_h
 					      "Content-Location", "Expect"};
 	bool was_dropped = request->body == NULL && request->site->body != NULL;
 	if (was_dropped && is_one_of(name, of_body, sizeof(of_body) / sizeof(of_body[0])))
+		return false;
+	if (request->cookies != NULL && strcasecmp(name, "Cookie") == 0)
 		return false;
 	if (request->is_trusted_origin)
 		return true;
@@ -336,6 +338,15 @@ static bool add_header(struct transfer *transfer, const char *line)
 	if (longer != NULL)
 		transfer->headers = longer;
 	return longer != NULL;
+}
+
+/* To curl "Name:" takes a header out, and "Name;" sends it empty. */
+static bool add_field(struct transfer *transfer, const char *name, const char *value)
+{
+	char *line = value[0] == '\0' ? xasprintf("%s;", name) : xasprintf("%s: %s", name, value);
+	bool is_added = add_header(transfer, line);
+	free(line);
+	return is_added;
 }
 
 /* With another name for TLS in curl's URL, the request still speaks of its own. */
@@ -374,13 +385,10 @@ static int set_headers(struct transfer *transfer, const struct transfer_request 
 		has_expect |= strcasecmp(header->name, "Expect") == 0;
 		has_host |= strcasecmp(header->name, "Host") == 0;
 		has_user_agent |= strcasecmp(header->name, "User-Agent") == 0;
-		/* To curl "Name:" takes a header out, and "Name;" sends it empty. */
-		char *line = header->value[0] == '\0'
-				     ? xasprintf("%s;", header->name)
-				     : xasprintf("%s: %s", header->name, header->value);
-		has_all &= add_header(transfer, line);
-		free(line);
+		has_all &= add_field(transfer, header->name, header->value);
 	}
+	if (request->cookies != NULL && request->cookies[0] != '\0')
+		has_all &= add_field(transfer, "Cookie", request->cookies);
 	if (!has_host && request_of(site)->server_name != NULL)
 		has_all &= add_own_host(transfer, request->url);
 	if (has_body) {

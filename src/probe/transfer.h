@@ -119,6 +119,7 @@ struct transfer_request {
 	struct address_guard *guard; /* of the addresses that are connected to, without a proxy */
 	bool is_https;
 	bool is_trusted_origin; /* the site's Host and whatever looks like a secret may go there */
+	const char *cookies;    /* in place of the site's own; "": none. NULL: the site's own */
 	const char *username;   /* NULL: what stands in the URL */
 	const char *password;
 };

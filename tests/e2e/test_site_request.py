@@ -51,6 +51,23 @@ def test_what_a_site_asks_for_arrives(websentry, sites, authority):
     assert SECRET not in done.stdout() + done.stderr()
 
 
+def test_cookies_of_redirects_come_along(websentry, sites):
+    """Of the first hop, with the site's own, to all below the same host; elsewhere neither; and the next check begins anew."""
+    elsewhere = sites.site("/elsewhere")
+    done, last, first = sites.site("/shop/done"), sites.site("/shop/last"), sites.site("/shop")
+    cookies = "visit=7; Path=/shop\r\nSet-Cookie: s=new; Path=/"
+    first.answers(Answer(302, location=done.url, headers={"Set-Cookie": cookies}))
+    done.answers(Answer(302, location=last.url, headers={"Set-Cookie": "visit=; Path=/shop; Max-Age=0"}))
+    last.answers(Answer(302, location=elsewhere.url.replace("127.0.0.1", "localhost")))
+    entry = {"name": "a", "url": first.url, "cookies": {"s": SECRET, "lang": "en"}}
+    for _ in range(2):
+        assert reports(check(websentry, [entry]))["a"]["outcome"] == "up"
+    sent = [site.requests[1].headers.get("cookie") for site in (first, done, last, elsewhere)]
+    assert sent == [f"lang=en; s={SECRET}", "lang=en; visit=7; s=new", "lang=en; s=new", None]
+    shown = check(websentry, [entry]).stdout() + websentry.run("check", "-v", first.url).stderr()
+    assert SECRET not in shown and "visit=7" not in shown and "> Cookie: ***" in shown
+
+
 # Where a secret may stand, and a URL that sends it off to another origin.
 SECRETS = {
     "basic_auth": {"basic_auth": {"username": "me", "password": SECRET}},

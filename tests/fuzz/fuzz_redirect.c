@@ -105,7 +105,16 @@ static char *resolve(const char *base, const char *location)
 	return target;
 }
 
-/* One hop after the other, as a check goes them. */
+/* What goes into a request's head. */
+static void look_at_cookies(const struct redirect *redirect)
+{
+	FUZZ_PROMISE(redirect->cookies.count <= COOKIES_MAX);
+	FUZZ_PROMISE(redirect->cookies.bytes <= COOKIES_BYTES_MAX);
+	for (const char *at = redirect->cookie_field; at != NULL && *at != '\0'; at++)
+		FUZZ_PROMISE(((unsigned char)*at >= ' ' || *at == '\t') && *at != 0x7F);
+}
+
+/* One hop after the other, as a check goes them. A Location serves as a cookie, too. */
 static void follow(const struct site *site, unsigned choice, struct input *input)
 {
 	static const int statuses[] = {301, 302, 303, 307, 308};
@@ -118,10 +127,12 @@ static void follow(const struct site *site, unsigned choice, struct input *input
 		bool was_trusted = redirect.is_trusted_origin;
 		char *target = resolve(before, location);
 		int status = statuses[(choice + i) % (sizeof(statuses) / sizeof(statuses[0]))];
+		redirect_take_cookies(&redirect, location, 0);
 		if (redirect_follow(&redirect, site, status, location, &err) == 0) {
 			/* It was looked at. */
 			FUZZ_PROMISE(target != NULL && strcmp(redirect.url, target) == 0);
 			FUZZ_PROMISE(was_trusted || !redirect.is_trusted_origin);
+			look_at_cookies(&redirect);
 			bool is_home = url_is_same_origin(site->url, redirect.url);
 			FUZZ_PROMISE(redirect.is_trusted_origin == (was_trusted && is_home));
 			bool may_know = redirect.is_trusted_origin;

@@ -35,6 +35,21 @@ async def count_up(peer):
     )
 
 
+async def wants_its_cookie(peer):
+    """Leads to itself until its cookie comes back."""
+    head = await peer.request()
+    if b"\r\nCookie: seen=1\r\n" in head:
+        await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+    else:
+        await peer.say(
+            b"HTTP/1.1 302 Found\r\nSet-Cookie: seen=1; Path=/; HttpOnly\r\n",
+            b"Location: /\r\nContent-Length: 0\r\n\r\n",
+        )
+
+
+COOKIES = b"".join(b"Set-Cookie: c%d=" % number + b"c" * 3000 + b"; Path=/\r\n" for number in range(60))
+
+
 def kept(then):
     """A redirect to itself, and over the same connection an answer without end."""
 
@@ -94,6 +109,14 @@ ROWS = [
         to("/", more=b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB),
         "too_large",
         "17 MiB",
+    ),
+    up("redirect_wants_its_cookie", "leads to itself until its cookie comes back", wants_its_cookie),
+    down(
+        "loop_with_cookies",
+        "leads to itself, with sixty cookies of 3 KiB",
+        to("/", more=COOKIES + b"Content-Length: 0\r\n"),
+        "too_many_redirects",
+        "10",
     ),
     down(
         "loop_none_allowed",

@@ -10,6 +10,7 @@
 #include "check/request.h"
 #include "check/site.h"
 #include "probe/redirect.h"
+#include "probe/transfer.h"
 
 struct redirect_case {
 	const char *name;
@@ -126,6 +127,39 @@ static void secret_body_leaves_no_origin(void **state)
 	redirect_finish(&redirect);
 }
 
+/* The site's own go no further than its origin; what a redirect sets goes where it says. */
+static void cookies_follow(void **state)
+{
+	(void)state;
+	struct site_header own[] = {
+		{.name = (char *)(uintptr_t) "Accept", .value = (char *)(uintptr_t) "*"},
+		{.name = (char *)(uintptr_t) "cookie", .value = (char *)(uintptr_t) "s=1"}};
+	struct site site;
+	struct redirect redirect;
+	struct transfer_request request = {0};
+	struct error err;
+	site_of(&site, &(struct redirect_case){.url = SITE, .method = "GET"});
+	site.headers = own;
+	site.header_count = 2;
+	redirect_init(&redirect, &site);
+	redirect_take_cookies(&redirect, NULL, 0);
+	assert_int_equal(redirect_follow(&redirect, &site, 302, "/x", &err), 0);
+	redirect_fill(&redirect, &request);
+	assert_null(request.cookies);
+	redirect_take_cookies(&redirect, "a=2\n", 0);
+	assert_int_equal(redirect_follow(&redirect, &site, 302, "/y", &err), 0);
+	redirect_fill(&redirect, &request);
+	assert_string_equal(request.cookies, "s=1; a=2");
+	assert_int_equal(redirect_follow(&redirect, &site, 302, "http://b.test/", &err), 0);
+	redirect_fill(&redirect, &request);
+	assert_null(request.cookies);
+	redirect_take_cookies(&redirect, "b=3\n", 0);
+	assert_int_equal(redirect_follow(&redirect, &site, 302, SITE, &err), 0);
+	redirect_fill(&redirect, &request);
+	assert_string_equal(request.cookies, "a=2");
+	redirect_finish(&redirect);
+}
+
 static void some_statuses_lead_on(void **state)
 {
 	(void)state;
@@ -142,6 +176,7 @@ int main(void)
 		cmocka_unit_test(redirects_change_the_request),
 		cmocka_unit_test(trust_does_not_come_back),
 		cmocka_unit_test(secret_body_leaves_no_origin),
+		cmocka_unit_test(cookies_follow),
 		cmocka_unit_test(some_statuses_lead_on),
 	};
 	return cmocka_run_group_tests_name("probe_redirect", tests, NULL, NULL);

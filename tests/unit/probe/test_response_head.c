@@ -199,6 +199,55 @@ static void lines_are_bounded_over_all_responses(void **state)
 }
 
 /* What the body is packed in, one within the other. */
+/* Nobody asks for them again behind what is no redirect. */
+static void cookies_of_redirects_are_kept(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *lines[6];
+		const char *cookies;
+	} heads[] = {
+		{{"HTTP/1.1 302 Found\r\n", "Set-Cookie: a=1; Path=/\r\n", "set-cookie:b=2\r\n",
+		  "\r\n"},
+		 "a=1; Path=/\nb=2\n"},
+		{{"HTTP/2 307 \r\n", "set-cookie: a=1\r\n", "\r\n", "set-cookie: late=1\r\n"},
+		 "a=1\n"},
+		{{"HTTP/1.1 200 OK\r\n", "Set-Cookie: a=1\r\n", "\r\n"}, NULL},
+		{{"HTTP/1.1 302 Found\r\n", "Set-Cookie:\r\n", "\r\n"}, NULL},
+		{{"HTTP/1.1 302 Found\r\n", "Set-Cookie: a=1\r\n", "HTTP/1.1 302 Found\r\n",
+		  "\r\n"},
+		 NULL},
+	};
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		struct response_head head;
+		response_head_init(&head);
+		for (size_t at = 0; heads[i].lines[at] != NULL; at++)
+			assert_int_equal(response_head_add_line(&head, heads[i].lines[at],
+								strlen(heads[i].lines[at])),
+					 0);
+		if (heads[i].cookies == NULL)
+			assert_null(head.cookies);
+		else
+			assert_string_equal(head.cookies, heads[i].cookies);
+		response_head_finish(&head);
+	}
+}
+
+static void cookies_are_bounded(void **state)
+{
+	(void)state;
+	static const char redirect[] = "HTTP/1.1 302 Found\r\n";
+	char line[4096] = "Set-Cookie: a=";
+	struct response_head head;
+	memset(line + strlen(line), 'x', sizeof(line) - strlen(line));
+	response_head_init(&head);
+	assert_int_equal(response_head_add_line(&head, redirect, strlen(redirect)), 0);
+	for (int i = 0; i < 30; i++)
+		assert_int_equal(response_head_add_line(&head, line, sizeof(line)), 0);
+	assert_in_range(strlen(head.cookies), RESPONSE_COOKIES_MAX / 2, RESPONSE_COOKIES_MAX + 1);
+	response_head_finish(&head);
+}
+
 static void encodings_are_counted(void **state)
 {
 	(void)state;
@@ -241,6 +290,8 @@ int main(void)
 		cmocka_unit_test(status_lines_are_read_strictly),
 		cmocka_unit_test(head_is_bounded_over_all_its_responses),
 		cmocka_unit_test(lines_are_bounded_over_all_responses),
+		cmocka_unit_test(cookies_of_redirects_are_kept),
+		cmocka_unit_test(cookies_are_bounded),
 		cmocka_unit_test(encodings_are_counted),
 	};
 	return cmocka_run_group_tests_name("probe_response_head", tests, NULL, NULL);
