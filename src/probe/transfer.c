@@ -34,13 +34,6 @@ enum {
 	CURL_PATIENCE_S = 7 * 24 * 3600,
 };
 
-static unsigned count_encodings(const struct transfer *transfer)
-{
-	const struct response_head *head = &transfer->head;
-	return head->transfer_encodings +
-	       (transfer_is_unpacked(transfer) ? head->content_encodings : 0);
-}
-
 static size_t on_header(char *line, size_t size, size_t count, void *context)
 {
 	struct transfer *transfer = context;
@@ -55,11 +48,6 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 		transfer->stopped_for = STOP_STATUS;
 	else if (head->is_length_broken)
 		transfer->stopped_for = STOP_LENGTH;
-	else if (count_encodings(transfer) > 1)
-		transfer->stopped_for = STOP_ENCODINGS;
-	else if (head->has_large_window && transfer_is_unpacked(transfer) &&
-		 !transfer_wants_large_window(transfer->site))
-		transfer->stopped_for = STOP_UNASKED;
 	transfer_keep_line(transfer, line, length);
 	return transfer->stopped_for == STOP_NONE ? length : 0;
 }
@@ -286,6 +274,7 @@ void transfer_clear(struct transfer *transfer)
 	transfer->taken = 0;
 	unpack_destroy(transfer->unpack);
 	transfer->unpack = NULL;
+	transfer->is_left_packed = false;
 	transfer->stopped_for = STOP_NONE;
 	transfer->socket = CURL_SOCKET_BAD;
 	transfer->received_before = (struct transfer_received){0};

@@ -59,6 +59,7 @@ struct transfer {
 	int64_t work;          /* that the body made since some of it was put off to another turn */
 	size_t taken;          /* of the bytes that curl hands over again */
 	struct unpack *unpack; /* NULL: what came of the body is not packed */
+	bool is_left_packed;   /* a body that nobody looks at, and that can't be unpacked */
 	enum stop stopped_for; /* why we broke it off */
 	int socket_errno;      /* why no socket could be made; 0 otherwise */
 	bool is_source_unusable; /* because of the source address */

@@ -52,7 +52,7 @@ def test_what_a_site_asks_for_arrives(websentry, sites, authority):
 
 
 def test_cookies_of_redirects_come_along(websentry, sites):
-    """Of the first hop, with the site's own, to all below the same host; elsewhere neither; and the next check begins anew."""
+    """Of the first hop, with the site's own, to all below the same host; the next check begins anew."""
     elsewhere = sites.site("/elsewhere")
     done, last, first = sites.site("/shop/done"), sites.site("/shop/last"), sites.site("/shop")
     cookies = "visit=7; Path=/shop\r\nSet-Cookie: s=new; Path=/"

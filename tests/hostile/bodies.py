@@ -360,6 +360,8 @@ ROWS = [
         site={"headers": {"Accept-Encoding": "br"}},
     ),
     up("brotli_page", "a page as br", encoded(b"br", packed.brotli_of(b"hello " * 1000)), site=BROTLI),
+    up("br_of_no_content", "no content, packed as br", answer(b"HTTP/1.1 204 None\r\nContent-Encoding: br\r\n\r\n")),
+    up("br_for_head", "br for HEAD", encoded(b"br\r\nContent-Length: 99", b""), site={"method": "HEAD"}),
     up("zstd_page", "a page as zstd", encoded(b"zstd", packed.zstd_of(b"hello " * 1000)), site=ZSTD),
     up("zstd_frames", "a page in two frames", encoded(b"zstd", packed.zstd_of(b"hello ") * 2), site=ZSTD),
     down("zstd_bomb_wanted", "64 MiB of zeroes", encoded(b"zstd", packed.zstd_zeroes(64, 17), hang), *MORE, site=ZSTD),

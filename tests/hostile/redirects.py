@@ -47,6 +47,14 @@ async def wants_its_cookie(peer):
         )
 
 
+LATE_BROKEN = gzip.compress(bytes(range(256)) * 64, 0)[:8192] + b"!" * 1000
+
+
+def packed_to_page(encoding, body):
+    head = b"Content-Encoding: %b\r\nContent-Length: %d\r\n\r\n" % (encoding, len(body))
+    return to("http://127.0.0.1:{page}/", more=head + body)
+
+
 COOKIES = b"".join(b"Set-Cookie: c%d=" % number + b"c" * 3000 + b"; Path=/\r\n" for number in range(60))
 
 
@@ -109,6 +117,17 @@ ROWS = [
         to("/", more=b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(BOMB) + BOMB),
         "too_large",
         "17 MiB",
+    ),
+    *(
+        up(f"redirect_packed_{name}", f"leads to a page, in a body {does}", packed_to_page(encoding, body))
+        for name, does, encoding, body in (
+            ("unasked", "that is packed as nobody asked for", b"br", b"\x0b\x02\x80hello\x03"),
+            ("unknown", "that is packed as nobody knows", b"rot13", b"uryyb"),
+            ("twice", "that is packed twice", b"gzip, gzip", b"hello"),
+            ("broken", "that is no gzip", b"gzip", b"hello"),
+            ("broken_late", "of gzip that is broken behind 8 KiB", b"gzip", LATE_BROKEN),
+            ("cut_off", "of gzip that ends too soon", b"gzip", gzip.compress(b"hello")[:-4]),
+        )
     ),
     up("redirect_wants_its_cookie", "leads to itself until its cookie comes back", wants_its_cookie),
     down(
