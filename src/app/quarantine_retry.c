@@ -34,8 +34,9 @@ struct retrying {
 	const char *repaired; /* NULL: as they are */
 	size_t repaired_length;
 	size_t stored;
-	size_t known; /* were in the store already */
-	size_t left;  /* are still bad */
+	size_t known;  /* were in the store already */
+	size_t left;   /* are still bad */
+	size_t absent; /* were asked for by id, and there is no such row */
 };
 
 static void say_left(struct retrying *retrying, int64_t id, const char *reason, const char *detail)
@@ -106,14 +107,17 @@ static int retry_row(struct retrying *retrying, const struct store_quarantined *
 	return status;
 }
 
-static int retry_id(struct retrying *retrying, int64_t id, struct error *err)
+/* With is_named somebody asked for this one; of all of them, one that has gone meanwhile was stored by another process. */
+static int retry_id(struct retrying *retrying, int64_t id, bool is_named, struct error *err)
 {
 	struct quarantined found;
 	if (quarantined_read(retrying->store, id, &found, err) != 0)
 		return -1;
 	if (!found.is_found) {
-		retrying->left++;
-		log_event(LOG_WARN, "nothing in quarantine has this id", LOG_INT("id", id));
+		retrying->absent += is_named;
+		if (is_named)
+			log_event(LOG_ERROR, "nothing in quarantine has this id",
+				  LOG_INT("id", id));
 		return 0;
 	}
 	int status = retry_row(retrying, &found.row, err);
@@ -149,7 +153,7 @@ static int retry_all(struct retrying *retrying, const char *reason, struct error
 		status = store_read_quarantine(retrying->store, &query, on_id, page, err);
 		for (size_t i = 0; i < page->count && status == 0; i++) {
 			query.after = page->ids[i];
-			status = retry_id(retrying, page->ids[i], err);
+			status = retry_id(retrying, page->ids[i], false, err);
 		}
 	} while (status == 0 && page->count == PAGE_IDS);
 	free(page);
@@ -207,7 +211,7 @@ static int retry(struct retrying *retrying, const struct settings *settings, str
 	for (size_t i = 0; i < settings->words.count; i++) {
 		int64_t id = 0;
 		(void)text_parse_int64(settings->words.items[i], &id);
-		if (retry_id(retrying, id, err) != 0)
+		if (retry_id(retrying, id, true, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -236,9 +240,9 @@ int command_quarantine_retry(const struct settings *settings)
 	if (retrying.stored + retrying.known + retrying.left > 0)
 		(void)printf("%zu stored, %zu were stored already, %zu left in quarantine\n",
 			     retrying.stored, retrying.known, retrying.left);
-	else if (status == 0)
+	else if (status == 0 && retrying.absent == 0)
 		(void)puts("nothing is in quarantine");
 	if (status != 0)
 		return quarantine_fail(&err);
-	return retrying.left > 0 ? EXIT_FAILED : EXIT_FINE;
+	return retrying.left + retrying.absent > 0 ? EXIT_FAILED : EXIT_FINE;
 }

@@ -73,7 +73,9 @@ def test_a_repaired_message_is_stored_once_and_leaves(websentry, place):
     assert done.stdout() == "1 stored, 0 were stored already, 0 left in quarantine\n"
     assert stored(place) == [("a", 7, "up")] and aside(place) == 0
     again = websentry.run("quarantine", "retry", number, "--file", file, *place.words, code=1)
-    assert "nothing in quarantine has this id" in again.stderr()
+    assert again.stdout() == "", "and nothing is said to be left there"
+    [complaint] = again.complaints()
+    assert (complaint.level, complaint.event) == ("error", "nothing in quarantine has this id")
     # The broken one comes again (a topic read from its start), and its repair is known.
     put_aside(place, broken)
     done = websentry.run("quarantine", "retry", number, "--file", file, *place.words)

@@ -78,6 +78,32 @@ def test_every_warning_and_error_has_its_row():
     assert missing == {}, "docs/operations.md must say what these mean and what to do"
 
 
+def details():
+    """{event: (levels of warn and error that it is logged with, fields)}"""
+    found = {}
+    for path in sorted((ROOT / "src").rglob("*.c")):
+        if path.parent.name != "base":
+            for arguments in calls(re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)):
+                for event in filter(None, events_of(arguments)):
+                    levels, fields = found.setdefault(event, (set(), set()))
+                    levels.update(word.lower() for word in re.findall(r"LOG_(WARN|ERROR)", arguments[0]))
+                    fields.update(re.findall(r'LOG_\w+\(\s*"(\w+)"', ",".join(arguments[2:])))
+    return found
+
+
+def test_every_row_has_the_levels_and_fields_of_its_event():
+    section = DOCUMENT.split("## What the lines of level warn and error mean", 1)[1].split("\n## ", 1)[0]
+    rows = {event: (set(level.split(", ")), words) for event, level, words in
+            re.findall(r"^\| `(.*?)` \| (.*?) \| (.*) \|$", section, re.M)}
+    wrong = []
+    for event, (levels, fields) in details().items():
+        told, words = rows[event]
+        named = {name for found in re.findall(r"`(\w+)`(?: and `(\w+)`)? says?\b", words) for name in found if name}
+        if told != levels or not named <= fields:
+            wrong.append((event, levels, fields, told, named))
+    assert wrong == []
+
+
 def test_no_row_is_of_an_event_that_does_not_exist():
     assert set(documented()) - set(logged()) == set()
     assert len(documented()) == len(set(documented()))
