@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "probe/curl_sends.h"
+
 enum {
 	BYTES_A_CALL = 256 * 1024, /* of libcurl's: some milliseconds of frames that hold nothing */
 	BYTES_A_READ = 64,         /* at least: what a read costs */
@@ -44,6 +46,10 @@ static ssize_t read_bounded(int socket, void *bytes, size_t size, int flags)
 	ssize_t count = recvfrom(socket, bytes, size, flags, NULL, NULL);
 	size_t used = count > BYTES_A_READ ? (size_t)count : BYTES_A_READ;
 	reads.left -= used < reads.left ? used : reads.left;
+	if (count == 0 && size > 0 && curl_sends_was_reset(socket)) {
+		errno = ECONNRESET;
+		return -1;
+	}
 	return count;
 }
 

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "probe/curl_contexts.h"
 #include "probe/curl_reads.h"
+#include "probe/curl_sends.h"
 
 enum {
 	EVENTS_A_TURN = 256,
@@ -65,6 +66,7 @@ struct poller {
 	struct watched *watched;
 	size_t watched_count;
 	size_t resting; /* sockets */
+	struct curl_sends sends;
 	uv_timer_t rest_timer;
 	uint64_t wake_at;        /* when that is due */
 	struct put_off *put_off; /* to the next turn */
@@ -262,11 +264,13 @@ static void enter_curl(struct poller *poller)
 {
 	curl_reads_bound();
 	curl_contexts_bind(poller->contexts);
+	curl_sends_bound(&poller->sends);
 }
 
 static void leave_curl(void)
 {
 	curl_contexts_unbind();
+	curl_sends_unbound();
 	curl_reads_unbound();
 }
 
@@ -415,6 +419,11 @@ void poller_go_on(struct poller *poller, const CURL *easy)
 	}
 }
 
+void poller_hear_out(struct poller *poller, curl_socket_t socket, bool is_worth_it)
+{
+	curl_sends_hear_out(&poller->sends, socket, is_worth_it);
+}
+
 struct poller *poller_create(uv_loop_t *loop, poller_on_ended on_ended, struct error *err)
 {
 	struct poller *poller = xcalloc(1, sizeof(*poller));
@@ -477,6 +486,7 @@ void poller_destroy(struct poller *poller)
 	if (poller->epoll_fd >= 0)
 		(void)close(poller->epoll_fd);
 	curl_contexts_destroy(poller->contexts);
+	curl_sends_finish(&poller->sends);
 	free(poller->watched);
 	free(poller->put_off);
 	free(poller);

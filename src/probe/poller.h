@@ -8,6 +8,7 @@
 #define WEBSENTRY_PROBE_POLLER_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <uv.h>
 
 #include "base/error.h"
@@ -45,6 +46,9 @@ void poller_put_off(struct poller *poller, CURL *easy);
  */
 void poller_end(struct poller *poller, CURL *easy, CURLcode code);
 void poller_go_on(struct poller *poller, const CURL *easy);
+
+/* Whether a socket's response is waited for when nothing more can be sent to it (curl_sends.h). */
+void poller_hear_out(struct poller *poller, curl_socket_t socket, bool is_worth_it);
 
 /* Take a transfer out, running or ended; on_ended is not called for it any more. */
 void poller_remove(struct poller *poller, CURL *easy);

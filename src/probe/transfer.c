@@ -17,6 +17,7 @@
 #include "probe/address_guard.h"
 #include "probe/kept_connection.h"
 #include "probe/phases.h"
+#include "probe/poller.h"
 #include "probe/transfer_body.h"
 #include "probe/transfer_bounds.h"
 #include "probe/transfer_heads.h"
@@ -34,6 +35,13 @@ enum {
 	CURL_PATIENCE_S = 7 * 24 * 3600,
 };
 
+/* A connection of its own, or a response that has begun: what comes over it is for us, and what we can't send any more changes nothing. */
+static void hear_out(const struct transfer *transfer)
+{
+	if (transfer->poller != NULL)
+		poller_hear_out(transfer->poller, transfer->socket, true);
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *context)
 {
 	struct transfer *transfer = context;
@@ -41,6 +49,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 	if (transfer->has_body && transfer->first_line_at == 0)
 		transfer->first_line_at = clock_mono_us();
 	struct response_head *head = &transfer->head;
+	if (head->bytes == 0 && transfer_is_reused(transfer))
+		hear_out(transfer);
 	if (response_head_add_line(head, line, length) != 0)
 		transfer->stopped_for =
 			head->lines > RESPONSE_HEAD_LINES_MAX ? STOP_LINES : STOP_HEAD;
@@ -93,6 +103,7 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 		transfer->socket_errno = errno;
 	else if (transfer->source != NULL && transfer_bind(transfer, address->family) != 0)
 		transfer->is_source_unusable = true;
+	hear_out(transfer);
 	transfer->is_unkept = transfer->kept != NULL &&
 			      !kept_connection_add_socket(transfer->kept, transfer->socket);
 	if (transfer->is_unkept && !transfer->is_http2) /* else transfer_http2_let_go() closes it */

@@ -101,8 +101,8 @@ CURLcode transfer_http2_end(const struct transfer *transfer, CURLcode code)
 {
 	const struct curl_stream *stream = &transfer->stream;
 	int64_t taken = transfer->unpack != NULL ? transfer->packed_bytes : transfer->decoded_bytes;
-	bool is_of_connection =
-		code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_HTTP2_STREAM;
+	bool is_of_connection = code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
+				code == CURLE_PARTIAL_FILE || code == CURLE_HTTP2_STREAM;
 	bool has_all = stream->is_whole && taken == stream->body_bytes && transfer->taken == 0;
 	return transfer->is_http2 && is_of_connection && has_all ? CURLE_OK : code;
 }

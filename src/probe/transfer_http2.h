@@ -32,8 +32,8 @@ void transfer_http2_hear(struct transfer *transfer, const char *text, size_t len
 void transfer_http2_let_go(struct transfer *transfer);
 
 /*
- * The transfer has ended with this code: CURLE_OK where only the connection broke, behind a response that was whole and was taken. libcurl
- * 7.88 calls that an error if the two are seen at once.
+ * The transfer has ended with this code: CURLE_OK where only the connection broke or ended, behind a response that was whole and was taken.
+ * libcurl 7.88 calls that an error if the two are seen at once, or while the request is under way.
  */
 CURLcode transfer_http2_end(const struct transfer *transfer, CURLcode code);
 

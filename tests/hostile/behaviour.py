@@ -7,8 +7,10 @@ first packet on.
 
 import asyncio
 import contextlib
+import fcntl
 import socket
 import struct
+import termios
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -34,6 +36,7 @@ class Behaviour:
     site: dict = field(default_factory=dict)  # keys of the sites file
     checks: int = 1  # one after the other, of which the last is judged
     is_reused: bool | None = None  # whether that came over the connection of the one before; None: as it likes
+    is_narrow: bool = False  # so little is taken at a time that an upload waits for the script to read it
     names: dict = field(default_factory=dict)  # {host: what its name server does}, see names.py
     cpu_ms: int = 50  # at most, more than an ordinary page
     memory_kib: int = 2048  # the same
@@ -113,6 +116,19 @@ class Peer:
         bare.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
+    async def cut(self, *, has_ended=False):
+        """The same at once: what was said before lies unread over there. It may be told before that this was all."""
+        bare = self.writer.get_extra_info("socket")
+        while struct.unpack("i", fcntl.ioctl(bare.fileno(), termios.TIOCOUTQ, bytes(4)))[0]:
+            await asyncio.sleep(0)
+        if has_ended:
+            bare.shutdown(socket.SHUT_WR)
+        bare.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+
+    def read_no_more(self):
+        self.writer.transport.pause_reading()
+
 
 # --- scripts that many rows are made of
 
@@ -123,6 +139,14 @@ async def close(peer):
 
 async def reset(peer):
     await peer.reset()
+
+
+async def cut(peer):
+    await peer.cut()
+
+
+async def end_and_cut(peer):
+    await peer.cut(has_ended=True)
 
 
 async def hang(peer):

@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import os
+import socket
 import ssl
 import sys
 
@@ -18,6 +19,9 @@ from hostile.behaviour import Gone, Peer
 from hostile.names import NameServer
 from hostile.tables import BEHAVIOURS
 from hostile.trust import Trust
+
+NARROW_SEGMENT, NARROW_BUFFER = 536, 4096  # the other side's kernel then holds 100 KB for us, and not 4 MB
+WIDE_BUFFER = 1024 * 1024
 
 
 class Server:
@@ -49,6 +53,10 @@ class Server:
                 limit=1024 * 1024,
                 **({"ssl_handshake_timeout": 60} if context else {}),
             )
+            if row.is_narrow:
+                made.sockets[0].setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, NARROW_SEGMENT)
+                made.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW_BUFFER)
+                made.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, WIDE_BUFFER)
             self._ports[row.name] = made.sockets[0].getsockname()[1]
 
     def _serve(self, row):

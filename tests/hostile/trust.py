@@ -310,6 +310,9 @@ class Trust:
     def apply(context, option):
         if option in ("h2", "h2_only"):
             context.set_alpn_protocols(["h2"])
+        elif option == "h2_tls1.2":
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            context.set_alpn_protocols(["h2"])
         elif option == "alpn_unknown":
             context.set_alpn_protocols(["spdy/9"])
         elif option == "tls1.0":

@@ -51,47 +51,58 @@ struct bytes {
 	size_t length;
 };
 
+enum end { STAYS, CLOSES, RESETS };
+
 static const struct http2_case {
 	const char *name;
 	struct bytes first;
 	struct bytes later; /* a while after it, in one piece */
 	enum reason reason;
-	bool is_closed; /* the connection, behind that */
+	enum end end; /* of the connection, behind that */
 } cases[] = {
-	{"page", BYTES(SETTINGS HEAD DATA END), {NULL, 0}, REASON_OK, false},
-	{"page_behind_goaway", BYTES(SETTINGS GOAWAY HEAD), BYTES(DATA END), REASON_OK, false},
-	{"page_then_close", BYTES(SETTINGS GOAWAY HEAD), BYTES(DATA END), REASON_OK, true},
+	{"page", BYTES(SETTINGS HEAD DATA END), {NULL, 0}, REASON_OK, STAYS},
+	{"page_behind_goaway", BYTES(SETTINGS GOAWAY HEAD), BYTES(DATA END), REASON_OK, STAYS},
+	{"page_then_close", BYTES(SETTINGS GOAWAY HEAD), BYTES(DATA END), REASON_OK, CLOSES},
 	{"breach_behind_page",
 	 BYTES(SETTINGS HEAD DATA END SHORT_PING),
 	 {NULL, 0},
 	 REASON_OK,
-	 false},
-	{"breach", BYTES(SETTINGS HEAD DATA), BYTES(SHORT_PING), REASON_PROTOCOL_ERROR, false},
-	{"breach_at_once", BYTES(SETTINGS SHORT_PING), {NULL, 0}, REASON_PROTOCOL_ERROR, false},
+	 STAYS},
+	{"breach", BYTES(SETTINGS HEAD DATA), BYTES(SHORT_PING), REASON_PROTOCOL_ERROR, STAYS},
+	{"breach_at_once", BYTES(SETTINGS SHORT_PING), {NULL, 0}, REASON_PROTOCOL_ERROR, STAYS},
 	{"breach_with_data", BYTES(SETTINGS HEAD), BYTES(DATA SHORT_PING), REASON_PROTOCOL_ERROR,
-	 false},
+	 STAYS},
 	{"data_of_none", BYTES(SETTINGS HEAD), BYTES(DATA DATA_OF_NONE), REASON_PROTOCOL_ERROR,
-	 false},
+	 STAYS},
 	{"breach_behind_goaway",
 	 BYTES(SETTINGS GOAWAY HEAD DATA SHORT_PING),
 	 {NULL, 0},
 	 REASON_PROTOCOL_ERROR,
-	 false},
+	 STAYS},
 	{"breach_long_behind_goaway", BYTES(SETTINGS GOAWAY HEAD), BYTES(DATA SHORT_PING),
-	 REASON_PROTOCOL_ERROR, false},
+	 REASON_PROTOCOL_ERROR, STAYS},
 	{"reset_for_no_reason", BYTES(SETTINGS HEAD), BYTES(DATA RESET), REASON_PROTOCOL_ERROR,
-	 false},
+	 STAYS},
 	{"reset_behind_goaway",
 	 BYTES(SETTINGS GOAWAY HEAD DATA RESET),
 	 {NULL, 0},
 	 REASON_PROTOCOL_ERROR,
-	 false},
-	{"close", BYTES(SETTINGS HEAD DATA), {NULL, 0}, REASON_CONNECTION_LOST, true},
+	 STAYS},
+	{"close", BYTES(SETTINGS HEAD DATA), {NULL, 0}, REASON_CONNECTION_LOST, CLOSES},
 	{"close_behind_goaway",
 	 BYTES(SETTINGS GOAWAY HEAD DATA),
 	 {NULL, 0},
 	 REASON_CONNECTION_LOST,
-	 true},
+	 CLOSES},
+	/* our words are unread: nothing more can be sent, before anything was read */
+	{"page_and_reset", BYTES(SETTINGS HEAD DATA END), {NULL, 0}, REASON_OK, RESETS},
+	{"page_and_goaway_and_reset",
+	 BYTES(SETTINGS GOAWAY HEAD DATA END),
+	 {NULL, 0},
+	 REASON_OK,
+	 RESETS},
+	{"half_and_reset", BYTES(SETTINGS HEAD DATA), {NULL, 0}, REASON_CONNECTION_LOST, RESETS},
+	{"reset_at_once", BYTES(SETTINGS), {NULL, 0}, REASON_CONNECTION_LOST, RESETS},
 };
 
 enum { CASE_COUNT = sizeof(cases) / sizeof(cases[0]), PEER_COUNT = 2 * CASE_COUNT };
@@ -117,11 +128,17 @@ static const struct http2_case *find_case(const struct peer *peer)
 static void serve(struct peer_connection *connection)
 {
 	const struct http2_case *found = find_case(connection->peer);
+	if (found->end == RESETS)
+		peer_pause(connection, PAUSE_MS); /* the preface is no request yet */
 	bool is_there = peer_send(connection, found->first.data, found->first.length);
+	if (found->end == RESETS) {
+		peer_reset(connection);
+		return;
+	}
 	peer_pause(connection, PAUSE_MS);
 	if (is_there && found->later.data != NULL)
 		(void)peer_send(connection, found->later.data, found->later.length);
-	if (!found->is_closed)
+	if (found->end == STAYS)
 		peer_hang(connection);
 }
 

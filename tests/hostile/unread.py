@@ -1,0 +1,211 @@
+"""Servers that say their answer and close at once, while words of ours are unread, or still on their way.
+
+The kernel then sends RST behind what was said. Our own words fail on it, be it an answer to SETTINGS or the rest of an
+upload; the answer itself has come, and is what counts.
+"""
+
+from hostile import streams
+from hostile.behaviour import cut, down, end_and_cut, up
+from hostile.handshakes import Records, alert
+from hostile.kept import begin
+from hostile.streams import END_STREAM, HELLO, data, field, head, read_request
+
+UPLOAD = {"method": "POST", "body": "x" * 200_000, "valid_status_codes": [200, 413]}
+LARGE_UPLOAD = 1_000_000  # for a connection over which one has gone: it has learnt to take more at a time
+SAYS_LARGE = {"fail_if_body_not_matches_regexp": ["^too large"]}
+TEXT = b"too large".ljust(150_000, b".")  # more than is read at a time
+LOST = ("connection_lost", "reset")
+KINDS = {"": {}, "tls_": {"kind": "https", "context": "good"}, "tls_1_2_": {"kind": "https", "context": "good/tls1.2"}}
+
+
+def answers(*pieces, then=cut):
+    """Read the request's head, leave the rest unread, give these bytes, and then."""
+
+    async def script(peer):
+        await peer.request()
+        peer.read_no_more()
+        await peer.say(*pieces)
+        await then(peer)
+
+    return script
+
+
+def status(line, *fields, body=TEXT, length=None):
+    """A response; a length that is not its body's cuts it off."""
+    fields = [b"Content-Length: %d" % (len(body) if length is None else length), *fields]
+    return b"\r\n".join((b"HTTP/1.1 " + line, *fields, b"", body))
+
+
+CHUNKS = b"HTTP/1.1 413 Large\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+ENDLESS = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+CLOSES = b"Connection: close"
+GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+async def leads_on(peer):
+    """Redirects and a page, each said to half an upload."""
+    asked = await peer.request()
+    peer.read_no_more()
+    is_last = asked.startswith(b"POST /last ")
+    await peer.say(status(b"200 OK", CLOSES) if is_last else status(b"307 Moved", CLOSES, b"Location: /last"))
+    await peer.cut()
+
+
+def uploads(prefix, more):
+    """HTTP/1.1, over TCP and over TLS."""
+
+    def row(make, name, does, script, *rest, site=SAYS_LARGE, **options):
+        return make(
+            f"unread_{prefix}{name}", does, script, *rest, site=UPLOAD | site, is_narrow=True, **more, **options
+        )
+
+    answer, expect = b"413 Large", {"headers": {"Expect": "100-continue"}} | SAYS_LARGE
+    chunk = b"%x\r\n" % len(TEXT) + TEXT
+    return (
+        row(up, "upload", "answers half an upload, and resets", answers(status(answer))),
+        row(up, "upload_closes", "the same, and says that it closes", answers(status(answer, CLOSES))),
+        row(up, "upload_short", "a short answer to half an upload", answers(status(answer, CLOSES, body=TEXT[:99]))),
+        row(up, "upload_ok", "is content with half an upload", answers(status(b"200 OK"))),
+        row(up, "upload_ended", "answers half an upload, ends, resets", answers(status(b"200 OK"), then=end_and_cut)),
+        row(up, "upload_chunks", "answers half an upload in chunks", answers(CHUNKS + chunk + b"\r\n0\r\n\r\n")),
+        row(up, "upload_no_length", "the end of its answer is the end", answers(ENDLESS + TEXT, then=end_and_cut)),
+        row(up, "upload_redirect", "leads half an upload on", leads_on),
+        row(up, "upload_expect", "the same to who waits for it", answers(status(answer, CLOSES)), site=expect),
+        row(up, "upload_go_on", "goes on, and does not", answers(GO_ON + status(answer, CLOSES)), site=expect),
+        row(down, "upload_cut", "resets in its answer", answers(status(answer, CLOSES, length=999_999)), *LOST),
+        row(down, "upload_cut_chunk", "resets in a chunk", answers(CHUNKS + chunk), *LOST),
+        row(down, "upload_cut_no_length", "a reset is no end of an answer", answers(ENDLESS + TEXT), *LOST),
+        row(down, "upload_cut_head", "resets in the head of its answer", answers(CHUNKS[:30]), *LOST),
+        row(down, "upload_nothing", "resets half an upload", answers(), *LOST),
+    )
+
+
+# --- HTTP/2
+
+
+BODY = TEXT[:50_000]
+LARGE = head(status=b"413")
+TAIL = data(TEXT[:9_000], END_STREAM)
+
+
+def body_of(text):
+    """As frames, of which the last ends the stream."""
+    return b"".join(
+        data(text[at : at + 16384], 0 if text[at + 16384 :] else END_STREAM) for at in range(0, len(text), 16384)
+    )
+
+
+def says(*pieces, then=cut):
+    """Read the request's head and nothing more; these pieces, and then."""
+
+    async def script(peer):
+        await read_request(peer)
+        peer.read_no_more()
+        await peer.say(*pieces)
+        await then(peer)
+
+    return script
+
+
+def leads_on_over_http2():
+    """Every other connection gets a redirect, and the one behind it the page."""
+    asked = []
+
+    async def script(peer):
+        asked.append(peer)
+        await read_request(peer)
+        peer.read_no_more()
+        moved = head(field(b"location", b"/"), status=b"302", flags=streams.END_HEADERS | END_STREAM)
+        await peer.say(HELLO + (moved if len(asked) % 2 else streams.PAGE))
+        await peer.cut()
+
+    return script
+
+
+def over_http2(prefix, more):
+    def row(make, name, does, script, *rest, site=None, **options):
+        return make(
+            f"unread_h2_{prefix}{name}",
+            does,
+            script,
+            *rest,
+            site=more["site"] | (site or {}),
+            is_narrow=True,
+            **more["peer"],
+            **options,
+        )
+
+    posts = UPLOAD | SAYS_LARGE
+    page, whole = HELLO + streams.PAGE, HELLO + LARGE + TAIL
+    large = HELLO + head() + body_of(BODY)
+    return (
+        row(up, "page", "says a page, and resets", says(page)),
+        row(up, "page_in_parts", "a page in parts", says(HELLO, head(), data(b"hel"), data(b"lo", END_STREAM))),
+        row(up, "page_ended", "says a page, ends, and resets", says(page, then=end_and_cut)),
+        row(up, "page_large", "a page that we say that we read", says(large)),
+        row(up, "page_trailers", "a page with trailers", says(HELLO + head() + data(b"hello") + streams.TRAILERS)),
+        row(up, "page_and_pings", "a page that we are to answer", says(streams.PINGS.join((HELLO, streams.PAGE)))),
+        row(up, "goaway", "a page, and goes away", says(HELLO + streams.GOES + streams.PAGE)),
+        row(up, "redirect", "leads on, and resets each", leads_on_over_http2()),
+        row(down, "cut", "resets in its page", says(HELLO + head() + data(b"hello")), *LOST),
+        row(down, "cut_large", "resets in a large page", says(large[:-9]), *LOST),
+        row(down, "nothing", "resets behind its settings", says(HELLO), *LOST),
+        row(up, "upload", "answers half an upload, and resets", says(whole), site=posts),
+        row(up, "upload_ended", "answers half an upload, ends, resets", says(whole, then=end_and_cut), site=posts),
+        row(up, "upload_large", "a large answer to it", says(HELLO + LARGE + body_of(BODY)), site=posts),
+        row(down, "upload_cut", "resets in its answer to it", says(whole[:-9]), *LOST, site=posts),
+    )
+
+
+OVER_HTTP2 = {
+    "": {"site": {}, "peer": {"kind": "https", "context": "good/h2"}},
+    "tls_1_2_": {"site": {}, "peer": {"kind": "https", "context": "good/h2_tls1.2"}},
+    "plain_": {"site": {"http_version": "2"}, "peer": {}},
+}
+
+# --- connections that are kept, and handshakes
+
+
+async def answers_then_dies(peer):
+    await begin(peer)
+    await peer.cut()
+
+
+def second(*pieces):
+    """A sound answer; to half of the next upload these bytes, and a reset."""
+
+    async def script(peer):
+        await peer.request()
+        await peer.reader.readexactly(LARGE_UPLOAD)
+        await peer.say(status(b"200 OK", body=b"too large"))
+        await peer.request()
+        peer.read_no_more()
+        await peer.say(*pieces)
+        await peer.cut()
+
+    return script
+
+
+async def refuses_the_key(peer):
+    """The client's key and Finished follow its first flight; what it says of them came before."""
+    flight = await Records(peer, "tls1.2").flight()
+    peer.read_no_more()
+    await peer.say(*flight, alert(2, 40))
+    await peer.cut()
+
+
+KEPT = {"site": {"keepalive": True}, "checks": 2, "is_reused": False}
+KEPT_UPLOAD = {
+    "site": UPLOAD | SAYS_LARGE | {"keepalive": True, "body": "x" * LARGE_UPLOAD},
+    "checks": 2,
+    "is_narrow": True,
+}
+ROWS = [one for prefix, more in KINDS.items() for one in uploads(prefix, more)]
+ROWS += [one for prefix, more in OVER_HTTP2.items() for one in over_http2(prefix, more)]
+ROWS += [
+    down("unread_tls_alert", "refuses, and resets", refuses_the_key, "tls_error", "refused it", kind="https"),
+    up("unread_kept", "a page, and resets", answers_then_dies, kind="https", context="good/h2", **KEPT),
+    # whether it is asked anew or was heard in time is a race; what it says is an answer either way
+    up("unread_kept_upload", "answers a second upload, and resets", second(status(b"200 OK")), **KEPT_UPLOAD),
+    up("unread_kept_upload_nothing", "resets a second upload", second(), **KEPT_UPLOAD, is_reused=False),
+]
