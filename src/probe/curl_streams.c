@@ -24,6 +24,7 @@ struct http2_data {
 };
 
 typedef int on_frame(http2_session *session, const struct http2_frame *frame, void *context);
+typedef int on_close(http2_session *session, int32_t stream, uint32_t error, void *context);
 
 enum {
 	FRAME_DATA = 0,
@@ -37,6 +38,7 @@ enum {
 static _Thread_local struct {
 	int (*send)(http2_session *session);
 	void (*set_on_frame)(http2_callbacks *callbacks, on_frame *callback);
+	void (*set_on_close)(http2_callbacks *callbacks, on_close *callback);
 	int (*want_read)(http2_session *session);
 	uint32_t (*next_stream)(http2_session *session);
 	/* Of a stream: 1, 0, or -1 for one that isn't there. */
@@ -50,6 +52,7 @@ static _Thread_local struct curl_stream *last_found; /* one of them, or NULL */
 
 /* libcurl's, the same for every session. */
 static _Atomic(on_frame *) curl_on_frame;
+static _Atomic(on_close *) curl_on_close;
 
 /* ISO C knows no pointer that may be either; POSIX has dlsym() return one. */
 static void find(void *function, const char *name)
@@ -63,6 +66,7 @@ static void find_nghttp2(void)
 	if (nghttp2.send != NULL)
 		return;
 	find(&nghttp2.set_on_frame, "nghttp2_session_callbacks_set_on_frame_recv_callback");
+	find(&nghttp2.set_on_close, "nghttp2_session_callbacks_set_on_stream_close_callback");
 	find(&nghttp2.want_read, "nghttp2_session_want_read");
 	find(&nghttp2.next_stream, "nghttp2_session_get_next_stream_id");
 	find(&nghttp2.is_local_closed, "nghttp2_session_get_stream_local_close");
@@ -130,6 +134,13 @@ static void look_at(http2_session *session)
 		tell(session, last, true);
 }
 
+/* The server wants no more of the request: it has said all of its response (RFC 9113, 8.1). */
+static bool is_behind_response(http2_session *session, int32_t stream)
+{
+	const struct curl_stream *found = find_watched(session, stream);
+	return found != NULL && found->is_whole;
+}
+
 /* A stream whose request and response have both ended isn't there any more. Before the request has, a response may be whole. */
 static int on_frame_received(http2_session *session, const struct http2_frame *frame, void *context)
 {
@@ -139,10 +150,21 @@ static int on_frame_received(http2_session *session, const struct http2_frame *f
 		note_settings(session);
 	if (frame->type == FRAME_RST_STREAM && watched != NULL) {
 		find_nghttp2();
+		if (is_behind_response(session, frame->stream))
+			return 0;
 		if (nghttp2.is_local_closed(session, frame->stream) == 1)
 			tell(session, frame->stream, false);
 	}
 	return curl_on_frame(session, frame, context);
+}
+
+/* libcurl drops what it has of a stream that did not end well. */
+static int on_stream_closed(http2_session *session, int32_t stream, uint32_t error, void *context)
+{
+	find_nghttp2();
+	if (watched != NULL && error != 0 && is_behind_response(session, stream))
+		error = 0;
+	return curl_on_close(session, stream, error, context);
 }
 
 int nghttp2_session_send(http2_session *session);
@@ -165,6 +187,18 @@ void nghttp2_session_callbacks_set_on_frame_recv_callback(http2_callbacks *callb
 	bool is_curls = atomic_compare_exchange_strong(&curl_on_frame, &known, callback) ||
 			known == callback;
 	nghttp2.set_on_frame(callbacks, is_curls ? on_frame_received : callback);
+}
+
+void nghttp2_session_callbacks_set_on_stream_close_callback(http2_callbacks *callbacks,
+							    on_close *callback);
+void nghttp2_session_callbacks_set_on_stream_close_callback(http2_callbacks *callbacks,
+							    on_close *callback)
+{
+	find_nghttp2();
+	on_close *known = NULL;
+	bool is_curls = atomic_compare_exchange_strong(&curl_on_close, &known, callback) ||
+			known == callback;
+	nghttp2.set_on_close(callbacks, is_curls ? on_stream_closed : callback);
 }
 
 void curl_stream_watch(struct curl_stream *stream)

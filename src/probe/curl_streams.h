@@ -1,10 +1,11 @@
 /*
  * How a response over HTTP/2 ended where libcurl 7.88 doesn't say: where the server breaks a rule, nghttp2 (libcurl's library for HTTP/2)
  * ends the connection, and libcurl calls what came so far the whole response, or waits for more that nobody would read; and a stream
- * that the server resets in the middle, with no error as its reason, has ended well to libcurl. So this program's
+ * that the server resets in the middle, with no error as its reason, has ended well to libcurl; but where it resets one behind a whole
+ * response, as it may do when it wants no more of an upload, libcurl drops what it has not handed over. So this program's
  * nghttp2_session_send() stands before nghttp2's, which libcurl calls behind whatever it has read, and asks the session whether that
- * was its end; and libcurl's callback for frames is called through one of this program's. Whoever else uses nghttp2, in whatever
- * thread, notices nothing.
+ * was its end; and libcurl's callbacks for frames and for the end of a stream are called through this program's. Whoever else uses nghttp2,
+ * in whatever thread, notices nothing.
  */
 #ifndef WEBSENTRY_PROBE_CURL_STREAMS_H
 #define WEBSENTRY_PROBE_CURL_STREAMS_H

@@ -5,10 +5,10 @@ upload; the answer itself has come, and is what counts.
 """
 
 from hostile import streams
-from hostile.behaviour import cut, down, end_and_cut, up
+from hostile.behaviour import cut, down, end_and_cut, hang, up
 from hostile.handshakes import Records, alert
 from hostile.kept import begin
-from hostile.streams import END_STREAM, HELLO, data, field, head, read_request
+from hostile.streams import END_STREAM, HELLO, RST_STREAM, data, field, frame, head, read_request
 
 UPLOAD = {"method": "POST", "body": "x" * 200_000, "valid_status_codes": [200, 413]}
 LARGE_UPLOAD = 1_000_000  # for a connection over which one has gone: it has learnt to take more at a time
@@ -86,6 +86,8 @@ def uploads(prefix, more):
 BODY = TEXT[:50_000]
 LARGE = head(status=b"413")
 TAIL = data(TEXT[:9_000], END_STREAM)
+STOPS = frame(RST_STREAM, bytes(4), stream=1)
+CANCELS = frame(RST_STREAM, b"\0\0\0\x08", stream=1)
 
 
 def body_of(text):
@@ -154,6 +156,33 @@ def over_http2(prefix, more):
         row(up, "upload_ended", "answers half an upload, ends, resets", says(whole, then=end_and_cut), site=posts),
         row(up, "upload_large", "a large answer to it", says(HELLO + LARGE + body_of(BODY)), site=posts),
         row(down, "upload_cut", "resets in its answer to it", says(whole[:-9]), *LOST, site=posts),
+        row(up, "stops", "wants no more of an upload", says(whole + STOPS, then=hang), site=posts),
+        row(up, "stops_and_resets", "the same, and resets", says(whole + STOPS), site=posts),
+        row(up, "stops_large", "the same, large", says(HELLO + LARGE + body_of(BODY) + STOPS, then=hang), site=posts),
+        row(
+            up,
+            "stops_and_goes",
+            "the same, and goes away",
+            says(HELLO + streams.GOES + whole[len(HELLO) :] + STOPS, then=hang),
+            site=posts,
+        ),
+        row(up, "cancels", "cancels the rest of an upload", says(whole + CANCELS, then=hang), site=posts),
+        row(
+            up,
+            "stops_empty",
+            "wants no more of it, without a body",
+            says(HELLO + head(flags=streams.END_HEADERS | END_STREAM) + STOPS, then=hang),
+            site=UPLOAD,
+        ),
+        row(
+            down,
+            "stops_early",
+            "resets the stream in its answer",
+            says(HELLO + LARGE + data(b"too large") + STOPS, then=hang),
+            "protocol_error",
+            "HTTP/2",
+            site=posts,
+        ),
     )
 
 
