@@ -7,9 +7,9 @@ import re
 import sqlite3
 
 import pytest
-from support.kinds import closed_port, every_kind, sites_file
+from support.kinds import every_kind, sites_file
 from support.nameserver import NameServer
-from support.processes import wait_until
+from support.processes import closed_port, wait_until
 from support.scrape import fetch
 from support.sites import Answer
 

@@ -3,8 +3,9 @@ import json
 import uuid
 
 import pytest
-from support.kinds import closed_port, every_kind, sites_file
+from support.kinds import every_kind, sites_file
 from support.nameserver import NameServer
+from support.processes import closed_port
 from support.schema import PATH, assert_valid
 
 

@@ -1,5 +1,8 @@
 """`run` whose websentry.db is deleted or replaced under it: one line, and work goes on or says what to do."""
+import contextlib
+import signal
 import sqlite3
+from pathlib import Path
 
 import pytest
 from support.processes import wait_until
@@ -14,6 +17,15 @@ def rows(path):
         return 0
 
 
+@contextlib.contextmanager
+def held(started):
+    """It does nothing meanwhile."""
+    started.send_signal(signal.SIGSTOP)
+    wait_until(lambda: Path(f"/proc/{started.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T", "its stop")
+    yield
+    started.send_signal(signal.SIGCONT)
+
+
 @pytest.mark.parametrize("names", [["websentry.db"], ["websentry.db", "websentry.db-wal", "websentry.db-shm"],
                                    ["websentry.db", "websentry.db-wal", "websentry.db-shm", "websentry.db.lock"]],
                          ids=["the file", "with its log", "with its lock"])
@@ -23,8 +35,9 @@ def test_a_deleted_database_is_made_anew(websentry, sites, names):
     started = websentry.start("run", site.url, "--interval", "200ms", "--timeout", "150ms", "--listen", "127.0.0.1:0",
                               "--data-dir", path.parent)
     wait_until(lambda: rows(path) >= 3, "three rows")
-    for name in names:
-        (path.parent / name).unlink()
+    with held(started):  # else it may make the new file while we still delete what lay beside the old one
+        for name in names:
+            (path.parent / name).unlink()
     started.wait_for("the database file was deleted, making a new one")
     wait_until(lambda: rows(path) >= 3, "three rows in the new one")
     assert len(started.complaints()) == 1

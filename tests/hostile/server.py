@@ -13,7 +13,7 @@ import socket
 import ssl
 import sys
 
-from support.processes import free_port
+from support.processes import closed_port
 
 from hostile.behaviour import Gone, Peer
 from hostile.names import NameServer
@@ -31,9 +31,10 @@ class Server:
         self.names = NameServer(rows.values())
         self._ports = {}
         self._running = set()
+        self._closed = closed_port()
 
     def port(self, name):
-        return free_port() if name == "closed" else self._ports[name]
+        return self._closed.getsockname()[1] if name == "closed" else self._ports[name]
 
     def url(self, name):
         row = self.rows[name]

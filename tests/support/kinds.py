@@ -1,6 +1,5 @@
 """One site of every kind that a report can tell apart, for tests that look at all of them at once."""
 import json
-import socket
 from dataclasses import dataclass
 
 from support.sites import Answer
@@ -16,13 +15,6 @@ class Kind:
     entry: dict
     outcome: str
     reason: str
-
-
-def closed_port():
-    """A port that refuses: bound, so that nobody else gets it, and not listening. Keep the socket."""
-    held = socket.socket()
-    held.bind(("127.0.0.1", 0))
-    return held
 
 
 def every_kind(sites, authority, refused_port):

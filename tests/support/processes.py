@@ -52,6 +52,13 @@ def free_ports(count):
             probe.close()
 
 
+def closed_port():
+    """A port that refuses: bound, so that nobody else gets it, and not listening. Keep the socket."""
+    held = socket.socket()
+    held.bind(("127.0.0.1", 0))
+    return held
+
+
 def accepts(port):
     """Whether somebody accepts connections there."""
     with socket.socket() as probe:
