@@ -80,7 +80,7 @@ COMMENT ON COLUMN report.truncated IS 'Optional fields were dropped to make the 
 COMMENT ON COLUMN report.outcome IS 'up, degraded, down or unknown';
 COMMENT ON COLUMN report.reason IS 'The stable word for why';
 COMMENT ON COLUMN report.http_version IS '1.0, 1.1 or 2';
-COMMENT ON COLUMN report.tls_version IS '1.2 or 1.3';
+COMMENT ON COLUMN report.tls_version IS 'Version of TLS: 1.3, 1.2, 1.1 or 1.0';
 COMMENT ON COLUMN report.ip IS 'Address of the last hop';
 COMMENT ON COLUMN report.message IS 'The reason in a sentence, with particulars';
 COMMENT ON COLUMN report.pattern_capture IS 'What the pattern''s first group matched, or the whole match';
