@@ -4,12 +4,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/figures.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "check/site.h"
+#include "config/file.h"
+#include "config/named_files.h"
 #include "config/problems.h"
 #include "config/settings.h"
 #include "config/sites.h"
@@ -25,6 +26,8 @@ struct reload {
 	struct figures *figures;
 	struct reload_target target;
 	bool is_wanted;
+	struct named_files *
+		named; /* by the sites that were read last, be it with mistakes; NULL: by the first ones */
 	uint64_t loaded; /* what the files looked like when they were read */
 	uint64_t seen;   /* at the last look */
 };
@@ -39,21 +42,10 @@ static uint64_t mix(uint64_t sum, uint64_t number)
 	return (sum ^ number) * UINT64_C(0x100000001b3);
 }
 
-static uint64_t mix_file(uint64_t sum, const char *path)
-{
-	struct stat status;
-	if (stat(path, &status) != 0)
-		return mix(sum, 1);
-	sum = mix(sum, (uint64_t)status.st_ino);
-	sum = mix(sum, (uint64_t)status.st_size);
-	sum = mix(sum, (uint64_t)status.st_mtim.tv_sec);
-	return mix(sum, (uint64_t)status.st_mtim.tv_nsec);
-}
-
 /* A file, or a folder and what lies in it, in whatever order. */
 static uint64_t mix_path(uint64_t sum, const char *path)
 {
-	sum = mix_file(sum, path);
+	sum = mix(sum, file_look(path));
 	DIR *folder = opendir(path);
 	if (folder == NULL)
 		return sum;
@@ -62,11 +54,22 @@ static uint64_t mix_path(uint64_t sum, const char *path)
 		if (item->d_name[0] == '.')
 			continue;
 		char *file = xasprintf("%s/%s", path, item->d_name);
-		all += mix_file(0, file);
+		all += file_look(file);
 		free(file);
 	}
 	(void)closedir(folder);
 	return mix(sum, all);
+}
+
+static const struct named_files *named_files(const struct reload *reload)
+{
+	return reload->named != NULL ? reload->named : reload->started_with->named_files;
+}
+
+/* All of them, as they are now. */
+static uint64_t look(const struct reload *reload)
+{
+	return mix(reload_look_at_files(latest(reload)), named_files_now(named_files(reload)));
 }
 
 static bool has_files(const struct settings *settings)
@@ -94,7 +97,7 @@ struct reload *reload_create(const struct settings *settings, struct figures *fi
 	reload->started_with = settings;
 	reload->figures = figures;
 	reload->target = *target;
-	reload->loaded = settings->files_version;
+	reload->loaded = mix(settings->files_version, named_files_noted(settings->named_files));
 	reload->seen = reload->loaded;
 	return reload;
 }
@@ -105,6 +108,7 @@ void reload_destroy(struct reload *reload)
 		return;
 	if (reload->has_latest)
 		settings_finish(&reload->latest);
+	named_files_destroy(reload->named);
 	free(reload);
 }
 
@@ -152,12 +156,16 @@ static void read_again(struct reload *reload)
 	struct settings settings;
 	struct problems problems;
 	struct site_list sites;
-	reload->loaded = reload_look_at_files(latest(reload));
-	reload->seen = reload->loaded;
+	uint64_t version = reload_look_at_files(latest(reload));
 	problems_init(&problems);
 	site_list_init(&sites, pattern_destroy);
 	settings_read(before->argc, before->argv, before->environment, &settings, &problems);
 	sites_load(&settings, &sites, &problems);
+	named_files_destroy(reload->named);
+	reload->named = settings.named_files;
+	settings.named_files = NULL;
+	reload->loaded = mix(version, named_files_noted(reload->named));
+	reload->seen = reload->loaded;
 	reload->is_wanted = false;
 	if (problems.error_count > 0) {
 		say_mistakes(&problems);
@@ -173,7 +181,7 @@ static void read_again(struct reload *reload)
 /* Whether files differ from what was read, and have settled. */
 static bool have_files_changed(struct reload *reload)
 {
-	uint64_t now = reload_look_at_files(latest(reload));
+	uint64_t now = look(reload);
 	bool is_settled = now == reload->seen;
 	reload->seen = now;
 	return is_settled && now != reload->loaded;

@@ -2,9 +2,8 @@
  * SIGHUP and changed files: reads again what the command was started with, and hands over the sites. With any mistake in it the
  * configuration before stays as it is, one line says so, and it is counted. Main thread.
  *
- * Files that are looked at every two seconds are the --config file, sites files, and folders of them; one counts as changed once it
- * stays the same from one look to the next, so that nobody reads half of it. What these name in turn (body_file …) is read
- * again as well, but not looked at.
+ * Files that are looked at every two seconds are the --config file, sites files, folders of them, and what sites name in turn and is read with
+ * them (body_file, bearer_token_file …); one counts as changed once it stays the same from one look to the next, so that nobody reads half of it.
  */
 #ifndef WEBSENTRY_APP_RELOAD_H
 #define WEBSENTRY_APP_RELOAD_H

@@ -119,6 +119,25 @@ char *file_read_regular(const char *path, size_t max, size_t *ret_length, struct
 	return read_file(path, max, true, ret_length, err);
 }
 
+static uint64_t mix(uint64_t sum, uint64_t number)
+{
+	return (sum ^ number) * UINT64_C(0x100000001b3);
+}
+
+uint64_t file_look(const char *path)
+{
+	struct stat status;
+	if (stat(path, &status) != 0)
+		return 1;
+	uint64_t sum = mix(UINT64_C(0xcbf29ce484222325), (uint64_t)status.st_ino);
+	sum = mix(sum, (uint64_t)status.st_size);
+	sum = mix(sum, (uint64_t)status.st_mtim.tv_sec);
+	sum = mix(sum, (uint64_t)status.st_mtim.tv_nsec);
+	sum = mix(sum, status.st_mode);
+	sum = mix(sum, status.st_uid);
+	return mix(sum, status.st_gid);
+}
+
 int file_check_readable(const char *path, struct error *err)
 {
 	struct stat status;

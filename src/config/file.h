@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -18,6 +19,9 @@ char *file_read_regular(const char *path, size_t max, size_t *ret_length, struct
 
 /* Whether the file can be read by this process: 0, or -1 and err. */
 int file_check_readable(const char *path, struct error *err);
+
+/* What it looks like: another number once it was written to, replaced, taken away, or given to others. Never fails. */
+uint64_t file_look(const char *path);
 
 /* Whether the folder can be read (and written to), or made where it is not there yet: 0, or -1 and err. */
 int file_check_folder(const char *path, bool is_written, struct error *err);

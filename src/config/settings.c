@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "config/effective.h"
+#include "config/named_files.h"
 #include "config/problems.h"
 #include "config/reading.h"
 #include "config/settings_table.h"
@@ -36,6 +37,7 @@ void settings_read(int argc, char **argv, char *const *environment, struct setti
 {
 	struct reading reading;
 	*ret_settings = (struct settings){.argc = argc, .argv = argv, .environment = environment};
+	ret_settings->named_files = named_files_create();
 	ret_settings->origins = xcalloc(settings_table_count, sizeof(*ret_settings->origins));
 	reading_init(&reading, ret_settings, environment, problems);
 	arguments_read(&reading, argc, argv);
@@ -72,6 +74,7 @@ void settings_finish(struct settings *settings)
 			free(settings->origins[i].text);
 		}
 	}
+	named_files_destroy(settings->named_files);
 	free(settings->origins);
 	free(settings->shell);
 	finish_list(&settings->site_files);

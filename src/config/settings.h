@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+struct named_files;
 struct problems;
 
 /* Bits, so that a row of the table can name the commands that it belongs to. */
@@ -51,6 +52,7 @@ struct settings {
 	char *const *environment;
 	uint64_t
 		files_version; /* of the files with sites and settings, from before they were read: app/reload.h */
+	struct named_files *named_files; /* by sites, which note them as they are read */
 
 	enum command command;
 	/* config check and config print look at another command's settings; the default is COMMAND_RUN. */

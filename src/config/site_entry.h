@@ -143,6 +143,9 @@ int entry_take_duration(struct entry_reader *reader, const char *name, const str
 /* A path; what check has against the file is a problem. */
 int entry_take_pem(struct entry_reader *reader, const char *name, const struct node *value,
 		   int (*check)(struct pem_files *, const char *, struct error *), char **ret_path);
+/* file_read_regular() of a file that a site names; a reload will look whether it has changed. */
+char *entry_read_file(struct entry_reader *reader, const char *path, size_t max, size_t *ret_length,
+		      struct error *err);
 /* What stands in the file that value names: one line, without the end of it. */
 int entry_take_line_of_file(struct entry_reader *reader, const char *name, const struct node *value,
 			    size_t max, char **ret_text);

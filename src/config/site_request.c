@@ -10,7 +10,6 @@
 #include "base/text.h"
 #include "check/request.h"
 #include "check/url.h"
-#include "config/file.h"
 #include "config/site_entry.h"
 #include "config/site_keys.h"
 
@@ -244,7 +243,7 @@ void site_keys_take_body_file(struct entry_reader *reader, const struct node *va
 	if (!entry_claim(reader, SLOT_BODY, "body_file", value) ||
 	    entry_take_text(reader, "body_file", value, PATH_TEXT_MAX, &path) != 0)
 		return;
-	char *body = file_read_regular(path, REQUEST_BODY_MAX, &length, &err);
+	char *body = entry_read_file(reader, path, REQUEST_BODY_MAX, &length, &err);
 	if (body == NULL)
 		entry_problem(reader, value, "%s", err.message);
 	else

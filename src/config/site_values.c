@@ -8,7 +8,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "config/file.h"
+#include "config/named_files.h"
 #include "config/problems.h"
+#include "config/settings.h"
 #include "config/site_entry.h"
 
 enum { FOUND_MAX = 128, WHAT_MAX = 1024, TIME_TEXT_MAX = 48, PATH_TEXT_MAX = 4096, PARTS_MAX = 16 };
@@ -150,6 +152,13 @@ static bool is_one_line(struct entry_reader *reader, const struct node *value, c
 	return true;
 }
 
+char *entry_read_file(struct entry_reader *reader, const char *path, size_t max, size_t *ret_length,
+		      struct error *err)
+{
+	named_files_note(reader->settings->named_files, path);
+	return file_read_regular(path, max, ret_length, err);
+}
+
 int entry_take_line_of_file(struct entry_reader *reader, const char *name, const struct node *value,
 			    size_t max, char **ret_text)
 {
@@ -158,7 +167,7 @@ int entry_take_line_of_file(struct entry_reader *reader, const char *name, const
 	size_t length;
 	if (entry_take_text(reader, name, value, PATH_TEXT_MAX, &path) != 0)
 		return -1;
-	char *text = file_read_regular(path, max, &length, &err);
+	char *text = entry_read_file(reader, path, max, &length, &err);
 	free(path);
 	if (text == NULL) {
 		entry_problem(reader, value, "%s", err.message);

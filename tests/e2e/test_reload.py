@@ -175,6 +175,43 @@ def test_a_changed_file_is_read_again_by_itself(watched, sites):
     assert len(watched.running.complaints()) == 1
 
 
+def test_a_file_that_a_site_names_is_read_again_once_it_changes(watched, sites):
+    """Tokens are renewed each hour: written over, put in place of the old, or, as Kubernetes has it, behind a link."""
+    api = sites.site("/api")
+    folder = watched.websentry.folder
+    for number in (1, 2):
+        (folder / f"v{number}").mkdir()
+        (folder / f"v{number}" / "token").write_text(f"token-{number}\n")
+    (folder / "now").symlink_to("v1")
+    body = watched.websentry.write("body.txt", "body-1")
+
+    def wait_sent(token, body):
+        def is_sent():
+            last = api.requests[-1]
+            return (last.headers["authorization"], last.body) == (f"Bearer {token}", body)
+
+        wait_until(is_sent, f"a request with {token} and {body}", 30)
+
+    token = folder / "now" / "token"
+    watched.start([entry("api", api, bearer_token_file=str(token), body_file=str(body), method="POST")])
+    api.wait_for_requests(1)
+    wait_sent("token-1", b"body-1")
+    (folder / "next").symlink_to("v2")
+    (folder / "next").rename(folder / "now")
+    wait_sent("token-2", b"body-1")
+    token.unlink()
+    watched.running.wait_for("configuration has mistakes, the one before stays")
+    body.write_text("body-2")
+    token.write_text("token-3\n")
+    wait_sent("token-3", b"body-2")
+    reloads = len(watched.running.find("reloaded"))
+    token.chmod(0o600)
+    watched.running.wait_for("reloaded", count=reloads + 1)
+    assert len(watched.running.complaints()) == 1
+    assert {report["outcome"] for report in watched.reports("api")} == {"up"}
+    assert max(off_beat_s(watched.reports("api"))) < 0.1 * INTERVAL_S
+
+
 def test_settings_that_may_change_do_and_others_are_named(websentry, sites):
     def write(**more):
         websentry.write("websentry.yaml", yaml.safe_dump(
