@@ -55,6 +55,14 @@ void check_run_judge_own(const struct check_run *run, struct trouble *trouble)
 	own_trouble_judge(&facts, trouble);
 }
 
+/* The hops' times, one after the other, where the last has any: what is to be done behind it is none of the site's. */
+static int64_t total_us(const struct check_run *run)
+{
+	int64_t hop_us = run->observation.final.total_us;
+	mono_us end = hop_us == DURATION_UNKNOWN ? clock_mono_us() : run->hop.started + hop_us;
+	return end - run->started;
+}
+
 void check_run_finish_with(struct check_run *run, enum reason reason, const char *message)
 {
 	struct observation *observation = &run->observation;
@@ -63,7 +71,7 @@ void check_run_finish_with(struct check_run *run, enum reason reason, const char
 	check_run_judge_own(run, &trouble);
 	trouble_note(&trouble, run->hop.parts.host, observation);
 	if (observation->total_us == DURATION_UNKNOWN)
-		observation->total_us = clock_mono_us() - run->started;
+		observation->total_us = total_us(run);
 	check_run_finish(run);
 }
 

@@ -7,6 +7,7 @@ import pytest
 import yaml
 from support.nameserver import NameServer
 from support.phases import PHASES, SYN_AGAIN_S, PhaseProxy, PhaseServer
+from support.sites import Answer
 
 # A machine that is busy elsewhere may hold a process up for as long as a delay: then again, with a longer one.
 DELAYS_S = (0.5, 0.5, 1.0, 2.0, 4.0)
@@ -75,6 +76,16 @@ def test_each_hop_shows_its_own_delay_and_no_other(websentry, authority, name_se
         raise AssertionError(f"no run shows each delay in its phase alone, the last: {seen}")
     assert ["tls_us" in hop for hop in [*hops, report]] == [False, False, True, False, False]
     assert {hop["ip"] for hop in hops} == {"127.0.0.1"} and all(hop["http_status_code"] == 302 for hop in hops)
+
+
+def test_the_hops_of_a_check_that_fails_add_up_too(websentry, sites):
+    """Closing what is open, and asking the machine whether the trouble is its own, is no time of the site's."""
+    for answer, words in ((None, ("--set", "max_redirects=3")), (Answer(is_endless=True), ("--timeout", "300ms"))):
+        last = sites.site("/last", answer or Answer(302, location="/last"))
+        first = sites.site("/first", Answer(302, location=last.url))
+        report = json.loads(websentry.run("check", "--json", first.url, *words, code=2).stdout())
+        final_us = sum(report.get(f"{phase}_us", 0) for phase in PHASES)
+        assert abs(report["total_us"] - sum(hop["total_us"] for hop in report["redirects"]) - final_us) <= 10, report
 
 
 CURL_WORDS = ("time_namelookup", "time_connect", "time_appconnect", "time_starttransfer", "time_total")
