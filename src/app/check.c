@@ -107,16 +107,16 @@ static int exit_code(enum outcome outcome)
 	return CHECK_UNKNOWN;
 }
 
-static void say_why_not(const struct settings *settings, const struct error *err)
+int command_check_refused(const struct settings *settings, const char *why)
 {
 	struct buffer line;
-	log_event(LOG_ERROR, err->message);
 	if (!settings->is_nagios)
-		return;
+		return EXIT_USAGE;
 	buffer_init(&line, NAGIOS_LINE_MAX);
-	nagios_write_unknown(&line, err->message);
+	nagios_write_unknown(&line, why);
 	(void)fputs(line.data, stdout);
 	buffer_finish(&line);
+	return CHECK_UNKNOWN;
 }
 
 int command_check(const struct settings *settings, struct site_list *sites)
@@ -133,7 +133,8 @@ int command_check(const struct settings *settings, struct site_list *sites)
 	check_results_begin_round(check.results, 1);
 	struct checks *checks = checks_start(settings, sites, true, &sink, &err);
 	if (checks == NULL) {
-		say_why_not(settings, &err);
+		log_event(LOG_ERROR, err.message);
+		(void)command_check_refused(settings, err.message);
 	} else {
 		run_rounds(&check, checks);
 		code = exit_code(check_results_worst(check.results));

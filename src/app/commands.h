@@ -12,6 +12,8 @@ enum { CHECK_UP = 0, CHECK_DEGRADED = 1, CHECK_DOWN = 2, CHECK_UNKNOWN = 3 };
 int command_producer(const struct settings *settings, struct site_list *sites);
 int command_run(const struct settings *settings, struct site_list *sites);
 int command_check(const struct settings *settings, struct site_list *sites);
+/* Instead of it, where there are mistakes: with --nagios a line with the first of them, for what a plugin was told wrongly is none of the site's. */
+int command_check_refused(const struct settings *settings, const char *why);
 int command_consumer(const struct settings *settings, const struct site_list *sites);
 int command_web(const struct settings *settings, const struct site_list *sites);
 int command_sites(const struct settings *settings, const struct site_list *sites);

@@ -109,6 +109,20 @@ static int flush_text(int code, int failed)
 	return failed;
 }
 
+/* The code of a command whose input has mistakes. */
+static int refuse(const struct settings *settings, const struct problems *problems)
+{
+	const struct problem *first = problems->items;
+	if (settings->command != COMMAND_CHECK)
+		return EXIT_USAGE;
+	while (first->is_warning)
+		first++;
+	char *why = xasprintf("%s: %s", first->where, first->what);
+	int code = flush_text(command_check_refused(settings, why), CHECK_UNKNOWN);
+	free(why);
+	return code;
+}
+
 static int run_command(const struct settings *settings, struct site_list *sites)
 {
 	switch (settings->command) {
@@ -167,7 +181,7 @@ int main(int argc, char **argv)
 	sites_load(&settings, &sites,
 		   &problems); /* also after errors: all of them are said at once */
 	print_problems(&problems);
-	int code = EXIT_USAGE;
+	int code = problems.error_count > 0 ? refuse(&settings, &problems) : EXIT_USAGE;
 	if (problems.error_count > 0 && settings.command == COMMAND_CONFIG_PRINT) {
 		(void)command_config_print(
 			&settings); /* what there is, to find out what is missing */

@@ -221,6 +221,19 @@ def test_nagios_is_what_the_guidelines_say(websentry, sites, authority):
     assert len(together.items) == sum(len(found.items) for found in alone.values())
 
 
+def test_what_a_plugin_is_told_wrongly_is_unknown(websentry, sites):
+    """Not CRITICAL: a typing mistake on the monitor is no trouble of the site (guidelines, "Plugin Return Codes")."""
+    bad = websentry.write("bad.yaml", "sites:\n- url: 'http://127.0.0.1:1/|'\n  methd: GET\n")
+    for words, said in ((("--sites", bad), "bad.yaml:3:3: unknown key"), (("--timeut", "1s"), "--timeut"),
+                        (("ftp://a.test/",), "found 'ftp://a.test/'"), ((), "found no URL")):
+        done = websentry.run("check", "--nagios", *words, code=3)
+        found = plugin_output.parse(done.stdout())
+        assert (found.state, found.items) == ("UNKNOWN", {}) and said in found.text, done.stdout()
+        assert len(done.complaints()) == 1
+        done = websentry.run("check", *words, code=2)
+        assert done.stdout() == "" and len(done.complaints()) == 1
+
+
 def test_a_site_can_not_write_the_status_line(websentry, sites):
     """What a page captures or says, and a redirect's target, stay text."""
     site = sites.site("/a", Answer(500, body="x", headers={"X-Tag": "a|b=1;2 'c'"}))
@@ -324,7 +337,9 @@ REFUSED = {
 @pytest.mark.parametrize("words", REFUSED.values(), ids=REFUSED)
 def test_what_makes_no_sense_gets_one_line(websentry, sites, words):
     site = sites.site("/a")
-    done = websentry.run("check", *words, site.url, code=2)
+    is_plugin = "--nagios" in words
+    done = websentry.run("check", *words, site.url, code=3 if is_plugin else 2)
     assert len(done.complaints()) == 1, done.stderr()
     assert words[-2 if words[-1][0] != "-" else 0] in done.stderr() or words[0] in done.stderr()
-    assert done.stdout() == "" and site.requests == []
+    assert done.stdout().startswith("UNKNOWN - ") == is_plugin and bool(done.stdout()) == is_plugin
+    assert site.requests == []
