@@ -26,7 +26,7 @@
 
 struct reader {
 	struct store *store;
-	struct site_names names;
+	struct snapshot_names names;
 	char *title;
 	int64_t hole_after_us;
 	mono_us holes_at;        /* the reader's thread only: count what is missing not before */
@@ -46,7 +46,7 @@ struct reader {
 	bool has_snapshot;
 	bool is_hang_announced;
 	mono_us asked_at;
-	struct site_names next_names; /* for the next read, where has_next_names */
+	struct snapshot_names next_names; /* for the next read, where has_next_names */
 	bool has_next_names;
 	int64_t missing;     /* reports, as last counted */
 	mono_us finished_at; /* 0 before the first read */
@@ -135,9 +135,9 @@ static void take_names(struct reader *reader)
 {
 	(void)pthread_mutex_lock(&reader->mutex);
 	if (reader->has_next_names) {
-		site_names_finish(&reader->names);
+		snapshot_names_finish(&reader->names);
 		reader->names = reader->next_names;
-		reader->next_names = (struct site_names){0};
+		reader->next_names = (struct snapshot_names){0};
 		reader->has_next_names = false;
 	}
 	(void)pthread_mutex_unlock(&reader->mutex);
@@ -229,8 +229,8 @@ static void reader_destroy(struct reader *reader)
 	(void)pthread_mutex_destroy(&reader->mutex);
 	rendering_release(reader->rendering);
 	snapshot_finish(&reader->snapshot);
-	site_names_finish(&reader->names);
-	site_names_finish(&reader->next_names);
+	snapshot_names_finish(&reader->names);
+	snapshot_names_finish(&reader->next_names);
 	free(reader->title);
 	store_close(reader->store);
 	free(reader);
@@ -290,14 +290,14 @@ static void ask_if_old(struct reader *reader)
 		ask(reader);
 }
 
-void reader_set_names(struct reader *reader, struct site_names *names)
+void reader_set_names(struct reader *reader, struct snapshot_names *names)
 {
 	(void)pthread_mutex_lock(&reader->mutex);
-	site_names_finish(&reader->next_names);
+	snapshot_names_finish(&reader->next_names);
 	reader->next_names = *names;
 	reader->has_next_names = true;
 	(void)pthread_mutex_unlock(&reader->mutex);
-	*names = (struct site_names){0};
+	*names = (struct snapshot_names){0};
 }
 
 void reader_ask(struct reader *reader)
@@ -331,14 +331,14 @@ struct rendering *reader_current(struct reader *reader)
 	return rendering;
 }
 
-struct reader *reader_start(struct store *store, struct site_names *names, const char *title,
+struct reader *reader_start(struct store *store, struct snapshot_names *names, const char *title,
 			    struct figures *figures, int64_t hole_after_us, struct error *err)
 {
 	struct reader *reader = xcalloc(1, sizeof(*reader));
 	pthread_condattr_t monotonic;
 	reader->store = store;
 	reader->names = *names;
-	*names = (struct site_names){0};
+	*names = (struct snapshot_names){0};
 	reader->title = xstrdup(title);
 	reader->figures = figures;
 	reader->hole_after_us = hole_after_us;

@@ -14,7 +14,7 @@
 struct figures;
 struct reader;
 struct store;
-struct site_names;
+struct snapshot_names;
 
 enum {
 	READER_FRESH_MS = 1000, /* figures younger than this are not read again */
@@ -45,11 +45,11 @@ struct rendering {
  * Takes the store. Copies title; takes over what names holds. Reads once at once. Where figures has FIGURES_PAGE, keeps its
  * OBSTACLE_STORE_AWAY; counts what is missing for longer than hole_after_us in its audit section; borrowed until reader_stop(). Returns NULL with ERROR_FATAL.
  */
-struct reader *reader_start(struct store *store, struct site_names *names, const char *title,
+struct reader *reader_start(struct store *store, struct snapshot_names *names, const char *title,
 			    struct figures *figures, int64_t hole_after_us, struct error *err);
 
 /* Other names from the next read on; takes over what names holds. Any thread. */
-void reader_set_names(struct reader *reader, struct site_names *names);
+void reader_set_names(struct reader *reader, struct snapshot_names *names);
 
 /* Read the store if the figures are old, but wait for nothing. */
 void reader_ask(struct reader *reader);

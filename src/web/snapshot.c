@@ -15,9 +15,9 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-void site_names_init(struct site_names *names, const char *const *given, size_t count)
+void snapshot_names_init(struct snapshot_names *names, const char *const *given, size_t count)
 {
-	*names = (struct site_names){.is_given = given != NULL};
+	*names = (struct snapshot_names){.is_given = given != NULL};
 	if (given == NULL)
 		return;
 	names->names = xcalloc(count, sizeof(*names->names));
@@ -27,15 +27,15 @@ void site_names_init(struct site_names *names, const char *const *given, size_t 
 	qsort(names->names, count, sizeof(*names->names), compare_names);
 }
 
-void site_names_finish(struct site_names *names)
+void snapshot_names_finish(struct snapshot_names *names)
 {
 	for (size_t i = 0; i < names->count; i++)
 		free(names->names[i]);
 	free(names->names);
-	*names = (struct site_names){0};
+	*names = (struct snapshot_names){0};
 }
 
-static bool site_names_has(const struct site_names *names, const char *name)
+static bool has_name(const struct snapshot_names *names, const char *name)
 {
 	return bsearch(&name, names->names, names->count, sizeof(*names->names), compare_names) !=
 	       NULL;
@@ -109,10 +109,10 @@ int64_t snapshot_overdue_after_us(int64_t interval_us)
 	return OVERDUE_INTERVALS * interval_us + grace_us;
 }
 
-static enum site_state state_of(const struct site_view *view, const struct site_names *names,
+static enum site_state state_of(const struct site_view *view, const struct snapshot_names *names,
 				wall_us now)
 {
-	if (names->is_given && !site_names_has(names, view->name))
+	if (names->is_given && !has_name(names, view->name))
 		return SITE_CLOSED;
 	if (now - view->started_at > snapshot_overdue_after_us(view->interval_us))
 		return SITE_OVERDUE;
@@ -146,7 +146,7 @@ static int compare_views(const void *a, const void *b)
 }
 
 /* The sites of the file that have no report. Walks both sorted lists at once. */
-static void add_waiting(struct snapshot *snapshot, const struct site_names *names)
+static void add_waiting(struct snapshot *snapshot, const struct snapshot_names *names)
 {
 	size_t known = snapshot->count;
 	size_t at = 0;
@@ -173,7 +173,7 @@ static void add_waiting(struct snapshot *snapshot, const struct site_names *name
 	}
 }
 
-void snapshot_complete(struct snapshot *snapshot, const struct site_names *names, wall_us now)
+void snapshot_complete(struct snapshot *snapshot, const struct snapshot_names *names, wall_us now)
 {
 	for (size_t i = 0; i < snapshot->count; i++)
 		snapshot->sites[i].state = state_of(&snapshot->sites[i], names, now);

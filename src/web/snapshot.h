@@ -46,7 +46,7 @@ struct site_view {
 };
 
 /* The names of the sites file, or none: then no site is closed or waiting. Sorted by bytes. */
-struct site_names {
+struct snapshot_names {
 	char **names;
 	size_t count;
 	bool is_given;
@@ -62,8 +62,8 @@ struct snapshot {
 };
 
 /* Copies what is given. NULL: none given. */
-void site_names_init(struct site_names *names, const char *const *given, size_t count);
-void site_names_finish(struct site_names *names);
+void snapshot_names_init(struct snapshot_names *names, const char *const *given, size_t count);
+void snapshot_names_finish(struct snapshot_names *names);
 
 void snapshot_init(struct snapshot *snapshot);
 void snapshot_finish(struct snapshot *snapshot);
@@ -72,7 +72,7 @@ void snapshot_finish(struct snapshot *snapshot);
 bool snapshot_add(void *context, const struct store_site *site);
 
 /* Decide every state as of now, add the sites that wait for their first report, sort, count. */
-void snapshot_complete(struct snapshot *snapshot, const struct site_names *names, wall_us now);
+void snapshot_complete(struct snapshot *snapshot, const struct snapshot_names *names, wall_us now);
 
 /* When reports of a site with this interval count as overdue: so long after the last one's start. */
 int64_t snapshot_overdue_after_us(int64_t interval_us);

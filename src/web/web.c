@@ -176,8 +176,8 @@ struct web *web_start(const struct web_options *options, struct error *err)
 	if (listener_open(options->listen, &web->listener, err) < 0)
 		goto fail;
 	if (store != NULL) {
-		struct site_names names;
-		site_names_init(&names, options->site_names, options->site_count);
+		struct snapshot_names names;
+		snapshot_names_init(&names, options->site_names, options->site_count);
 		web->reader = reader_start(store, &names, web->title, web->figures,
 					   options->hole_after_us, err);
 		store = NULL;
@@ -202,10 +202,10 @@ const char *web_address(const struct web *web)
 
 void web_set_sites(struct web *web, const char *const *names, size_t count)
 {
-	struct site_names copy;
+	struct snapshot_names copy;
 	if (web->reader == NULL)
 		return;
-	site_names_init(&copy, names, count);
+	snapshot_names_init(&copy, names, count);
 	reader_set_names(web->reader, &copy);
 }
 

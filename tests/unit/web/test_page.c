@@ -33,14 +33,14 @@ static struct store_site site_of(const char *name, enum outcome outcome, int64_t
 static struct snapshot snapshot_of(const struct store_site *sites, size_t count,
 				   const char *const *given, size_t given_count)
 {
-	struct site_names names;
+	struct snapshot_names names;
 	struct snapshot snapshot;
-	site_names_init(&names, given, given_count);
+	snapshot_names_init(&names, given, given_count);
 	snapshot_init(&snapshot);
 	for (size_t i = 0; i < count; i++)
 		assert_true(snapshot_add(&snapshot, &sites[i]));
 	snapshot_complete(&snapshot, &names, now);
-	site_names_finish(&names);
+	snapshot_names_finish(&names);
 	return snapshot;
 }
 
@@ -94,7 +94,7 @@ static void sites_beyond_the_bound_are_counted(void **state)
 {
 	(void)state;
 	struct snapshot snapshot;
-	struct site_names names = {0};
+	struct snapshot_names names = {0};
 	snapshot_init(&snapshot);
 	for (int i = 0; i < SNAPSHOT_SITES_MAX + 3; i++) {
 		char name[16];
