@@ -9,7 +9,7 @@ prefix ?= /usr/local
 .PHONY: help build run pipeline test test-fast test-deep test-deploy fuzz chaos chaos-selftest lint format bench asan docs install clean
 
 help: ## what each target does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the program, at build/websentry
 	@scripts/setup build
@@ -72,7 +72,7 @@ asan: ## the program with address and undefined-behaviour sanitizers, at build-a
 	@scripts/setup build
 	@BUILD=build-asan scripts/build -Db_sanitize=address,undefined -Db_lundef=false
 
-docs: ## what is made from the table of settings: docs/configuration.md, docs/websentry.1
+docs: ## what is made from the tables of settings and metrics: docs/configuration.md, docs/metrics.md, docs/websentry.1
 	@scripts/setup build
 	@scripts/build
 	@scripts/docs

@@ -2,6 +2,7 @@
 import importlib.util
 import json
 import os
+import re
 import subprocess
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -60,3 +61,17 @@ def test_what_is_installed_was_built_before():
                           timeout=60, check=True)
     inputs = done.stdout.partition("input:")[2].partition("outputs:")[0]
     assert made and made <= {BUILD / line.strip(" |") for line in inputs.splitlines()}
+
+
+def test_help_has_its_targets_in_columns():
+    lines = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=60,
+                           check=True).stdout.splitlines()
+    phony = (ROOT / "Makefile").read_text().partition(".PHONY: ")[2].partition("\n")[0].split()
+    assert [line.split()[0] for line in lines] == phony
+    assert len({len(line) - len(line[2:].partition(" ")[2].lstrip()) for line in lines}) == 1
+
+
+def test_what_make_docs_writes_is_named():
+    help_text = (ROOT / "Makefile").read_text().partition("\ndocs: ## ")[2].partition("\n")[0]
+    written = set(re.findall(r"docs/[\w.]+", (ROOT / "scripts/docs").read_text()))
+    assert written == set(re.findall(r"docs/[\w.]+", help_text))
