@@ -232,9 +232,9 @@ static void help_names_each_setting_of_a_command(void **state)
 	}
 }
 
-static void expect_sound(const char *flag, const char *path, size_t site_count)
+static void expect_sound(const char *command, const char *flag, const char *path, size_t site_count)
 {
-	struct fixture_input input = {.args = {"config", "check", flag, path}};
+	struct fixture_input input = {.args = {"config", "check", command, flag, path}};
 	struct fixture fixture;
 	fixture_read(&fixture, &input);
 	assert_string_equal(fixture.lines, "");
@@ -245,8 +245,10 @@ static void expect_sound(const char *flag, const char *path, size_t site_count)
 static void examples_are_sound(void **state)
 {
 	(void)state;
-	expect_sound("--sites", SOURCE_ROOT "/configs/sites.yaml", 3);
-	expect_sound("--config", SOURCE_ROOT "/configs/settings.yaml", 1);
+	expect_sound("run", "--sites", SOURCE_ROOT "/configs/sites.yaml", 3);
+	expect_sound("run", "--config", SOURCE_ROOT "/configs/settings.yaml", 1);
+	expect_sound("producer", "--config", SOURCE_ROOT "/configs/pipeline.yaml", 1);
+	expect_sound("consumer", "--config", SOURCE_ROOT "/configs/pipeline.yaml", 1);
 }
 
 /* The first block of docs/sites.md. */
@@ -264,7 +266,7 @@ static void the_documented_sites_file_is_sound(void **state)
 	assert_non_null(out);
 	assert_true(fputs(start, out) >= 0);
 	assert_int_equal(fclose(out), 0);
-	expect_sound("--sites", "documented.yaml", 2);
+	expect_sound("run", "--sites", "documented.yaml", 2);
 	assert_int_equal(remove("documented.yaml"), 0);
 	free(document);
 }
