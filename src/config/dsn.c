@@ -192,6 +192,11 @@ static int check_option(const PQconninfoOption *option, struct error *err)
 			  "folder");
 		return -1;
 	}
+	if (strcmp(option->keyword, "dbname") == 0 && dsn_is_whole(option->val)) {
+		error_set(err, ERROR_REJECT,
+			  "its dbname is a whole DSN, expected a database's name");
+		return -1;
+	}
 	if (strcmp(option->keyword, "hostaddr") == 0 && !are_addresses(option->val)) {
 		error_set(err, ERROR_REJECT,
 			  "its hostaddr is '%.60s', expected numeric addresses such as 192.0.2.7",
@@ -286,14 +291,31 @@ int dsn_check(const char *dsn, struct error *err)
 	return result;
 }
 
+/* Whether a text begins with "keyword=", one of libpq's. */
+static bool begins_with_keyword(const char *text)
+{
+	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz_");
+	bool is_keyword = false;
+	if (text[length] != '=')
+		return false;
+	PQconninfoOption *options = PQconninfoParse("", NULL); /* all of them */
+	for (const PQconninfoOption *at = options; at != NULL && at->keyword != NULL; at++)
+		is_keyword = is_keyword || (strlen(at->keyword) == length &&
+					    memcmp(at->keyword, text, length) == 0);
+	PQconninfoFree(options);
+	return is_keyword;
+}
+
+/*
+ * Also where it does not parse, and so may have a password in any of its words: "sales password=sesame". A '=' alone may stand in
+ * a name, as in "sales=2024".
+ */
 bool dsn_is_whole(const char *text)
 {
-	bool is_whole = strstr(text, "://") != NULL;
-	PQconninfoOption *options =
-		is_whole || strchr(text, '=') == NULL ? NULL : PQconninfoParse(text, NULL);
-	is_whole = is_whole || options != NULL;
-	PQconninfoFree(options);
-	return is_whole;
+	bool has_blank = strpbrk(text, " \t\r\n") != NULL;
+	if (strstr(text, "://") != NULL)
+		return true;
+	return strchr(text, '=') != NULL && (has_blank || begins_with_keyword(text));
 }
 
 char *dsn_get(const char *dsn, const char *keyword)

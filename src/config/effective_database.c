@@ -53,7 +53,10 @@ static void check_libpq(struct reading *reading)
 	static const struct {
 		const char *keyword;
 		const char *variable;
-	} checked[] = {{"service", "PGSERVICE"}, {"host", "PGHOST"}, {"hostaddr", "PGHOSTADDR"}};
+	} checked[] = {{"service", "PGSERVICE"},
+		       {"host", "PGHOST"},
+		       {"hostaddr", "PGHOSTADDR"},
+		       {"dbname", "PGDATABASE"}};
 	for (size_t i = 0; i < sizeof(checked) / sizeof(checked[0]); i++) {
 		struct error err;
 		const struct dsn_part part = {
