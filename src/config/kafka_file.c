@@ -17,26 +17,6 @@ static void add_item(struct text_list *list, const char *text)
 	list->items[list->count++] = xstrdup(text);
 }
 
-/* Without blanks at both ends, in place. */
-static char *trim(char *text)
-{
-	text += strspn(text, " \t");
-	size_t length = strlen(text);
-	while (length > 0 && strchr(" \t\r", text[length - 1]) != NULL)
-		text[--length] = '\0';
-	return text;
-}
-
-/* "key=value" without blanks around both; NULL where there is no '='. */
-static char *normalise(char *line)
-{
-	char *equals = strchr(line, '=');
-	if (equals == NULL)
-		return NULL;
-	*equals = '\0';
-	return xasprintf("%s=%s", trim(line), trim(equals + 1));
-}
-
 /* Where a property of this key stands already from index first on, or NULL. */
 static const char *find_duplicate(const struct text_list *properties,
 				  const struct text_list *origins, size_t first,
@@ -49,20 +29,19 @@ static const char *find_duplicate(const struct text_list *properties,
 	return NULL;
 }
 
-static void take_line(char *line, const char *where, size_t first, struct text_list *properties,
-		      struct text_list *origins, struct problems *problems)
+static void take_line(const char *line, const char *where, size_t first,
+		      struct text_list *properties, struct text_list *origins,
+		      struct problems *problems)
 {
 	struct error err;
-	char *canonical = NULL;
 	char *property = NULL;
-	line = trim(line);
+	line += strspn(line, " \t\r");
 	if (line[0] == '\0' || line[0] == '#')
 		return;
-	property = normalise(line);
 	/* The line itself may hold a password: it is not shown. */
-	if (property == NULL) {
+	if (strchr(line, '=') == NULL) {
 		problems_add(problems, where, "found no '=', expected key=value");
-	} else if (setting_check_property(property, &canonical, &err) != 0) {
+	} else if (setting_check_property(line, &property, &err) != 0) {
 		problems_add(problems, where, "%s", err.message);
 	} else if (find_duplicate(properties, origins, first, property) != NULL) {
 		problems_add(problems, where,
@@ -76,7 +55,6 @@ static void take_line(char *line, const char *where, size_t first, struct text_l
 		add_item(properties, property);
 		add_item(origins, where);
 	}
-	free(canonical);
 	free(property);
 }
 

@@ -199,23 +199,43 @@ int setting_check_site_key(const char *text, char **ret_canonical, struct error 
 	return 0;
 }
 
+/* Without blanks at both ends. */
+static char *copy_trimmed(const char *text, size_t length)
+{
+	static const char blanks[] = " \t\r";
+	size_t begin = 0;
+	while (begin < length && strchr(blanks, text[begin]) != NULL)
+		begin++;
+	while (length > begin && strchr(blanks, text[length - 1]) != NULL)
+		length--;
+	return xstrndup(text + begin, length - begin);
+}
+
+static bool is_property_key(const char *key)
+{
+	for (const char *at = key; *at != '\0'; at++)
+		if (!isalnum((unsigned char)*at) && strchr("._-", *at) == NULL)
+			return false;
+	return key[0] != '\0';
+}
+
 int setting_check_property(const char *text, char **ret_canonical, struct error *err)
 {
 	const char *equals = strchr(text, '=');
-	size_t name_length = equals == NULL ? 0 : (size_t)(equals - text);
-	for (size_t i = 0; i < name_length; i++)
-		if (!isalnum((unsigned char)text[i]) && strchr("._-", text[i]) == NULL)
-			name_length = 0;
-	if (name_length == 0) {
+	char *key = copy_trimmed(text, equals == NULL ? 0 : (size_t)(equals - text));
+	char *value = equals == NULL ? NULL : copy_trimmed(equals + 1, strlen(equals + 1));
+	int result = -1;
+	if (!is_property_key(key)) {
 		error_set(err, ERROR_REJECT, "expected key=value with a key such as linger.ms");
-		return -1;
-	}
-	if (has_control(equals + 1)) {
+	} else if (has_control(value)) {
 		error_set(err, ERROR_REJECT, "expected a value without control characters");
-		return -1;
+	} else {
+		*ret_canonical = xasprintf("%s=%s", key, value);
+		result = 0;
 	}
-	*ret_canonical = xstrdup(text);
-	return 0;
+	free(key);
+	free(value);
+	return result;
 }
 
 int setting_check_file(const char *text, char **ret_canonical, struct error *err)

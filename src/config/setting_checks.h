@@ -17,7 +17,7 @@ int setting_check_topic(const char *text, char **ret_canonical,
 			struct error *err); /* as Kafka takes them */
 int setting_check_group(const char *text, char **ret_canonical, struct error *err);
 int setting_check_property(const char *text, char **ret_canonical,
-			   struct error *err); /* key=value */
+			   struct error *err); /* key=value; without blanks around both */
 int setting_check_site_key(const char *text, char **ret_canonical,
 			   struct error *err); /* KEY=VALUE, VALUE is YAML */
 int setting_check_file(const char *text, char **ret_canonical, struct error *err); /* can be read */
