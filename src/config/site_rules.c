@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "check/decimal.h"
 #include "check/json_pointer.h"
 #include "config/site_entry.h"
 #include "config/site_keys.h"
@@ -339,11 +340,8 @@ static bool is_json_sound(struct entry_reader *reader, const struct node *item)
 			      "found `exists: false` beside another test, expected it alone");
 		return false;
 	}
-	/* doubles tell neighbours apart that are large: those that come out equal may leave room */
 	if (less != NULL && greater != NULL && node_is_json_number(less) &&
-	    node_is_json_number(greater) &&
-	    (strtod(greater->text, NULL) > strtod(less->text, NULL) ||
-	     strcmp(greater->text, less->text) == 0)) {
+	    node_is_json_number(greater) && decimal_compare(greater->text, less->text) >= 0) {
 		entry_problem(reader, greater,
 			      "found a number for `greater` that is not below that for `less`, "
 			      "expected a smaller one");

@@ -112,6 +112,10 @@ static const struct conflict_case site_cases[] = {
 	 SITE("expect_json: {pointer: /a, less: 1, greater: 1}"),
 	 "s.yaml:1:64: found a number for `greater` that is not below that for `less`, expected a "
 	 "smaller one\n"},
+	{"no number between one and itself, written otherwise",
+	 SITE("expect_json: {pointer: /a, less: 10, greater: 1.0e1}"),
+	 "s.yaml:1:65: found a number for `greater` that is not below that for `less`, expected a "
+	 "smaller one\n"},
 	{"authorities of what is not verified",
 	 TLS_SITE("insecure_skip_verify: true, ca_file: ca.pem"),
 	 "s.yaml:1:57: found `ca_file` beside `insecure_skip_verify: true`, expected one of them "
