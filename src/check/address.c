@@ -262,6 +262,21 @@ int address_of_socket(const struct sockaddr *socket_address, struct address *ret
 	return 0;
 }
 
+static struct address unmap(const struct address *address)
+{
+	static const uint8_t mapped[16] = {[10] = 0xFF, [11] = 0xFF};
+	bool is_mapped = address->is_v6 && has_prefix(address->bytes, mapped, MAPPED_BITS);
+	return is_mapped ? carried_at(address, MAPPED_BITS / 8, false) : *address;
+}
+
+bool address_is_same(const struct address *address, const struct address *other)
+{
+	const struct address a = unmap(address);
+	const struct address b = unmap(other);
+	return a.is_v6 == b.is_v6 &&
+	       memcmp(a.bytes, b.bytes, a.is_v6 ? V6_BITS / 8 : V4_BITS / 8) == 0;
+}
+
 static void clear_behind(struct address *address, unsigned bits)
 {
 	for (unsigned i = 0; i < sizeof(address->bytes); i++) {

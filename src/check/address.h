@@ -46,6 +46,9 @@ int address_of_socket(const struct sockaddr *socket_address, struct address *ret
  * or more than most.
  */
 int address_parse_bits(const char *text, unsigned most, unsigned *ret_bits);
+/* Whether a connection to one leads where that to the other does: one address, also where IPv6 maps it (::ffff:192.0.2.1). */
+bool address_is_same(const struct address *address, const struct address *other);
+
 /* "192.0.2.0/24", "2001:db8::/32", or one address. 0, or -1 for what is none. */
 int address_parse_block(const char *text, struct address_block *ret_block);
 /* Whether the address, or one that it carries, lies in the block. */

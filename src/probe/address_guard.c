@@ -122,6 +122,11 @@ void address_guard_see(struct address_guard *guard, const struct resolver_addres
 		guard->is_public = true;
 }
 
+bool address_guard_would_allow(const struct address_guard *guard, const struct address *address)
+{
+	return address_policy_judge(guard->policy, address, guard->reach, NULL) == ADDRESS_FINE;
+}
+
 size_t address_guard_filter(struct address_guard *guard, struct resolver_address *addresses,
 			    size_t count)
 {

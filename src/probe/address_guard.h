@@ -42,6 +42,8 @@ void address_guard_start_hop(struct address_guard *guard, bool is_redirected);
 /* All addresses that the hop's host has. */
 void address_guard_see(struct address_guard *guard, const struct resolver_address *addresses,
 		       size_t count);
+/* Whether the hop may connect to it; guard->text stays. */
+bool address_guard_would_allow(const struct address_guard *guard, const struct address *address);
 /* Leave only those that the hop may connect to, in their order. Returns how many; guard->text says why one is not. */
 size_t address_guard_filter(struct address_guard *guard, struct resolver_address *addresses,
 			    size_t count);

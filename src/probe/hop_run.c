@@ -44,16 +44,19 @@ size_t hop_run_list_addresses(struct hop_run *hop, const struct request *request
 	struct resolver_address chosen[RESOLVER_FOUND_MAX];
 	memcpy(chosen, addresses, count * sizeof(addresses[0]));
 	size_t chosen_count = addresses_choose(request, chosen, count);
+	bool is_guarded = hop->route.proxy == NULL;
+	size_t rest = 0;
 	hop->resolved_at = now;
-	hop->address_count =
-		chosen_count < RESOLVER_ADDRESSES_MAX ? chosen_count : RESOLVER_ADDRESSES_MAX;
-	memcpy(hop->addresses, chosen, hop->address_count * sizeof(chosen[0]));
-	if (hop->route.proxy == NULL && hop->address_count > 0)
-		address_guard_see(&hop->guard, addresses, count);
 	if (hop->resolver != NULL)
 		hop->address_rest =
-			chosen_count - hop->address_count +
 			addresses_count_rest(resolver_rest(hop->resolver), chosen, chosen_count);
+	hop->address_count =
+		addresses_cut(is_guarded ? &hop->guard : NULL, chosen, chosen_count, &rest);
+	memcpy(hop->addresses, chosen, hop->address_count * sizeof(chosen[0]));
+	if (is_guarded && hop->address_count > 0)
+		address_guard_see(&hop->guard, addresses, count);
+	if (hop->resolver != NULL)
+		hop->address_rest += rest;
 	return hop->address_count;
 }
 

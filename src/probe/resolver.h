@@ -15,8 +15,8 @@
 
 enum {
 	RESOLVER_ADDRESSES_MAX = 16, /* of one name that are used */
-	RESOLVER_FOUND_MAX =
-		2 * RESOLVER_ADDRESSES_MAX /* told: so many of each family, from which to choose */
+	RESOLVER_FAMILY_MAX = 1024,  /* of each family told, from which to choose */
+	RESOLVER_FOUND_MAX = 2 * RESOLVER_FAMILY_MAX
 };
 
 struct resolver_address {

@@ -78,8 +78,7 @@ static size_t count_family(const struct ares_addrinfo_node *node, int family)
 }
 
 /*
- * Families in turn, the one that this machine can reach first, as RFC 8305 has it: a dead family costs one attempt. Of each no more
- * than are used where that one alone is wanted.
+ * Families in turn, the one that this machine can reach first, as RFC 8305 has it: a dead family costs one attempt.
  */
 static size_t order_addresses(struct resolver *resolver, const struct ares_addrinfo *info,
 			      struct resolver_address addresses[static RESOLVER_FOUND_MAX])
@@ -90,7 +89,7 @@ static size_t order_addresses(struct resolver *resolver, const struct ares_addri
 		six != NULL && (four == NULL || has_ipv6_route(resolver, clock_mono_us()));
 	size_t sixes = 0;
 	size_t fours = 0;
-	for (size_t turn = 0; turn < RESOLVER_FOUND_MAX; turn++) {
+	for (size_t turn = 0; turn < RESOLVER_FOUND_MAX && (six != NULL || four != NULL); turn++) {
 		if (is_six_next && six != NULL) {
 			write_address(six, &addresses[sixes++ + fours]);
 			six = next_of_family(six->ai_next, AF_INET6);

@@ -7,14 +7,6 @@
 #include "probe/hop_run.h"
 #include "probe/run_pool.h"
 
-static bool has_address(const struct round_run *round, const char *address)
-{
-	for (size_t i = 0; i < round->count; i++)
-		if (strcmp(round->addresses[i].text, address) == 0)
-			return true;
-	return false;
-}
-
 static void add_address(struct round_run *round, const char *address, const struct hop_run *hop,
 			const struct observation *seen)
 {
@@ -45,8 +37,7 @@ struct round_run *rounds_begin(struct rounds *rounds, struct check_run *run)
 	round->host = xstrdup(hop->route.host);
 	round->looked_up_at = hop->resolved_at;
 	for (size_t i = 0; i < hop->address_count; i++)
-		if (!has_address(round, hop->addresses[i].text))
-			add_address(round, hop->addresses[i].text, hop, check_run_observation(run));
+		add_address(round, hop->addresses[i].text, hop, check_run_observation(run));
 	rounds->waiting += round->count;
 	round->older = rounds->newest;
 	if (round->older != NULL)

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-enum { NAME_SERVER_ADDRESSES_MAX = 20 };
+enum { NAME_SERVER_ADDRESSES_MAX = 24 };
 
 struct name_record {
 	const char *name;

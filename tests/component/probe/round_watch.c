@@ -33,6 +33,7 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static const struct name_record records[] = {
 	{.name = "four.test", .addresses = {"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"}},
 	{.name = "both.test", .addresses = {"127.0.0.1", "::1", "127.0.0.3"}},
+	{.name = "twin.test", .addresses = {"127.0.0.1", "::ffff:127.0.0.1", "127.0.0.2"}},
 	{.name = "one.test", .addresses = {"127.0.0.2"}},
 	{.name = "slow.test",
 	 .addresses = {"127.0.0.1", "127.0.0.3"},

@@ -58,6 +58,16 @@ static void both_families_are_checked(void **state)
 	assert_int_equal(round_watch_find(site, "127.0.0.3")->trouble, REASON_CONNECT_REFUSED);
 }
 
+static void a_mapped_address_is_the_same_machine(void **state)
+{
+	(void)state;
+	const struct site *site = round_watch_add("twin.test", "ok", 20000);
+	round_watch_once(0);
+	assert_int_equal(round_watch.count, 2);
+	assert_int_equal(round_watch.told[0].unchecked, 0);
+	assert_int_equal(round_watch_find(site, "127.0.0.2")->status, 200);
+}
+
 static void the_request_says_which(void **state)
 {
 	(void)state;
@@ -249,6 +259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ROUND_TEST(each_address_is_checked),
 		ROUND_TEST(both_families_are_checked),
+		ROUND_TEST(a_mapped_address_is_the_same_machine),
 		ROUND_TEST(the_request_says_which),
 		ROUND_TEST(a_name_without_addresses_is_one_check),
 		ROUND_TEST(forbidden_addresses_are_told),
