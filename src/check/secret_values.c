@@ -6,8 +6,8 @@
  *   <name>value, name="name" value="v", a part of multipart/form-data likewise
  *   <input value="v" …>  where the tag's name, id, type or autocomplete is a secret's, wherever it stands in the tag; content="v" likewise
  *
- * where url_is_secret_name() says so of the name, whose letters JSON may have escaped; and without a name, web tokens, private keys and
- * the keys of AWS.
+ * where url_is_secret_name() says so of the name, whose letters JSON may have escaped; and without a name, private keys and
+ * what has the shape of a token (token_shapes.h).
  */
 #include "check/secret_values.h"
 
@@ -15,16 +15,15 @@
 #include <string.h>
 #include <strings.h>
 
+#include "check/token_shapes.h"
 #include "check/url.h"
 
 enum {
 	NAME_MAX_BYTES = 64,
-	WEB_TOKEN_MIN = 24, /* bytes; {"alg":"none"} alone is 20 */
 	PEM_HEAD_MAX = 64,
 	ESCAPED_NAME_MAX = 6 * NAME_MAX_BYTES, /* \u006b for each of its letters */
 	TAG_MAX =
 		1024, /* bytes before and behind an attribute that are searched for its tag's others */
-	AWS_ID_BYTES = 20,
 	AWS_KEY_BYTES = 40,
 };
 
@@ -43,11 +42,6 @@ static size_t entity_length(const char *bytes, size_t end)
 			return length;
 	}
 	return 0;
-}
-
-static bool is_web_byte(char c)
-{
-	return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.';
 }
 
 static bool is_quote(char c)
@@ -339,44 +333,20 @@ static bool is_attribute_of_secret(const char *bytes, size_t length, size_t at, 
 
 /* --- what needs no name --- */
 
-/* The id of a key of AWS, with the key itself where that follows a colon; its 'A' is at bytes[at]. */
-static bool is_aws_key(const char *bytes, size_t length, size_t at, size_t *ret_begin,
-		       size_t *ret_end)
+/* A token with a shape of its own, at bytes[at]; of AWS's keys with the key itself where that follows the id and a colon. */
+static bool is_token(const char *bytes, size_t length, size_t at, size_t *ret_begin,
+		     size_t *ret_end)
 {
-	if (length - at < AWS_ID_BYTES || (at > 0 && isalnum((unsigned char)bytes[at - 1])) ||
-	    (memcmp(bytes + at, "AKIA", 4) != 0 && memcmp(bytes + at, "ASIA", 4) != 0))
+	size_t end = at + token_shapes_length(bytes, length, at);
+	size_t key = end + 1;
+	if (end == at)
 		return false;
-	size_t end = at;
-	while (end < length &&
-	       (isupper((unsigned char)bytes[end]) || isdigit((unsigned char)bytes[end])))
-		end++;
-	if (end - at != AWS_ID_BYTES || (end < length && isalpha((unsigned char)bytes[end])))
-		return false;
-	size_t key = end;
-	while (end < length && bytes[end] == ':' && key + 1 < length &&
-	       (isalnum((unsigned char)bytes[key + 1]) || bytes[key + 1] == '/' ||
-		bytes[key + 1] == '+'))
+	while (bytes[at] == 'A' && end < length && bytes[end] == ':' && key < length &&
+	       (isalnum((unsigned char)bytes[key]) || bytes[key] == '/' || bytes[key] == '+'))
 		key++;
 	*ret_begin = at;
-	*ret_end = key >= end + AWS_KEY_BYTES ? key + 1 : end;
+	*ret_end = key > end + AWS_KEY_BYTES ? key : end;
 	return true;
-}
-
-/* A JSON web token, whatever its name: eyJ….….…; its beginning is at bytes[at]. */
-static bool is_web_token(const char *bytes, size_t length, size_t at, size_t *ret_begin,
-			 size_t *ret_end)
-{
-	static const char start[] = "eyJ"; /* {" in base64 */
-	size_t end = at;
-	int dots = 0;
-	if (length - at < WEB_TOKEN_MIN || memcmp(bytes + at, start, strlen(start)) != 0 ||
-	    (at > 0 && is_web_byte(bytes[at - 1])))
-		return false;
-	for (; end < length && is_web_byte(bytes[end]); end++)
-		dots += bytes[end] == '.';
-	*ret_begin = at;
-	*ret_end = end;
-	return dots >= 1 && end - at >= WEB_TOKEN_MIN;
 }
 
 /* A private key in PEM; its first '-' is at bytes[at]. */
@@ -419,12 +389,10 @@ bool secret_values_next(const char *bytes, size_t length, size_t *at, size_t *re
 				   is_named_input(bytes, length, i, ret_begin, ret_end);
 		else if (bytes[i] == '>')
 			is_found = is_element(bytes, length, i, ret_begin, ret_end);
-		else if (bytes[i] == 'e')
-			is_found = is_web_token(bytes, length, i, ret_begin, ret_end);
-		else if (bytes[i] == 'A')
-			is_found = is_aws_key(bytes, length, i, ret_begin, ret_end);
 		else if (bytes[i] == '-')
 			is_found = is_private_key(bytes, length, i, ret_begin, ret_end);
+		else
+			is_found = is_token(bytes, length, i, ret_begin, ret_end);
 		if (!is_found)
 			continue;
 		take_whole_key(bytes, length, *ret_begin, ret_end);

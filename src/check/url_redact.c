@@ -4,10 +4,12 @@
  *   prefix     "scheme:" and slashes, kept
  *   authority  up to the first of / ? # (and \\, behind the user); what stands before its last "@" goes. Where the rest could be no host and
  *              port (http://user:pa/ss@host), the password reaches further, and all before the very last "@" goes
- *   path       kept, but for the values of ;parameters with a secret name, and users of URLs within it
+ *   path       kept, but for the values of ;parameters with a secret name, users of URLs within it, and parts that hold a token
  *   query      split at & and ;: values of secret names, and values that hold a URL or query with a secret of its own,
  *              become ***
  *   fragment   dropped
+ *
+ * A token is what token_shapes.h knows, as it is or percent-encoded; what holds one becomes ***, wherever it stands.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "check/token_shapes.h"
 #include "check/url.h"
 
 enum {
@@ -190,9 +193,11 @@ bool url_is_secret_name(const char *name)
 	return is_secret_key(name, strlen(name));
 }
 
-/* Whether a decoded value holds "//user@", "https:/user@" (to many a parser one slash will do) or a secret "name=value" of its own. */
+/* Whether a decoded value holds a token, "//user@", "https:/user@" (to many a parser one slash will do) or a secret "name=value" of its own. */
 static bool text_holds_secret(const char *text)
 {
+	if (token_shapes_stand_in(text, strlen(text)))
+		return true;
 	const char *user_end = strrchr(text, '@');
 	for (const char *slash = strpbrk(text, "/\\");
 	     user_end != NULL && slash != NULL && slash < user_end;
@@ -216,7 +221,7 @@ static bool may_hold_secret(const char *bytes, size_t length)
 	for (size_t i = 0; i < length; i++)
 		if (bytes[i] == '=' || bytes[i] == '@' || bytes[i] == '%')
 			return true;
-	return false;
+	return token_shapes_stand_in(bytes, length);
 }
 
 static bool value_holds_secret(const char *bytes, size_t length)
@@ -307,7 +312,10 @@ static void append_pair(struct buffer *out, const char *pair, size_t length)
 	size_t key_length = (size_t)(equals - pair);
 	const char *value = equals + 1;
 	size_t value_length = length - key_length - 1;
-	(void)buffer_append(out, pair, key_length + 1);
+	bool is_key_shown = !value_holds_secret(pair, key_length);
+	(void)buffer_append(out, is_key_shown ? pair : mask,
+			    is_key_shown ? key_length : strlen(mask));
+	(void)buffer_append_char(out, '=');
 	if (value_length > 0 &&
 	    (is_secret_key(pair, key_length) || value_holds_secret(value, value_length)))
 		(void)buffer_append_text(out, mask);
@@ -381,10 +389,10 @@ static size_t skip_userinfo(const char *bytes, size_t length)
 /* No host has a "=": where one seems to, a query was taken for it. */
 static void append_host(struct buffer *out, const char *bytes, size_t length)
 {
-	if (memchr(bytes, '=', length) == NULL)
-		(void)buffer_append(out, bytes, length);
-	else
+	if (memchr(bytes, '=', length) != NULL || length >= TOKEN_SHAPES_MIN)
 		append_pairs(out, bytes, length, "&;");
+	else
+		(void)buffer_append(out, bytes, length);
 }
 
 /*

@@ -9,6 +9,7 @@
 #include "check/rule.h"
 #include "check/secrets.h"
 #include "check/site.h"
+#include "check/token_shapes.h"
 #include "check/url.h"
 #include "pattern/pattern.h"
 #include "probe/head_fields.h"
@@ -25,16 +26,15 @@ void rule_subjects_finish(struct rule_subjects *subjects)
 }
 
 /*
- * Whether these may hold what looks like a secret: a value has its name before it, a user an '@' behind it, and what has no name, web
- * tokens, private keys and keys of AWS, these beginnings.
+ * Whether these may hold what looks like a secret: a value has its name before it, a user an '@' behind it, and what has no name is a
+ * token or a private key.
  */
 static bool may_show_secret(const char *bytes, size_t length)
 {
 	static const char signs[] = "=:>@";
-	static const char *const beginnings[] = {"eyJ", "-----BEGIN", "AKIA", "ASIA"};
-	for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
-		if (memmem(bytes, length, beginnings[i], strlen(beginnings[i])) != NULL)
-			return true;
+	static const char key[] = "-----BEGIN";
+	if (memmem(bytes, length, key, strlen(key)) != NULL || token_shapes_stand_in(bytes, length))
+		return true;
 	for (size_t i = 0; signs[i] != '\0'; i++)
 		if (memchr(bytes, signs[i], length) != NULL)
 			return true;

@@ -23,12 +23,12 @@ from support.postgres import PASSWORD, binaries
 from support.processes import clean_environment, run, wait_until
 from support.websentry import PROGRAM
 
-SLOTS = ("userinfo", "query", "path", "header", "headers-auth", "cookie", "basic", "basic-file", "bearer",
+SLOTS = ("userinfo", "query", "path", "header", "headers-auth", "token", "cookie", "basic", "basic-file", "bearer",
          "bearer-file", "authorization", "form", "json", "proxy", "location", "set-cookie", "passphrase", "passfile",
          "environment")
 CANARIES = {slot: f"c4nary-{slot}-{number:02}z" for number, slot in enumerate(SLOTS)}
 HIDDEN = {**CANARIES, "sasl": SCRAM_PASSWORD, "database": PASSWORD}
-SITES = 15
+SITES = 16
 
 
 def spellings(secret):
@@ -140,6 +140,7 @@ def sites_file(websentry, mirror, client):
         {"url": f"http://me:{c['userinfo']}@{mirror}/userinfo?moves=1"},
         {"url": f"{own}/query?a=1&access_token={c['query']}&moves=1"},
         {"url": f"{own}/path;password={c['path']}/end"},
+        {"url": f"{own}/verify/eyJhbGciOiJIUzI1NiJ9.{c['token']}.c2ln/end"},
         {"url": f"{own}/header", "headers": {"X-Api-Key": c["header"], "Authorization": f"Bearer {c['headers-auth']}"}},
         {"url": f"{own}/cookie", "cookies": {"session": c["cookie"]}},
         {"url": f"{own}/basic", "basic_auth": {"username": "me", "password": c["basic"]}},
@@ -160,9 +161,10 @@ def sites_file(websentry, mirror, client):
                     "fail_if_final_url_matches": ["c4nary"], "evidence": "16KiB", "retries": 1, "retry_after": "0s",
                     "interval": "2s", "timeout": "900ms"}
     for entry in entries:
-        entry["name"] = urllib.parse.urlsplit(entry["url"]).path.split(";")[0] or "/"
+        entry["name"] = urllib.parse.urlsplit(entry["url"]).path.split(";")[0].split("/eyJ")[0] or "/"
     # its name is made of its URL
-    entries.append({"url": f"http://me:{c['userinfo']}@{mirror}/named?token={c['query']}"})
+    entries.append({"url": f"http://me:{c['userinfo']}@{mirror}/named/eyJhbGciOiJIUzI1NiJ9.{c['token']}.c2ln"
+                           f"?token={c['query']}"})
     return websentry.write("sites.yaml", yaml.safe_dump({"defaults": expectations, "sites": entries}))
 
 

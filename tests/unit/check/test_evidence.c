@@ -59,6 +59,12 @@ static const struct hide_case look_cases[] = {
 	 "\"{\\\"token\\\":\\\"***\\\",\\\"n\\\":1}\""},
 	{"JSON in HTML", "{&quot;token&quot;:&quot;abc&quot;}\n<", "{&quot;token&quot;:***\n<"},
 	{"a web token", "got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln-_ and", "got *** and"},
+	{"a web token behind an escape",
+	 "{\"a\": \"x\\neyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln-_\"}", "{\"a\": \"x\\n***\"}"},
+	{"tokens of services",
+	 "a ghp_0123456789abcdefghijABCDEFGHIJ012345, %20xoxb-17653285-2489237492-abcdefghijABCDEF "
+	 "\\u0020sk_live_0123456789abcdefghij",
+	 "a ***, %20*** \\u0020***"},
 	{"what only begins like one", "eyJabc.def heyJude --eyJ", "eyJabc.def heyJude --eyJ"},
 	{"a private key", "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----",
 	 "-----BEGIN RSA PRIVATE KEY-----***-----END RSA PRIVATE KEY-----"},

@@ -55,6 +55,47 @@ static const struct redaction table[] = {
 	{"example.com", "example.com"},
 	{"example.com:8080/x", "example.com:8080/x"},
 
+	/* tokens, wherever they stand and whatever their name */
+	{"https://a.example/verify/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln-_/done?x=1",
+	 "https://a.example/verify/***/done?x=1"},
+	{"https://a.example/v=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln-_;b",
+	 "https://a.example/v=***;b"},
+	{"https://a.example/x;eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln-_/",
+	 "https://a.example/x;***/"},
+	{"https://a.example/verify/%65yJhbGciOiJIUzI1NiJ9%2EeyJzdWIiOiIxIn0.c2ln-_",
+	 "https://a.example/verify/***"},
+	{"https://a.example/verify/%2565yJhbGciOiJIUzI1NiJ9%252EeyJzdWIiOiIxIn0.c2ln-_",
+	 "https://a.example/verify/***"},
+	{"https://a.example/a%2FeyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln-_",
+	 "https://a.example/***"},
+	{"https://a.example/?q=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln-_&r=2",
+	 "https://a.example/?q=***&r=2"},
+	{"https://a.example/?eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln-_",
+	 "https://a.example/?***"},
+	{"https://a.example/?eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln-_=1&b",
+	 "https://a.example/?***=1&b"},
+	{"https://a.example/AKIAIOSFODNN7EXAMPLE/list", "https://a.example/***/list"},
+	{"https://a.example/repos/ghp_0123456789abcdefghijABCDEFGHIJ012345/x",
+	 "https://a.example/repos/***/x"},
+	{"https://a.example/"
+	 "github_pat_11ABCDEFG0123456789012_abcdefghijABCDEFGHIJ0123456789abcdefghij",
+	 "https://a.example/***"},
+	{"https://a.example/slack/xoxb-17653285-2489237492-abcdefghijABCDEF",
+	 "https://a.example/slack/***"},
+	{"https://a.example/maps/AIzaSyA-0123456789_abcdefghijABCDEFGHIJ",
+	 "https://a.example/maps/***"},
+	{"https://eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln-_.a.example/", "https://***/"},
+	{"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln-_", "***"},
+	/* what only looks a little like one */
+	{"https://a.example/heyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln/ghp_short/xoxb-1/"
+	 "eyJhbGci.html",
+	 "https://a.example/heyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln/ghp_short/xoxb-1/"
+	 "eyJhbGci.html"},
+	{"https://a.example/eyJhbGciOiJIUzI1NiJ9eyJzdWIiOiIxIn0/AKIAIOSFODNN7EXAMPLES",
+	 "https://a.example/eyJhbGciOiJIUzI1NiJ9eyJzdWIiOiIxIn0/AKIAIOSFODNN7EXAMPLES"},
+	{"https://a.example/npm_and_yarn_are_package_managers/xapp-what-it-is-for",
+	 "https://a.example/npm_and_yarn_are_package_managers/xapp-what-it-is-for"},
+
 	/* userinfo */
 	{"https://user@example.com/", "https://example.com/"},
 	{"https://user:password@example.com/", "https://example.com/"},
