@@ -261,7 +261,7 @@ enum json_pointer_result json_pointer_find(const char *bytes, size_t length,
 	bool was_costly = search->steps > STEPS_MAX;
 	free(search->ways);
 	free(search);
-	for (size_t i = 0; was_costly && i < count; i++)
+	for (size_t i = 0; (was_costly || was_deep) && i < count; i++)
 		ret_values[i].is_found = false; /* what comes behind it might have counted */
 	if (was_costly)
 		return JSON_POINTER_COSTLY;

@@ -29,7 +29,7 @@ struct json_value {
 enum json_pointer_result {
 	JSON_POINTER_READ,   /* to the end */
 	JSON_POINTER_BROKEN, /* that is no JSON; what stood before holds */
-	JSON_POINTER_DEEP,   /* it nests deeper than we read */
+	JSON_POINTER_DEEP,   /* it nests deeper than we read; nothing is found */
 	JSON_POINTER_COSTLY, /* so much of it lies on the way of so many pointers that it takes too long; nothing is found */
 };
 

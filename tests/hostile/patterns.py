@@ -98,7 +98,12 @@ ROWS = [
     many_pointers(
         "many_names", "names on 64 ways", b'{"":' * 63 + b"{" + b'"":0,' * (SIZE // 5 - 200) + b'"":0' + b"}" * 64, "/"
     ),
-    json("deep_names", "names within names", b'{"x":' * (SIZE // 5), up, exists=True),
+    json("deep_names", "names within names", b'{"x":' * (SIZE // 5), unknown, "pattern_too_costly", "deeper than 512",
+         exists=True),
+    json("deep_behind", "a value, and brackets behind it", b'{"x":1,"y":' + b"[" * 600 + b"]" * 600 + b"}", unknown,
+         "pattern_too_costly", "deeper than 512", equals=1),
+    json("deep_before", "brackets, and a value behind them", b'{"y":' + b"[" * 600 + b"]" * 600 + b',"x":1}', unknown,
+         "pattern_too_costly", "deeper than 512", equals=1),
     json("members", "a member again and again", b"{" + b'"x":1,' * 40_000 + b'"x":2}', up, equals=2),
     json("number", "a number of 200,000 digits", b'{"x":' + b"9" * 200_000 + b"}", down, *NOT_AS, "not less", less=5),
     json("exponent", "a number beyond all bounds", b'{"x":1e999999999}', down, *NOT_AS, "not less", less=5),
