@@ -21,8 +21,8 @@
  * (PCRE2_AUTO_CALLOUT, half as much time again), so that the clock is looked at within a position as well.
  *
  * Of a subject that goes on, a match may be one only because it ends here. What was found with a pattern that may look at the end is
- * looked for once more with PCRE2_PARTIAL_HARD, which says when a match had to look behind the last byte (or behind bytes that are no
- * text, which it takes for an end).
+ * looked for once more, with a watch on the parts that may (pattern_ends.h). Where these can't be told,
+ * PCRE2_PARTIAL_HARD says when anything had to look behind the last byte (or behind bytes that are no text, which it takes for an end).
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "pattern/pattern.h"
@@ -38,6 +38,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "pattern/pattern_ends.h"
 
 enum {
 	COMPILED_MAX = 1024 * 1024, /* bytes; (a{1000}){1000} and its like are refused */
@@ -48,8 +49,10 @@ enum {
 	LAST_WINDOW = 256,
 	QUANTUM_MIN = 20000, /* 0.4 ms: what a search with the smallest budget may take beyond it */
 	QUANTUM_MAX = 1000000,
-	HEAP_MAX_KIB = 1024,       /* backtracking frames of one search by the interpreter */
-	CALLOUTS_A_LOOK = 16,      /* at the clock: some take 100 us, most 50 ns */
+	HEAP_MAX_KIB = 1024, /* backtracking frames of one search by the interpreter */
+	UNSURE_MAX = 8,      /* windows in which something was found that more behind it may undo */
+	VAIN_STEPS_MAX = 4096, /* of one part that has met the end: (?!.*x) runs through the page */
+	CALLOUTS_A_LOOK = 16,  /* at the clock: some take 100 us, most 50 ns */
 	ANY_BYTES_LOOK_US = 10000, /* PCRE2's own look for invalid UTF-8 takes 7 ms in 256 KiB */
 	STACK_START =
 		64 * 1024, /* the same for machine code, after the 32 KiB that it has on its own */
@@ -69,8 +72,8 @@ struct pattern {
 	pcre2_code *code;   /* takes any bytes */
 	pcre2_code *plain;  /* takes valid UTF-8 only; NULL where code is as good for that */
 	pcre2_code *ending; /* for the interpreter; NULL: the subject's end means nothing to it */
-	pcre2_code *ending_plain; /* the same, valid UTF-8 only */
-	bool looks_far; /* behind what it matches: by a look-ahead, or what gives nothing back */
+	pcre2_code *ending_plain;  /* the same, valid UTF-8 only */
+	struct pattern_ends *ends; /* NULL with ending */
 	uint32_t groups;
 	char *text;
 	size_t users; /* pattern_compile() minus pattern_destroy() */
@@ -134,6 +137,7 @@ static void destroy(struct pattern *pattern)
 	pcre2_code_free(pattern->plain);
 	pcre2_code_free(pattern->ending);
 	pcre2_code_free(pattern->ending_plain);
+	free(pattern->ends);
 	free(pattern->text);
 	free(pattern);
 }
@@ -148,36 +152,6 @@ static int compile_for_interpreter(const char *text, size_t length, pcre2_code *
 		return -1;
 	*ret_plain = compile(text, length, PCRE2_AUTO_CALLOUT, err);
 	return *ret_plain == NULL ? -1 : 0;
-}
-
-/*
- * Whether the pattern may hold where the subject ends and not hold where it goes on: by an anchor, a boundary, a negative look-ahead, or
- * what takes all that it can and gives nothing back. A sign may stand there with another meaning; that only costs time.
- */
-static bool may_mind_end(const char *text, bool has_references, bool *ret_looks_far)
-{
-	static const char *const far[] = {"(?!", "(?>", "(?(", "(*", "++", "*+", "?+", "}+"};
-	static const char *const near[] = {"$",   "\\z", "\\Z",  "\\b", "\\B",
-					   "\\R", "\\X", "[[:<", "[[:>"};
-	/* Options of the whole. */
-	while (strncmp(text, "(*", 2) == 0 && text[2] >= 'A' && text[2] <= 'Z')
-		text += strcspn(text, ")") + (strchr(text, ')') != NULL);
-	*ret_looks_far = true;
-	for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++)
-		if (strstr(text, far[i]) != NULL)
-			return true;
-	/* With (?x) there may be blanks within a sign. */
-	for (const char *at = strstr(text, "(?"); at != NULL; at = strstr(at + 2, "(?"))
-		if (memchr(at + 2, 'x', strspn(at + 2, "imsxnaDSWPTrUJ^-")) != NULL)
-			return true;
-	/* What is looked ahead for is looked for once: a reference may want it longer, or not so long. */
-	*ret_looks_far = strstr(text, "(?=") != NULL;
-	if (*ret_looks_far && has_references)
-		return true;
-	for (size_t i = 0; i < sizeof(near) / sizeof(near[0]); i++)
-		if (strstr(text, near[i]) != NULL)
-			return true;
-	return false;
 }
 
 /* A second copy of a pattern that begins with ".*", for bodies that are valid UTF-8: see ANY_BYTES. */
@@ -215,10 +189,14 @@ static struct pattern *create(const char *text, size_t length, struct error *err
 	if (!is_machine_code &&
 	    compile_for_interpreter(text, length, &pattern->code, &pattern->plain, err) != 0)
 		goto fail;
-	if (may_mind_end(text, references > 0, &pattern->looks_far) &&
-	    compile_for_interpreter(text, length, &pattern->ending, &pattern->ending_plain, err) !=
-		    0)
-		goto fail;
+	struct pattern_ends ends;
+	pattern_ends_find(text, references > 0, &ends);
+	if (ends.may_matter) {
+		pattern->ends = xmemdup(&ends, sizeof(ends));
+		if (compile_for_interpreter(text, length, &pattern->ending, &pattern->ending_plain,
+					    err) != 0)
+			goto fail;
+	}
 	(void)pcre2_pattern_info(pattern->code, PCRE2_INFO_CAPTURECOUNT, &pattern->groups);
 	return pattern;
 fail:
@@ -270,6 +248,7 @@ struct search {
 	pcre2_jit_stack *stack; /* NULL until the first 32 KiB were not enough */
 	const struct pattern_budget *budget;
 	unsigned callouts;
+	struct pattern_ends_watch watch; /* without ends: nothing is watched */
 };
 
 static int64_t thread_cpu_us(void)
@@ -288,14 +267,19 @@ static int64_t budget_left_us(const struct pattern_budget *budget)
 	return cpu_left_us < left_us ? cpu_left_us : left_us;
 }
 
-/* The interpreter, before each part of a pattern: end it where the time is up. */
+/* The interpreter, before each part of a pattern: end it where the time is up, and what is a match only because the subject ends. */
 static int on_callout(pcre2_callout_block *block, void *context)
 {
-	(void)block;
 	struct search *search = context;
-	if (++search->callouts % CALLOUTS_A_LOOK != 0 || budget_left_us(search->budget) > 0)
+	if (++search->callouts % CALLOUTS_A_LOOK == 0 && budget_left_us(search->budget) <= 0)
+		return PCRE2_ERROR_CALLOUT;
+	if (search->watch.ends == NULL)
 		return 0;
-	return PCRE2_ERROR_CALLOUT;
+	const char *at = (const char *)block->subject + block->current_position;
+	if (pattern_ends_watch_step(&search->watch, block->pattern_position,
+				    (size_t)(at - search->bytes)))
+		return 1;
+	return search->watch.steps_in_vain < VAIN_STEPS_MAX ? 0 : PCRE2_ERROR_CALLOUT;
 }
 
 static void search_init(struct search *search, const struct pattern *pattern, const char *bytes,
@@ -400,31 +384,43 @@ static size_t next_window(size_t positions, int64_t took_us, int64_t left_us)
 	return positions;
 }
 
-/* Whether what was found from one of these positions is found whatever follows. */
+/* Whether what was found from one of these positions is found whatever follows; where something else is, span becomes that. */
 static enum pattern_result find_whatever_follows(struct search *search,
 						 const struct pattern *pattern, size_t first,
-						 size_t last)
+						 size_t last, struct pattern_span *span)
 {
 	/* What stands before the end looks one character further: $ also at a last line's end, of three bytes at most. */
 	enum { LINE_END_MAX = 3 };
+	const struct pattern_ends *ends = pattern->ends;
 	size_t end = pcre2_get_ovector_pointer(search->data)[1];
-	if (pattern->ending == NULL || (!pattern->looks_far && end + LINE_END_MAX < search->length))
+	if (ends == NULL || (!ends->look_far && end + LINE_END_MAX < search->length))
 		return PATTERN_FOUND;
 	bool is_plain = text_is_utf8(search->bytes, search->length);
 	int64_t left_us = budget_left_us(search->budget);
 	if (left_us <= (is_plain ? 0 : ANY_BYTES_LOOK_US))
 		return PATTERN_TOO_COSTLY;
-	(void)pcre2_set_match_limit(
-		search->context, (uint32_t)clamp(left_us * STEPS_PER_US, FIRST_LIMIT, UINT32_MAX));
-	(void)pcre2_set_offset_limit(search->context, last);
-	int code = pcre2_match(is_plain ? pattern->ending_plain : pattern->ending,
-			       (PCRE2_SPTR)search->bytes, search->length, first,
-			       PCRE2_PARTIAL_HARD | (is_plain ? PCRE2_NO_UTF_CHECK : 0),
-			       search->data, search->context);
+	const struct search found = *search;
+	search->code = is_plain ? pattern->ending_plain : pattern->ending;
+	search->options =
+		(ends->are_told ? 0 : PCRE2_PARTIAL_HARD) | (is_plain ? PCRE2_NO_UTF_CHECK : 0);
+	search->watch = (struct pattern_ends_watch){
+		.ends = ends->are_told ? ends : NULL,
+		.bytes = search->bytes,
+		.length = search->length,
+	};
+	int code = search_window(search, first, last,
+				 (uint32_t)clamp(left_us * STEPS_PER_US, FIRST_LIMIT, UINT32_MAX));
+	search->code = found.code;
+	search->options = found.options;
+	search->watch.ends = NULL;
+	if (code >= 0 && ends->are_told)
+		read_span(pattern, search->data, code, span);
 	if (code >= 0)
 		return PATTERN_FOUND;
-	return code == PCRE2_ERROR_PARTIAL || code == PCRE2_ERROR_NOMATCH ? PATTERN_NOT_FOUND
-									  : PATTERN_TOO_COSTLY;
+	if (code == PCRE2_ERROR_PARTIAL || code == PCRE2_ERROR_NOMATCH ||
+	    search->watch.steps_in_vain >= VAIN_STEPS_MAX)
+		return PATTERN_NOT_FOUND;
+	return PATTERN_TOO_COSTLY;
 }
 
 static enum pattern_result search_subject(const struct pattern *pattern, const char *bytes,
@@ -441,6 +437,7 @@ static enum pattern_result search_subject(const struct pattern *pattern, const c
 	size_t positions = FIRST_WINDOW;
 	size_t start = 0;
 	int64_t left_us = budget_us;
+	int unsure = 0;
 	while (left_us > 0) {
 		size_t window = limit < quantum ? (size_t)(quantum / limit) : 1;
 		if (window > positions)
@@ -450,11 +447,16 @@ static enum pattern_result search_subject(const struct pattern *pattern, const c
 		if (code >= 0) {
 			struct pattern_span span;
 			read_span(pattern, search.data, code, &span);
-			result = is_beginning ? find_whatever_follows(&search, pattern, start, last)
+			result = is_beginning ? find_whatever_follows(&search, pattern, start, last,
+								      &span)
 					      : PATTERN_FOUND;
 			if (result == PATTERN_FOUND)
 				*ret_span = span;
-			break;
+			if (result != PATTERN_NOT_FOUND || ++unsure == UNSURE_MAX)
+				break;
+			/* there may be another one behind it */
+			result = PATTERN_TOO_COSTLY;
+			code = PCRE2_ERROR_NOMATCH;
 		}
 		if (code == PCRE2_ERROR_NOMATCH && last == length) {
 			result = PATTERN_NOT_FOUND;
@@ -479,6 +481,9 @@ static enum pattern_result search_subject(const struct pattern *pattern, const c
 		}
 	}
 	search_finish(&search);
+	bool is_last_try = budget->cpu_until_us != 0;
+	if (result == PATTERN_TOO_COSTLY && unsure > 0 && is_last_try)
+		return PATTERN_NOT_FOUND;
 	return result;
 }
 
@@ -489,10 +494,12 @@ enum pattern_result pattern_search_within(const struct pattern *pattern, const c
 	return search_subject(pattern, bytes, length, false, budget, ret_span);
 }
 
-/* Without a character at the end of which the rest is to come. */
+/* Without a character at the end of which the rest is to come, and without a CR, which may be half a line's end. */
 static size_t whole_characters(const char *bytes, size_t length)
 {
 	enum { CHARACTER_MAX = 4 };
+	if (length > 0 && bytes[length - 1] == '\r')
+		return length - 1;
 	size_t start = length;
 	while (start > 0 && length - start < CHARACTER_MAX - 1 && is_continuation(bytes[start - 1]))
 		start--;
