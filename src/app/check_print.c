@@ -286,6 +286,13 @@ static bool is_utf8_locale(void)
 	return false;
 }
 
+/* It would show the codes themselves. */
+static bool is_dumb_terminal(void)
+{
+	const char *name = getenv("TERM");
+	return name != NULL && strcmp(name, "dumb") == 0;
+}
+
 void check_print_choose_style(FILE *out, struct check_print_style *ret_style)
 {
 	struct winsize size = {0};
@@ -293,7 +300,8 @@ void check_print_choose_style(FILE *out, struct check_print_style *ret_style)
 	bool is_terminal = fd >= 0 && isatty(fd) == 1;
 	*ret_style = (struct check_print_style){
 		.width = CHECK_PRINT_WIDTH_DEFAULT,
-		.is_coloured = is_terminal && text_is_empty(getenv("NO_COLOR")),
+		.is_coloured =
+			is_terminal && text_is_empty(getenv("NO_COLOR")) && !is_dumb_terminal(),
 		.is_utf8 = is_utf8_locale(),
 	};
 	if (is_terminal && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)

@@ -235,10 +235,10 @@ void settings_print_manual(FILE *out)
 	(void)fputs(" again, as a change of their files does; with a mistake\n"
 		    "the configuration before stays.\n",
 		    out);
-	(void)fputs(
-		".SH EXIT STATUS\n0: fine. 2: the input is wrong, nothing was started. 1: "
-		"anything else.\n"
-		"\\fBcheck\\fR: 0 up, 1 degraded, 2 down or wrong input, 3 unknown; of several the "
-		"worst, in the order up, degraded, unknown, down.\n",
-		out);
+	(void)fputs(".SH EXIT STATUS\n0: fine. 2: the input is wrong, nothing was started. 1: "
+		    "anything else.\n"
+		    "\\fBcheck\\fR: 0 up, 1 degraded, 2 down or wrong input (with "
+		    "\\fB\\-\\-nagios\\fR 3), 3 "
+		    "unknown; of several the worst, in the order up, degraded, unknown, down.\n",
+		    out);
 }

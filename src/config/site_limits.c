@@ -12,6 +12,7 @@
 #include "config/site_keys.h"
 
 #define HOUR_US (INT64_C(3600) * CLOCK_US_PER_S)
+enum { SECONDS_A_DAY = 24 * 3600 };
 #define TEN_YEARS_US (INT64_C(3660) * 24 * HOUR_US)
 
 static struct limits *limits(struct entry_reader *reader)
@@ -105,12 +106,25 @@ void site_keys_take_max_document_age(struct entry_reader *reader, const struct n
 		limits(reader)->document_age = limit;
 }
 
+/* A bare number counts seconds here, too, while others' tools take it for days: nobody would hear of a certificate in time. */
+static void warn_of_seconds(struct entry_reader *reader, const char *name, const struct node *value)
+{
+	int64_t number;
+	if (value->kind == NODE_SCALAR && text_parse_int64(value->text, &number) == 0 &&
+	    number > 0 && number < SECONDS_A_DAY)
+		entry_warn(reader, value,
+			   "found %s seconds for `%s`, did you mean %sd? A time of days ends in d",
+			   value->text, name, value->text);
+}
+
 static void take_expiry(struct entry_reader *reader, const char *name, const struct node *value,
 			int64_t *ret_us)
 {
 	int64_t us;
-	if (entry_take_duration(reader, name, value, 0, TEN_YEARS_US, &us) == 0)
-		*ret_us = us;
+	if (entry_take_duration(reader, name, value, 0, TEN_YEARS_US, &us) != 0)
+		return;
+	warn_of_seconds(reader, name, value);
+	*ret_us = us;
 }
 
 void site_keys_take_cert_expiry_warn(struct entry_reader *reader, const struct node *value)

@@ -75,6 +75,21 @@ def test_explain_shows_each_of_several_sites(websentry, sites):
     assert text.index(f"UP  {one.url}") < text.index(f"DOWN  {other.url}") < text.index("2 checks, 2 up")
 
 
+@pytest.mark.parametrize("env, is_coloured", [({"TERM": "xterm"}, True), ({}, True), ({"TERM": "dumb"}, False),
+                                              ({"TERM": "xterm", "NO_COLOR": "1"}, False)])
+def test_colours_are_for_terminals(websentry, sites, env, is_coloured):
+    site = sites.site("/a")
+    reading, writing = os.openpty()
+    done = websentry.start("check", site.url, env={**UTF8, **env}, prefix=(
+        "/bin/sh", "-c", f'exec "$@" >/proc/{os.getpid()}/fd/{writing}', "sh"))
+    assert done.wait() == 0
+    text = os.read(reading, 65536).decode()
+    os.close(reading)
+    os.close(writing)
+    assert "UP" in text and ("\033[" in text) == is_coloured
+    assert "\033[" not in websentry.run("check", site.url, env={**UTF8, **env}).stdout()
+
+
 # --- repeats
 
 

@@ -11,6 +11,13 @@ static const struct site_case request_cases[] = {
 	 "http://a/ method=GETT\n",
 	 "warning s.yaml:1:27: found the method 'GETT', did you mean GET? It is sent as it "
 	 "stands\n"},
+	{"seconds for a certificate",
+	 FILE_OF("[{url: https://a/, cert_expiry_warn: 30, cert_expiry_fail: 0, chain_expiry_warn: "
+		 "10d, chain_expiry_fail: 86400}]"),
+	 "https://a/ expiry=30000000 chain=864000000000/86400000000\n",
+	 "warning s.yaml:1:38: found 30 seconds for `cert_expiry_warn`, did you mean 30d? A time "
+	 "of "
+	 "days ends in d\n"},
 	{"a method in the defaults is warned of once",
 	 FILE_OF("{defaults: {method: GETT}, sites: [http://a/]}"), "http://a/ method=GETT\n",
 	 "warning s.yaml:1:21: found the method 'GETT', did you mean GET? It is sent as it "
