@@ -138,7 +138,7 @@ void evidence_make(const struct site *site, const struct raw_response *raw,
 	*ret_evidence = (struct evidence){0};
 	if (max == 0 || (raw->head_length == 0 && raw->body_length == 0))
 		return;
-	struct secrets *secrets = secrets_create(site);
+	struct secrets *secrets = secrets_create_with(site, raw->cookies);
 	ret_evidence->headers = evidence_make_head(secrets, raw->head, raw->head_length, max);
 	ret_evidence->body = make_body(secrets, raw, max);
 	secrets_destroy(secrets);

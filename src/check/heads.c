@@ -69,10 +69,10 @@ static char *make_request(const struct secrets *secrets, const char *bytes, size
 	return buffer_take(&out);
 }
 
-void heads_add(struct heads *heads, const struct site *site, bool is_request, const char *bytes,
-	       size_t length)
+void heads_add(struct heads *heads, const struct site *site, const char *cookies, bool is_request,
+	       const char *bytes, size_t length)
 {
-	struct secrets *secrets = secrets_create(site);
+	struct secrets *secrets = secrets_create_with(site, cookies);
 	char *text = is_request ? make_request(secrets, bytes, length)
 				: evidence_make_head(secrets, bytes, length, HEAD_TEXT_MAX);
 	secrets_destroy(secrets);

@@ -22,9 +22,9 @@ struct heads {
 	size_t count;
 };
 
-/* Add what was sent to, or came from, the site. */
-void heads_add(struct heads *heads, const struct site *site, bool is_request, const char *bytes,
-	       size_t length);
+/* Add what was sent to, or came from, the site. cookies as for secrets_create_with(). */
+void heads_add(struct heads *heads, const struct site *site, const char *cookies, bool is_request,
+	       const char *bytes, size_t length);
 void heads_destroy(struct heads *heads); /* made with xcalloc(); accepts NULL */
 
 #endif

@@ -69,6 +69,8 @@ struct raw_response {
 	size_t head_length;
 	const char *body; /* decoded */
 	size_t body_length;
+	const char
+		*cookies; /* secrets that redirects on the way have set: "a=1; b=2"; NULL: none */
 };
 
 struct observation {

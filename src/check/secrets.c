@@ -198,6 +198,11 @@ static void add_url(struct secrets *secrets, const char *url)
 
 struct secrets *secrets_create(const struct site *site)
 {
+	return secrets_create_with(site, NULL);
+}
+
+struct secrets *secrets_create_with(const struct site *site, const char *cookies)
+{
 	struct secrets *secrets = xcalloc(1, sizeof(*secrets));
 	if (site->url != NULL)
 		add_url(secrets, site->url);
@@ -205,6 +210,8 @@ struct secrets *secrets_create(const struct site *site)
 		add_header(secrets, &site->headers[i]);
 	if (site->body != NULL)
 		add_values(secrets, site->body, site->body_length);
+	if (cookies != NULL)
+		add_cookies(secrets, cookies);
 	const struct request_proxy *proxy = request_of(site)->proxy;
 	if (proxy != NULL)
 		add_user(secrets, proxy->username, proxy->password);
@@ -384,12 +391,12 @@ static bool is_secret_value(const char *name, const char *bytes, size_t length)
 	return is_secret;
 }
 
-char *secrets_hide_value(const struct site *site, const char *name, const char *bytes,
-			 size_t length, size_t max)
+char *secrets_hide_value(const struct site *site, const char *cookies, const char *name,
+			 const char *bytes, size_t length, size_t max)
 {
 	if (name != NULL && is_secret_value(name, bytes, length))
 		return xstrdup(mask);
-	struct secrets *secrets = secrets_create(site);
+	struct secrets *secrets = secrets_create_with(site, cookies);
 	struct buffer shown;
 	buffer_init(&shown, 12 * length + sizeof(mask));
 	secrets_hide(secrets, bytes, length, true, &shown);

@@ -14,6 +14,8 @@ struct site;
 
 /* Everything secret that the site's request carries: of its URL, headers, cookies and body. NULL where it carries none. */
 struct secrets *secrets_create(const struct site *site);
+/* The same, and the values of cookies that redirects have set ("a=1; b=2"; NULL: none). */
+struct secrets *secrets_create_with(const struct site *site, const char *cookies);
 void secrets_destroy(struct secrets *secrets); /* accepts NULL */
 
 /*
@@ -27,7 +29,7 @@ void secrets_hide(const struct secrets *secrets, const char *bytes, size_t lengt
 void secrets_hide_users(const char *bytes, size_t length, struct buffer *out);
 
 /* The same of a value with a name, as safe text of at most max bytes, to be freed by the caller: "***" where the name is a secret's. */
-char *secrets_hide_value(const struct site *site, const char *name, const char *bytes,
-			 size_t length, size_t max);
+char *secrets_hide_value(const struct site *site, const char *cookies, const char *name,
+			 const char *bytes, size_t length, size_t max);
 
 #endif

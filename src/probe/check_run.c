@@ -32,8 +32,8 @@ void check_run_finish(struct check_run *run)
 {
 	due_timer_stop(&run->timer);
 	own_trouble_note(&run->observation, lost_us(run));
+	response_note_raw(&run->observation, &run->transfer, run->request.cookies_set);
 	response_hide_secrets(&run->observation, run->start.site);
-	response_note_raw(&run->observation, &run->transfer);
 	run->observation.earlier = run->attempts.count > 0 ? &run->attempts : NULL;
 	run->state = RUN_FINISHED;
 	run->env->on_finished(run->env->context, run);
@@ -98,7 +98,7 @@ void check_run_finish_complete(struct check_run *run, mono_us now)
 		check_run_finish(run);
 		return;
 	}
-	response_note_raw(observation, &run->transfer);
+	response_note_raw(observation, &run->transfer, run->request.cookies_set);
 	matching_aim(&run->matching, site, observation, run->transfer.decoded_bytes);
 	run->matching.deadline = run->deadline;
 	run->matching.on_matched = on_matched;

@@ -291,6 +291,26 @@ static void add(struct buffer *field, struct span pair)
 	(void)buffer_append(field, pair.text, pair.length);
 }
 
+static void add_cookie(struct buffer *field, const struct cookie *cookie)
+{
+	if (cookie->value == NULL)
+		return;
+	add(field, (struct span){cookie->name, strlen(cookie->name)});
+	(void)buffer_append_char(field, '=');
+	(void)buffer_append_text(field, cookie->value);
+}
+
+char *cookies_list(const struct cookies *cookies)
+{
+	struct buffer list;
+	if (cookies->count == 0)
+		return NULL;
+	buffer_init(&list, cookies->bytes + (size_t)3 * COOKIES_MAX);
+	for (size_t i = 0; i < cookies->count; i++)
+		add_cookie(&list, &cookies->items[i]);
+	return buffer_take(&list);
+}
+
 static bool is_replaced(const struct cookies *cookies, const struct place *place, struct span name)
 {
 	for (size_t i = 0; i < cookies->count; i++) {
@@ -328,11 +348,7 @@ char *cookies_field(const struct cookies *cookies, const char *url, const char *
 		if (!goes_to(cookie, &place))
 			continue;
 		has_any = true;
-		if (cookie->value == NULL)
-			continue;
-		add(&field, (struct span){cookie->name, strlen(cookie->name)});
-		(void)buffer_append_char(&field, '=');
-		(void)buffer_append_text(&field, cookie->value);
+		add_cookie(&field, cookie);
 	}
 	url_parts_finish(&place.parts);
 	char *text = buffer_take(&field);

@@ -33,6 +33,9 @@ void cookies_finish(struct cookies *cookies);
 /* Take what the response to url says in its Set-Cookie fields, a line each. */
 void cookies_take(struct cookies *cookies, const char *url, const char *fields, wall_us now);
 
+/* All of them with their values: "a=1; b=2". Fresh text; NULL where there is none. */
+char *cookies_list(const struct cookies *cookies);
+
 /*
  * The Cookie field for a request to url: those of the site's own that these have not replaced (own, NULL for none), and these. Fresh text, to be
  * freed; NULL where none of these has anything to say there.

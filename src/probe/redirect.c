@@ -27,6 +27,7 @@ void redirect_finish(struct redirect *redirect)
 	free(redirect->username);
 	free(redirect->password);
 	free(redirect->cookie_field);
+	free(redirect->cookies_set);
 	cookies_finish(&redirect->cookies);
 	*redirect = (struct redirect){0};
 }
@@ -63,8 +64,11 @@ static bool is_get_from_here(const char *method, int status)
 
 void redirect_take_cookies(struct redirect *redirect, const char *fields, wall_us now)
 {
-	if (fields != NULL)
-		cookies_take(&redirect->cookies, redirect->url, fields, now);
+	if (fields == NULL)
+		return;
+	cookies_take(&redirect->cookies, redirect->url, fields, now);
+	free(redirect->cookies_set);
+	redirect->cookies_set = cookies_list(&redirect->cookies);
 }
 
 /* In one field: the site's own go only where they may, and a redirect may have replaced one. */

@@ -24,6 +24,7 @@ struct redirect {
 	char *username; /* of the site's URL, for redirects within its origin that name none; NULL for none */
 	char *password;
 	struct cookies cookies; /* that redirects have set … */
+	char *cookies_set;      /* the same as "a=1; b=2", for those who hide secrets; NULL: none */
 	char *cookie_field; /* … and with the site's own what is sent; NULL: the site's own alone */
 };
 

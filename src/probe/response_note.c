@@ -61,13 +61,15 @@ bool response_is_as_asked(const struct observation *observation, const struct si
 	return false;
 }
 
-void response_note_raw(struct observation *observation, const struct transfer *transfer)
+void response_note_raw(struct observation *observation, const struct transfer *transfer,
+		       const char *cookies)
 {
 	observation->raw = (struct raw_response){
 		.head = transfer->head_text.data,
 		.head_length = transfer->head_text.length,
 		.body = transfer->body.data,
 		.body_length = transfer->body.length,
+		.cookies = cookies,
 	};
 	if (observation->raw.head_length > 0 &&
 	    limit_is_set(&limits_of(transfer->site)->document_age))
@@ -101,11 +103,11 @@ void response_note_start(struct observation *observation, const struct check_sta
 			       start->pin->address);
 }
 
-static void hide(char **text, const struct site *site, size_t max)
+static void hide(char **text, const struct site *site, const char *cookies, size_t max)
 {
 	if (*text == NULL)
 		return;
-	char *safe = secrets_hide_value(site, NULL, *text, strlen(*text), max);
+	char *safe = secrets_hide_value(site, cookies, NULL, *text, strlen(*text), max);
 	free(*text);
 	*text = safe;
 }
@@ -115,18 +117,19 @@ void response_hide_secrets(struct observation *observation, const struct site *s
 	if (observation->message == NULL && observation->redirect_count == 0 &&
 	    observation->cert_issuer == NULL)
 		return;
-	struct secrets *secrets = secrets_create(site);
+	const char *cookies = observation->raw.cookies;
+	struct secrets *secrets = secrets_create_with(site, cookies);
 	bool has_any = secrets != NULL;
 	secrets_destroy(secrets);
 	if (!has_any)
 		return;
-	hide(&observation->message, site, OBSERVATION_MESSAGE_MAX);
-	hide(&observation->cert_issuer, site, OBSERVATION_ISSUER_MAX);
+	hide(&observation->message, site, cookies, OBSERVATION_MESSAGE_MAX);
+	hide(&observation->cert_issuer, site, cookies, OBSERVATION_ISSUER_MAX);
 	/* The first hop's URL is the site's own. */
 	for (size_t i = 1; i < observation->redirect_count; i++)
-		hide(&observation->redirects[i].url, site, URL_REDACTED_MAX);
+		hide(&observation->redirects[i].url, site, cookies, URL_REDACTED_MAX);
 	if (observation->redirect_count > 0)
-		hide(&observation->final.url, site, URL_REDACTED_MAX);
+		hide(&observation->final.url, site, cookies, URL_REDACTED_MAX);
 }
 
 void response_note_redirect(struct observation *observation, const char *url)

@@ -25,8 +25,9 @@ enum { RESPONSE_TEXT_MAX = 64 };
 bool response_is_as_asked(const struct observation *observation, const struct site *site,
 			  char text[static RESPONSE_TEXT_MAX]);
 
-/* Lend the observation the bytes that came; they are the transfer's, until it is cleared. And what else its head says. */
-void response_note_raw(struct observation *observation, const struct transfer *transfer);
+/* Lend the observation the bytes that came, the transfer's until it is cleared, and cookies (struct raw_response). And what else its head says. */
+void response_note_raw(struct observation *observation, const struct transfer *transfer,
+		       const char *cookies);
 
 /* The check has begun: when, and how late. */
 void response_note_start(struct observation *observation, const struct check_start *start,

@@ -42,18 +42,20 @@ static bool may_show_secret(const char *bytes, size_t length)
 }
 
 /* What a pattern captures is what its user wants to see; but secrets, the request's and the page's own, may stand there, too. */
-static char *take_capture(const struct site *site, const char *bytes, size_t length)
+static char *take_capture(const struct site *site, const char *cookies, const char *bytes,
+			  size_t length)
 {
 	enum { LOOKED_MAX = OBSERVATION_CAPTURE_MAX + EVIDENCE_SLACK };
 	size_t looked = length < LOOKED_MAX ? length : LOOKED_MAX;
 	bool is_hidden = may_show_secret(bytes, looked);
 	if (!is_hidden) {
-		struct secrets *secrets = secrets_create(site);
+		struct secrets *secrets = secrets_create_with(site, cookies);
 		is_hidden = secrets != NULL;
 		secrets_destroy(secrets);
 	}
 	if (is_hidden)
-		return secrets_hide_value(site, NULL, bytes, looked, OBSERVATION_CAPTURE_MAX);
+		return secrets_hide_value(site, cookies, NULL, bytes, looked,
+					  OBSERVATION_CAPTURE_MAX);
 	return text_clean_copy(bytes, looked, OBSERVATION_CAPTURE_MAX);
 }
 
@@ -78,7 +80,8 @@ bool rule_search_pattern(const struct site *site, const struct pattern *pattern,
 		ret_match->state = MATCH_FOUND;
 		if (span.has_capture)
 			ret_match->capture =
-				take_capture(site, bytes + span.start, span.end - span.start);
+				take_capture(site, subjects->raw.cookies, bytes + span.start,
+					     span.end - span.start);
 		return true;
 	case PATTERN_NOT_FOUND:
 		ret_match->state = subjects->is_longer ? MATCH_TRUNCATED : MATCH_NOT_FOUND;
@@ -121,13 +124,14 @@ static bool search_header(const struct site *site, const struct site_rule *rule,
 	}
 	ret_match->state = state;
 	if (state != MATCH_MISSING)
-		ret_match->capture = secrets_hide_value(site, rule->name, shown.value, shown.length,
-							OBSERVATION_VALUE_MAX);
+		ret_match->capture = secrets_hide_value(site, raw->cookies, rule->name, shown.value,
+							shown.length, OBSERVATION_VALUE_MAX);
 	return true;
 }
 
-static bool search_known(const struct site *site, const struct site_rule *rule, const char *text,
-			 const struct pattern_budget *budget, struct match *ret_match)
+static bool search_known(const struct site *site, const struct site_rule *rule, const char *cookies,
+			 const char *text, const struct pattern_budget *budget,
+			 struct match *ret_match)
 {
 	if (text == NULL) {
 		ret_match->state = MATCH_MISSING;
@@ -136,7 +140,7 @@ static bool search_known(const struct site *site, const struct site_rule *rule, 
 	if (!search_text(rule, text, strlen(text), false, budget, &ret_match->state))
 		return false;
 	ret_match->capture =
-		secrets_hide_value(site, NULL, text, strlen(text), OBSERVATION_VALUE_MAX);
+		secrets_hide_value(site, cookies, NULL, text, strlen(text), OBSERVATION_VALUE_MAX);
 	return true;
 }
 
@@ -220,7 +224,7 @@ static char *telling_name(const char *pointer)
 }
 
 /* What a message shows of a value. */
-static char *show_json(const struct site *site, const struct site_rule *rule,
+static char *show_json(const struct site *site, const char *cookies, const struct site_rule *rule,
 		       const struct json_value *value)
 {
 	if (value->kind == JSON_ARRAY)
@@ -228,8 +232,8 @@ static char *show_json(const struct site *site, const struct site_rule *rule,
 	if (value->kind == JSON_OBJECT)
 		return xstrdup("an object");
 	char *name = telling_name(rule->name);
-	char *safe =
-		secrets_hide_value(site, name, value->text, value->length, OBSERVATION_VALUE_MAX);
+	char *safe = secrets_hide_value(site, cookies, name, value->text, value->length,
+					OBSERVATION_VALUE_MAX);
 	free(name);
 	if (value->kind != JSON_TEXT || safe == NULL)
 		return safe;
@@ -261,7 +265,7 @@ static bool search_json(const struct site *site, const struct site_rule *rule,
 	if (rule->test == RULE_MATCHES && state == MATCH_NOT_FOUND && value->is_cut)
 		state = MATCH_TRUNCATED;
 	ret_match->state = state;
-	ret_match->capture = show_json(site, rule, value);
+	ret_match->capture = show_json(site, subjects->raw.cookies, rule, value);
 	return true;
 }
 
@@ -277,11 +281,13 @@ bool rule_search(const struct site *site, const struct site_rule *rule,
 	case RULE_JSON:
 		return search_json(site, rule, subjects, budget, is_inline, ret_match);
 	case RULE_URL:
-		return search_known(site, rule, subjects->url, budget, ret_match);
+		return search_known(site, rule, subjects->raw.cookies, subjects->url, budget,
+				    ret_match);
 	case RULE_ISSUER:
 		if (subjects->is_issuer_unseen)
 			return true; /* not tried */
-		return search_known(site, rule, subjects->issuer, budget, ret_match);
+		return search_known(site, rule, subjects->raw.cookies, subjects->issuer, budget,
+				    ret_match);
 	}
 	return false;
 }

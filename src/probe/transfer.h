@@ -80,8 +80,9 @@ struct transfer {
 	const struct site *site;
 	struct address_guard *guard; /* NULL: a proxy is connected to, which the operator chose */
 	bool is_trusted_origin;
-	const char *source; /* the address to connect from; NULL: any */
-	bool has_options;   /* the request is not a usual one */
+	const char *cookies; /* that are sent in place of the site's; NULL: none are */
+	const char *source;  /* the address to connect from; NULL: any */
+	bool has_options;    /* the request is not a usual one */
 	struct kept_connection
 		*kept;   /* where connections go to, and come from; NULL: each is a fresh one */
 	bool is_unkept;  /* this one does not stay there: there are too many */

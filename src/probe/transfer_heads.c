@@ -82,18 +82,35 @@ void transfer_heads_forget(struct transfer *transfer)
 		forget(transfer->heads);
 }
 
+/* What came of cookies, and what comes with this response: its Location may repeat that. Without Path and the like, which are no secrets. */
+static char *list_cookies(const struct transfer *transfer)
+{
+	char *list = xstrdup(transfer->cookies != NULL ? transfer->cookies : "");
+	const char *line = transfer->head.cookies;
+	while (line != NULL && line[0] != '\0') {
+		char *longer = xasprintf("%s; %.*s", list, (int)strcspn(line, ";\n"), line);
+		free(list);
+		list = longer;
+		line += strcspn(line, "\n");
+		line += strspn(line, "\n");
+	}
+	return list;
+}
+
 struct heads *transfer_heads_take(struct transfer *transfer)
 {
 	struct raw_heads *raw = transfer->heads;
 	if (raw == NULL || raw->count == 0)
 		return NULL;
 	struct heads *heads = xcalloc(1, sizeof(*heads));
+	char *cookies = list_cookies(transfer);
 	for (size_t i = 0; i < raw->count; i++) {
 		const struct raw_head *head = &raw->items[i];
 		if (head->bytes.length > 0)
-			heads_add(heads, transfer->site, head->is_request, head->bytes.data,
-				  head->bytes.length);
+			heads_add(heads, transfer->site, cookies, head->is_request,
+				  head->bytes.data, head->bytes.length);
 	}
+	free(cookies);
 	forget(raw);
 	return heads;
 }

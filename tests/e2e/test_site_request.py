@@ -68,6 +68,24 @@ def test_cookies_of_redirects_come_along(websentry, sites):
     assert SECRET not in shown and "visit=7" not in shown and "> Cookie: ***" in shown
 
 
+def test_what_a_login_gave_is_hidden_wherever_a_page_repeats_it(websentry, sites):
+    """In evidence, captures, what an expectation found, URLs and heads; as the site's own cookies are."""
+    token = "l0gin-canary-55"
+    login, page = sites.site("/login"), sites.site("/page")
+    login.answers(Answer(302, location=f"{page.url}?from={token}", headers={"Set-Cookie": f"visit={token}; Path=/"}))
+    page.answers(Answer(500, body=json.dumps({"seen": f"you are {token}!"}), headers={"X-Seen": f"it is {token}"}))
+    entry = {"name": "a", "url": login.url, "form": {"user": "me"}, "pattern": "you are (.*)!",
+             "fail_if_header_matches": {"header": "X-Seen", "regexp": "it"},
+             "expect_json": {"pointer": "/seen", "equals": "me"}, "fail_if_final_url_matches": "page"}
+    file = websentry.write("sites.yaml", yaml.safe_dump([entry]))
+    report = reports(websentry.run("check", "--json", "--sites", file, code=2))["a"]
+    assert len(report["failures"]) == 4 and "you are ***!" in report["evidence"]["body"]
+    assert report["pattern_capture"] == "***" and "X-Seen: it is ***" in report["evidence"]["headers"]
+    assert page.requests[-1].headers["cookie"] == f"visit={token}"
+    done = websentry.run("check", "--explain", "-v", "--sites", file, code=2)
+    assert token not in json.dumps(report) + done.stdout() + done.stderr()
+
+
 # Where a secret may stand, and a URL that sends it off to another origin.
 SECRETS = {
     "basic_auth": {"basic_auth": {"username": "me", "password": SECRET}},

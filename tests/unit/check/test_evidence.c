@@ -359,7 +359,10 @@ static void any_bytes_do_no_harm(void **state)
 			seed = seed * 1103515245 + 12345;
 			bytes[i] = alphabet[seed / 65536 % sizeof(alphabet)];
 		}
-		const struct raw_response raw = {bytes, sizeof(bytes), bytes, sizeof(bytes)};
+		const struct raw_response raw = {.head = bytes,
+						 .head_length = sizeof(bytes),
+						 .body = bytes,
+						 .body_length = sizeof(bytes)};
 		site.evidence_bytes = 1 + round % 250;
 		evidence_make(&site, &raw, &evidence);
 		assert_true(strlen(evidence.body) <= (size_t)site.evidence_bytes);

@@ -64,7 +64,7 @@ static void secrets_are_hidden(void **state)
 	site.header_count = 1;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct heads *heads = xcalloc(1, sizeof(*heads));
-		heads_add(heads, &site, cases[i].is_request, cases[i].bytes,
+		heads_add(heads, &site, NULL, cases[i].is_request, cases[i].bytes,
 			  strlen(cases[i].bytes));
 		const char *found = heads->count == 0 ? NULL : heads->items[0].text;
 		if (found == NULL || strcmp(found, cases[i].text) != 0)
@@ -90,7 +90,7 @@ static void a_head_has_an_end(void **state)
 	memcpy(bytes, "GET /", 5);
 	for (int is_request = 0; is_request < 2; is_request++) {
 		struct heads *heads = xcalloc(1, sizeof(*heads));
-		heads_add(heads, &site, is_request == 1, bytes, length);
+		heads_add(heads, &site, NULL, is_request == 1, bytes, length);
 		assert_true(heads->count == 0 ||
 			    strlen(heads->items[0].text) <= 2 * (size_t)HEAD_TEXT_MAX);
 		heads_destroy(heads);
