@@ -252,8 +252,9 @@ static void of_response(const struct trouble_facts *facts, struct trouble *troub
 	else if (text_is_empty(words) &&
 		 (facts->code == CURLE_HTTP2 || facts->code == CURLE_HTTP2_STREAM))
 		words = "the server ended it over HTTP/2";
-	else if (text_is_empty(words)) /* a decoder's: they have no words of their own */
-		words = "its body can't be unpacked";
+	else if (text_is_empty(words)) /* of a header, say, that begins with a blank */
+		words = facts->code == CURLE_BAD_CONTENT_ENCODING ? "its body can't be unpacked"
+								  : "its head can't be read";
 	set(trouble, REASON_PROTOCOL_ERROR, "not a valid response: %s", words);
 }
 
@@ -287,6 +288,9 @@ static void of_lost(const struct trouble_facts *facts, struct trouble *trouble)
 	else if (strstr(text, "eof while reading") != NULL || strstr(text, "Broken pipe") != NULL)
 		set(trouble, REASON_CONNECTION_LOST,
 		    "the connection was closed before the response was complete");
+	else if (strstr(text, "wrong version number") != NULL)
+		set(trouble, REASON_TLS_ERROR,
+		    "TLS failed after the handshake: the server went on without it");
 	else if (strstr(text, "SSL routines") != NULL)
 		set(trouble, REASON_TLS_ERROR, "TLS failed after the handshake: %s",
 		    trouble_words_of_tls(text, room));

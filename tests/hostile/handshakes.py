@@ -1,6 +1,7 @@
 """TLS: certificates, versions and ciphers, alerts, handshakes that stop at each message, records of all kinds."""
 
 import asyncio
+import os
 import ssl
 
 from hostile.behaviour import Behaviour, Gone, answer, close, down, flood, hang, reset, up
@@ -8,6 +9,14 @@ from hostile.behaviour import Behaviour, Gone, answer, close, down, flood, hang,
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 SHORT_MS = 700
 HANDSHAKE, ALERT, CHANGE_CIPHER, DATA = 22, 21, 20, 23
+
+
+async def go_on_without_tls(peer):
+    await peer.request()
+    await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello")
+    bare = peer.writer.get_extra_info("socket")
+    os.write(bare.fileno(), b"HTTP/1.1 200 OK, and so on\r\n\r\n")
+    await peer.hang()
 
 
 def tls(make, name, does, script, *rest, context="good", **more):
@@ -448,6 +457,7 @@ ROWS = [
     ),
     tls(down, "records_of_a_byte", "a body in records of one byte", records_of_a_byte, "tls_error", "next to nothing"),
     tls(up, "cut_without_leave", "a body that the connection's end ends, without a farewell", cut_without_close_notify),
+    tls(down, "goes_on_without", "goes on without TLS", go_on_without_tls, "tls_error", "went on without"),
     tls(down, "reset_in_body", "resets in the body", reset_in_body, "connection_lost", "127.0.0.1"),
     tls(down, "close_after_handshake", "finishes the handshake and closes", close, "connection_lost", "127.0.0.1"),
     tls(

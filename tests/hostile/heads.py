@@ -291,6 +291,13 @@ ROWS = [
         "protocol_error",
         "colon",
     ),
+    down(
+        "header_blank_first",
+        "a blank before the first header",
+        answer(OK, b" X-Tag: one\r\n", HELLO),
+        "protocol_error",
+        "head",
+    ),
     up(
         "header_alt_svc",
         "other services, by the hundred",
