@@ -49,9 +49,9 @@ static size_t digits_length(const char *text)
 /* {2} {2,} {2,3}; 0 for what is no such thing. */
 static size_t braces_length(const char *text)
 {
-	size_t length = 1 + digits_length(text + 1);
-	if (text[0] != '{' || length == 1)
+	if (text[0] != '{' || !is_digit(text[1]))
 		return 0;
+	size_t length = 1 + digits_length(text + 1);
 	if (text[length] == ',')
 		length += 1 + digits_length(text + length + 1);
 	return text[length] == '}' ? length + 1 : 0;
