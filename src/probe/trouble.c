@@ -338,12 +338,12 @@ static bool is_lost_in_proxy(const struct trouble_facts *facts)
 		facts->code == CURLE_GOT_NOTHING || facts->code == CURLE_WEIRD_SERVER_REPLY);
 }
 
-/* curl says the same where nghttp2 has ended the connection over a broken rule. */
+/* Over HTTP/2 curl says so of a stream that was reset without an error (NO_ERROR), and of nothing else that we have seen. */
 static void of_nothing(const struct trouble_facts *facts, struct trouble *trouble)
 {
 	if (facts->is_http2)
 		set(trouble, REASON_PROTOCOL_ERROR,
-		    "not a valid response: the server broke the rules of HTTP/2");
+		    "not a valid response: the server ended it over HTTP/2 without one");
 	else
 		set(trouble, REASON_CONNECTION_LOST,
 		    "the connection was closed without a response");

@@ -83,6 +83,7 @@ static const struct http2_case {
 	 REASON_PROTOCOL_ERROR, STAYS},
 	{"reset_for_no_reason", BYTES(SETTINGS HEAD), BYTES(DATA RESET), REASON_PROTOCOL_ERROR,
 	 STAYS},
+	{"reset_of_nothing", BYTES(SETTINGS), BYTES(RESET), REASON_PROTOCOL_ERROR, STAYS},
 	{"reset_behind_goaway",
 	 BYTES(SETTINGS GOAWAY HEAD DATA RESET),
 	 {NULL, 0},

@@ -118,10 +118,10 @@ static const struct trouble_case cases[] = {
 		       "reading, errno 0"},
 	 REASON_CONNECTION_LOST,
 	 "closed before the response was complete"},
-	{"rules of HTTP/2",
+	{"a reset over HTTP/2 without an error",
 	 {.code = CURLE_GOT_NOTHING, .is_http2 = true},
 	 REASON_PROTOCOL_ERROR,
-	 "rules of HTTP/2"},
+	 "the server ended it over HTTP/2 without one"},
 	{"a flood over HTTP/2",
 	 {.code = CURLE_RECV_ERROR,
 	  .curl_text =
