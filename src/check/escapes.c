@@ -44,7 +44,23 @@ static size_t put_character(uint32_t c, char out[static ESCAPES_CHARACTER_MAX])
 	return length;
 }
 
-/* \/ and \" and \\, \u002f. */
+/* \u002f, or two of them for one character. */
+static size_t read_units(const char *bytes, size_t length, uint32_t *ret_character)
+{
+	enum { UNIT = 6, HIGH = 0xD800, LOW = 0xDC00, LOW_END = 0xE000 };
+	uint32_t low;
+	if (read_number(bytes + 2, length - 2, 16, 4, ret_character) != 4)
+		return 0;
+	bool is_high = *ret_character >= HIGH && *ret_character < LOW;
+	if (!is_high || length < 2 * UNIT || memcmp(bytes + UNIT, "\\u", 2) != 0 ||
+	    read_number(bytes + UNIT + 2, length - UNIT - 2, 16, 4, &low) != 4 || low < LOW ||
+	    low >= LOW_END)
+		return UNIT;
+	*ret_character = 0x10000 + ((*ret_character - HIGH) << 10) + (low - LOW);
+	return 2 * UNIT;
+}
+
+/* \/ and \" and \\, \u002f; \x2f as scripts have it. */
 static size_t read_json(const char *bytes, size_t length, uint32_t *ret_character)
 {
 	if (length < 2)
@@ -53,8 +69,9 @@ static size_t read_json(const char *bytes, size_t length, uint32_t *ret_characte
 		*ret_character = (unsigned char)bytes[1];
 		return 2;
 	}
-	return bytes[1] == 'u' && read_number(bytes + 2, length - 2, 16, 4, ret_character) == 4 ? 6
-												: 0;
+	if (bytes[1] == 'x')
+		return read_number(bytes + 2, length - 2, 16, 2, ret_character) == 2 ? 4 : 0;
+	return bytes[1] == 'u' ? read_units(bytes, length, ret_character) : 0;
 }
 
 /* &amp; and its like, &#38;, &#x26;. */
@@ -63,8 +80,9 @@ static size_t read_entity(const char *bytes, size_t length, uint32_t *ret_charac
 	static const struct {
 		const char *text;
 		char character;
-	} names[] = {
-		{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
+	} names[] = {{"&amp;", '&'},    {"&lt;", '<'},    {"&gt;", '>'},   {"&quot;", '"'},
+		     {"&apos;", '\''},  {"&sol;", '/'},   {"&plus;", '+'}, {"&equals;", '='},
+		     {"&commat;", '@'}, {"&colon;", ':'}, {"&num;", '#'},  {"&percnt;", '%'}};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		size_t name = strlen(names[i].text);
 		if (name <= length && memcmp(bytes, names[i].text, name) == 0) {

@@ -5,6 +5,7 @@
  *                            '=', up to the end of the line behind ':' (Authorization: Bearer …)
  *   <name>value, name="name" value="v", a part of multipart/form-data likewise
  *   <input value="v" …>  where the tag's name, id, type or autocomplete is a secret's, wherever it stands in the tag; content="v" likewise
+ *   <textarea name="NAME" …>v, and what shows texts as they are
  *
  * where url_is_secret_name() says so of the name, whose letters JSON may have escaped; and without a name, private keys and
  * what has the shape of a token (token_shapes.h).
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "check/escapes.h"
 #include "check/token_shapes.h"
 #include "check/url.h"
 
@@ -22,8 +24,8 @@ enum {
 	NAME_MAX_BYTES = 64,
 	PEM_HEAD_MAX = 64,
 	ESCAPED_NAME_MAX = 6 * NAME_MAX_BYTES, /* \u006b for each of its letters */
-	TAG_MAX =
-		1024, /* bytes before and behind an attribute that are searched for its tag's others */
+	NAMED_MAX = 1024,                      /* bytes of the value of name="…" */
+	READ_TIMES = 8,                        /* what is read of tags, to what there is */
 	AWS_KEY_BYTES = 40,
 };
 
@@ -67,28 +69,19 @@ static size_t name_end(const char *bytes, size_t at)
 /* How long the escape of a letter at bytes is, \u006b or \x6b, with more backslashes in JSON within JSON; 0 for none. */
 static size_t escape_length(const char *bytes, size_t length, char *ret_letter)
 {
-	size_t at = 0;
-	while (at < length && bytes[at] == '\\')
-		at++;
-	if (at == 0 || at == length || (bytes[at] != 'u' && bytes[at] != 'x'))
+	char character[ESCAPES_CHARACTER_MAX];
+	size_t size;
+	size_t last = 0;
+	while (last + 1 < length && bytes[last] == '\\' && bytes[last + 1] == '\\')
+		last++;
+	if (last + 1 >= length || bytes[last] != '\\' ||
+	    (bytes[last + 1] != 'u' && bytes[last + 1] != 'x'))
 		return 0;
-	size_t digits = bytes[at] == 'u' ? 4 : 2;
-	unsigned letter = 0;
-	at++;
-	if (length - at < digits)
-		return 0;
-	for (size_t i = 0; i < digits; i++) {
-		char c = bytes[at + i];
-		if (!isxdigit((unsigned char)c))
-			return 0;
-		letter = letter * 16 + (unsigned)(isdigit((unsigned char)c)
-							  ? c - '0'
-							  : tolower((unsigned char)c) - 'a' + 10);
-	}
-	*ret_letter = ' ';
-	if (letter > ' ' && letter < 0x7F)
-		*ret_letter = (char)letter;
-	return at + digits;
+	size_t used = escapes_read(bytes + last, length - last, character, &size);
+	*ret_letter = used > 0 && size == 1 && character[0] > ' ' && character[0] < 0x7F
+			      ? character[0]
+			      : ' ';
+	return used > 0 ? last + used : 0;
 }
 
 /* Whether what stands before the '=' or ':' at bytes[at] is a name that looks like a secret's. */
@@ -227,10 +220,14 @@ static bool is_named_input(const char *bytes, size_t length, size_t at, size_t *
 	size_t end;
 	if (at < 4 || bytes[at] != '=' || strncasecmp(bytes + at - 4, "name", 4) != 0)
 		return false;
-	size_t looked = length - at > TAG_MAX ? at + TAG_MAX : length;
+	size_t looked = length - at > NAMED_MAX ? at + NAMED_MAX : length;
+	size_t quote = value_begin(bytes, looked, at);
+	while (quote < looked && bytes[quote] == '\\')
+		quote++;
+	if (quote == looked || !is_quote(bytes[quote]))
+		return false;
 	find_value(bytes, looked, at, &begin, &end);
-	if (end == looked || (bytes[end] != '"' && bytes[end] != '\'') ||
-	    !has_secret_name(bytes, end))
+	if (end == looked || !is_quote(bytes[end]) || !has_secret_name(bytes, end))
 		return false;
 	size_t next = end + 1;
 	if (length - next >= 4 && memcmp(bytes + next, "\r\n\r\n", 4) == 0) {
@@ -282,53 +279,116 @@ static bool is_attribute(const char *bytes, size_t at, const char *const *names,
 	return false;
 }
 
-/*
- * Whether the tag that begins at bytes[begin] holds the attribute whose '=' is at bytes[held], and one that says what it is for with a
- * secret's name as its value.
- */
-static bool is_secret_tag(const char *bytes, size_t length, size_t begin, size_t held)
+/* What a tag's attributes say of it. */
+struct tag {
+	bool has_secret_name;
+	bool has_secret_mark; /* by its id, type or autocomplete */
+	bool is_button;       /* what it holds is shown to everybody */
+	size_t end;           /* its '>', or where it is broken off */
+};
+
+static bool is_one_of(const char *bytes, size_t length, const char *const *words, size_t count)
 {
-	static const char *const tellers[] = {"name", "id", "type", "autocomplete"};
-	bool is_secret = false;
-	size_t at = begin + 1;
-	for (; at < length && bytes[at] != '>' && !(is_secret && at > held); at++) {
+	for (size_t i = 0; i < count; i++)
+		if (strlen(words[i]) == length && strncasecmp(bytes, words[i], length) == 0)
+			return true;
+	return false;
+}
+
+/* The attribute whose '=' is at bytes[at] has this value. */
+static void note_attribute(const char *bytes, size_t at, const char *value, size_t length,
+			   struct tag *tag)
+{
+	static const char *const names[] = {"name"};
+	static const char *const marks[] = {"id", "type", "autocomplete"};
+	static const char *const types[] = {"type"};
+	static const char *const buttons[] = {"submit", "button",   "reset",
+					      "image",  "checkbox", "radio"};
+	char text[NAME_MAX_BYTES + 1];
+	bool is_name = is_attribute(bytes, at, names, sizeof(names) / sizeof(names[0]));
+	bool is_mark = is_attribute(bytes, at, marks, sizeof(marks) / sizeof(marks[0]));
+	if (!is_name && !is_mark)
+		return;
+	size_t used = length < NAME_MAX_BYTES ? length : NAME_MAX_BYTES;
+	memcpy(text, value, used);
+	text[used] = '\0';
+	bool is_secret = url_is_secret_name(text);
+	tag->has_secret_name = tag->has_secret_name || (is_name && is_secret);
+	tag->has_secret_mark = tag->has_secret_mark || (is_mark && is_secret);
+	if (is_attribute(bytes, at, types, 1))
+		tag->is_button = tag->is_button || is_one_of(value, length, buttons,
+							     sizeof(buttons) / sizeof(buttons[0]));
+}
+
+/* Read the tag whose name begins at bytes[begin], up to what can stand in none. */
+static void read_tag(const char *bytes, size_t length, size_t begin, struct tag *ret_tag)
+{
+	static const char *const buttons[] = {"button", "option", "li"};
+	struct tag tag = {0};
+	size_t at = begin;
+	while (at < length && isalnum((unsigned char)bytes[at]))
+		at++;
+	tag.is_button =
+		is_one_of(bytes + begin, at - begin, buttons, sizeof(buttons) / sizeof(buttons[0]));
+	for (; at < length && bytes[at] != '>' && bytes[at] != '<'; at++) {
 		size_t value;
 		size_t end;
-		char name[NAME_MAX_BYTES + 1];
 		if (bytes[at] != '=')
 			continue;
 		find_attribute(bytes, length, at, &value, &end);
-		size_t used = end - value < NAME_MAX_BYTES ? end - value : NAME_MAX_BYTES;
-		memcpy(name, bytes + value, used);
-		name[used] = '\0';
-		if (is_attribute(bytes, at, tellers, sizeof(tellers) / sizeof(tellers[0])))
-			is_secret = is_secret || url_is_secret_name(name);
+		note_attribute(bytes, at, bytes + value, end - value, &tag);
 		at = end < length && is_quote(bytes[end]) ? end : end - 1;
 	}
-	return is_secret && at > held;
+	tag.end = at;
+	*ret_tag = tag;
 }
 
-/* <input … value="v" …>, <meta … content="v" …>; the '=' is at bytes[at]. */
+/* A tag may begin at bytes[at]: note what of it is a secret. Where tags are read again and again, no more are: all may be. */
+static void enter_tag(struct secret_values *values, size_t at)
+{
+	static const char *const shown[] = {"textarea", "output", "code", "pre", "samp"};
+	const char *name = values->bytes + at + 1;
+	size_t left = values->length - at - 1;
+	size_t name_length = 0;
+	struct tag tag;
+	while (name_length < left && isalnum((unsigned char)name[name_length]))
+		name_length++;
+	if (name_length == 0 || isdigit((unsigned char)name[0]))
+		return;
+	if (values->read_bytes / READ_TIMES > values->length) {
+		values->secret_end = values->length;
+		return;
+	}
+	read_tag(values->bytes, values->length, at + 1, &tag);
+	values->read_bytes += tag.end - at;
+	bool is_secret = tag.has_secret_name || (tag.has_secret_mark && !tag.is_button);
+	if (is_secret && tag.end > values->secret_end)
+		values->secret_end = tag.end;
+	if (is_secret && is_one_of(name, name_length, shown, sizeof(shown) / sizeof(shown[0])))
+		values->text_at = tag.end;
+}
+
+/* <input … value="v" …>, <meta … content="v" …>; the '=' is at bytes[at], in a secret's tag. */
 static bool is_attribute_of_secret(const char *bytes, size_t length, size_t at, size_t *ret_begin,
 				   size_t *ret_end)
 {
-	static const char *const values[] = {"value", "content"};
-	size_t before = at < TAG_MAX ? at : TAG_MAX;
-	if (bytes[at] != '=' ||
-	    !is_attribute(bytes, at, values, sizeof(values) / sizeof(values[0])))
+	static const char *const held[] = {"value", "content"};
+	if (bytes[at] != '=' || !is_attribute(bytes, at, held, sizeof(held) / sizeof(held[0])))
 		return false;
-	const char *open = memrchr(bytes + at - before, '<', before);
-	if (open == NULL)
-		return false;
-	size_t begin;
-	size_t end;
-	find_attribute(bytes, length, at, &begin, &end);
-	size_t looked = length - end < TAG_MAX ? length : end + TAG_MAX;
-	if (!is_secret_tag(bytes, looked, (size_t)(open - bytes), at))
-		return false;
-	*ret_begin = begin;
-	*ret_end = end;
+	find_attribute(bytes, length, at, ret_begin, ret_end);
 	return true;
+}
+
+/* <textarea …>v</textarea>; the '>' is at bytes[at]. */
+static void take_text(const char *bytes, size_t length, size_t at, size_t *ret_begin,
+		      size_t *ret_end)
+{
+	const char *end = memmem(bytes + at, length - at, "</", 2);
+	const char *escaped = memmem(bytes + at, length - at, "<\\/", 3); /* in JSON */
+	if (end == NULL || (escaped != NULL && escaped < end))
+		end = escaped;
+	*ret_begin = at + 1;
+	*ret_end = end == NULL ? length : (size_t)(end - bytes);
 }
 
 /* --- what needs no name --- */
@@ -378,26 +438,42 @@ static void take_whole_key(const char *bytes, size_t length, size_t begin, size_
 		*end = key_end;
 }
 
-bool secret_values_next(const char *bytes, size_t length, size_t *at, size_t *ret_begin,
-			size_t *ret_end)
+/* What begins at bytes[at]. */
+static bool is_value(struct secret_values *values, size_t at, size_t *ret_begin, size_t *ret_end)
 {
-	for (size_t i = *at; i < length; i++) {
-		bool is_found = false;
-		if (bytes[i] == '=' || bytes[i] == ':')
-			is_found = is_pair(bytes, length, i, ret_begin, ret_end) ||
-				   is_attribute_of_secret(bytes, length, i, ret_begin, ret_end) ||
-				   is_named_input(bytes, length, i, ret_begin, ret_end);
-		else if (bytes[i] == '>')
-			is_found = is_element(bytes, length, i, ret_begin, ret_end);
-		else if (bytes[i] == '-')
-			is_found = is_private_key(bytes, length, i, ret_begin, ret_end);
-		else
-			is_found = is_token(bytes, length, i, ret_begin, ret_end);
-		if (!is_found)
+	const char *bytes = values->bytes;
+	const size_t length = values->length;
+	switch (bytes[at]) {
+	case '<':
+		enter_tag(values, at);
+		return false;
+	case '=':
+	case ':':
+		return is_pair(bytes, length, at, ret_begin, ret_end) ||
+		       (at < values->secret_end &&
+			is_attribute_of_secret(bytes, length, at, ret_begin, ret_end)) ||
+		       is_named_input(bytes, length, at, ret_begin, ret_end);
+	case '>':
+		if (at != values->text_at || at == 0)
+			return is_element(bytes, length, at, ret_begin, ret_end);
+		take_text(bytes, length, at, ret_begin, ret_end);
+		return true;
+	case '-':
+		return is_private_key(bytes, length, at, ret_begin, ret_end);
+	default:
+		return is_token(bytes, length, at, ret_begin, ret_end);
+	}
+}
+
+bool secret_values_next(struct secret_values *values, size_t *ret_begin, size_t *ret_end)
+{
+	for (size_t at = values->at; at < values->length; at++) {
+		if (!is_value(values, at, ret_begin, ret_end))
 			continue;
-		take_whole_key(bytes, length, *ret_begin, ret_end);
-		*at = *ret_end;
+		take_whole_key(values->bytes, values->length, *ret_begin, ret_end);
+		values->at = *ret_end;
 		return true;
 	}
+	values->at = values->length;
 	return false;
 }

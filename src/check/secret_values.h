@@ -5,11 +5,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/*
- * The next one from *at on, without its quotes: bytes[*ret_begin] to before bytes[*ret_end]; it may be empty. *at is moved behind it.
- * False where there is no more; then *at stays.
- */
-bool secret_values_next(const char *bytes, size_t length, size_t *at, size_t *ret_begin,
-			size_t *ret_end);
+/* A look through a text, which is borrowed; all but the text is zero at its beginning. */
+struct secret_values {
+	const char *bytes;
+	size_t length;
+	size_t at;         /* what stands before was looked at */
+	size_t secret_end; /* of the tags so far that are a secret's, where the last one ends */
+	size_t text_at;    /* the '>' of one whose text is the secret; 0: none */
+	size_t read_bytes; /* of tags; one that is read may have others within it */
+};
+
+/* The next one, without its quotes: bytes[*ret_begin] to before bytes[*ret_end]; it may be empty. False where there is no more. */
+bool secret_values_next(struct secret_values *values, size_t *ret_begin, size_t *ret_end);
 
 #endif

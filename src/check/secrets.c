@@ -1,5 +1,5 @@
 /*
- * Passes, one after the other: what is known, byte for byte or escaped as JSON, HTML and URLs do; then what looks like a secret: the user in a URL (//user:password@host),
+ * Passes, one after the other: what is known, byte for byte or escaped as JSON, HTML and URLs do, also more than once; then what looks like a secret: the user in a URL (//user:password@host),
  * and the values that secret_values.h finds.
  */
 #include "check/secrets.h"
@@ -21,7 +21,8 @@
 enum {
 	SECRET_MIN = 4, /* bytes: what is shorter stands in any text */
 	SECRETS_MAX = 256,
-	ESCAPE_MAX = 10, /* bytes: &#1114111; */
+	ESCAPE_MAX = 12, /* bytes: \ud83d\ude00 */
+	LAYERS_MAX = 3,  /* of escapes: JSON in a page in JSON, and "&amp;amp;amp;" */
 };
 
 static const char mask[] = "***";
@@ -152,10 +153,10 @@ static void add_header(struct secrets *secrets, const struct site_header *header
 
 static void add_values(struct secrets *secrets, const char *bytes, size_t length)
 {
-	size_t at = 0;
+	struct secret_values values = {.bytes = bytes, .length = length};
 	size_t begin;
 	size_t end;
-	while (secret_values_next(bytes, length, &at, &begin, &end))
+	while (secret_values_next(&values, &begin, &end))
 		add_encoded(secrets, bytes + begin, end - begin);
 }
 
@@ -231,13 +232,14 @@ void secrets_destroy(struct secrets *secrets)
 	free(secrets);
 }
 
-/* Whether all that is left may be the beginning of an escape; "&page=2" is none. */
+/* Whether all that is left may be the beginning of an escape, or of one within one (\&quot); "&page=2" is none. */
 static bool is_half_escape(const char *bytes, size_t length)
 {
 	if (length >= ESCAPE_MAX || (bytes[0] != '\\' && bytes[0] != '&' && bytes[0] != '%'))
 		return false;
 	for (size_t i = 1; i < length; i++)
-		if (!isalnum((unsigned char)bytes[i]) && bytes[i] != '#' && bytes[i] != '\\')
+		if (!isalnum((unsigned char)bytes[i]) &&
+		    (bytes[i] == '\0' || strchr("#\\&%;", bytes[i]) == NULL))
 			return false;
 	return true;
 }
@@ -259,8 +261,9 @@ static size_t escaped_length(const struct secret *secret, const char *bytes, siz
 		bool is_half = used == 0 && is_half_escape(bytes + at, length - at);
 		if (is_half && is_cut && matched >= SECRET_MIN)
 			return length;
-		if (size > secret->length - matched ||
-		    memcmp(found, secret->text + matched, size) != 0)
+		bool is_blank = bytes[at] == '+' && secret->text[matched] == ' '; /* in forms */
+		if (!is_blank && (size > secret->length - matched ||
+				  memcmp(found, secret->text + matched, size) != 0))
 			return 0;
 		at += used > 0 ? used : 1;
 		matched += size;
@@ -292,22 +295,83 @@ static size_t known_length(const struct secrets *secrets, const char *bytes, siz
 	return longest;
 }
 
+/* A text, and where in the first one each of its bytes was. */
+struct reading {
+	char *bytes;
+	size_t *places; /* of length + 1 */
+	size_t length;
+};
+
+static void reading_finish(struct reading *reading)
+{
+	free(reading->bytes);
+	free(reading->places);
+}
+
+static void reading_begin(struct reading *reading, const char *bytes, size_t length)
+{
+	reading->bytes = xmemdup(bytes, length);
+	reading->places = xcalloc(length + 1, sizeof(reading->places[0]));
+	reading->length = length;
+	for (size_t i = 0; i <= length; i++)
+		reading->places[i] = i;
+}
+
+/* Take one layer of escapes off, in place: no escape is shorter than its character. False where there was none. */
+static bool reading_unescape(struct reading *reading)
+{
+	size_t used = 0;
+	for (size_t at = 0; at < reading->length;) {
+		char character[ESCAPES_CHARACTER_MAX] = {reading->bytes[at]};
+		size_t size = 1;
+		size_t escape =
+			escapes_read(reading->bytes + at, reading->length - at, character, &size);
+		for (size_t i = 0; i < size; i++)
+			reading->places[used + i] = reading->places[at];
+		memcpy(reading->bytes + used, character, size);
+		used += size;
+		at += escape > 0 ? escape : 1;
+	}
+	bool is_changed = used < reading->length;
+	reading->places[used] = reading->places[reading->length];
+	reading->length = used;
+	return is_changed;
+}
+
+/* Note where the secrets in a reading end, each at its beginning in the first text. */
+static void find_known(const struct secrets *secrets, const struct reading *reading, bool is_cut,
+		       size_t *ends)
+{
+	for (size_t i = 0; i < reading->length;) {
+		size_t known =
+			known_length(secrets, reading->bytes + i, reading->length - i, is_cut);
+		size_t end = reading->places[i + known];
+		if (known > 0 && end > ends[reading->places[i]])
+			ends[reading->places[i]] = end;
+		i += known > 0 ? known : 1;
+	}
+}
+
 static void hide_known(const struct secrets *secrets, const char *bytes, size_t length, bool is_cut,
 		       struct buffer *out)
 {
-	size_t plain = 0;
-	for (size_t i = 0; i < length;) {
-		size_t known = known_length(secrets, bytes + i, length - i, is_cut);
-		if (known == 0) {
-			i++;
-			continue;
-		}
-		(void)buffer_append(out, bytes + plain, i - plain);
-		(void)buffer_append_text(out, mask);
-		i += known;
-		plain = i;
+	struct reading reading;
+	size_t *ends = xcalloc(length, sizeof(ends[0]));
+	reading_begin(&reading, bytes, length);
+	find_known(secrets, &reading, is_cut, ends);
+	for (int layer = 1; layer < LAYERS_MAX && reading_unescape(&reading); layer++)
+		find_known(secrets, &reading, is_cut, ends);
+	size_t hidden = 0;
+	for (size_t i = 0; i < length; i++) {
+		if (ends[i] > hidden && i >= hidden)
+			(void)buffer_append_text(out, mask);
+		if (ends[i] > hidden)
+			hidden = ends[i];
+		if (i >= hidden)
+			(void)buffer_append_char(out, bytes[i]);
 	}
-	(void)buffer_append(out, bytes + plain, length - plain);
+	reading_finish(&reading);
+	free(ends);
 }
 
 /* Whether a slash ends what stands before a host: it is the second one, or alone behind a colon, as servers make one of two. */
@@ -350,11 +414,11 @@ void secrets_hide_users(const char *bytes, size_t length, struct buffer *out)
 
 static void hide_values(const char *bytes, size_t length, struct buffer *out)
 {
-	size_t at = 0;
+	struct secret_values values = {.bytes = bytes, .length = length};
 	size_t plain = 0;
 	size_t begin;
 	size_t end;
-	while (secret_values_next(bytes, length, &at, &begin, &end)) {
+	while (secret_values_next(&values, &begin, &end)) {
 		(void)buffer_append(out, bytes + plain, begin - plain);
 		if (end > begin)
 			(void)buffer_append_text(out, mask);
