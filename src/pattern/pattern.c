@@ -173,6 +173,34 @@ static bool make_plain_machine_code(struct pattern *pattern, size_t length)
 	return !is_bound || pattern->plain != NULL;
 }
 
+/*
+ * PCRE2 (10.42) misreads these by machine code for any bytes: there they match no character beyond ASCII, as \S+ not that of "Müller". By
+ * machine code for valid UTF-8 they do.
+ */
+static bool is_misread(const char *text)
+{
+	return strstr(text, "\\W") != NULL || strstr(text, "\\D") != NULL ||
+	       strstr(text, "\\S") != NULL;
+}
+
+/* Machine code for valid UTF-8 alone; other bodies are left to the interpreter. */
+static int compile_misread(struct pattern *pattern, size_t length, struct error *err)
+{
+	pcre2_code *plain = compile(pattern->text, length, 0, err);
+	if (plain == NULL || compile_for_interpreter(pattern->text, length, &pattern->code,
+						     &pattern->plain, err) != 0) {
+		pcre2_code_free(plain);
+		return -1;
+	}
+	if (make_machine_code(plain)) {
+		pcre2_code_free(pattern->plain);
+		pattern->plain = plain;
+	} else {
+		pcre2_code_free(plain);
+	}
+	return 0;
+}
+
 static struct pattern *create(const char *text, size_t length, struct error *err)
 {
 	struct pattern *pattern = xcalloc(1, sizeof(*pattern));
@@ -183,12 +211,17 @@ static struct pattern *create(const char *text, size_t length, struct error *err
 	/* Machine code counts no step where it tries a reference back again and again: seconds in one position. */
 	uint32_t references = 0;
 	(void)pcre2_pattern_info(pattern->code, PCRE2_INFO_BACKREFMAX, &references);
-	bool is_machine_code =
-		references == 0 && make_machine_code(pattern->code) &&
-		(strchr(text, '.') == NULL || make_plain_machine_code(pattern, length));
-	if (!is_machine_code &&
-	    compile_for_interpreter(text, length, &pattern->code, &pattern->plain, err) != 0)
-		goto fail;
+	if (references == 0 && is_misread(text)) {
+		if (compile_misread(pattern, length, err) != 0)
+			goto fail;
+	} else {
+		bool is_machine_code =
+			references == 0 && make_machine_code(pattern->code) &&
+			(strchr(text, '.') == NULL || make_plain_machine_code(pattern, length));
+		if (!is_machine_code && compile_for_interpreter(text, length, &pattern->code,
+								&pattern->plain, err) != 0)
+			goto fail;
+	}
 	struct pattern_ends ends;
 	pattern_ends_find(text, references > 0, &ends);
 	if (ends.may_matter) {

@@ -69,6 +69,11 @@ static const struct search_case {
 	{"(?i)\xC3\xA4", BYTES("\xC3\x84"), PATTERN_FOUND, "\xC3\x84"},
 	{"\\x{1F600}", BYTES("a\xF0\x9F\x98\x80"), PATTERN_FOUND, "\xF0\x9F\x98\x80"},
 	{"\\p{Lu}", BYTES("a\xC3\x84"), PATTERN_FOUND, "\xC3\x84"},
+	{"x\\W", BYTES("x\xC3\xA4"), PATTERN_FOUND, "x\xC3\xA4"},
+	{"\\S+ Shop", BYTES("M\xC3\xBCller Shop"), PATTERN_FOUND, "M\xC3\xBCller Shop"},
+	{"^\\D{2}$", BYTES("\xE2\x82\xAC!"), PATTERN_FOUND, "\xE2\x82\xAC!"},
+	{"\\S+ Shop", BYTES("\xFFM\xC3\xBCller Shop"), PATTERN_FOUND, "M\xC3\xBCller Shop"},
+	{".*\\S+ Shop", BYTES("\xE4h M\xC3\xBCller Shop"), PATTERN_FOUND, "h M\xC3\xBCller Shop"},
 
 	/* any bytes */
 	{"b", BYTES("a\0b"), PATTERN_FOUND, "b"},
