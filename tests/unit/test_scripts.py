@@ -64,8 +64,8 @@ def test_what_is_installed_was_built_before():
 
 
 def test_help_has_its_targets_in_columns():
-    lines = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=60,
-                           check=True).stdout.splitlines()
+    lines = subprocess.run(["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True,
+                           timeout=60, check=True).stdout.splitlines()
     phony = (ROOT / "Makefile").read_text().partition(".PHONY: ")[2].partition("\n")[0].split()
     assert [line.split()[0] for line in lines] == phony
     assert len({len(line) - len(line[2:].partition(" ")[2].lstrip()) for line in lines}) == 1
