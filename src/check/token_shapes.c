@@ -13,27 +13,28 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
-	{"ghp_", 30, "", false},      {"gho_", 30, "", false},
-	{"ghu_", 30, "", false},      {"ghs_", 30, "", false},
-	{"ghr_", 30, "", false},      {"github_pat_", 40, "_", false},
-	{"glpat-", 20, "-_.", false}, {"xoxb-", 16, "-", true},
-	{"xoxp-", 16, "-", true},     {"xoxa-", 16, "-", true},
-	{"xoxr-", 16, "-", true},     {"xoxs-", 16, "-", true},
-	{"xoxe-", 16, "-", true},     {"xoxe.xox", 16, "-.", true},
-	{"xapp-", 16, "-", true},     {"sk_live_", 16, "", false},
-	{"sk_test_", 16, "", false},  {"rk_live_", 16, "", false},
-	{"rk_test_", 16, "", false},  {"whsec_", 24, "+/=", false},
-	{"AIza", 35, "-_", false},    {"ya29.", 20, "-_.", false},
-	{"npm_", 36, "", false},      {"pypi-", 50, "-_", false},
-	{"SG.", 40, "-_.", false},    {"dop_v1_", 40, "", false},
-	{"hf_", 30, "", false},       {"sk-proj-", 20, "-_", false},
-	{"sk-ant-", 20, "-_", false}, {"glsa_", 30, "_", false},
+	{"ghp_", 30, "", false},       {"gho_", 30, "", false},
+	{"ghu_", 30, "", false},       {"ghs_", 30, "", false},
+	{"ghr_", 30, "", false},       {"github_pat_", 40, "_", false},
+	{"glpat-", 20, "-_.", false},  {"xoxb-", 16, "-", true},
+	{"xoxp-", 16, "-", true},      {"xoxa-", 16, "-", true},
+	{"xoxr-", 16, "-", true},      {"xoxs-", 16, "-", true},
+	{"xoxe-", 16, "-", true},      {"xoxe.xox", 16, "-.", true},
+	{"xapp-", 16, "-", true},      {"sk_live_", 16, "", false},
+	{"sk_test_", 16, "", false},   {"rk_live_", 16, "", false},
+	{"rk_test_", 16, "", false},   {"whsec_", 24, "+/=", false},
+	{"AIza", 35, "-_", false},     {"ya29.", 20, "-_.", false},
+	{"npm_", 36, "", false},       {"pypi-", 50, "-_", false},
+	{"SG.", 40, "-_.", false},     {"dop_v1_", 40, "", false},
+	{"hf_", 30, "", false},        {"sk-proj-", 20, "-_", false},
+	{"sk-ant-", 20, "-_", false},  {"glsa_", 30, "_", false},
+	{"services/T", 40, "/", true}, {"webhooks/", 75, "-_/", true}, /* Slack's, Discord's */
 };
 
 /* Whether one of these may begin so; most letters begin none. */
 static bool begins_mark(char letter)
 {
-	return letter != '\0' && strchr("ASdeghnprswxy", letter) != NULL;
+	return letter != '\0' && strchr("ASbdeghnprswxy", letter) != NULL;
 }
 
 /* \n, \u0020 and %20 are no letters and digits. */
@@ -98,6 +99,25 @@ static size_t web_token_length(const char *bytes, size_t length)
 	return has_dot && end >= WEB_TOKEN_MIN ? end : 0;
 }
 
+/* A bot of Telegram, as its paths have it: bot123456:ABC… */
+static size_t bot_token_length(const char *bytes, size_t length)
+{
+	enum { ID_MIN = 6, KEY_MIN = 30 };
+	static const char mark[] = "bot";
+	size_t begin = strlen(mark);
+	if (length < begin + ID_MIN + 1 + KEY_MIN || memcmp(bytes, mark, begin) != 0)
+		return 0;
+	while (begin < length && isdigit((unsigned char)bytes[begin]))
+		begin++;
+	if (begin < strlen(mark) + ID_MIN || begin == length || bytes[begin] != ':')
+		return 0;
+	size_t end = ++begin;
+	while (end < length &&
+	       (isalnum((unsigned char)bytes[end]) || bytes[end] == '-' || bytes[end] == '_'))
+		end++;
+	return end - begin >= KEY_MIN ? end : 0;
+}
+
 size_t token_shapes_length(const char *bytes, size_t length, size_t at)
 {
 	const char *begin = bytes + at;
@@ -105,6 +125,8 @@ size_t token_shapes_length(const char *bytes, size_t length, size_t at)
 	if (left < TOKEN_SHAPES_MIN || !begins_mark(*begin) || !is_beginning(bytes, at))
 		return 0;
 	size_t found = *begin == 'e' ? web_token_length(begin, left) : aws_id_length(begin, left);
+	if (*begin == 'b')
+		return bot_token_length(begin, left);
 	for (size_t i = 0; found == 0 && i < sizeof(shapes) / sizeof(shapes[0]); i++)
 		if (shapes[i].mark[0] == *begin)
 			found = shape_length(&shapes[i], begin, left);

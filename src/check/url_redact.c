@@ -468,8 +468,14 @@ static void append_path(struct buffer *out, const char *path, size_t length)
 	size_t at = 0;
 	while (at < length) {
 		size_t end = at;
+		size_t token = token_shapes_length(path, length, at);
 		while (end < length && !is_slash(path[end]))
 			end++;
+		if (at + token > end) { /* of several parts */
+			(void)buffer_append_text(out, mask);
+			at += token;
+			continue;
+		}
 		if (is_behind_scheme(path, at)) {
 			size_t host = at + skip_userinfo(path + at, end - at);
 			if (!is_host_and_port(path + host, end - host) && last_host > end) {

@@ -86,7 +86,18 @@ static const struct redaction table[] = {
 	 "https://a.example/maps/***"},
 	{"https://eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln-_.a.example/", "https://***/"},
 	{"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln-_", "***"},
+	{"https://hooks.example/services/T01ABCDEF23/B01ABCDEF45/abcdefghijklmnopqrstu0123?x=1",
+	 "https://hooks.example/***?x=1"},
+	{"https://a.example/api/webhooks/123456789012345678/"
+	 "abcdefghij-ABCDEFGHIJ_0123456789abcdefghij-ABCDEFGHIJ_0123456789/slack",
+	 "https://a.example/api/***"},
+	{"https://a.example/bot123456789:AAabcdefghij-ABCDEFGHIJ_012345678/getMe",
+	 "https://a.example/***/getMe"},
 	/* what only looks a little like one */
+	{"https://a.example/services/Transport/Logistics/"
+	 "bottom-line:abcdefghijklmnopqrstuvwxyz012345",
+	 "https://a.example/services/Transport/Logistics/"
+	 "bottom-line:abcdefghijklmnopqrstuvwxyz012345"},
 	{"https://a.example/heyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln/ghp_short/xoxb-1/"
 	 "eyJhbGci.html",
 	 "https://a.example/heyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln/ghp_short/xoxb-1/"
