@@ -1,6 +1,5 @@
 #include "probe/cookies.h"
 
-#include <curl/curl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "check/url.h"
+#include "probe/cookie_date.h"
 
 struct cookie {
 	char *name;
@@ -140,17 +140,39 @@ static bool take_domain(struct cookie *cookie, struct span domain, const struct 
 	return is_own || is_above;
 }
 
+/* A number of seconds, of which there may be any; else it is not there. */
+static bool is_age(struct span age)
+{
+	if (age.length > 1 && age.text[0] == '-') {
+		age.text++;
+		age.length--;
+	}
+	size_t digits = 0;
+	while (digits < age.length && age.text[digits] >= '0' && age.text[digits] <= '9')
+		digits++;
+	return digits > 0 && digits == age.length;
+}
+
 static bool is_over(struct span age)
 {
-	return age.length > 0 && (age.text[0] == '-' || is_text(age, "0"));
+	size_t zeros = 0;
+	while (zeros < age.length && age.text[zeros] == '0')
+		zeros++;
+	return age.text[0] == '-' || zeros == age.length;
 }
 
 static bool is_past(struct span date, wall_us now)
 {
-	char *text = xstrndup(date.text, date.length);
-	time_t at = curl_getdate(text, NULL);
-	free(text);
-	return at != -1 && at < now / CLOCK_US_PER_S;
+	wall_us at;
+	return cookie_date_read(date.text, date.length, &at) == 0 && at < now;
+}
+
+/* Where it is none, the default once more. */
+static void take_path(struct cookie *cookie, struct span path, const struct place *place)
+{
+	bool is_path = path.length > 0 && path.text[0] == '/';
+	free(cookie->path);
+	cookie->path = is_path ? xstrndup(path.text, path.length) : default_path(place->path);
 }
 
 /* False: it is not for the host that sets it. */
@@ -166,12 +188,11 @@ static bool take_attributes(struct cookie *cookie, struct span rest, const struc
 		value = trimmed(value);
 		if (is_word(name, "domain")) {
 			is_allowed = take_domain(cookie, value, place);
-		} else if (is_word(name, "path") && value.length > 0 && value.text[0] == '/') {
-			free(cookie->path);
-			cookie->path = xstrndup(value.text, value.length);
+		} else if (is_word(name, "path")) {
+			take_path(cookie, value, place);
 		} else if (is_word(name, "secure")) {
 			cookie->is_secure = true;
-		} else if (is_word(name, "max-age")) {
+		} else if (is_word(name, "max-age") && is_age(value)) {
 			has_age = true;
 			is_expired = is_over(value);
 		} else if (is_word(name, "expires") && !has_age) {
@@ -208,6 +229,15 @@ static void forget(struct cookies *cookies, size_t index)
 		(cookies->count - index) * sizeof(cookies->items[0]));
 }
 
+/* Those with the longer path come first (RFC 6265, 5.4), for a server that is told two of a name mostly takes that; else the older ones. */
+static size_t find_place(const struct cookies *cookies, const struct cookie *cookie)
+{
+	size_t index = cookies->count;
+	while (index > 0 && strlen(cookies->items[index - 1].path) < strlen(cookie->path))
+		index--;
+	return index;
+}
+
 /* Takes the cookie, in the place of one that is called alike. */
 static void keep(struct cookies *cookies, struct cookie *cookie)
 {
@@ -226,7 +256,11 @@ static void keep(struct cookies *cookies, struct cookie *cookie)
 	}
 	cookies->items =
 		xreallocarray(cookies->items, cookies->count + 1, sizeof(cookies->items[0]));
-	cookies->items[cookies->count++] = *cookie;
+	size_t index = find_place(cookies, cookie);
+	memmove(&cookies->items[index + 1], &cookies->items[index],
+		(cookies->count - index) * sizeof(cookies->items[0]));
+	cookies->items[index] = *cookie;
+	cookies->count++;
 	cookies->bytes += size_of(cookie);
 }
 
