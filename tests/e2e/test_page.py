@@ -240,6 +240,19 @@ def test_a_large_page_that_asks_seldom_is_in_contact(websentry, browser):
     running.stop()
 
 
+def start_at(port, websentry, *words):
+    """Once it is free: for a moment it may be that of somebody's outgoing connection."""
+    def start():
+        started = websentry.start(*words, "--listen", f"127.0.0.1:{port}")
+        wait_until(lambda: started.find("listening") or not started.is_running(), "its port")
+        if started.is_running():
+            return started
+        assert "Address already in use" in started.stderr()
+        return None
+
+    return wait_until(start, f"the port {port}", step=0.2)
+
+
 def test_the_page_says_that_websentry_is_gone_and_back(demo, browser, websentry):
     running, port = demo
     window = browser()
@@ -250,8 +263,7 @@ def test_the_page_says_that_websentry_is_gone_and_back(demo, browser, websentry)
     assert window.driver.title.startswith("No contact \u00b7 ")
     icon = """return document.getElementById("icon").getAttribute("href")"""
     assert "warn" in window.driver.execute_script(icon)
-    again = websentry.start("run", "--data-dir", websentry.data_dir(), "--listen", f"127.0.0.1:{port}",
-                            websentry.folder / "demo/sites.yaml")
+    again = start_at(port, websentry, "run", "--data-dir", websentry.data_dir(), websentry.folder / "demo/sites.yaml")
     assert again.port() == port
     wait_until(lambda: window.texts("#follow-text") == ["Following live"], "the page's return", timeout=30)
     assert "No contact" not in window.driver.title and "warn" not in window.driver.execute_script(icon)
