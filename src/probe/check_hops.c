@@ -43,7 +43,6 @@ static enum phase measure_hop(struct check_run *run, mono_us now)
 
 static void stop_transfer(struct check_run *run)
 {
-	poller_hear_out(run->env->poller, run->transfer.socket, false); /* it may be kept */
 	transfer_http2_let_go(&run->transfer);
 	poller_remove(run->env->poller, run->transfer.easy);
 }
