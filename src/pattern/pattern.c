@@ -39,6 +39,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "pattern/pattern_ends.h"
+#include "pattern/pattern_text.h"
 
 enum {
 	COMPILED_MAX = 1024 * 1024, /* bytes; (a{1000}){1000} and its like are refused */
@@ -92,7 +93,7 @@ static pcre2_compile_context *new_compile_context(void)
 	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
 	if (context == NULL)
 		abort(); /* out of memory, as in xmalloc() */
-	(void)pcre2_set_max_pattern_length(context, PATTERN_TEXT_MAX);
+	(void)pcre2_set_max_pattern_length(context, 2 * PATTERN_TEXT_MAX); /* [\S] for \S */
 	(void)pcre2_set_parens_nest_limit(context, NESTING_MAX);
 	return context;
 }
@@ -174,31 +175,25 @@ static bool make_plain_machine_code(struct pattern *pattern, size_t length)
 }
 
 /*
- * PCRE2 (10.42) misreads these by machine code for any bytes: there they match no character beyond ASCII, as \S+ not that of "Müller". By
- * machine code for valid UTF-8 they do.
+ * PCRE2 (10.42) misreads \D, \S and \W by machine code for any bytes: there they match no character beyond ASCII, as \S+ not all of
+ * "Müller", but in a class they do.
  */
-static bool is_misread(const char *text)
+static bool compile_for_machine(struct pattern *pattern)
 {
-	return strstr(text, "\\W") != NULL || strstr(text, "\\D") != NULL ||
-	       strstr(text, "\\S") != NULL;
-}
-
-/* Machine code for valid UTF-8 alone; other bodies are left to the interpreter. */
-static int compile_misread(struct pattern *pattern, size_t length, struct error *err)
-{
-	pcre2_code *plain = compile(pattern->text, length, 0, err);
-	if (plain == NULL || compile_for_interpreter(pattern->text, length, &pattern->code,
-						     &pattern->plain, err) != 0) {
-		pcre2_code_free(plain);
-		return -1;
-	}
-	if (make_machine_code(plain)) {
-		pcre2_code_free(pattern->plain);
-		pattern->plain = plain;
-	} else {
-		pcre2_code_free(plain);
-	}
-	return 0;
+	struct error err;
+	bool is_misread = strstr(pattern->text, "\\W") != NULL ||
+			  strstr(pattern->text, "\\D") != NULL ||
+			  strstr(pattern->text, "\\S") != NULL;
+	if (!is_misread)
+		return make_machine_code(pattern->code);
+	char *text = pattern_text_with_classes(pattern->text);
+	pcre2_code *code = compile(text, strlen(text), ANY_BYTES, &err);
+	free(text);
+	if (code == NULL) /* larger than the original */
+		return false;
+	pcre2_code_free(pattern->code);
+	pattern->code = code;
+	return make_machine_code(code);
 }
 
 static struct pattern *create(const char *text, size_t length, struct error *err)
@@ -211,17 +206,12 @@ static struct pattern *create(const char *text, size_t length, struct error *err
 	/* Machine code counts no step where it tries a reference back again and again: seconds in one position. */
 	uint32_t references = 0;
 	(void)pcre2_pattern_info(pattern->code, PCRE2_INFO_BACKREFMAX, &references);
-	if (references == 0 && is_misread(text)) {
-		if (compile_misread(pattern, length, err) != 0)
-			goto fail;
-	} else {
-		bool is_machine_code =
-			references == 0 && make_machine_code(pattern->code) &&
-			(strchr(text, '.') == NULL || make_plain_machine_code(pattern, length));
-		if (!is_machine_code && compile_for_interpreter(text, length, &pattern->code,
-								&pattern->plain, err) != 0)
-			goto fail;
-	}
+	bool is_machine_code =
+		references == 0 && compile_for_machine(pattern) &&
+		(strchr(text, '.') == NULL || make_plain_machine_code(pattern, length));
+	if (!is_machine_code &&
+	    compile_for_interpreter(text, length, &pattern->code, &pattern->plain, err) != 0)
+		goto fail;
 	struct pattern_ends ends;
 	pattern_ends_find(text, references > 0, &ends);
 	if (ends.may_matter) {

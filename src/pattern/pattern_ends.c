@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "pattern/pattern_text.h"
 
 enum { NESTING_MAX = 100, CHARACTER_MAX = 4 };
 
@@ -72,57 +73,9 @@ static struct quantifier read_quantifier(const char *text)
 	return found;
 }
 
-/* Behind the next of these from text on; to the end where there is none. */
-static size_t length_to(const char *text, char end)
-{
-	const char *found = strchr(text, end);
-	return found == NULL ? strlen(text) : (size_t)(found + 1 - text);
-}
-
-/* \d \x{61} \p{L} \pL \cA \012 \k{name} */
-static size_t escape_length(const char *text)
-{
-	char c = text[1];
-	if (c == '\0')
-		return 1;
-	bool has_braces = text[2] == '{' && strchr("xopPkg", c) != NULL;
-	if (has_braces || strncmp(text, "\\N{U+", 5) == 0)
-		return 2 + length_to(text + 2, '}');
-	if (c == 'k' && (text[2] == '<' || text[2] == '\''))
-		return 3 + length_to(text + 3, text[2] == '<' ? '>' : '\'');
-	if ((c == 'p' || c == 'P' || c == 'c') && text[2] != '\0')
-		return 3;
-	if (c == 'x')
-		return 2 + (isxdigit((unsigned char)text[2]) != 0 ? 1U : 0U) +
-		       (isxdigit((unsigned char)text[2]) != 0 &&
-					isxdigit((unsigned char)text[3]) != 0
-				? 1U
-				: 0U);
-	return is_digit(c) ? 1 + digits_length(text + 1) : 2;
-}
-
 static bool is_reference(const char *escape)
 {
 	return is_digit(escape[1]) ? escape[1] != '0' : escape[1] == 'k' || escape[1] == 'g';
-}
-
-static size_t class_length(const char *text)
-{
-	size_t at = 1;
-	if (text[at] == '^')
-		at++;
-	if (text[at] == ']')
-		at++;
-	while (text[at] != '\0' && text[at] != ']') {
-		bool is_named = text[at] == '[' && text[at + 1] != '\0' &&
-				strchr(":.=", text[at + 1]) != NULL;
-		const char *end = is_named ? strchr(text + at + 2, ']') : NULL;
-		if (end != NULL && end[-1] == text[at + 1] && end > text + at + 2)
-			at = (size_t)(end + 1 - text);
-		else
-			at += text[at] == '\\' && text[at + 1] != '\0' ? 2 : 1;
-	}
-	return at + (text[at] == ']');
 }
 
 /* [[:<:]] and [[:>:]]; the class is as long as that. */
@@ -136,7 +89,7 @@ static size_t options_length(const char *text)
 {
 	size_t at = 0;
 	while (text[at] == '(' && text[at + 1] == '*' && isupper((unsigned char)text[at + 2]) != 0)
-		at += length_to(text + at, ')');
+		at += pattern_text_length_to(text + at, ')');
 	return at;
 }
 
@@ -189,15 +142,15 @@ static size_t open_group(struct reading *reading, const char *text)
 	else if (kind == '=')
 		group->is_part = reading->has_references || reading->has_conditions;
 	if (kind == '(')
-		return text[3] == '?' ? 2 : 2 + length_to(text + 2, ')');
+		return text[3] == '?' ? 2 : 2 + pattern_text_length_to(text + 2, ')');
 	if (is_behind)
 		return 4;
 	if (kind == '=' || kind == '!' || kind == '>' || kind == ':' || kind == '|')
 		return 3;
 	if (kind == '\'')
-		return 3 + length_to(text + 3, '\'');
+		return 3 + pattern_text_length_to(text + 3, '\'');
 	if (kind == '<' || (kind == 'P' && text[3] == '<'))
-		return length_to(text, '>');
+		return pattern_text_length_to(text, '>');
 	return 2 + strcspn(text + 2, ":)") + (text[2 + strcspn(text + 2, ":)")] == ':');
 }
 
@@ -233,14 +186,14 @@ static bool take_item(struct reading *reading)
 	struct pattern_end part = {.begin = reading->at};
 	size_t length = 1;
 	if (text[0] == '\\') {
-		length = escape_length(text);
+		length = pattern_text_escape_length(text);
 		part.minds_before = text[1] != '\0' && strchr("bBzZ", text[1]) != NULL;
 		part.minds_after = text[1] == 'R' || text[1] == 'X';
 		part.minds_lines = text[1] == 'Z';
 		group->has_reference = group->has_reference || is_reference(text);
 	} else if (text[0] == '[') {
 		part.minds_before = is_word_bound(text);
-		length = class_length(text);
+		length = pattern_text_class_length(text);
 	} else if (text[0] == '$') {
 		part.minds_before = true;
 		part.minds_lines = true;

@@ -72,6 +72,9 @@ static const struct search_case {
 	{"x\\W", BYTES("x\xC3\xA4"), PATTERN_FOUND, "x\xC3\xA4"},
 	{"\\S+ Shop", BYTES("M\xC3\xBCller Shop"), PATTERN_FOUND, "M\xC3\xBCller Shop"},
 	{"^\\D{2}$", BYTES("\xE2\x82\xAC!"), PATTERN_FOUND, "\xE2\x82\xAC!"},
+	{"[^\\D]\\Q\\S\\E[]\\W]\\S", BYTES("1\\S-\xC3\xA4"), PATTERN_FOUND, "1\\S-\xC3\xA4"},
+	{"\\\\S\\x{53}\\S{2,}+$", BYTES("\\SS\xC3\xA4\xE2\x82\xAC"), PATTERN_FOUND,
+	 "\\SS\xC3\xA4\xE2\x82\xAC"},
 	{"\\S+ Shop", BYTES("\xFFM\xC3\xBCller Shop"), PATTERN_FOUND, "M\xC3\xBCller Shop"},
 	{".*\\S+ Shop", BYTES("\xE4h M\xC3\xBCller Shop"), PATTERN_FOUND, "h M\xC3\xBCller Shop"},
 
