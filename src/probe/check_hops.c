@@ -27,6 +27,9 @@ enum { HTTP_PROXY_AUTH = 407 };
  */
 enum { FAMILY_PART = 4, FAMILY_PATIENCE_US = 2500 * CLOCK_US_PER_MS };
 
+/* For what has come already, and lies there. */
+enum { LAST_LOOK_US = 5 * CLOCK_US_PER_MS };
+
 static void try_address(struct check_run *run);
 
 /* Describe the present peer for a message. */
@@ -136,10 +139,22 @@ static void on_time_over(struct check_run *run, mono_us now)
 	}
 }
 
+/* A response that came in time may not have been read to its end, where it trickles: once, that is looked at. */
+static bool looks_once_more(struct check_run *run, mono_us now)
+{
+	if (run->state != RUN_TRANSFERRING || run->has_looked ||
+	    !poller_wake(run->env->poller, run->transfer.socket))
+		return false;
+	run->has_looked = true;
+	due_timer_start(&run->timer, now + LAST_LOOK_US, now);
+	return true;
+}
+
 void check_hops_on_due(struct check_run *run, mono_us now)
 {
 	if (now >= run->deadline) {
-		on_time_over(run, now);
+		if (!looks_once_more(run, now))
+			on_time_over(run, now);
 		return;
 	}
 	if (run->state != RUN_TRANSFERRING || !hop_run_has_address(&run->hop)) {

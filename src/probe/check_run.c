@@ -181,6 +181,7 @@ static void start_attempt(struct check_run *run, mono_us now)
 	}
 	run->started = now;
 	run->deadline = now + start->site->timeout_us;
+	run->has_looked = false;
 	if (run->retried == 0)
 		run->checked_at = observation->attempt_started_at;
 	response_note_start(observation, start, run->checked_at);

@@ -35,6 +35,7 @@ struct check_run {
 	bool is_looked_up;        /* that was all that was asked for, and it is done */
 	mono_us started;          /* this attempt */
 	mono_us deadline;
+	bool has_looked;        /* whether what trickles is there, at the deadline */
 	int64_t lost_at_start;  /* the loop's hold-ups before this check */
 	struct due_timer timer; /* the deadline, or an address's share of the time before it */
 	struct transfer transfer;

@@ -424,6 +424,17 @@ void poller_hear_out(struct poller *poller, curl_socket_t socket, bool is_worth_
 	curl_sends_hear_out(&poller->sends, socket, is_worth_it);
 }
 
+bool poller_wake(struct poller *poller, curl_socket_t socket)
+{
+	if (socket < 0 || (size_t)socket >= poller->watched_count)
+		return false;
+	struct watched *watched = &poller->watched[socket];
+	if ((watched->resting & EPOLLIN) == 0)
+		return false;
+	wake(poller, socket, watched);
+	return true;
+}
+
 struct poller *poller_create(uv_loop_t *loop, poller_on_ended on_ended, struct error *err)
 {
 	struct poller *poller = xcalloc(1, sizeof(*poller));

@@ -50,6 +50,11 @@ void poller_go_on(struct poller *poller, const CURL *easy);
 /* Whether a socket's response is waited for when nothing more can be sent to it (curl_sends.h). */
 void poller_hear_out(struct poller *poller, curl_socket_t socket, bool is_worth_it);
 
+/*
+ * What trickles is read now and then: have the socket looked at in this turn of the loop, should it rest. Returns whether it did.
+ */
+bool poller_wake(struct poller *poller, curl_socket_t socket);
+
 /* Take a transfer out, running or ended; on_ended is not called for it any more. */
 void poller_remove(struct poller *poller, CURL *easy);
 

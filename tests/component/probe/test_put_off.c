@@ -52,6 +52,10 @@ enum {
 	BURSTS_MAX = 5,
 	RESTS = 20, /* are enough */
 	RESTS_TO_DOUBLE = 25,
+	TIMEOUT_MS = 30 * 1000,
+	SHORT_MS = 2000,
+	ENDLESS_MS = 2 * TIMEOUT_MS,
+	CURLS_TIMER_MS = 300, /* it looks at the socket of its own accord, 200 ms after it began */
 };
 
 /* --- what the poller does with its socket; the peer's thread looks on --- */
@@ -64,7 +68,8 @@ static atomic_int rest_count; /* times that nothing at all was watched of it */
 static atomic_int put_asides; /* times that curl took it out, which it does with what is put off */
 static int put_asides_before; /* the first rest */
 static bool is_rest_awaited;  /* its timer comes next */
-static uint64_t rests_ms[2];  /* the first, and the last */
+static bool is_rest_endless;
+static uint64_t rests_ms[2]; /* the first, and the last */
 static int
 	pretended_unread; /* bytes that wait in every socket, as its reader is told; -1: as it is */
 
@@ -114,6 +119,8 @@ int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t ms, 
 {
 	if (is_rest_awaited)
 		rests_ms[rest_count > 1] = ms;
+	if (is_rest_awaited && is_rest_endless)
+		ms = ENDLESS_MS;
 	is_rest_awaited = false;
 	return __real_uv_timer_start(timer, callback, ms, repeat);
 }
@@ -223,6 +230,17 @@ static void send_crumbs(struct peer_connection *connection)
 	(void)(send_one_by_one(connection, 2 * READS_MAX) && peer_say(connection, LAST_CHUNK));
 }
 
+/* Crumbs until the socket rests, and then the last of them. */
+static void send_end_at_rest(struct peer_connection *connection)
+{
+	bool is_there = true;
+	peer_pause(connection, CURLS_TIMER_MS);
+	for (int i = 0; i < 2 * READS_MAX && rest_count == 0 && is_there; i++)
+		is_there = send_one_by_one(connection, 1);
+	(void)(is_there && peer_say(connection, LAST_CHUNK));
+	peer_hang(connection);
+}
+
 /* Crumbs, and again and again so much at once that it is put off. */
 static void send_bursts(struct peer_connection *connection)
 {
@@ -250,6 +268,7 @@ static const struct peer_behaviour behaviours[] = {{"bomb", NULL, send_bomb},
 						   {"bytes", NULL, send_bytes},
 						   {"crumbs", CHUNKED_HEAD, send_crumbs},
 						   {"bursts", CHUNKED_HEAD, send_bursts},
+						   {"rest", CHUNKED_HEAD, send_end_at_rest},
 						   {"page", PAGE_RESPONSE, NULL},
 						   {NULL, NULL, NULL}};
 
@@ -262,6 +281,7 @@ struct bench {
 	struct check_run *run;
 	int turns;
 	bool is_finished;
+	int timeout_ms;
 };
 
 static struct bench bench;
@@ -285,7 +305,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	struct error err;
-	bench = (struct bench){0};
+	bench = (struct bench){.timeout_ms = TIMEOUT_MS};
 	sent = 0;
 	watch_anew(-1);
 	bench.peer = peer_start(NULL, behaviours);
@@ -325,7 +345,7 @@ static void start(struct site *site, const char *path)
 	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/%s", peer_port(bench.peer), path);
 	site_init(site);
 	site->url = xstrdup(url);
-	site->timeout_us = 30 * CLOCK_US_PER_S;
+	site->timeout_us = bench.timeout_ms * CLOCK_US_PER_MS;
 	const struct check_start start = {.site = site};
 	check_run_start(bench.run, &start, clock_mono_us());
 }
@@ -396,6 +416,18 @@ static void what_is_there_decides_how_long_a_socket_rests(void **state)
 				 cases[i].unread, (int)rest_count, (int)rests_ms[0],
 				 (int)rests_ms[1]);
 	}
+}
+
+/* Its end lies there when the time is over. */
+static void what_came_in_time_counts_though_its_socket_rests(void **state)
+{
+	(void)state;
+	watch_anew(1);
+	bench.timeout_ms = SHORT_MS;
+	is_rest_endless = true;
+	(void)check("rest", -1);
+	is_rest_endless = false;
+	assert_true(rest_count > 0);
 }
 
 /* curl takes out the socket of what is put off and watches it anew; it is the same socket, and was read as often. */
@@ -478,6 +510,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bytes_one_by_one_do_not_take_a_turn_each, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(what_is_there_decides_how_long_a_socket_rests,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_came_in_time_counts_though_its_socket_rests,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_put_off_still_counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_put_off_can_be_given_up, set_up, tear_down),
