@@ -64,7 +64,11 @@ static char take_digit(const char **at)
 {
 	if (**at == '.')
 		(*at)++;
-	return is_digit(**at) ? *(*at)++ : '0';
+	if (!is_digit(**at))
+		return '0';
+	char digit = **at;
+	(*at)++;
+	return digit;
 }
 
 static int compare_digits(const char *a, const char *b)

@@ -47,17 +47,17 @@ static size_t put_character(uint32_t c, char out[static ESCAPES_CHARACTER_MAX])
 /* \u002f, or two of them for one character. */
 static size_t read_units(const char *bytes, size_t length, uint32_t *ret_character)
 {
-	enum { UNIT = 6, HIGH = 0xD800, LOW = 0xDC00, LOW_END = 0xE000 };
+	enum { UNIT = 6, PAIR = 2 * UNIT, HIGH = 0xD800, LOW = 0xDC00, LOW_END = 0xE000 };
 	uint32_t low;
 	if (read_number(bytes + 2, length - 2, 16, 4, ret_character) != 4)
 		return 0;
 	bool is_high = *ret_character >= HIGH && *ret_character < LOW;
-	if (!is_high || length < 2 * UNIT || memcmp(bytes + UNIT, "\\u", 2) != 0 ||
+	if (!is_high || length < PAIR || memcmp(bytes + UNIT, "\\u", 2) != 0 ||
 	    read_number(bytes + UNIT + 2, length - UNIT - 2, 16, 4, &low) != 4 || low < LOW ||
 	    low >= LOW_END)
 		return UNIT;
 	*ret_character = 0x10000 + ((*ret_character - HIGH) << 10) + (low - LOW);
-	return 2 * UNIT;
+	return PAIR;
 }
 
 /* \/ and \" and \\, \u002f; \x2f as scripts have it. */

@@ -78,9 +78,8 @@ static size_t escape_length(const char *bytes, size_t length, char *ret_letter)
 	    (bytes[last + 1] != 'u' && bytes[last + 1] != 'x'))
 		return 0;
 	size_t used = escapes_read(bytes + last, length - last, character, &size);
-	*ret_letter = used > 0 && size == 1 && character[0] > ' ' && character[0] < 0x7F
-			      ? character[0]
-			      : ' ';
+	bool is_letter = used > 0 && size == 1 && character[0] > ' ' && character[0] < 0x7F;
+	*ret_letter = (char)(is_letter ? character[0] : ' ');
 	return used > 0 ? last + used : 0;
 }
 

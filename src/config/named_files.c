@@ -23,14 +23,15 @@ struct named_files *named_files_create(void)
 
 void named_files_destroy(struct named_files *files)
 {
-	struct named_file *file;
-	struct named_file *next;
 	if (files == NULL)
 		return;
-	HASH_ITER (hh, files->by_path, file, next) {
-		HASH_DEL(files->by_path, file);
+	struct named_file *file = files->by_path;
+	HASH_CLEAR(hh, files->by_path); /* they keep their order */
+	while (file != NULL) {
+		struct named_file *next = file->hh.next;
 		free(file->path);
 		free(file);
+		file = next;
 	}
 	free(files);
 }

@@ -93,7 +93,7 @@ static pcre2_compile_context *new_compile_context(void)
 	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
 	if (context == NULL)
 		abort(); /* out of memory, as in xmalloc() */
-	(void)pcre2_set_max_pattern_length(context, 2 * PATTERN_TEXT_MAX); /* [\S] for \S */
+	(void)pcre2_set_max_pattern_length(context, (size_t)2 * PATTERN_TEXT_MAX); /* [\S] for \S */
 	(void)pcre2_set_parens_nest_limit(context, NESTING_MAX);
 	return context;
 }

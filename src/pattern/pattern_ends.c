@@ -136,7 +136,7 @@ static size_t open_group(struct reading *reading, const char *text)
 	if (text[1] != '?')
 		return 1;
 	bool is_behind = text[2] == '<' && (text[3] == '=' || text[3] == '!');
-	char kind = is_behind ? text[3] : text[2];
+	char kind = text[is_behind ? 3 : 2];
 	if (kind == '(' || kind == '>' || kind == '!')
 		group->is_part = true;
 	else if (kind == '=')

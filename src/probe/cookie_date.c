@@ -105,14 +105,14 @@ int cookie_date_read(const char *text, size_t length, wall_us *ret_time)
 {
 	struct parts parts = {0};
 	const char *end = text + length;
-	while (text < end) {
-		const char *start = text;
-		while (text < end && !is_delimiter(text[0]))
-			text++;
-		if (text > start)
-			read_word(&parts, start, text);
+	for (const char *at = text; at < end;) {
+		const char *word = at;
+		while (at < end && !is_delimiter(at[0]))
+			at++;
+		if (at > word)
+			read_word(&parts, word, at);
 		else
-			text++;
+			at++;
 	}
 	const struct tm wanted = parts.date;
 	if (!parts.has_time || !parts.has_day || !parts.has_month || !parts.has_year ||

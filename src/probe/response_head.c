@@ -118,7 +118,7 @@ static char status_class(const char *line, size_t length)
 	bool is_status = status_at > at && left >= 3 && is_digit(status[0]) && status[0] != '0' &&
 			 is_digit(status[1]) && is_digit(status[2]) &&
 			 (left == 3 || !is_digit(status[3]));
-	return is_status ? status[0] : (char)0;
+	return (char)(is_status ? status[0] : 0);
 }
 
 /* For cookies_take(). */
