@@ -46,6 +46,10 @@ static enum phase measure_hop(struct check_run *run, mono_us now)
 
 static void stop_transfer(struct check_run *run)
 {
+	curl_socket_t socket = run->transfer.socket;
+	/* What is not kept is closed, and its number may be another connection's already. */
+	if (run->start.kept != NULL && kept_connection_holds(run->start.kept, socket))
+		poller_hear_out(run->env->poller, socket, false);
 	transfer_http2_let_go(&run->transfer);
 	poller_remove(run->env->poller, run->transfer.easy);
 }

@@ -144,6 +144,14 @@ curl_socket_t kept_connection_socket(const struct kept_connection *kept)
 	return connection == NULL ? CURL_SOCKET_BAD : connection->socket;
 }
 
+bool kept_connection_holds(const struct kept_connection *kept, curl_socket_t socket)
+{
+	for (size_t i = 0; i < kept->count; i++)
+		if (kept->connections[i].socket == socket)
+			return true;
+	return false;
+}
+
 bool kept_connection_add_socket(struct kept_connection *kept, curl_socket_t socket)
 {
 	if (socket == CURL_SOCKET_BAD || kept->key == NULL)

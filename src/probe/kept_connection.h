@@ -46,6 +46,8 @@ struct transfer *kept_connection_user(const struct kept_connection *kept); /* NU
 
 /* The socket over which the user's request goes, if curl keeps one for it; CURL_SOCKET_BAD: none. */
 curl_socket_t kept_connection_socket(const struct kept_connection *kept);
+/* Whether that is one of them, which is open then. */
+bool kept_connection_holds(const struct kept_connection *kept, curl_socket_t socket);
 /* The user has opened one. Returns false where it may not be kept, for there are too many already: the user closes it. */
 bool kept_connection_add_socket(struct kept_connection *kept, curl_socket_t socket);
 /* The socket is good for nothing any more. */

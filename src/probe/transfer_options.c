@@ -18,7 +18,6 @@
 #include "probe/addresses.h"
 #include "probe/client_certificate.h"
 #include "probe/kept_connection.h"
-#include "probe/poller.h"
 #include "probe/transfer.h"
 #include "probe/transfer_bounds.h"
 #include "probe/transfer_http2.h"
@@ -195,11 +194,7 @@ static int set_kept(struct transfer *transfer, const struct transfer_request *re
 		return -1;
 	transfer->kept = request->kept;
 	kept_connection_use(request->kept, transfer, request->url, request->address);
-	curl_socket_t socket = kept_connection_socket(request->kept);
-	transfer_aim_at_socket(transfer, socket);
-	/* Only now: while it ends, the transfer before does not know whether the number is another connection's already. */
-	if (transfer->poller != NULL)
-		poller_hear_out(transfer->poller, socket, false);
+	transfer_aim_at_socket(transfer, kept_connection_socket(request->kept));
 	(void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, kept_connection_close_socket);
 	(void)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, request->kept);
 	(void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
