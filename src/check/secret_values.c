@@ -378,16 +378,22 @@ static bool is_attribute_of_secret(const char *bytes, size_t length, size_t at, 
 	return true;
 }
 
+/* </ or, in JSON, <\/ */
+static bool is_end_tag(const char *bytes, size_t length, size_t at)
+{
+	size_t slash = at + 1 < length && bytes[at + 1] == '\\' ? at + 2 : at + 1;
+	return bytes[at] == '<' && slash < length && bytes[slash] == '/';
+}
+
 /* <textarea …>v</textarea>; the '>' is at bytes[at]. */
 static void take_text(const char *bytes, size_t length, size_t at, size_t *ret_begin,
 		      size_t *ret_end)
 {
-	const char *end = memmem(bytes + at, length - at, "</", 2);
-	const char *escaped = memmem(bytes + at, length - at, "<\\/", 3); /* in JSON */
-	if (end == NULL || (escaped != NULL && escaped < end))
-		end = escaped;
+	size_t end = at + 1;
+	while (end < length && !is_end_tag(bytes, length, end))
+		end++;
 	*ret_begin = at + 1;
-	*ret_end = end == NULL ? length : (size_t)(end - bytes);
+	*ret_end = end;
 }
 
 /* --- what needs no name --- */
