@@ -3,6 +3,7 @@ import datetime
 import threading
 
 import pytest
+from support.processes import wait_until
 from support.store_tool import NOON, RELATIONS, StoreError, at, report
 
 
@@ -243,12 +244,18 @@ def test_a_read_only_server_is_waited_for(store, database):
     assert store.write(report(1)) == (1, 0, 0)
 
 
-def test_settings_of_the_server_do_not_matter(store, database, open_store):
-    database.query(f'ALTER DATABASE "{database.name}" SET statement_timeout = 1')
-    database.query(f'ALTER DATABASE "{database.name}" SET synchronous_commit = off')
-    database.query(f'ALTER DATABASE "{database.name}" SET DateStyle = \'German\'')
-    database.query(f'ALTER DATABASE "{database.name}" SET standard_conforming_strings = off')
-    other = open_store("postgres", database.dsn)
-    other.ask("migrate")
-    other.tell(f"make 1 0 20000 100 {NOON} 1000")
-    assert other.ask("write") == "20000 0 0"
+def test_settings_of_the_server_do_not_matter(database, open_store):
+    with database.connect() as older:  # the database's settings are taken by the sessions behind it
+        for setting in ("statement_timeout = 100", "synchronous_commit = off", "DateStyle = 'German'",
+                        "standard_conforming_strings = off"):
+            older.execute(f'ALTER DATABASE "{database.name}" SET {setting}')
+        store = open_store("postgres", database.dsn)
+        store.ask("migrate")
+        with older.transaction():
+            older.execute("LOCK TABLE report IN ACCESS EXCLUSIVE MODE")
+            store.tell(f"make 1 0 20000 100 {NOON} 1000")
+            store.tell("write")
+            wait_until(lambda: older.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' "
+                "AND clock_timestamp() - query_start > '300 ms'").fetchone() == (1,), "a statement of over 100 ms")
+        assert store.answer() == "20000 0 0"
