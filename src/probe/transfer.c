@@ -138,6 +138,8 @@ static CURLcode on_ssl_context(CURL *easy, void *context, void *owner)
 		return trust_proxy(transfer, context);
 	}
 	transfer->tls_started_at = clock_mono_us();
+	transfer->tls_alert = 0; /* libcurl may have asked over another connection before */
+	transfer->is_identity_wanted = false;
 	if (transfer->kept !=
 	    NULL) /* the connection outlives this transfer, which no later handshake may look for */
 		(void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
@@ -298,6 +300,8 @@ void transfer_clear(struct transfer *transfer)
 	transfer->tls_started_at = 0;
 	transfer->tls_messages = 0;
 	transfer->tls_bytes = 0;
+	transfer->tls_alert = 0;
+	transfer->is_identity_wanted = false;
 	transfer_http2_clear(transfer);
 	transfer->sent_at = 0;
 	transfer->first_line_at = 0;

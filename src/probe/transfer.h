@@ -67,6 +67,8 @@ struct transfer {
 	mono_us tls_started_at;    /* 0: not reached */
 	int64_t tls_messages;      /* records and handshake messages received */
 	int64_t tls_bytes;         /* the site's records received */
+	int tls_alert;             /* that the site, or its proxy, ended TLS with; 0: none */
+	bool is_identity_wanted;   /* the site asked for a client's certificate */
 	bool is_http2;             /* chosen within TLS, or known before */
 	struct curl_stream stream; /* watched over HTTP/2 */
 	enum stop http2_end;       /* what ended the response before it was whole */

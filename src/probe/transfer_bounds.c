@@ -135,6 +135,17 @@ static bool is_of_application(const SSL *ssl, int content, const unsigned char *
 	return content == place && bytes[0] == SSL3_RT_APPLICATION_DATA;
 }
 
+/*
+ * What libcurl says of an alert is lost where it has said something else before, such as that the connection has gone meanwhile; and
+ * an expired certificate of ours is one of the site's to it.
+ */
+static void note_alert(struct transfer *transfer, int content, const unsigned char *bytes,
+		       size_t length)
+{
+	if (content == SSL3_RT_ALERT && length == 2 && bytes[0] == SSL3_AL_FATAL)
+		transfer->tls_alert = bytes[1];
+}
+
 static void on_proxy_message(int is_sent, int version, int content, const void *bytes,
 			     size_t length, SSL *ssl, void *context)
 {
@@ -146,6 +157,7 @@ static void on_proxy_message(int is_sent, int version, int content, const void *
 		return;
 	if (length > 0 && is_of_application(ssl, content, bytes))
 		transfer->has_proxy_spoken = true;
+	note_alert(transfer, content, bytes, length);
 	count_message(transfer, ssl, content, bytes, length);
 }
 
@@ -157,6 +169,9 @@ static void note_message(struct transfer *transfer, SSL *ssl, int content,
 	if (!transfer->is_http2 && SSL_is_init_finished(ssl) && has_chosen_http2(ssl))
 		transfer_http2_watch(transfer);
 	count_message(transfer, ssl, content, bytes, length);
+	note_alert(transfer, content, bytes, length);
+	if (content == SSL3_RT_HANDSHAKE && length > 0 && bytes[0] == SSL3_MT_CERTIFICATE_REQUEST)
+		transfer->is_identity_wanted = true;
 	if (content != SSL3_RT_HEADER || length != TLS_RECORD_HEAD)
 		return;
 	transfer->tls_bytes += TLS_RECORD_HEAD + (bytes[3] << 8 | bytes[4]);

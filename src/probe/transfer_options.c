@@ -304,12 +304,17 @@ static int set_versions(SSL_CTX *context, const struct request *wanted, struct e
 	return 0;
 }
 
+bool transfer_has_identity(const struct transfer *transfer)
+{
+	return request_of(transfer->site)->cert_file != NULL && transfer->is_trusted_origin;
+}
+
 int transfer_set_tls(struct transfer *transfer, SSL_CTX *context, struct error *err)
 {
 	const struct request *wanted = request_of(transfer->site);
 	if (set_versions(context, wanted, err) != 0)
 		return -1;
-	if (wanted->cert_file == NULL || !transfer->is_trusted_origin)
+	if (!transfer_has_identity(transfer))
 		return 0;
 	return client_certificates_use(transfer->certificates, context, wanted->cert_file,
 				       wanted->key_file, err);

@@ -28,6 +28,9 @@ int transfer_set_options(struct transfer *transfer, const struct transfer_reques
 /* Bind the transfer's socket to its source. Returns 0, or -1 with socket_errno; the socket is closed then. */
 int transfer_bind(struct transfer *transfer, int family);
 
+/* Whether the site shows a client's certificate here: it has one, and this is its origin. */
+bool transfer_has_identity(const struct transfer *transfer);
+
 /* The TLS that a site asks for. Returns 0, or -1 with err. */
 int transfer_set_tls(struct transfer *transfer, SSL_CTX *context, struct error *err);
 

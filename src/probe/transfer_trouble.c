@@ -3,6 +3,7 @@
 #include "check/site.h"
 #include "probe/address_guard.h"
 #include "probe/transfer.h"
+#include "probe/transfer_options.h"
 #include "probe/trouble.h"
 #include "probe/unpack.h"
 
@@ -26,6 +27,10 @@ void transfer_explain(const struct transfer *transfer, CURLcode code, const char
 		.unusable_source = transfer->is_source_unusable ? transfer->source : NULL,
 		.verify_error = transfer->certificate.verify_error,
 		.verify_depth = transfer->certificate.verify_depth,
+		.tls_alert = transfer->tls_alert,
+		.is_identity_wanted = transfer->is_identity_wanted,
+		.has_identity = transfer_has_identity(transfer),
+		.has_response = transfer->head.bytes > 0,
 		.is_connected = is_connected,
 		.is_http2 = transfer->is_http2,
 		.is_tunnelling = transfer_is_tunnelling(transfer),

@@ -223,14 +223,19 @@ static void of_connect(const struct trouble_facts *facts, struct trouble *troubl
 static void of_certificate(const struct trouble_facts *facts, struct trouble *trouble)
 {
 	char room[TROUBLE_WORDS_MAX];
+	bool is_without_issuer =
+		facts->verify_error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+		facts->verify_error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE;
 	bool is_of_time = facts->verify_error == X509_V_ERR_CERT_HAS_EXPIRED ||
 			  facts->verify_error == X509_V_ERR_CERT_NOT_YET_VALID;
 	/* OpenSSL's words don't say whose time it is, and the site's own may be long. */
-	set(trouble, REASON_CERT_INVALID, "certificate refused: %s%s",
+	set(trouble, REASON_CERT_INVALID, "certificate refused: %s%s%s",
 	    is_of_time && facts->verify_depth > 0 ? "of one above it in the chain: " : "",
-	    facts->verify_error != X509_V_OK
-		    ? X509_verify_cert_error_string(facts->verify_error)
-		    : trouble_words_of_certificate(facts->curl_text, room));
+	    facts->verify_error != X509_V_OK ? X509_verify_cert_error_string(facts->verify_error)
+					     : trouble_words_of_certificate(facts->curl_text, room),
+	    is_without_issuer ? " (no trusted authority signed it, or the server leaves out the "
+				"certificate between)"
+			      : "");
 }
 
 static void of_tls(const struct trouble_facts *facts, struct trouble *trouble)
@@ -299,6 +304,32 @@ static void of_lost(const struct trouble_facts *facts, struct trouble *trouble)
 		    "connection lost before the response was complete: %s",
 		    facts->os_errno != 0 ? strerrordesc_np(facts->os_errno)
 					 : trouble_words_of_response(text, room));
+}
+
+/* The server said why, in TLS's own words: libcurl's may be older, or of something else. */
+static void of_alert(const struct trouble_facts *facts, struct trouble *trouble)
+{
+	char room[TROUBLE_WORDS_MAX];
+	const char *words = trouble_words_of_alert(facts->tls_alert, facts->is_identity_wanted,
+						   facts->has_identity, room);
+	bool is_greeting = facts->code == CURLE_SSL_CONNECT_ERROR ||
+			   facts->code == CURLE_SSL_CLIENTCERT ||
+			   facts->code == CURLE_PEER_FAILED_VERIFICATION;
+	set(trouble, REASON_TLS_ERROR, "TLS %s: %s",
+	    is_greeting ? "handshake failed" : "failed after the handshake", words);
+}
+
+/* Some servers close without a word where the client shows no certificate, or one that they don't trust. */
+static void add_identity(const struct trouble_facts *facts, struct trouble *trouble)
+{
+	bool is_lost = trouble->reason == REASON_CONNECTION_LOST ||
+		       (trouble->reason == REASON_TLS_ERROR && facts->tls_alert == 0);
+	if (!facts->is_identity_wanted || facts->has_response || !is_lost)
+		return;
+	size_t length = strlen(trouble->message);
+	(void)snprintf(trouble->message + length, sizeof(trouble->message) - length,
+		       "; the server had asked for a client's certificate%s",
+		       facts->has_identity ? "" : ", and the site's `tls_config` names none");
 }
 
 /* curl has one code for broken chunks, endless heads and lost connections; only its text tells them apart. */
@@ -420,8 +451,11 @@ void trouble_of_transfer(const struct trouble_facts *facts, struct trouble *trou
 	else if (is_lost_in_proxy(facts))
 		set(trouble, REASON_PROBER_ERROR, "the proxy did not answer CONNECT: %s",
 		    trouble_words_of_proxy(facts->curl_text));
+	else if (facts->tls_alert != 0 && facts->verify_error == X509_V_OK)
+		of_alert(facts, trouble);
 	else
 		of_code(facts, trouble);
+	add_identity(facts, trouble);
 }
 
 void trouble_of_slow_proxy(enum slow_proxy slow, const char *peer, int64_t timeout_us,

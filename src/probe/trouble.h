@@ -36,6 +36,10 @@ struct trouble_facts {
 	int proxy_status;         /* what the proxy said when it was asked to connect; 0: nothing */
 	int verify_error;         /* X509_V_ERR_… */
 	int verify_depth;         /* of which certificate: 0 is the site's, others are above it */
+	int tls_alert;            /* that the server ended TLS with; 0: none */
+	bool is_identity_wanted;  /* the server asked for a client's certificate */
+	bool has_identity;        /* the site names one, which was shown then */
+	bool has_response;        /* some of it came */
 	bool is_connected;        /* TCP was established */
 	bool is_http2;            /* was agreed on within TLS */
 	bool is_tunnelling; /* it was established to a proxy that had not let us through yet */

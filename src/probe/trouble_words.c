@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/ssl.h>
+
 #include "base/text.h"
 
 /* What a text holds, and what is said for it. The first row that fits counts. */
@@ -34,15 +36,8 @@ static const struct saying of_response[] = {
 /* The part behind these words is left, and zlib's own words follow. */
 static const char unpacking[] = "content unencoding: ";
 
-/* What the server itself says as it refuses us. */
-static const struct saying of_alert[] = {
-	{"handshake failure",
-	 "the server refused it: no version, cipher or certificate suits both sides"},
-	{"protocol version", "the server refuses the versions of TLS that were offered"},
-	{"certificate required", "the server wants a client's certificate"},
-	{"no application protocol", "the server refuses the versions of HTTP that were offered"},
-	{NULL, NULL},
-};
+static const char identity_wanted[] =
+	"the server wants a client's certificate, and the site's `tls_config` names none";
 
 static const struct saying of_tls[] = {
 	{"unrecognized name", "the server knows no site of this name"},
@@ -140,7 +135,7 @@ const char *trouble_words_of_proxy(const char *text)
 	return words != NULL ? words : text;
 }
 
-/* "error:0A000410:SSL routines::sslv3 alert handshake failure, errno 0": what follows the colons, without its ends. */
+/* "error:0A0000FF:SSL routines::length mismatch, errno 0": what follows the colons, without its ends. */
 static const char *of_openssl(const char *text, char room[static TROUBLE_WORDS_MAX])
 {
 	static const char mark[] = "::";
@@ -149,27 +144,84 @@ static const char *of_openssl(const char *text, char room[static TROUBLE_WORDS_M
 		return NULL;
 	at += strlen(mark);
 	int length = (int)strcspn(at, ",");
-	const char *alert = strstr(at, "alert ");
-	static const char unnamed[] = "reason(1";
-	if (text_starts_with(at, unnamed)) /* an alert without a name: 1000 and its number */
-		(void)snprintf(room, TROUBLE_WORDS_MAX, "the server ended it with the alert %ld",
-			       strtol(at + strlen(unnamed), NULL, 10));
-	else if (alert != NULL)
-		(void)snprintf(
-			room, TROUBLE_WORDS_MAX, "the server ended it with the alert \"%.*s\"",
-			(int)strcspn(alert + strlen("alert "), ","), alert + strlen("alert "));
-	else
-		(void)snprintf(room, TROUBLE_WORDS_MAX, "%.*s", length < 200 ? length : 200, at);
+	(void)snprintf(room, TROUBLE_WORDS_MAX, "%.*s", length < 200 ? length : 200, at);
 	return room;
 }
 
 const char *trouble_words_of_tls(const char *text, char room[static TROUBLE_WORDS_MAX])
 {
-	const char *alert = strstr(text, " alert ");
-	const char *words = find(alert != NULL ? of_alert : of_tls, text);
+	const char *words = find(of_tls, text);
 	if (words == NULL)
 		words = of_openssl(text, room);
 	return words != NULL ? words : text;
+}
+
+/* What may be wrong with a client's certificate, and with nothing else. */
+static bool is_of_identity(int alert)
+{
+	switch (alert) {
+	case SSL_AD_BAD_CERTIFICATE:
+	case SSL_AD_UNSUPPORTED_CERTIFICATE:
+	case SSL_AD_CERTIFICATE_REVOKED:
+	case SSL_AD_CERTIFICATE_EXPIRED:
+	case SSL_AD_CERTIFICATE_UNKNOWN:
+	case SSL_AD_UNKNOWN_CA:
+	case SSL_AD_ACCESS_DENIED:
+	case TLS13_AD_CERTIFICATE_REQUIRED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* OpenSSL's, and what it has none for. */
+static const char *name_of_alert(int alert)
+{
+	switch (alert) {
+	case SSL_AD_UNEXPECTED_MESSAGE:
+		return "unexpected message";
+	case SSL_AD_INAPPROPRIATE_FALLBACK:
+		return "inappropriate fallback";
+	case TLS13_AD_MISSING_EXTENSION:
+		return "missing extension";
+	default:
+		return SSL_alert_desc_string_long(alert);
+	}
+}
+
+static const char *quote_alert(int alert, const char *words, char room[static TROUBLE_WORDS_MAX])
+{
+	const char *name = name_of_alert(alert);
+	if (strcmp(name, "unknown") == 0)
+		(void)snprintf(room, TROUBLE_WORDS_MAX, "%s the alert %d", words, alert);
+	else
+		(void)snprintf(room, TROUBLE_WORDS_MAX, "%s the alert \"%s\"", words, name);
+	return room;
+}
+
+const char *trouble_words_of_alert(int alert, bool is_identity_wanted, bool has_identity,
+				   char room[static TROUBLE_WORDS_MAX])
+{
+	/* Before TLS 1.3 there is no alert for a certificate that is missing: servers take this one. */
+	bool may_be_missing = is_of_identity(alert) || alert == SSL_AD_HANDSHAKE_FAILURE;
+	if (is_identity_wanted && !has_identity && may_be_missing)
+		return identity_wanted;
+	if (is_identity_wanted && is_of_identity(alert))
+		return quote_alert(alert, "the server refused the client's certificate with", room);
+	switch (alert) {
+	case SSL_AD_HANDSHAKE_FAILURE:
+		return "the server refused it: no version, cipher or certificate suits both sides";
+	case SSL_AD_PROTOCOL_VERSION:
+		return "the server refuses the versions of TLS that were offered";
+	case SSL_AD_UNRECOGNIZED_NAME:
+		return "the server knows no site of this name";
+	case SSL_AD_NO_APPLICATION_PROTOCOL:
+		return "the server refuses the versions of HTTP that were offered";
+	case TLS13_AD_CERTIFICATE_REQUIRED:
+		return "the server wants a client's certificate";
+	default:
+		return quote_alert(alert, "the server ended it with", room);
+	}
 }
 
 const char *trouble_words_of_certificate(const char *text, char room[static TROUBLE_WORDS_MAX])

@@ -4,6 +4,7 @@
 #ifndef WEBSENTRY_PROBE_TROUBLE_WORDS_H
 #define WEBSENTRY_PROBE_TROUBLE_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { TROUBLE_WORDS_MAX = 256 };
@@ -16,6 +17,10 @@ const char *trouble_words_of_proxy(const char *text);
 
 /* Of TLS that failed: why, as the end of a sentence. */
 const char *trouble_words_of_tls(const char *text, char room[static TROUBLE_WORDS_MAX]);
+
+/* Of TLS that the server ended with an alert: why, as the end of a sentence. */
+const char *trouble_words_of_alert(int alert, bool is_identity_wanted, bool has_identity,
+				   char room[static TROUBLE_WORDS_MAX]);
 
 /* Of a certificate that was refused, where OpenSSL itself had nothing against it. */
 const char *trouble_words_of_certificate(const char *text, char room[static TROUBLE_WORDS_MAX]);

@@ -130,12 +130,26 @@ async def in_records_of_a_byte(peer):
 
 async def want_certificate(peer):
     """As a server that asks for one does it: the alert follows the client's last message."""
-    records = Records(peer, "client_wanted")
+    await ask_for_certificate(peer, "client_wanted", told=True)
+
+
+async def want_certificate_before_1_3(peer):
+    await ask_for_certificate(peer, "client_wanted_tls1.2", told=True)
+
+
+async def want_certificate_silently(peer):
+    """As Java's and Node's servers do it: they close without an alert."""
+    await ask_for_certificate(peer, "client_wanted", told=False)
+
+
+async def ask_for_certificate(peer, option, *, told):
+    records = Records(peer, option)
     await peer.say(*await records.flight())
     try:
         await peer.say(*await records.flight())
     except ssl.SSLError:
-        await peer.say(records.outgoing.read())
+        if told:
+            await peer.say(records.outgoing.read())
 
 
 async def flipped(peer):
@@ -178,8 +192,9 @@ ALERTS = {
     20: "bad record mac",
     40: "cipher",
     42: "bad certificate",
+    45: "certificate expired",
     47: "illegal parameter",
-    48: "unknown ca",
+    48: "unknown CA",
     70: "version",
     71: "insufficient security",
     80: "internal error",
@@ -212,7 +227,7 @@ ROWS = [
     refused("weak_middle", "was signed by a key of 1024 bits", "weak"),
     refused("unknown_root", "comes from a root that nobody knows", "self-signed"),
     refused("root_of_same_name", "comes from a root that is called as ours", "signature"),
-    refused("without_middle", "lacks the certificate between", "issuer"),
+    refused("without_middle", "lacks the certificate between", "leaves out the certificate between"),
     refused("middle_expired", "has an expired certificate above it", "above it in the chain: certificate has expired"),
     refused("middle_is_no_authority", "was signed by a certificate that may not", "CA"),
     refused("path_too_long", "hangs lower than allowed", "path"),
@@ -277,7 +292,25 @@ ROWS = [
         want_certificate,
         "down",
         "tls_error",
-        "certificate",
+        "`tls_config` names none",
+        kind="https",
+    ),
+    Behaviour(
+        "tls_1_2_client_wanted",
+        "wants a certificate from us, in TLS 1.2",
+        want_certificate_before_1_3,
+        "down",
+        "tls_error",
+        "`tls_config` names none",
+        kind="https",
+    ),
+    Behaviour(
+        "tls_client_wanted_silently",
+        "wants a certificate from us, and closes where none comes",
+        want_certificate_silently,
+        "down",
+        "connection_lost",
+        "asked for a client's certificate",
         kind="https",
     ),
     tls(up, "alpn_unknown", "speaks a protocol that nobody offered", answer(OK), context="good/alpn_unknown"),

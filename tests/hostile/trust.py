@@ -337,7 +337,9 @@ class Trust:
                 file.write(finite_field(8192))
                 file.flush()
                 context.load_dh_params(file.name)
-        elif option == "client_wanted":
+        elif option.startswith("client_wanted"):
+            if option == "client_wanted_tls1.2":
+                context.maximum_version = ssl.TLSVersion.TLSv1_2
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(cadata=PEM_OF_NOBODY)
         elif option:
