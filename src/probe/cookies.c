@@ -120,21 +120,23 @@ static char *default_path(struct span path)
 	return xstrndup(path.text, length > 1 ? length - 1 : 1);
 }
 
-/* For a host and all below it: the one that set it, or one above that is not just the end of everybody's names. */
+/*
+ * For a host and all below it: the one that set it, or one above that is not just the end of everybody's names. Of several the last one
+ * counts, and an empty one is none.
+ */
 static bool take_domain(struct cookie *cookie, struct span domain, const struct place *place)
 {
 	if (domain.length > 0 && domain.text[0] == '.') {
 		domain.text++;
 		domain.length--;
 	}
-	if (domain.length == 0)
-		return true;
-	char *host = xstrndup(domain.text, domain.length);
+	bool is_named = domain.length > 0;
+	char *host = is_named ? xstrndup(domain.text, domain.length) : xstrdup(place->parts.host);
 	for (char *at = host; at[0] != '\0'; at++)
 		at[0] = (char)(at[0] >= 'A' && at[0] <= 'Z' ? at[0] | 0x20 : at[0]);
 	bool is_own = strcmp(host, place->parts.host) == 0;
 	bool is_above = strchr(host, '.') != NULL && is_host_below(&place->parts, host);
-	cookie->is_below = is_above || (is_own && !place->parts.is_host_ip);
+	cookie->is_below = is_above || (is_named && is_own && !place->parts.is_host_ip);
 	free(cookie->host);
 	cookie->host = host;
 	return is_own || is_above;
