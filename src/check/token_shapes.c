@@ -3,13 +3,22 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { AWS_ID_BYTES = 20, WEB_TOKEN_MIN = 24 /* bytes; {"alg":"none"} alone is 20 */ };
+/*
+ * How far is looked for what makes a token of one: from each place where one seems to begin, and a site may have one begin every few
+ * bytes.
+ */
+enum {
+	AWS_ID_BYTES = 20,
+	WEB_TOKEN_MIN = 24,  /* bytes; {"alg":"none"} alone is 20 */
+	WEB_HEAD_MAX = 1024, /* bytes to the dot; what is longer is no word, but somebody's data */
+	DIGIT_WITHIN_MAX = 64, /* bytes behind the mark, where an id stands that has one */
+};
 
 struct shape {
 	const char *mark;
 	size_t min; /* bytes behind the mark; some of these services say how many, and change it */
 	const char *more; /* what may stand behind it beside letters and digits */
-	bool has_digit;   /* always, unlike a name with hyphens */
+	bool has_digit;   /* soon and always, unlike a name with hyphens */
 };
 
 static const struct shape shapes[] = {
@@ -53,21 +62,28 @@ static bool is_beginning(const char *bytes, size_t at)
 	return at == 0 || !isalnum((unsigned char)bytes[at - 1]) || is_behind_escape(bytes, at);
 }
 
+static bool has_digit_soon(const char *bytes, size_t length)
+{
+	size_t looked = length < DIGIT_WITHIN_MAX ? length : DIGIT_WITHIN_MAX;
+	for (size_t i = 0; i < looked; i++)
+		if (isdigit((unsigned char)bytes[i]))
+			return true;
+	return false;
+}
+
 static size_t shape_length(const struct shape *shape, const char *bytes, size_t length)
 {
 	size_t mark = strlen(shape->mark);
 	size_t end = mark;
-	if (length < mark + shape->min || memcmp(bytes, shape->mark, mark) != 0)
+	if (length < mark + shape->min || memcmp(bytes, shape->mark, mark) != 0 ||
+	    (shape->has_digit && !has_digit_soon(bytes + mark, length - mark)))
 		return 0;
 	while (end < length && (isalnum((unsigned char)bytes[end]) ||
 				(bytes[end] != '\0' && strchr(shape->more, bytes[end]) != NULL)))
 		end++;
 	if (end < mark + shape->min)
 		return 0;
-	for (size_t i = mark; i < end; i++)
-		if (!shape->has_digit || isdigit((unsigned char)bytes[i]))
-			return end;
-	return 0;
+	return !shape->has_digit || has_digit_soon(bytes + mark, end - mark) ? end : 0;
 }
 
 /* AKIA… and ASIA…, capitals and digits, and no more of them. */
@@ -84,7 +100,7 @@ static size_t aws_id_length(const char *bytes, size_t length)
 											     : 0;
 }
 
-/* A JSON web token: eyJ….….… */
+/* A JSON web token: eyJ….….…; and JSON in base64 that is too long to go on looking for its dot. */
 static size_t web_token_length(const char *bytes, size_t length)
 {
 	static const char start[] = "eyJ"; /* {" in base64 */
@@ -96,7 +112,7 @@ static size_t web_token_length(const char *bytes, size_t length)
 				(bytes[end] != '\0' && strchr("-_.", bytes[end]) != NULL));
 	     end++)
 		has_dot = has_dot || bytes[end] == '.';
-	return has_dot && end >= WEB_TOKEN_MIN ? end : 0;
+	return (has_dot && end >= WEB_TOKEN_MIN) || end > WEB_HEAD_MAX ? end : 0;
 }
 
 /* A bot of Telegram, as its paths have it: bot123456:ABC… */

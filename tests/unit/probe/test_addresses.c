@@ -133,8 +133,10 @@ static void twice_the_same_leaves_room_for_others(void **state)
 	assert_string_equal(list[1].text, "8.8.0.2");
 }
 
-/* A name chooses how many addresses it has, and who configures us how many blocks are denied. */
-/* Addresses times blocks are 100,000 at most: of 1,024 blocks and the policy's own, 97 addresses. */
+/*
+ * A name chooses how many addresses it has, and who configures us how many blocks are denied. Addresses times blocks are 100,000 at most:
+ * of 1,024 blocks and the policy's own, 97 addresses.
+ */
 static void what_it_costs_is_bounded(void **state)
 {
 	(void)state;
