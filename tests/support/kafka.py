@@ -1,7 +1,7 @@
 """A real Apache Kafka of the tests' own: KRaft, one broker or several, on free ports in a temporary folder.
 
 Every broker listens three times: plain, TLS that demands a client certificate, and SASL_SSL with SCRAM. The facts that
-this rests on (jars, properties, times) are in ARCHITECTURE.md.
+this rests on stand beside what uses them: versions in kafka/pom.xml, properties and times below.
 """
 import fcntl
 import hashlib

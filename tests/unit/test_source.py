@@ -1,4 +1,5 @@
 """House rules that no compiler checks: small files, no calls that invite overflows, nothing for later or unnamed."""
+import fnmatch
 import re
 import statistics
 from pathlib import Path
@@ -69,3 +70,19 @@ def test_every_library_that_is_linked_is_listed():
     for page in ("THIRD_PARTY.md", "ARCHITECTURE.md"):
         rows = " ".join(re.findall(r"^\| ([^|]+) \|", (ROOT / page).read_text(), re.MULTILINE))
         assert {name for name in asked if not re.search(rf"\b{LIBRARIES.get(name, name)}\b", rows)} == set(), page
+
+
+def test_the_map_names_every_file():
+    """ARCHITECTURE.md has a paragraph for each folder, which names what lies there and nothing else."""
+    document = (ROOT / "ARCHITECTURE.md").read_text()
+    section = re.search(r"^## The files of each folder\n(.*?)^## ", document, re.DOTALL | re.MULTILINE)
+    named = {folder: set(re.findall(r"`([a-z0-9_*]+)(?:\.[ch])?`", text))
+             for folder, text in re.findall(r"^\*\*(\w+)\*\* — (.*?)\n\n", section[1], re.DOTALL | re.MULTILINE)}
+    there = {}
+    for path in FILES:
+        there.setdefault(path.parent.name, set()).add(path.stem)
+    assert named.keys() == there.keys()
+    for folder, stems in there.items():
+        patterns = named[folder]
+        assert {stem for stem in stems if not any(fnmatch.fnmatch(stem, name) for name in patterns)} == set(), folder
+        assert {name for name in patterns if not fnmatch.filter(stems, name)} == set(), folder
