@@ -82,6 +82,19 @@ void heads_add(struct heads *heads, const struct site *site, const char *cookies
 	heads->items[heads->count++] = (struct head){.is_request = is_request, .text = text};
 }
 
+struct heads *heads_join(struct heads *first, struct heads *second)
+{
+	if (first == NULL || second == NULL)
+		return first == NULL ? second : first;
+	first->items =
+		xreallocarray(first->items, first->count + second->count, sizeof(first->items[0]));
+	for (size_t i = 0; i < second->count; i++)
+		first->items[first->count++] = second->items[i];
+	second->count = 0;
+	heads_destroy(second);
+	return first;
+}
+
 void heads_destroy(struct heads *heads)
 {
 	if (heads == NULL)

@@ -25,6 +25,8 @@ struct heads {
 /* Add what was sent to, or came from, the site. cookies as for secrets_create_with(). */
 void heads_add(struct heads *heads, const struct site *site, const char *cookies, bool is_request,
 	       const char *bytes, size_t length);
+/* One behind the other, as where a hop asks twice. Takes both, either of which may be NULL; the caller's. */
+struct heads *heads_join(struct heads *first, struct heads *second);
 void heads_destroy(struct heads *heads); /* made with xcalloc(); accepts NULL */
 
 #endif

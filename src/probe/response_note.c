@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "check/heads.h"
 #include "check/limits.h"
 #include "check/observation.h"
 #include "check/request.h"
@@ -23,7 +24,8 @@ void response_note(struct observation *observation, struct transfer *transfer,
 	struct certificate *certificate = &transfer->certificate;
 	if (transfer->started_at == 0)
 		return;
-	observation->final.heads = transfer_heads_take(transfer);
+	observation->final.heads =
+		heads_join(observation->final.heads, transfer_heads_take(transfer));
 	observation->final.http_status_code = transfer_status(transfer);
 	if (observation->final.http_status_code != 0) {
 		observation->final.http_version = transfer_http_version(transfer);

@@ -13,8 +13,8 @@ struct site;
 struct transfer;
 
 /*
- * Note the response, complete or not; nothing where no transfer was started. The certificate's issuer moves. kept: the site's
- * connections, NULL where none is kept.
+ * Note the response, complete or not; nothing where no transfer was started. The certificate's issuer moves, and the heads that somebody
+ * wants to see follow those of the hop's earlier transfers. kept: the site's connections, NULL where none is kept.
  */
 void response_note(struct observation *observation, struct transfer *transfer,
 		   struct kept_connection *kept);

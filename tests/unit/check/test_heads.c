@@ -100,11 +100,34 @@ static void a_head_has_an_end(void **state)
 	free(bytes);
 }
 
+/* A hop that asks twice, as over a connection that was kept and has died, shows both. */
+static void heads_follow_one_another(void **state)
+{
+	(void)state;
+	struct heads *all = NULL;
+	struct site site;
+	site_init(&site);
+	assert_null(heads_join(NULL, NULL));
+	for (int i = 0; i < 3; i++) {
+		struct heads *heads = xcalloc(1, sizeof(*heads));
+		char *line = xasprintf("GET /%d HTTP/1.1\r\n\r\n", i);
+		heads_add(heads, &site, NULL, true, line, strlen(line));
+		all = heads_join(heads_join(all, heads), NULL);
+		free(line);
+	}
+	assert_int_equal(all->count, 3);
+	for (size_t i = 0; i < all->count; i++)
+		assert_int_equal(all->items[i].text[strlen("GET /")], '0' + (int)i);
+	heads_destroy(all);
+	site_finish(&site);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(secrets_are_hidden),
 		cmocka_unit_test(a_head_has_an_end),
+		cmocka_unit_test(heads_follow_one_another),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
