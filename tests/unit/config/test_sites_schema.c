@@ -2,6 +2,7 @@
 #include "fixture.h"
 #include "pem_fixture.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #include <yajl/yajl_tree.h>
 
 #include "base/memory.h"
+#include "check/address_policy.h"
+#include "check/request.h"
 #include "config/site_entry.h"
 
 enum { TEXT_MAX = 1024 * 1024 };
@@ -140,6 +143,163 @@ static size_t check_examples(const char *key, const char *cell)
 	return count;
 }
 
+/* What the documents say of a key's value, and what the program makes of it. */
+struct statement {
+	const char *key;
+	const char *usual;  /* that holds where nothing is said; NULL: nothing does */
+	const char *bounds; /* in words; NULL: none */
+	const char *least;  /* NULL: none … */
+	const char *below;
+	const char *most;
+	const char *above;
+	const char *with; /* what else the site needs to say such values; "" for nothing */
+};
+
+static const struct statement statements[] = {
+	{"method", "GET", NULL, NULL, NULL, NULL, NULL, ""},
+	{"valid_status_codes", "200-299", NULL, NULL, NULL, NULL, NULL, ""},
+	{"interval", "60s", "100ms to 366d", "100ms", "99ms", "366d", "367d", ""},
+	{"timeout", "10s", "1ms to 1h", "1ms", "500us", "1h", "61m", ", interval: 2h"},
+	{"retries", "0", "at most 10", "0", "-1", "10", "11", ", timeout: 1s"},
+	{"retry_after", "1s", "0 to 1h", "0s", "-1s", "1h", "61m", ", interval: 2h, retries: 1"},
+	{"evidence", "1KiB", "at most 16KiB", "0", "-1", "16KiB", "16385", ""},
+	{"follow_redirects", "true", NULL, NULL, NULL, NULL, NULL, ""},
+	{"max_redirects", "10", "0 to 20", "0", "-1", "20", "21", ""},
+	{"compression", "true", NULL, NULL, NULL, NULL, NULL, ""},
+	{"http_version", "auto", NULL, NULL, NULL, NULL, NULL, ""},
+	{"keepalive", "false", NULL, NULL, NULL, NULL, NULL, ""},
+	{"ip_protocol", "any", NULL, NULL, NULL, NULL, NULL, ""},
+	{"ip_protocol_fallback", "true", NULL, NULL, NULL, NULL, NULL, ", ip_protocol: 4"},
+	{"addresses", "one", NULL, NULL, NULL, NULL, NULL, ""},
+	{"addresses_needed", NULL, "1 to 16", "1", "0", "16", "17", ", addresses: all"},
+	{"allow_private", "own", NULL, NULL, NULL, NULL, NULL, ""},
+	{"match_bytes", "256KiB", "at most 16MiB", "1", "0", "16MiB", "16777217", ""},
+	{"max_body_bytes", "16MiB", "at most 16MiB", "1", "0", "16MiB", "16777217",
+	 ", match_bytes: 1"},
+};
+
+/* In lower case and without backquotes. Fresh. */
+static char *plain(const char *text, size_t length)
+{
+	char *out = xcalloc(1, length + 1);
+	size_t used = 0;
+	for (size_t i = 0; i < length; i++)
+		if (text[i] != '`')
+			out[used++] = (char)tolower((unsigned char)text[i]);
+	return out;
+}
+
+static void expect_words(const char *where, const char *key, const char *text, size_t length,
+			 const char *before, const char *words)
+{
+	char *said = plain(text, length);
+	char *bare = xasprintf("%s%s", before, words);
+	char *wanted = plain(bare, strlen(bare));
+	if (strstr(said, wanted) == NULL)
+		fail_msg("%s does not say '%s' of `%s`: %s", where, wanted, key, said);
+	free(wanted);
+	free(bare);
+	free(said);
+}
+
+static void read_site(struct fixture *fixture, const char *keys)
+{
+	char *text = xasprintf("[{%s}]", keys);
+	const struct fixture_input input = {
+		.args = {"config", "check", "--sites=said.yaml"},
+		.files = {{"said.yaml", text}},
+	};
+	fixture_read(fixture, &input);
+	free(text);
+}
+
+static void expect_read(const struct statement *said, const char *value, bool is_fine)
+{
+	struct fixture fixture;
+	char *keys = xasprintf("url: 'https://a/', %s: %s%s", said->key, value, said->with);
+	read_site(&fixture, keys);
+	if ((strcmp(fixture.lines, "") == 0) != is_fine)
+		fail_msg("%s: %s", keys, is_fine ? fixture.lines : "it was taken");
+	fixture_finish(&fixture);
+	free(keys);
+}
+
+/* To say what holds anyway changes nothing. */
+static void expect_usual(const struct statement *said)
+{
+	struct fixture silent;
+	struct fixture spoken;
+	char *without = xasprintf("url: 'https://a/'%s", said->with);
+	char *with = xasprintf("%s, %s: %s", without, said->key, said->usual);
+	read_site(&silent, without);
+	read_site(&spoken, with);
+	if (strcmp(spoken.lines, "") != 0)
+		fail_msg("%s: %s", with, spoken.lines);
+	const struct site *a = &silent.sites.sites[0];
+	const struct site *b = &spoken.sites.sites[0];
+	const struct request *asked = request_of(a);
+	const struct request *told = request_of(b);
+	bool is_same =
+		strcmp(a->method, b->method) == 0 && a->interval_us == b->interval_us &&
+		a->timeout_us == b->timeout_us && a->follow_redirects == b->follow_redirects &&
+		a->max_redirects == b->max_redirects && a->retries == b->retries &&
+		a->retry_after_us == b->retry_after_us && a->match_bytes == b->match_bytes &&
+		a->max_body_bytes == b->max_body_bytes && a->evidence_bytes == b->evidence_bytes &&
+		asked->http == told->http && asked->is_keepalive == told->is_keepalive &&
+		asked->family == told->family && asked->is_family_only == told->is_family_only &&
+		asked->is_all_addresses == told->is_all_addresses &&
+		(asked->accept_encoding == NULL) == (told->accept_encoding == NULL);
+	for (int status = 100; status < 600; status++)
+		is_same =
+			is_same && site_accepts_status(a, status) == site_accepts_status(b, status);
+	const struct address_policy *policy = b->address_policy;
+	if (!is_same || (policy != NULL && policy->allow != address_policy_usual.allow))
+		fail_msg("`%s: %s` is not what holds without it", said->key, said->usual);
+	fixture_finish(&silent);
+	fixture_finish(&spoken);
+	free(without);
+	free(with);
+}
+
+static void defaults_and_bounds_are_as_documented(void **state)
+{
+	(void)state;
+	char problem[256];
+	char *text = read_text("schema/sites.schema.json");
+	char *document = read_text("docs/sites.md");
+	yajl_val schema = yajl_tree_parse(text, problem, sizeof(problem));
+	yajl_val site = get(get(schema, "definitions"), "site");
+	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++) {
+		const struct statement *said = &statements[i];
+		const char *described = YAJL_GET_STRING(
+			get(get(get(site, "properties"), said->key), "description"));
+		char *begin = xasprintf("\n| `%s` | ", said->key);
+		const char *row = strstr(document, begin);
+		assert_non_null(row);
+		size_t length = strcspn(row + 1, "\n");
+		if (said->usual != NULL) {
+			expect_words("docs/sites.md", said->key, row + 1, length, "default ",
+				     said->usual);
+			expect_words("the schema", said->key, described, strlen(described),
+				     "default ", said->usual);
+			expect_usual(said);
+		}
+		if (said->bounds != NULL) {
+			expect_words("docs/sites.md", said->key, row + 1, length, "", said->bounds);
+			expect_words("the schema", said->key, described, strlen(described), "",
+				     said->bounds);
+			expect_read(said, said->least, true);
+			expect_read(said, said->most, true);
+			expect_read(said, said->below, false);
+			expect_read(said, said->above, false);
+		}
+		free(begin);
+	}
+	yajl_tree_free(schema);
+	free(text);
+	free(document);
+}
+
 static void write_file(const char *name, const char *text)
 {
 	FILE *out = fopen(name, "w");
@@ -187,5 +347,6 @@ int main(void)
 {
 	FIXTURE_ADD(schema_is_the_table);
 	FIXTURE_ADD(every_example_in_sites_md_is_sound);
+	FIXTURE_ADD(defaults_and_bounds_are_as_documented);
 	return fixture_run("sites_schema");
 }
