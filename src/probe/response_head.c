@@ -135,38 +135,32 @@ static void note_cookie(struct response_head *head, const char *value, size_t le
 	head->cookies = cookies;
 }
 
-int response_head_add_line(struct response_head *head, const char *line, size_t length)
+/* A new response: what an interim one said does not count. */
+static void begin_response(struct response_head *head, const char *line, size_t length)
 {
-	head->bytes += length;
-	head->lines++;
-	if (head->bytes > RESPONSE_HEAD_MAX || head->lines > RESPONSE_HEAD_LINES_MAX)
-		return -1;
-	if (length == 0)
-		return 0;
-	/* In upper or lower case, as curl looks for it; no field's name may hold a slash. */
-	if (length >= 5 && strncasecmp(line, "HTTP/", 5) == 0) {
-		/* A new response: what an interim one said does not count. */
-		size_t bytes = head->bytes;
-		size_t lines = head->lines;
-		response_head_finish(head);
-		head->bytes = bytes;
-		head->lines = lines;
-		char class = status_class(line, length);
-		head->is_status_broken = class == 0;
-		head->is_redirect = class == '3';
-		return 0;
-	}
-	if (line[0] == '\r' || line[0] == '\n')
-		head->is_complete = true;
-	/* Of all names only these matter, and most lines are neither. Trailers mean nothing. */
-	char first = (char)(line[0] | 0x20);
-	bool may_matter =
-		first == 'l' || first == 'c' || first == 't' || (first == 's' && head->is_redirect);
-	if (!may_matter || head->is_complete)
-		return 0;
+	size_t bytes = head->bytes;
+	size_t lines = head->lines;
+	response_head_finish(head);
+	head->bytes = bytes;
+	head->lines = lines;
+	char class = status_class(line, length);
+	head->is_status_broken = class == 0;
+	head->is_redirect = class == '3';
+}
+
+/* Of all names only these matter, and most lines are neither. */
+static bool may_matter(const struct response_head *head, char first)
+{
+	char letter = (char)(first | 0x20);
+	return letter == 'l' || letter == 'c' || letter == 't' ||
+	       (letter == 's' && head->is_redirect);
+}
+
+static void note_field(struct response_head *head, const char *line, size_t length)
+{
 	const char *colon = memchr(line, ':', length);
 	if (colon == NULL)
-		return 0;
+		return;
 	size_t name_length = (size_t)(colon - line);
 	const char *value = colon + 1;
 	size_t value_length = length - name_length - 1;
@@ -187,5 +181,25 @@ int response_head_add_line(struct response_head *head, const char *line, size_t 
 	else if (is_name(line, name_length, "transfer-encoding"))
 		note_encodings(&head->transfer_packing, &head->transfer_encodings, head, value,
 			       value_length);
+}
+
+int response_head_add_line(struct response_head *head, const char *line, size_t length)
+{
+	head->bytes += length;
+	head->lines++;
+	if (head->bytes > RESPONSE_HEAD_MAX || head->lines > RESPONSE_HEAD_LINES_MAX)
+		return -1;
+	if (length == 0)
+		return 0;
+	/* In upper or lower case, as curl looks for it; no field's name may hold a slash. */
+	if (length >= 5 && strncasecmp(line, "HTTP/", 5) == 0) {
+		begin_response(head, line, length);
+		return 0;
+	}
+	if (line[0] == '\r' || line[0] == '\n')
+		head->is_complete = true;
+	/* Trailers mean nothing. */
+	if (!head->is_complete && may_matter(head, line[0]))
+		note_field(head, line, length);
 	return 0;
 }
