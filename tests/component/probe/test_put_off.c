@@ -26,10 +26,9 @@
 #include "base/memory.h"
 #include "check/observation.h"
 #include "check/site.h"
+#include "loop_bench.h"
 #include "peer.h"
-#include "probe/check_env.h"
 #include "probe/check_run.h"
-#include "probe/loop_lag.h"
 #include "probe/poller.h"
 
 enum {
@@ -273,11 +272,7 @@ static const struct peer_behaviour behaviours[] = {{"bomb", NULL, send_bomb},
 						   {NULL, NULL, NULL}};
 
 struct bench {
-	struct peer *peer;
-	uv_loop_t loop;
-	uv_prepare_t turn;
-	struct loop_lag lag;
-	struct check_env env;
+	struct loop_bench base;
 	struct check_run *run;
 	int turns;
 	bool is_finished;
@@ -291,7 +286,7 @@ static void on_turn(uv_prepare_t *turn)
 	(void)turn;
 	bench.turns++;
 	if (bench.is_finished)
-		uv_stop(&bench.loop);
+		uv_stop(&bench.base.loop);
 }
 
 static void on_finished(void *context, struct check_run *run)
@@ -308,41 +303,26 @@ static int set_up(void **state)
 	bench = (struct bench){.timeout_ms = TIMEOUT_MS};
 	sent = 0;
 	watch_anew(-1);
-	bench.peer = peer_start(NULL, behaviours);
-	if (bench.peer == NULL || check_env_prepare(&err) != 0)
+	if (loop_bench_open(&bench.base, behaviours, on_turn, on_finished, check_run_on_ended) != 0)
 		return -1;
-	(void)uv_loop_init(&bench.loop);
-	(void)uv_prepare_init(&bench.loop, &bench.turn);
-	(void)uv_prepare_start(&bench.turn, on_turn);
-	loop_lag_init(&bench.lag, &bench.loop);
-	bench.env = (struct check_env){.loop = &bench.loop,
-				       .lag = &bench.lag,
-				       .user_agent = "test",
-				       .on_finished = on_finished};
-	if (check_env_create(&bench.env, check_run_on_ended, "127.0.0.1:9", &err) != 0)
-		return -1;
-	bench.run = check_run_create(&bench.env, &err);
+	bench.run = check_run_create(&bench.base.env, &err);
 	return bench.run == NULL ? -1 : 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	uv_close((uv_handle_t *)&bench.turn, NULL);
-	loop_lag_close(&bench.lag);
 	check_run_close(bench.run);
-	check_env_close(&bench.env);
-	(void)uv_run(&bench.loop, UV_RUN_DEFAULT);
+	loop_bench_close(&bench.base);
 	check_run_destroy(bench.run);
-	check_env_destroy(&bench.env);
-	peer_stop(bench.peer);
-	return uv_loop_close(&bench.loop);
+	return loop_bench_destroy(&bench.base);
 }
 
 static void start(struct site *site, const char *path)
 {
 	char url[64];
-	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/%s", peer_port(bench.peer), path);
+	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%d/%s", peer_port(bench.base.peer),
+		       path);
 	site_init(site);
 	site->url = xstrdup(url);
 	site->timeout_us = bench.timeout_ms * CLOCK_US_PER_MS;
@@ -356,7 +336,7 @@ static int check(const char *path, int64_t decoded_bytes)
 	struct site site;
 	start(&site, path);
 	bench.turns = 0;
-	(void)uv_run(&bench.loop, UV_RUN_DEFAULT);
+	(void)uv_run(&bench.base.loop, UV_RUN_DEFAULT);
 	const struct observation *observation = check_run_observation(bench.run);
 	assert_int_equal(observation->trouble, REASON_OK);
 	assert_int_equal(observation->decoded_bytes, decoded_bytes < 0 ? sent : decoded_bytes);
@@ -448,7 +428,7 @@ static void what_is_put_off_can_be_given_up(void **state)
 		struct site site;
 		start(&site, "bomb");
 		for (int i = 0; i < turns && !bench.is_finished; i++)
-			(void)uv_run(&bench.loop, UV_RUN_ONCE);
+			(void)uv_run(&bench.base.loop, UV_RUN_ONCE);
 		assert_true(check_run_abandon(bench.run));
 		site_finish(&site);
 		bench.is_finished = false;
@@ -465,7 +445,7 @@ static void what_can_not_be_watched_ends_alone(void **state)
 		struct site site;
 		calls_left = call;
 		start(&site, "page");
-		(void)uv_run(&bench.loop, UV_RUN_DEFAULT);
+		(void)uv_run(&bench.base.loop, UV_RUN_DEFAULT);
 		failed += calls_left == 0;
 		calls_left = 0;
 		const struct observation *observation = check_run_observation(bench.run);
@@ -494,7 +474,7 @@ static void what_could_not_be_prepared_is_said(void **state)
 	struct error err;
 	has_no_memory = true;
 	errno = EACCES; /* of something else, long ago */
-	struct poller *poller = poller_create(&bench.loop, NULL, &err);
+	struct poller *poller = poller_create(&bench.base.loop, NULL, &err);
 	has_no_memory = false;
 	assert_null(poller);
 	assert_string_equal(err.message, "prepare transfers: libcurl is out of memory");

@@ -18,10 +18,9 @@
 #include "check/observation.h"
 #include "check/request.h"
 #include "check/site.h"
+#include "loop_bench.h"
 #include "peer.h"
-#include "probe/check_env.h"
 #include "probe/check_run.h"
-#include "probe/loop_lag.h"
 
 enum {
 	PAUSE_MS = 50,
@@ -50,11 +49,7 @@ static const struct peer_behaviour behaviours[] = {{"", NULL, say_and_reset}, {N
 enum who { FIRST, NOT_THERE, LATER, RUN_COUNT };
 
 static struct {
-	struct peer *peer;
-	uv_loop_t loop;
-	uv_prepare_t turn;
-	struct loop_lag lag;
-	struct check_env env;
+	struct loop_bench base;
 	struct check_run *runs[RUN_COUNT];
 	struct site sites[RUN_COUNT];
 	int finished;
@@ -80,7 +75,7 @@ static void on_turn(uv_prepare_t *turn)
 {
 	(void)turn;
 	if (bench.finished == RUN_COUNT)
-		uv_stop(&bench.loop);
+		uv_stop(&bench.base.loop);
 }
 
 static void on_finished(void *context, struct check_run *run)
@@ -103,26 +98,15 @@ static int set_up(void **state)
 {
 	(void)state;
 	struct error err;
-	bench.peer = peer_start(NULL, behaviours);
-	if (bench.peer == NULL || check_env_prepare(&err) != 0)
-		return -1;
-	(void)uv_loop_init(&bench.loop);
-	(void)uv_prepare_init(&bench.loop, &bench.turn);
-	(void)uv_prepare_start(&bench.turn, on_turn);
-	loop_lag_init(&bench.lag, &bench.loop);
-	bench.env = (struct check_env){.loop = &bench.loop,
-				       .lag = &bench.lag,
-				       .user_agent = "test",
-				       .on_finished = on_finished};
-	if (check_env_create(&bench.env, on_ended, "127.0.0.1:9", &err) != 0)
+	if (loop_bench_open(&bench.base, behaviours, on_turn, on_finished, on_ended) != 0)
 		return -1;
 	for (enum who who = FIRST; who < RUN_COUNT; who++) {
-		bench.runs[who] = check_run_create(&bench.env, &err);
+		bench.runs[who] = check_run_create(&bench.base.env, &err);
 		if (bench.runs[who] == NULL)
 			return -1;
 		bool is_there = who == LATER;
 		make_site(who, is_there ? "127.0.0.1" : NOWHERE,
-			  is_there ? peer_port(bench.peer) : 9);
+			  is_there ? peer_port(bench.base.peer) : 9);
 	}
 	return 0;
 }
@@ -130,19 +114,14 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	uv_close((uv_handle_t *)&bench.turn, NULL);
-	loop_lag_close(&bench.lag);
 	for (enum who who = FIRST; who < RUN_COUNT; who++)
 		check_run_close(bench.runs[who]);
-	check_env_close(&bench.env);
-	(void)uv_run(&bench.loop, UV_RUN_DEFAULT);
+	loop_bench_close(&bench.base);
 	for (enum who who = FIRST; who < RUN_COUNT; who++) {
 		check_run_destroy(bench.runs[who]);
 		site_finish(&bench.sites[who]);
 	}
-	check_env_destroy(&bench.env);
-	peer_stop(bench.peer);
-	return uv_loop_close(&bench.loop);
+	return loop_bench_destroy(&bench.base);
 }
 
 static enum reason reason_of(enum who who)
@@ -156,7 +135,7 @@ static void a_number_is_the_connections_that_has_it_now(void **state)
 	for (int i = 0; i < AGAIN; i++) {
 		bench.finished = 0;
 		start(FIRST);
-		(void)uv_run(&bench.loop, UV_RUN_DEFAULT);
+		(void)uv_run(&bench.base.loop, UV_RUN_DEFAULT);
 		assert_int_not_equal(reason_of(NOT_THERE), REASON_OK);
 		assert_int_equal(reason_of(LATER), REASON_OK);
 		for (enum who who = FIRST; who < RUN_COUNT; who++)

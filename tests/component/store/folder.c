@@ -13,7 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/memory.h"
+#include "store/store.h"
 
 void folder_make(struct folder *folder)
 {
@@ -33,6 +35,15 @@ void folder_remove(struct folder *folder)
 	if (dir != NULL)
 		(void)closedir(dir);
 	(void)rmdir(folder->path);
+}
+
+struct store *folder_open_store(const struct folder *folder)
+{
+	struct error err;
+	struct store *store = store_open_sqlite(folder->file, STORE_WRITE, &err);
+	if (store == NULL || store_migrate(store, true, &err) != 0)
+		fail_msg("%s: %s", folder->file, err.message);
+	return store;
 }
 
 static char *query(const struct folder *folder, const char *sql)

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct store;
+
 struct folder {
 	char path[64];
 	char file[96]; /* the database in it */
@@ -12,6 +14,9 @@ struct folder {
 
 void folder_make(struct folder *folder);
 void folder_remove(struct folder *folder); /* with its files */
+
+/* The store in it, made where it is missing, with its tables and to be written to; the caller's. Fails the test on an error. */
+struct store *folder_open_store(const struct folder *folder);
 
 /* The first column of the first row as text, to be freed; "" where there is none, NULL for null. Fails the test on an error. */
 char *folder_query(const struct folder *folder, const char *sql);

@@ -21,9 +21,7 @@ static int setup(void **state)
 {
 	(void)state;
 	folder_make(&folder);
-	store = store_open_sqlite(folder.file, STORE_WRITE, &err);
-	assert_non_null(store);
-	assert_int_equal(store_migrate(store, true, &err), 0);
+	store = folder_open_store(&folder);
 	return 0;
 }
 

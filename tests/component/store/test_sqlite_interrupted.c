@@ -53,9 +53,7 @@ static void what_is_kept_no_longer_goes_as_a_whole(void **state)
 	struct folder folder;
 	struct error err;
 	folder_make(&folder);
-	struct store *store = store_open_sqlite(folder.file, STORE_WRITE, &err);
-	assert_non_null(store);
-	assert_int_equal(store_migrate(store, true, &err), 0);
+	struct store *store = folder_open_store(&folder);
 	bool is_whole = false;
 	for (int steps = 1; !is_whole; steps++) {
 		int again_ms;

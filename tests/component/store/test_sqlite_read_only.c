@@ -46,9 +46,7 @@ static int setup(void **state)
 	    (mount(folder.path, frozen, "none", MS_BIND, NULL) != 0 ||
 	     mount("none", frozen, "none", MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) != 0))
 		can_mount = false;
-	store = store_open_sqlite(folder.file, STORE_WRITE, &err);
-	assert_non_null(store);
-	assert_int_equal(store_migrate(store, true, &err), 0);
+	store = folder_open_store(&folder);
 	return 0;
 }
 
@@ -167,9 +165,7 @@ static bool write_meanwhile(void *context, const struct store_quarantined *row)
 {
 	(void)row;
 	(*(int *)context)++;
-	store = store_open_sqlite(folder.file, STORE_WRITE, &err);
-	assert_non_null(store);
-	assert_int_equal(store_migrate(store, true, &err), 0);
+	store = folder_open_store(&folder);
 	write_bad("two");
 	stop_writing();
 	return true;

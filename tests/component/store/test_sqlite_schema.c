@@ -243,9 +243,7 @@ static void a_killed_writer_leaves_no_lock(void **state)
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFSIGNALED(status));
-	store = store_open_sqlite(folder.file, STORE_WRITE, &err);
-	assert_non_null(store);
-	assert_int_equal(store_migrate(store, true, &err), 0);
+	store = folder_open_store(&folder);
 	assert_int_equal(write_report(0), 0);
 }
 

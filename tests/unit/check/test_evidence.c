@@ -151,6 +151,16 @@ static void hide(const struct secrets *secrets, const char *text, bool is_cut, c
 	*ret_hidden = buffer_take(&out);
 }
 
+static void expect_hidden(const struct secrets *secrets, const char *text, bool is_cut,
+			  const char *wanted)
+{
+	char *hidden;
+	hide(secrets, text, is_cut, &hidden);
+	if (strcmp(hidden, wanted) != 0)
+		fail_msg("'%s': '%s'", text, hidden);
+	free(hidden);
+}
+
 static void what_looks_like_a_secret_is_hidden(void **state)
 {
 	(void)state;
@@ -207,11 +217,7 @@ static void the_sites_own_secrets_are_hidden_wherever_they_stand(void **state)
 	assert_non_null(secrets);
 	for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
 		char *text = xasprintf("<b>%s</b> and text/html%s", slots[i], slots[i]);
-		char *hidden;
-		hide(secrets, text, false, &hidden);
-		if (strcmp(hidden, "<b>***</b> and text/html***") != 0)
-			fail_msg("%s: %s", slots[i], hidden);
-		free(hidden);
+		expect_hidden(secrets, text, false, "<b>***</b> and text/html***");
 		free(text);
 	}
 	secrets_destroy(secrets);
@@ -244,29 +250,21 @@ static void the_sites_own_secrets_are_hidden_however_they_are_escaped(void **sta
 		"ab\\/cd+&amp;quot;ef&amp;amp;gh&amp;lt;\\\\&amp;#233;",
 	};
 	struct site site;
-	char *hidden;
 	site_init(&site);
 	add_header(&site, "X-Api-Key", forms[0]);
 	struct secrets *secrets = secrets_create(&site);
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		char *text = xasprintf("you sent '%s'!", forms[i]);
-		hide(secrets, text, false, &hidden);
-		if (strcmp(hidden, "you sent '***'!") != 0)
-			fail_msg("%s: %s", forms[i], hidden);
-		free(hidden);
+		expect_hidden(secrets, text, false, "you sent '***'!");
 		/* and wherever it is cut off behind the first four */
 		for (size_t cut = strlen(text) - 3; cut > strlen("you sent '&#97;b/cd"); cut--) {
 			text[cut] = '\0';
-			hide(secrets, text, true, &hidden);
-			if (strcmp(hidden, "you sent '***") != 0)
-				fail_msg("%s: %s", text, hidden);
-			free(hidden);
+			expect_hidden(secrets, text, true, "you sent '***");
 		}
 		free(text);
 	}
-	hide(secrets, "ab\\/cd %26 &amp; &#12 \\u00", false, &hidden);
-	assert_string_equal(hidden, "ab\\/cd %26 &amp; &#12 \\u00");
-	free(hidden);
+	expect_hidden(secrets, "ab\\/cd %26 &amp; &#12 \\u00", false,
+		      "ab\\/cd %26 &amp; &#12 \\u00");
 	secrets_destroy(secrets);
 	site_finish(&site);
 }
@@ -366,15 +364,10 @@ static void half_a_secret_at_the_end_is_hidden(void **state)
 {
 	(void)state;
 	struct site site;
-	char *hidden;
 	make_site(&site);
 	struct secrets *secrets = secrets_create(&site);
-	hide(secrets, "you sent canary-he", true, &hidden);
-	assert_string_equal(hidden, "you sent ***");
-	free(hidden);
-	hide(secrets, "you sent canary-he", false, &hidden);
-	assert_string_equal(hidden, "you sent canary-he");
-	free(hidden);
+	expect_hidden(secrets, "you sent canary-he", true, "you sent ***");
+	expect_hidden(secrets, "you sent canary-he", false, "you sent canary-he");
 	secrets_destroy(secrets);
 	site_finish(&site);
 }
