@@ -23,6 +23,13 @@ enum {
 	SECRETS_MAX = 256,
 	ESCAPE_MAX = 12, /* bytes: \ud83d\ude00 */
 	LAYERS_MAX = 3,  /* of escapes: JSON in a page in JSON, and "&amp;amp;amp;" */
+	/*
+	 * Comparisons for a byte of a text, and for any text: some 10 ns each. An ordinary text takes one or two; a site that has set
+	 * cookies of 4000 times the same letter, and shows a page of it, would take thousands.
+	 */
+	STEPS_OF_BYTE = 16,
+	STEPS_OF_TEXT = 16 * 1024,
+	COMPARED_AT_ONCE = 256, /* bytes of memcmp(): a step */
 };
 
 static const char mask[] = "***";
@@ -249,7 +256,7 @@ static bool is_half_escape(const char *bytes, size_t length)
  * nothing of it.
  */
 static size_t escaped_length(const struct secret *secret, const char *bytes, size_t length,
-			     bool is_cut)
+			     bool is_cut, size_t *steps)
 {
 	size_t at = 0;
 	size_t matched = 0;
@@ -267,13 +274,14 @@ static size_t escaped_length(const struct secret *secret, const char *bytes, siz
 			return 0;
 		at += used > 0 ? used : 1;
 		matched += size;
+		(*steps)++;
 	}
 	return matched == secret->length || (is_cut && matched >= SECRET_MIN) ? at : 0;
 }
 
 /* How much of what stands at bytes is a known secret; at the end of what was cut, also its beginning. */
 static size_t known_length(const struct secrets *secrets, const char *bytes, size_t length,
-			   bool is_cut)
+			   bool is_cut, size_t *steps)
 {
 	size_t longest = 0;
 	char first[ESCAPES_CHARACTER_MAX] = {bytes[0]};
@@ -287,8 +295,9 @@ static size_t known_length(const struct secrets *secrets, const char *bytes, siz
 		size_t compared = is_whole ? secret->length : length;
 		bool is_plain = (is_whole || (is_cut && length >= SECRET_MIN)) &&
 				memcmp(bytes, secret->text, compared) == 0;
+		*steps += 1 + compared / COMPARED_AT_ONCE;
 		if (!is_plain)
-			compared = escaped_length(secret, bytes, length, is_cut);
+			compared = escaped_length(secret, bytes, length, is_cut, steps);
 		if (compared > longest)
 			longest = compared;
 	}
@@ -338,13 +347,20 @@ static bool reading_unescape(struct reading *reading)
 	return is_changed;
 }
 
-/* Note where the secrets in a reading end, each at its beginning in the first text. */
+/*
+ * Note where the secrets in a reading end, each at its beginning in the first text. Where too much is compared, all of the rest may be
+ * one.
+ */
 static void find_known(const struct secrets *secrets, const struct reading *reading, bool is_cut,
 		       size_t *ends)
 {
+	const size_t steps_max = STEPS_OF_BYTE * reading->length + STEPS_OF_TEXT;
+	size_t steps = 0;
 	for (size_t i = 0; i < reading->length;) {
-		size_t known =
-			known_length(secrets, reading->bytes + i, reading->length - i, is_cut);
+		size_t known = known_length(secrets, reading->bytes + i, reading->length - i,
+					    is_cut, &steps);
+		if (steps > steps_max)
+			known = reading->length - i;
 		size_t end = reading->places[i + known];
 		if (known > 0 && end > ends[reading->places[i]])
 			ends[reading->places[i]] = end;

@@ -47,6 +47,16 @@ async def wants_its_cookie(peer):
         )
 
 
+async def shows_its_cookies(peer):
+    """Sets cookies of one letter, and then shows a page of nothing else."""
+    head = await peer.request()
+    if b"\r\nCookie: " in head:
+        await peer.say(b"HTTP/1.1 500 Oops\r\nContent-Length: 65536\r\n\r\n", b"A" * 65536)
+    else:
+        cookies = (b"Set-Cookie: c%d=%b%d; Path=/\r\n" % (number, b"A" * 3900, number) for number in range(4))
+        await peer.say(b"HTTP/1.1 302 Found\r\n", *cookies, b"Location: /\r\nContent-Length: 0\r\n\r\n")
+
+
 LATE_BROKEN = gzip.compress(bytes(range(256)) * 64, 0)[:8192] + b"!" * 1000
 
 
@@ -130,6 +140,14 @@ ROWS = [
         )
     ),
     up("redirect_wants_its_cookie", "leads to itself until its cookie comes back", wants_its_cookie),
+    down(
+        "redirect_shows_its_cookies",
+        "fails with a page of the letter that its cookies are made of",
+        shows_its_cookies,
+        "status_mismatch",
+        "500",
+        site={"evidence": "16KiB"},
+    ),
     down(
         "loop_with_cookies",
         "leads to itself, with sixty cookies of 3 KiB",

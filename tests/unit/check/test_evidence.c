@@ -360,6 +360,51 @@ static void what_a_page_costs_grows_with_its_length(void **state)
 	}
 }
 
+/* CPU time of a page of one letter, and a word at its end, where cookies begin with as much of that letter as there is room for. */
+static int64_t hide_letters(size_t length, const char *word)
+{
+	enum { COOKIES = 4, COOKIE = 4000 };
+	struct site site;
+	struct buffer cookies;
+	char *hidden;
+	char *page = xmalloc(length + 1);
+	memset(page, 'A', length);
+	page[length] = '\0';
+	memcpy(page + length - strlen(word), word, strlen(word));
+	site_init(&site);
+	buffer_init(&cookies, (size_t)COOKIES * (COOKIE + 16));
+	for (int i = 0; i < COOKIES; i++) {
+		(void)buffer_append_format(&cookies, "%d=%0*d; ", i, COOKIE, i + 1);
+		for (size_t at = 0; at < cookies.length; at++)
+			if (cookies.data[at] == '0')
+				cookies.data[at] = 'A';
+	}
+	struct secrets *secrets = secrets_create_with(&site, cookies.data);
+	clock_t began = clock();
+	hide(secrets, page, false, &hidden);
+	int64_t took_us = (int64_t)(clock() - began) * 1000000 / CLOCKS_PER_SEC;
+	if (strstr(hidden, "AAAA1") != NULL)
+		fail_msg("a cookie is shown");
+	free(hidden);
+	secrets_destroy(secrets);
+	buffer_finish(&cookies);
+	site_finish(&site);
+	free(page);
+	return took_us;
+}
+
+/* 17 KiB took 0.8 s. Beyond its bound a text is not compared any further, but hidden. */
+static void what_a_page_of_ones_own_cookies_costs_grows_with_its_length(void **state)
+{
+	(void)state;
+	enum { PAGE = 2 * 1024, TIMES = 8, RATIO_MAX = 2 * TIMES, LEAST_US = 1000 };
+	int64_t once = hide_letters(PAGE, "");
+	int64_t longer = hide_letters((size_t)TIMES * PAGE, "AAAA1");
+	if (longer > RATIO_MAX * (once < LEAST_US ? LEAST_US : once))
+		fail_msg("%lld us, and %lld us for %d times as much", (long long)once,
+			 (long long)longer, TIMES);
+}
+
 static void half_a_secret_at_the_end_is_hidden(void **state)
 {
 	(void)state;
@@ -498,6 +543,7 @@ int main(void)
 		cmocka_unit_test(a_secret_of_rare_characters_is_hidden),
 		cmocka_unit_test(a_long_tag_hides_its_value),
 		cmocka_unit_test(what_a_page_costs_grows_with_its_length),
+		cmocka_unit_test(what_a_page_of_ones_own_cookies_costs_grows_with_its_length),
 		cmocka_unit_test(half_a_secret_at_the_end_is_hidden),
 		cmocka_unit_test(evidence_is_safe_text_by_lines),
 		cmocka_unit_test(evidence_has_its_bounds),
