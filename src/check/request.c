@@ -162,6 +162,8 @@ void request_destroy(struct request *request)
 	free(request->cert_file);
 	free(request->key_file);
 	free(request->server_name);
+	free(request->ciphers);
+	free(request->cipher_suites);
 	for (size_t i = 0; i < request->host_count; i++)
 		request_host_finish(&request->hosts[i]);
 	free(request->hosts);

@@ -66,6 +66,8 @@ struct request {
 	/* For every hop. */
 	enum request_tls tls_min;
 	enum request_tls tls_max;
+	char *ciphers; /* before TLS 1.3, by OpenSSL's names: "a:b"; NULL: none, or as below … */
+	char *cipher_suites;        /* of TLS 1.3; with both NULL OpenSSL chooses */
 	enum request_family family; /* that is preferred … */
 	bool is_family_only;        /* … and the other is no choice */
 	bool is_all_addresses;      /* each address is checked, in a round (check/round.h) … */

@@ -43,7 +43,8 @@ static bool is_tls_missing(const struct entry *entry)
 		return false;
 	return site->ca_file != NULL || site->cert_expiry_warn_us != 0 || site->limits != NULL ||
 	       site->rule_count > 0 || request->cert_file != NULL || request->server_name != NULL ||
-	       request->tls_min != REQUEST_TLS_ANY || request->tls_max != REQUEST_TLS_ANY;
+	       request->tls_min != REQUEST_TLS_ANY || request->tls_max != REQUEST_TLS_ANY ||
+	       request->ciphers != NULL || request->cipher_suites != NULL;
 }
 
 static bool has_expiry_conflict(const struct entry *entry)
@@ -87,6 +88,17 @@ static bool has_tls_version_conflict(const struct entry *entry)
 {
 	const struct request *request = request_of(&entry->site);
 	return request->tls_max != REQUEST_TLS_ANY && request->tls_min > request->tls_max;
+}
+
+/* Whoever names ciphers offers no other, so all of them may be of versions that are not spoken. */
+static bool has_cipher_conflict(const struct entry *entry)
+{
+	const struct request *request = request_of(&entry->site);
+	bool is_new_only = request->ciphers == NULL && request->cipher_suites != NULL;
+	bool is_old_only = request->ciphers != NULL && request->cipher_suites == NULL;
+	bool ends_before =
+		request->tls_max != REQUEST_TLS_ANY && request->tls_max < REQUEST_TLS_1_3;
+	return (is_new_only && ends_before) || (is_old_only && request->tls_min == REQUEST_TLS_1_3);
 }
 
 static bool has_http_version_conflict(const struct entry *entry)
@@ -272,6 +284,11 @@ static const struct conflict conflicts[] = {
 	 .is_contradiction = true,
 	 .holds = has_tls_version_conflict,
 	 .what = "found a `min_version` above `max_version`, expected at most that"},
+	{.keys = {"tls_config"},
+	 .is_contradiction = true,
+	 .holds = has_cipher_conflict,
+	 .what = "found no cipher of the versions that `min_version` and `max_version` leave, "
+		 "expected one of theirs among `ciphers`"},
 	{.keys = {"valid_http_versions", "http_version", "enable_http2"},
 	 .is_contradiction = true,
 	 .holds = has_http_version_conflict,

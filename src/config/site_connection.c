@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "check/request.h"
 #include "check/url.h"
+#include "config/cipher_names.h"
 #include "config/pem_files.h"
 #include "config/site_entry.h"
 #include "config/site_keys.h"
@@ -181,6 +182,74 @@ static void take_max_version(struct entry_reader *reader, const struct node *val
 		request_make(&reader->entry->site)->tls_max = (enum request_tls)version;
 }
 
+/* "a:b" and c are "a:b:c". */
+static void append_cipher(char **list, const char *name)
+{
+	entry_replace(list, *list == NULL ? xstrdup(name) : xasprintf("%s:%s", *list, name));
+}
+
+static int add_cipher(struct entry_reader *reader, const struct node *place, const char *name)
+{
+	struct request *request = request_make(&reader->entry->site);
+	const char *nearest;
+	switch (cipher_names_find(reader->cipher_names, name)) {
+	case CIPHER_LIST:
+		append_cipher(&request->ciphers, name);
+		return 0;
+	case CIPHER_SUITE:
+		append_cipher(&request->cipher_suites, name);
+		return 0;
+	case CIPHER_UNKNOWN:
+		break;
+	}
+	nearest = cipher_names_nearest(reader->cipher_names, name);
+	if (nearest != NULL)
+		entry_problem(reader, place, "unknown cipher '%.80s', did you mean %s?", name,
+			      nearest);
+	else
+		entry_problem(
+			reader, place,
+			"found '%.80s', expected OpenSSL's name of a cipher that can be offered "
+			"such as ECDHE-RSA-AES256-GCM-SHA384 or TLS_AES_128_GCM_SHA256 for "
+			"`ciphers`",
+			name);
+	return -1;
+}
+
+/* A list, or as OpenSSL has it, with colons. */
+static void take_ciphers(struct entry_reader *reader, const struct node *value)
+{
+	enum { CIPHERS_MAX = 64, TEXT_MAX = 4096 };
+	bool is_list = value->kind == NODE_SEQUENCE;
+	size_t count = is_list ? value->count : 1;
+	int result = 0;
+	size_t taken = 0;
+	struct request *request = request_make(&reader->entry->site);
+	entry_replace(&request->ciphers, NULL); /* of a level farther from the site */
+	entry_replace(&request->cipher_suites, NULL);
+	if (entry_is_empty_list(reader, "ciphers", value))
+		return;
+	for (size_t i = 0; i < count && result == 0; i++) {
+		const struct node *item = is_list ? value->items[i] : value;
+		char *rest = NULL;
+		char *text;
+		if (entry_take_text(reader, "ciphers", item, TEXT_MAX, &text) != 0)
+			return;
+		char *word = strtok_r(text, ":", &rest);
+		if (word == NULL)
+			result = add_cipher(reader, item, text);
+		for (; word != NULL && result == 0; word = strtok_r(NULL, ":", &rest)) {
+			if (++taken > CIPHERS_MAX) {
+				entry_expect(reader, value, "at most %d ciphers", (int)CIPHERS_MAX);
+				result = -1;
+			} else {
+				result = add_cipher(reader, item, word);
+			}
+		}
+		free(text);
+	}
+}
+
 const struct entry_key site_keys_tls_parts[] = {
 	{.name = "ca_file", .take = take_tls_ca_file},
 	{.name = "cert_file", .take = take_cert_file},
@@ -188,6 +257,7 @@ const struct entry_key site_keys_tls_parts[] = {
 	{.name = "server_name", .take = take_server_name},
 	{.name = "min_version", .take = take_min_version},
 	{.name = "max_version", .take = take_max_version},
+	{.name = "ciphers", .take = take_ciphers},
 	{.name = "insecure_skip_verify", .take = take_tls_insecure},
 	{.name = NULL},
 };

@@ -10,6 +10,7 @@
 #include "config/tree.h"
 
 struct error;
+struct cipher_names;
 struct pem_files;
 struct problems;
 struct settings;
@@ -69,6 +70,7 @@ struct entry_reader {
 	const struct settings *settings;
 	struct problems *problems;
 	struct pem_files *pem_files;
+	struct cipher_names *cipher_names;
 	bool is_quiet;          /* problems were said before: only the values are wanted */
 	enum entry_level level; /* of what is being read */
 	const struct node

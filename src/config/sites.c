@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "check/address_policy.h"
 #include "config/address_list.h"
+#include "config/cipher_names.h"
 #include "config/older.h"
 #include "config/pem_files.h"
 #include "config/problems.h"
@@ -35,6 +36,7 @@ struct loading {
 	struct problems *problems;
 	struct site_names *names;
 	struct pem_files *pem_files;
+	struct cipher_names *cipher_names;
 	struct tree *overrides;                /* check --set; NULL: none */
 	struct address_policy *address_policy; /* of the settings; NULL: as usual */
 	bool has_source; /* something was named, so "no sites" was said where it is empty */
@@ -128,6 +130,7 @@ static void load_url(struct loading *loading, const char *url)
 					      .settings = loading->settings,
 					      .problems = loading->problems,
 					      .pem_files = loading->pem_files,
+					      .cipher_names = loading->cipher_names,
 					      .overrides = loading->overrides->root,
 					      .entry = &entry,
 					      .said_conflicts = &loading->said_conflicts};
@@ -165,6 +168,7 @@ static void read_overrides(struct loading *loading)
 				      .settings = loading->settings,
 				      .problems = loading->problems,
 				      .pem_files = loading->pem_files,
+				      .cipher_names = loading->cipher_names,
 				      .overrides = tree->root,
 				      .entry = &scratch,
 				      .said_conflicts = &loading->said_conflicts};
@@ -183,6 +187,7 @@ static void load_entries(struct loading *loading, struct tree *tree, const struc
 		.settings = loading->settings,
 		.problems = loading->problems,
 		.pem_files = loading->pem_files,
+		.cipher_names = loading->cipher_names,
 		.overrides = loading->overrides == NULL ? NULL : loading->overrides->root,
 		.said_conflicts = &said_conflicts};
 	if (defaults != NULL) {
@@ -335,6 +340,7 @@ void sites_load(const struct settings *settings, struct site_list *ret_list,
 		return;
 	loading.names = site_names_create();
 	loading.pem_files = pem_files_create();
+	loading.cipher_names = cipher_names_create();
 	loading.address_policy = address_list_of_settings(settings);
 	read_overrides(&loading);
 	if (settings->has_config_sites) {
@@ -363,6 +369,7 @@ void sites_load(const struct settings *settings, struct site_list *ret_list,
 	site_names_destroy(loading.names);
 	tree_destroy(loading.overrides);
 	pem_files_destroy(loading.pem_files);
+	cipher_names_destroy(loading.cipher_names);
 	address_policy_release(loading.address_policy);
 	/* The trees are gone, but lay between what stays: 1 KB a site that would be resident for ever. */
 	(void)malloc_trim(0);

@@ -33,6 +33,7 @@ struct settings {
 struct curl_contexts {
 	const SSL_METHOD *method; /* of all that are kept; NULL: none was made yet */
 	struct settings as_new;
+	STACK_OF(SSL_CIPHER) * ciphers; /* the same; of all versions of TLS */
 	bool is_keeping;
 	size_t count;
 	SSL_CTX *kept[KEPT_MAX];
@@ -86,9 +87,10 @@ static void learn(struct curl_contexts *contexts, SSL_CTX *context, const SSL_ME
 {
 	contexts->method = method;
 	contexts->as_new = settings_of(context);
+	contexts->ciphers = sk_SSL_CIPHER_dup(SSL_CTX_get_ciphers(context));
 	unsigned before = given_back;
 	SSL_free(SSL_new(context));
-	contexts->is_keeping = given_back == before;
+	contexts->is_keeping = given_back == before && contexts->ciphers != NULL;
 }
 
 /* False: no memory. What stands in its application data, or is handed to a callback, is set again with what reads it. */
@@ -124,11 +126,24 @@ static bool has_identity(const SSL_CTX *context)
 	       SSL_CTX_get0_privatekey(context) != NULL;
 }
 
+/* To read a list of them is dear, and few sites have one: a context with another is not handed on. The ciphers themselves are OpenSSL's. */
+static bool has_other_ciphers(const struct curl_contexts *contexts, const SSL_CTX *context)
+{
+	const STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(context);
+	int count = sk_SSL_CIPHER_num(contexts->ciphers);
+	if (sk_SSL_CIPHER_num(ciphers) != count)
+		return true;
+	for (int i = 0; i < count; i++)
+		if (sk_SSL_CIPHER_value(ciphers, i) != sk_SSL_CIPHER_value(contexts->ciphers, i))
+			return true;
+	return false;
+}
+
 static bool keep(struct curl_contexts *contexts, SSL_CTX *context)
 {
 	if (!contexts->is_keeping || contexts->count == KEPT_MAX ||
 	    SSL_CTX_get_ssl_method(context) != contexts->method || has_identity(context) ||
-	    !set_back(context, &contexts->as_new))
+	    has_other_ciphers(contexts, context) || !set_back(context, &contexts->as_new))
 		return false;
 	contexts->kept[contexts->count++] = context;
 	return true;
@@ -176,6 +191,7 @@ void curl_contexts_destroy(struct curl_contexts *contexts)
 		return;
 	while (contexts->count > 0)
 		free_now(contexts->kept[--contexts->count]);
+	sk_SSL_CIPHER_free(contexts->ciphers);
 	free(contexts);
 }
 

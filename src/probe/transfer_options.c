@@ -309,10 +309,29 @@ bool transfer_has_identity(const struct transfer *transfer)
 	return request_of(transfer->site)->cert_file != NULL && transfer->is_trusted_origin;
 }
 
+/* Those that were named and no others, so a version without any of them is not spoken. */
+static int set_ciphers(SSL_CTX *context, const struct request *wanted, struct error *err)
+{
+	const char *list = wanted->ciphers;
+	const char *suites = wanted->cipher_suites;
+	bool may_be_new = wanted->tls_max == REQUEST_TLS_ANY || wanted->tls_max == REQUEST_TLS_1_3;
+	if (list == NULL && suites == NULL)
+		return 0;
+	if (SSL_CTX_set_ciphersuites(context, suites != NULL ? suites : "") != 1 ||
+	    (list != NULL && SSL_CTX_set_cipher_list(context, list) != 1) ||
+	    (list == NULL && SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) != 1) ||
+	    (suites == NULL && may_be_new &&
+	     SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION) != 1)) {
+		error_set(err, ERROR_FATAL, "OpenSSL does not know these ciphers");
+		return -1;
+	}
+	return 0;
+}
+
 int transfer_set_tls(struct transfer *transfer, SSL_CTX *context, struct error *err)
 {
 	const struct request *wanted = request_of(transfer->site);
-	if (set_versions(context, wanted, err) != 0)
+	if (set_versions(context, wanted, err) != 0 || set_ciphers(context, wanted, err) != 0)
 		return -1;
 	if (!transfer_has_identity(transfer))
 		return 0;

@@ -84,6 +84,10 @@ tls_config: {min_version: "1.2"}
 tls_config: {min_version: 1.0}
 tls_config: {min_version: ~}
 tls_config: {server_name: 5}
+tls_config: {ciphers: AES128-SHA}
+tls_config: {ciphers: "AES128-SHA:TLS_AES_128_GCM_SHA256"}
+tls_config: {ciphers: [AES128-SHA, "TLS_AES_128_GCM_SHA256:AES256-SHA"]}
+tls_config: {ciphers: ~}
 labels: {a: 1}
 headers: {A: ~}
 headers: {A: ""}
@@ -210,6 +214,10 @@ deny_cidrs: a.example
 deny_cidrs: [5]
 deny_cidrs: ""
 tls_config: {server_name: 'a b'}
+tls_config: {ciphers: 'HIGH:!aNULL'}
+tls_config: {ciphers: []}
+tls_config: {ciphers: [[AES128-SHA]]}
+tls_config: {ciphers: ''}
 tls_config: {server_name: http://a}
 labels: {a: ~}
 labels: {a: ""}

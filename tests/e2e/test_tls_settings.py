@@ -9,10 +9,12 @@ import yaml
 from support.certs import Authority
 
 ROUNDS = 5
+NEW = "TLSv1.3 TLS_AES_256_GCM_SHA384"  # what OpenSSL likes best
+OLD = "TLSv1.2 ECDHE-ECDSA-AES256-GCM-SHA384"
 
 
 class TlsServer:
-    """Tells who comes what was agreed upon: TLS's version, the name asked for, and whose certificate was shown."""
+    """Tells who comes what was agreed upon: TLS's version and cipher, the name asked for, and whose certificate was shown."""
 
     def __init__(self, certificate, client_ca):
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -47,7 +49,7 @@ class TlsServer:
                 while b"\r\n\r\n" not in tls.recv(4096):
                     pass
                 subject = dict(pair[0] for pair in tls.getpeercert().get("subject", ())) if tls.getpeercert() else {}
-                told = " ".join([tls.version(), self._names.get(id(tls)) or "-", tls.selected_alpn_protocol() or "-",
+                told = " ".join([tls.version(), tls.cipher()[0], self._names.get(id(tls)) or "-", tls.selected_alpn_protocol() or "-",
                                  subject.get("commonName", "-")])
                 tls.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(told)}\r\n\r\n{told}".encode())
                 tls.unwrap()
@@ -75,17 +77,24 @@ def entries(server, known, other):
     by_name, by_address = f"https://localhost:{server.port}/", f"https://127.0.0.1:{server.port}/"
     shown = {"cert_file": str(client.cert_file), "key_file": str(client.key_file)}
     return {
-        "plain": (by_name, ours, "ok", "TLSv1.3 localhost http/1.1 -"),
-        "no name": (by_address, ours, "ok", "TLSv1.3 - http/1.1 -"),
+        "plain": (by_name, ours, "ok", f"{NEW} localhost http/1.1 -"),
+        "no name": (by_address, ours, "ok", f"{NEW} - http/1.1 -"),
         "another name": (by_name, ours | {"server_name": "other.test"}, "cert_invalid", None),
-        "old at most": (by_name, ours | {"max_version": "TLS12"}, "ok", "TLSv1.2 localhost http/1.1 -"),
-        "new at least": (by_name, ours | {"min_version": "TLS13"}, "ok", "TLSv1.3 localhost http/1.1 -"),
-        "oldest": (by_name, ours | {"min_version": "TLS10"}, "ok", "TLSv1.3 localhost http/1.1 -"),
+        "old at most": (by_name, ours | {"max_version": "TLS12"}, "ok", f"{OLD} localhost http/1.1 -"),
+        "new at least": (by_name, ours | {"min_version": "TLS13"}, "ok", f"{NEW} localhost http/1.1 -"),
+        "oldest": (by_name, ours | {"min_version": "TLS10"}, "ok", f"{NEW} localhost http/1.1 -"),
+        "one suite": (by_name, ours | {"ciphers": "TLS_CHACHA20_POLY1305_SHA256"}, "ok",
+                      "TLSv1.3 TLS_CHACHA20_POLY1305_SHA256 localhost http/1.1 -"),
+        "one old cipher": (by_name, ours | {"ciphers": ["ECDHE-ECDSA-AES128-GCM-SHA256"]}, "ok",
+                           "TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256 localhost http/1.1 -"),
+        "one of each": (by_name, ours | {"ciphers": "ECDHE-ECDSA-AES128-GCM-SHA256:TLS_AES_128_GCM_SHA256"}, "ok",
+                        "TLSv1.3 TLS_AES_128_GCM_SHA256 localhost http/1.1 -"),
+        "a cipher that does not suit": (by_name, ours | {"ciphers": "AES128-SHA256"}, "tls_error", None),
         "too old": (by_name, ours | {"min_version": "TLS10", "max_version": "TLS11"}, "tls_error", None),
         "others' authority": (by_name, {"ca_file": str(other.ca_file)}, "cert_invalid", None),
         "system's authorities": (by_name, {}, "cert_invalid", None),
-        "not looked at": (by_name, {"insecure_skip_verify": True}, "ok", "TLSv1.3 localhost http/1.1 -"),
-        "with a certificate": (by_name, ours | shown, "ok", "TLSv1.3 localhost http/1.1 probe-1"),
+        "not looked at": (by_name, {"insecure_skip_verify": True}, "ok", f"{NEW} localhost http/1.1 -"),
+        "with a certificate": (by_name, ours | shown, "ok", f"{NEW} localhost http/1.1 probe-1"),
     }
 
 

@@ -25,6 +25,8 @@ static void describe_request(FILE *out, const struct request *request)
 	describe_text(out, "cert", request->cert_file);
 	describe_text(out, "key", request->key_file);
 	describe_text(out, "server_name", request->server_name);
+	describe_text(out, "ciphers", request->ciphers);
+	describe_text(out, "suites", request->cipher_suites);
 	if (request->tls_min != REQUEST_TLS_ANY || request->tls_max != REQUEST_TLS_ANY)
 		(void)fprintf(out, " tls=%d-%d", (int)request->tls_min, (int)request->tls_max);
 	for (size_t i = 0; i < request->host_count; i++) {

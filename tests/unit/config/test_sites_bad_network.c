@@ -11,9 +11,45 @@ static const struct bad_sites_case network_cases[] = {
 	{"a key of tls_config", BAD_SITE("tls_config: {insecure_skip_verfy: true}"),
 	 "s.yaml:1:32: unknown key `insecure_skip_verfy`, did you mean `insecure_skip_verify`?\n",
 	 0},
-	{"a far key of tls_config", BAD_SITE("tls_config: {ciphers: x}"),
-	 "s.yaml:1:32: unknown key `ciphers`, expected ca_file, cert_file, key_file, server_name, "
-	 "min_version, max_version or insecure_skip_verify\n",
+	{"a far key of tls_config", BAD_SITE("tls_config: {curves: x}"),
+	 "s.yaml:1:32: unknown key `curves`, expected ca_file, cert_file, key_file, server_name, "
+	 "min_version, max_version, ciphers or insecure_skip_verify\n",
+	 0},
+	{"a cipher that is none", BAD_SITE("tls_config: {ciphers: [TLS_AES_128_GCM_SHA256, HIGH]}"),
+	 "s.yaml:1:66: found 'HIGH', expected OpenSSL's name of a cipher that can be offered such "
+	 "as "
+	 "ECDHE-RSA-AES256-GCM-SHA384 or TLS_AES_128_GCM_SHA256 for `ciphers`\n",
+	 0},
+	{"a cipher with a slip", BAD_SITE("tls_config: {ciphers: 'ECDHE-RSA-AES128-GCM-SHA257'}"),
+	 "s.yaml:1:41: unknown cipher 'ECDHE-RSA-AES128-GCM-SHA257', did you mean "
+	 "ECDHE-RSA-AES128-GCM-SHA256?\n",
+	 0},
+	{"a cipher over a finite field", BAD_SITE("tls_config: {ciphers: DHE-RSA-AES128-SHA}"),
+	 "s.yaml:1:41: unknown cipher 'DHE-RSA-AES128-SHA', did you mean ECDHE-RSA-AES128-SHA?\n",
+	 0},
+	{"a cipher by a list of OpenSSL's",
+	 BAD_SITE("tls_config: {ciphers: 'TLS_AES_128_GCM_SHA256:!aNULL'}"),
+	 "s.yaml:1:41: found '!aNULL', expected OpenSSL's name of a cipher that can be offered "
+	 "such "
+	 "as ECDHE-RSA-AES256-GCM-SHA384 or TLS_AES_128_GCM_SHA256 for `ciphers`\n",
+	 0},
+	{"ciphers that are none", BAD_SITE("tls_config: {ciphers: ':'}"),
+	 "s.yaml:1:41: found ':', expected OpenSSL's name of a cipher that can be offered such as "
+	 "ECDHE-RSA-AES256-GCM-SHA384 or TLS_AES_128_GCM_SHA256 for `ciphers`\n",
+	 0},
+	{"an empty list of ciphers", BAD_SITE("tls_config: {ciphers: []}"),
+	 "s.yaml:1:41: found an empty list, expected at least one value for `ciphers`\n", 0},
+	{"ciphers as a mapping", BAD_SITE("tls_config: {ciphers: {a: b}}"),
+	 "s.yaml:1:41: found a mapping, expected text for `ciphers`\n", 0},
+	{"new ciphers of an old version",
+	 BAD_SITE("tls_config: {ciphers: TLS_AES_128_GCM_SHA256, max_version: TLS12}"),
+	 "s.yaml:1:31: found no cipher of the versions that `min_version` and `max_version` leave, "
+	 "expected one of theirs among `ciphers`\n",
+	 0},
+	{"old ciphers of a new version",
+	 BAD_SITE("tls_config: {ciphers: ECDHE-RSA-AES128-GCM-SHA256, min_version: TLS13}"),
+	 "s.yaml:1:31: found no cipher of the versions that `min_version` and `max_version` leave, "
+	 "expected one of theirs among `ciphers`\n",
 	 0},
 	{"tls_config as text", BAD_SITE("tls_config: x"),
 	 "s.yaml:1:31: found text, expected a mapping for `tls_config`\n", 0},

@@ -208,6 +208,17 @@ static const struct site_case connection_cases[] = {
 	 "http://a/ dns='192.0.2.53:53'\n"
 	 "http://b/ dns='192.0.2.53:5353,[2001:db8::53]:53,[::1]:5353,[::1]:53'\n",
 	 NULL},
+	{"ciphers",
+	 FILE_OF("{defaults: {tls_config: {ciphers: TLS_AES_128_GCM_SHA256}}, sites: ["
+		 "{url: https://a/, tls_config: {ciphers: [ECDHE-RSA-AES128-GCM-SHA256, "
+		 "TLS_AES_256_GCM_SHA384, AES128-SHA]}}, https://b/, {url: https://c/, tls_config: "
+		 "{"
+		 "ciphers: 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256'}}, "
+		 "{url: https://d/, tls_config: }]}"),
+	 "https://a/ ciphers='ECDHE-RSA-AES128-GCM-SHA256:AES128-SHA' "
+	 "suites='TLS_AES_256_GCM_SHA384'\nhttps://b/ suites='TLS_AES_128_GCM_SHA256'\n"
+	 "https://c/ suites='TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256'\nhttps://d/\n",
+	 NULL},
 	{"server_name as an address",
 	 FILE_OF("[{url: https://a/, tls_config: {server_name: "
 		 "'::1'}}]"),

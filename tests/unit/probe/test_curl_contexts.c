@@ -314,6 +314,29 @@ static void one_that_was_used_is_as_new(void **state)
 	SSL_CTX_free(context);
 }
 
+/* A check that names its ciphers, and the next ones: none of theirs is known by another way than OpenSSL's own. */
+static void one_with_other_ciphers_is_not_kept(void **state)
+{
+	(void)state;
+	SSL_CTX *fresh = make();
+	struct hello wanted = greet(fresh);
+	for (int with_suites = 0; with_suites < 2; with_suites++) {
+		SSL_CTX *context = make();
+		if (with_suites == 1)
+			assert_int_equal(
+				SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256"), 1);
+		else
+			assert_int_equal(SSL_CTX_set_cipher_list(context, "AES128-SHA"), 1);
+		SSL_CTX_free(context);
+		context = make();
+		struct hello hello = greet(context);
+		assert_int_equal(hello.length, wanted.length);
+		assert_memory_equal(hello.bytes, wanted.bytes, wanted.length);
+		SSL_CTX_free(context);
+	}
+	SSL_CTX_free(fresh);
+}
+
 static void its_authorities_go_with_the_connection(void **state)
 {
 	(void)state;
@@ -343,6 +366,7 @@ int main(void)
 		CASE(no_more_than_so_many_are_kept),
 		CASE(one_with_a_key_of_the_clients_is_not_kept),
 		CASE(one_that_was_used_is_as_new),
+		CASE(one_with_other_ciphers_is_not_kept),
 		CASE(its_authorities_go_with_the_connection),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
