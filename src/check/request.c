@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 #include "check/address.h"
@@ -154,6 +155,41 @@ void request_forget_no_proxy(struct request *request)
 	request->no_proxy_count = 0;
 }
 
+void request_remove_proxy_header(struct request *request, const char *name)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < request->proxy_header_count; i++) {
+		struct site_header *header = &request->proxy_headers[i];
+		if (strcasecmp(header->name, name) != 0) {
+			request->proxy_headers[kept++] = *header;
+			continue;
+		}
+		free(header->name);
+		free(header->value);
+	}
+	request->proxy_header_count = kept;
+}
+
+void request_add_proxy_header(struct request *request, const char *name, char *taken_value)
+{
+	request->proxy_headers =
+		xreallocarray(request->proxy_headers, request->proxy_header_count + 1,
+			      sizeof(request->proxy_headers[0]));
+	request->proxy_headers[request->proxy_header_count++] =
+		(struct site_header){.name = xstrdup(name), .value = taken_value};
+}
+
+static void forget_proxy_headers(struct request *request)
+{
+	for (size_t i = 0; i < request->proxy_header_count; i++) {
+		free(request->proxy_headers[i].name);
+		free(request->proxy_headers[i].value);
+	}
+	request->proxy_header_count = 0;
+	free(request->proxy_headers);
+	request->proxy_headers = NULL;
+}
+
 void request_destroy(struct request *request)
 {
 	if (request == NULL)
@@ -172,5 +208,6 @@ void request_destroy(struct request *request)
 	free(request->dns_servers);
 	request_proxy_destroy(request->proxy);
 	request_forget_no_proxy(request);
+	forget_proxy_headers(request);
 	free(request);
 }

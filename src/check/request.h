@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 struct site;
+struct site_header;
 
 enum {
 	REQUEST_HOSTS_MAX = 64,     /* names with addresses of their own */
@@ -41,8 +42,19 @@ struct request_host {
 	size_t address_count; /* 1 or more */
 };
 
+enum request_proxy_kind {
+	REQUEST_PROXY_HTTP,
+	REQUEST_PROXY_SOCKS5,  /* is told an address: the name is looked up here */
+	REQUEST_PROXY_SOCKS5H, /* is told the name */
+};
+
+enum {
+	REQUEST_SOCKS_TEXT_MAX = 255, /* of a name, a user or a password: its length is one byte */
+};
+
 /* Who asks in our place. */
 struct request_proxy {
+	enum request_proxy_kind kind;
 	char *host; /* lower case, IDNA, an IPv6 address without brackets */
 	int port;
 	bool is_host_ip;
@@ -80,6 +92,8 @@ struct request {
 	struct request_proxy *proxy; /* NULL: none */
 	char **no_proxy; /* "*", "a.test" (and all below it), "192.0.2.1", "192.0.2.0/24"; lower case */
 	size_t no_proxy_count;
+	struct site_header *proxy_headers; /* of CONNECT alone, in their order */
+	size_t proxy_header_count;
 };
 
 /* What a site without one is asked by. */
@@ -101,6 +115,9 @@ void request_proxy_destroy(struct request_proxy *proxy); /* accepts NULL */
 /* Whether it is an address, or a block of them such as 192.0.2.0/24. */
 bool request_is_block(const char *text);
 void request_forget_no_proxy(struct request *request);
+/* A header of CONNECT: all that have the name, in any case, go; or one more. */
+void request_remove_proxy_header(struct request *request, const char *name);
+void request_add_proxy_header(struct request *request, const char *name, char *taken_value);
 
 /* Accepts NULL. */
 void request_destroy(struct request *request);

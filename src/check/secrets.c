@@ -220,9 +220,11 @@ struct secrets *secrets_create_with(const struct site *site, const char *cookies
 		add_values(secrets, site->body, site->body_length);
 	if (cookies != NULL)
 		add_cookies(secrets, cookies);
-	const struct request_proxy *proxy = request_of(site)->proxy;
-	if (proxy != NULL)
-		add_user(secrets, proxy->username, proxy->password);
+	const struct request *request = request_of(site);
+	if (request->proxy != NULL)
+		add_user(secrets, request->proxy->username, request->proxy->password);
+	for (size_t i = 0; i < request->proxy_header_count; i++)
+		add_header(secrets, &request->proxy_headers[i]);
 	if (secrets->count > 0)
 		return secrets;
 	secrets_destroy(secrets);

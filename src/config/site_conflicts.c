@@ -131,6 +131,25 @@ static bool is_without_proxy(const struct entry *entry)
 	return request->proxy == NULL && request->no_proxy_count > 0;
 }
 
+/* Of what is asked of a proxy by CONNECT. */
+static bool are_proxy_headers_unused(const struct entry *entry)
+{
+	const struct request *request = request_of(&entry->site);
+	return request->proxy_header_count > 0 &&
+	       (request->proxy == NULL || request->proxy->kind != REQUEST_PROXY_HTTP);
+}
+
+static bool has_two_users_of_proxy(const struct entry *entry)
+{
+	const struct request *request = request_of(&entry->site);
+	if (request->proxy == NULL || request->proxy->username == NULL)
+		return false;
+	for (size_t i = 0; i < request->proxy_header_count; i++)
+		if (strcasecmp(request->proxy_headers[i].name, "Proxy-Authorization") == 0)
+			return true;
+	return false;
+}
+
 static bool is_family_unnamed(const struct entry *entry)
 {
 	const struct request *request = request_of(&entry->site);
@@ -224,17 +243,32 @@ static bool needs_more_addresses(const struct entry *entry)
 	return known != 0 && (size_t)request->addresses_needed > known;
 }
 
-/* To a proxy without TLS we speak HTTP/1.1, and so does it with a site without TLS. */
+/* To a proxy without TLS we speak HTTP/1.1, and so does it with a site without TLS. Through one of SOCKS we speak with the site itself. */
 static bool is_http_2_through_proxy(const struct entry *entry)
 {
 	const struct request *request = request_of(&entry->site);
 	struct url_parts parts;
-	if (request->http != REQUEST_HTTP_2 || request->proxy == NULL || entry->site.url == NULL ||
+	if (request->http != REQUEST_HTTP_2 || request->proxy == NULL ||
+	    request->proxy->kind != REQUEST_PROXY_HTTP || entry->site.url == NULL ||
 	    url_parse(entry->site.url, &parts, NULL) != 0)
 		return false;
 	bool is_proxied = !parts.is_https && request_find_proxy(request, parts.host) != NULL;
 	url_parts_finish(&parts);
 	return is_proxied;
+}
+
+/* A name is looked up by the proxy, which is told its length in one byte. */
+static bool is_name_too_long_for_proxy(const struct entry *entry)
+{
+	const struct request *request = request_of(&entry->site);
+	struct url_parts parts;
+	if (request->proxy == NULL || request->proxy->kind != REQUEST_PROXY_SOCKS5H ||
+	    entry->site.url == NULL || url_parse(entry->site.url, &parts, NULL) != 0)
+		return false;
+	bool is_too_long = strlen(parts.host) > REQUEST_SOCKS_TEXT_MAX &&
+			   request_find_proxy(request, parts.host) != NULL;
+	url_parts_finish(&parts);
+	return is_too_long;
 }
 
 #define UNUSED_WITHOUT_TLS(key)                                                                    \
@@ -299,6 +333,12 @@ static const struct conflict conflicts[] = {
 	 .holds = is_http_2_through_proxy,
 	 .what = "found `http_version` 2 of a site without TLS behind a proxy, expected https, "
 		 "another version or `proxy: none`"},
+	{.keys = {"url", "proxy", "proxy_url"},
+	 .is_contradiction = true,
+	 .holds = is_name_too_long_for_proxy,
+	 .what = "found a host of more than 255 bytes in the URL of a site behind a proxy by "
+		 "SOCKS, "
+		 "expected at most that many"},
 	{.keys = {"method", "fail_if_body_not_matches_regexp", "fail_if_body_not_contains",
 		  "expect_json", "fail_if_body_smaller_than"},
 	 .is_contradiction = true,
@@ -326,6 +366,14 @@ static const struct conflict conflicts[] = {
 	{.keys = {"no_proxy", "proxy", "proxy_url"},
 	 .holds = is_without_proxy,
 	 .what = "found `no_proxy` without a `proxy`, expected both"},
+	{.keys = {"proxy_headers", "proxy_connect_header", "proxy", "proxy_url"},
+	 .holds = are_proxy_headers_unused,
+	 .what = "found `proxy_headers` without a `proxy` that is asked over HTTP, expected both"},
+	{.keys = {"proxy_headers", "proxy_connect_header", "proxy", "proxy_url"},
+	 .is_contradiction = true,
+	 .holds = has_two_users_of_proxy,
+	 .what = "found a Proxy-Authorization in `proxy_headers` beside the user of the `proxy`, "
+		 "expected one of them"},
 	{.keys = {"retry_after", "retries"},
 	 .holds = is_without_retries,
 	 .what = "found `retry_after` without `retries`, expected both"},

@@ -3,6 +3,7 @@
 #define WEBSENTRY_CONFIG_SITE_KEYS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct entry_key;
 struct entry_reader;
@@ -44,8 +45,12 @@ void site_keys_take_ip_protocol_fallback(struct entry_reader *reader, const stru
 void site_keys_take_source_address(struct entry_reader *reader, const struct node *value);
 void site_keys_take_source_ip_address(struct entry_reader *reader, const struct node *value);
 void site_keys_take_dns_servers(struct entry_reader *reader, const struct node *value);
+
+/* Through whom (site_proxy.c). */
 void site_keys_take_proxy(struct entry_reader *reader, const struct node *value);
 void site_keys_take_proxy_url(struct entry_reader *reader, const struct node *value);
+void site_keys_take_proxy_headers(struct entry_reader *reader, const struct node *value);
+void site_keys_take_proxy_connect_header(struct entry_reader *reader, const struct node *value);
 void site_keys_take_no_proxy(struct entry_reader *reader, const struct node *value);
 
 /* Which addresses it may be at (site_policy.c). */
@@ -109,6 +114,9 @@ struct site_keys_choice {
 };
 int site_keys_take_choice(struct entry_reader *reader, const struct node *value,
 			  const struct site_keys_choice *choices, const char *expected);
+
+/* Whether a mapping's key may be a header of a request: a name, none that frames the body, not twice. A problem where it may not. */
+bool site_keys_is_header(struct entry_reader *reader, const struct node *mapping, size_t index);
 
 /* RFC 9110's token. */
 bool site_keys_is_token(const char *text);

@@ -174,24 +174,32 @@ static void take_header_values(struct entry_reader *reader, const struct node_pa
 	}
 }
 
+bool site_keys_is_header(struct entry_reader *reader, const struct node *mapping, size_t index)
+{
+	const struct node *key = mapping->pairs[index].key;
+	const char *name = key->text;
+	char found[NODE_KEY_MAX];
+	node_name_key(key, found);
+	if (strlen(name) != key->length || !site_keys_is_token(name) ||
+	    strlen(name) > HEADER_NAME_MAX)
+		entry_problem(reader, key, "found '%s', expected a header's name such as Accept",
+			      found);
+	else if (is_framing_header(name))
+		entry_problem(reader, key, "found '%.80s', expected no header that frames the body",
+			      name);
+	else if (is_repeated(mapping, index))
+		entry_problem(reader, key, "the header '%.80s' is given twice, expected it once",
+			      name);
+	else
+		return true;
+	return false;
+}
+
 static void take_header(struct entry_reader *reader, const struct node *mapping, size_t index)
 {
-	const struct node_pair *pair = &mapping->pairs[index];
-	const char *name = pair->key->text;
-	char found[NODE_KEY_MAX];
-	node_name_key(pair->key, found);
-	if (strlen(name) != pair->key->length || !site_keys_is_token(name) ||
-	    strlen(name) > HEADER_NAME_MAX)
-		entry_problem(reader, pair->key,
-			      "found '%s', expected a header's name such as Accept", found);
-	else if (is_framing_header(name))
-		entry_problem(reader, pair->key,
-			      "found '%.80s', expected no header that frames the body", name);
-	else if (is_repeated(mapping, index))
-		entry_problem(reader, pair->key,
-			      "the header '%.80s' is given twice, expected it once", name);
-	else if (claim_header(reader, pair->key))
-		take_header_values(reader, pair);
+	if (site_keys_is_header(reader, mapping, index) &&
+	    claim_header(reader, mapping->pairs[index].key))
+		take_header_values(reader, &mapping->pairs[index]);
 }
 
 void site_keys_take_headers(struct entry_reader *reader, const struct node *value)

@@ -76,7 +76,8 @@ static void give_up_address(struct check_run *run, struct trouble *trouble)
  */
 static int refusal_of_proxy(const struct check_run *run)
 {
-	if (run->hop.route.proxy == NULL)
+	const struct request_proxy *proxy = run->hop.route.proxy;
+	if (proxy == NULL || proxy->kind != REQUEST_PROXY_HTTP)
 		return 0;
 	int status = run->hop.parts.is_https ? transfer_proxy_status(&run->transfer)
 					     : run->observation.final.http_status_code;
@@ -86,6 +87,8 @@ static int refusal_of_proxy(const struct check_run *run)
 
 static enum slow_proxy slowness_of_proxy(const struct transfer *transfer)
 {
+	if (transfer->is_socks)
+		return transfer_is_socks_asked(transfer) ? SLOW_PROXY_SILENT : SLOW_PROXY_SOCKS;
 	if (transfer_is_greeting_proxy(transfer))
 		return SLOW_PROXY_TLS;
 	return transfer_has_proxy_spoken(transfer) ? SLOW_PROXY_ANSWER : SLOW_PROXY_SILENT;
@@ -108,7 +111,8 @@ static void on_time_over(struct check_run *run, mono_us now)
 			(void)snprintf(trouble.message, sizeof(trouble.message),
 				       "no name server answered");
 		}
-		route_blame(&run->hop.route, &trouble, false);
+		if (!hop_run_looks_for_site(&run->hop))
+			route_blame(&run->hop.route, &trouble, false);
 		check_run_finish_with(run, trouble.reason, trouble.message);
 		break;
 	}
@@ -199,6 +203,7 @@ static void try_address(struct check_run *run)
 		.is_address_in_url = run->hop.parts.is_host_ip,
 		.port = run->hop.route.port,
 		.proxy = run->hop.route.proxy,
+		.target = hop_run_target(&run->hop),
 		.kept = run->start.kept,
 		.guard = &run->hop.guard,
 		.is_https = run->hop.parts.is_https,
@@ -222,8 +227,9 @@ static void finish_resolved(struct check_run *run, enum resolver_result result, 
 									 : REASON_DNS_ERROR};
 	run->hop.is_stub_failing = result == RESOLVER_FAILED && resolver_is_stub(run->hop.resolver);
 	(void)snprintf(trouble.message, sizeof(trouble.message), "%.*s: %s", TROUBLE_HOST_MAX - 1,
-		       run->hop.route.host, message);
-	route_blame(&run->hop.route, &trouble, false);
+		       hop_run_host(&run->hop), message);
+	if (!hop_run_looks_for_site(&run->hop))
+		route_blame(&run->hop.route, &trouble, false);
 	run->hop.resolved_at = 0;
 	(void)measure_hop(run, clock_mono_us());
 	check_run_finish_with(run, trouble.reason, trouble.message);
@@ -236,6 +242,21 @@ static void finish_forbidden(struct check_run *run)
 	check_run_finish_with(run, REASON_FORBIDDEN_ADDRESS, run->hop.guard.text);
 }
 
+static void look_up(struct check_run *run);
+
+/* The site behind a proxy that is told its address is at these; then the proxy's own are looked for. */
+static void on_site_resolved(struct check_run *run, const struct resolver_address *addresses,
+			     size_t count)
+{
+	const struct request *wanted = request_of(run->start.site);
+	if (hop_run_set_targets(&run->hop, wanted, addresses, count) > 0)
+		look_up(run);
+	else if (run->hop.is_forbidden)
+		finish_forbidden(run);
+	else
+		finish_resolved(run, RESOLVER_NO_SUCH_NAME, addresses_missing(wanted));
+}
+
 static void on_resolved(void *context, enum resolver_result result,
 			const struct resolver_address *addresses, size_t count, const char *message)
 {
@@ -244,6 +265,10 @@ static void on_resolved(void *context, enum resolver_result result,
 	run->resolve = NULL;
 	if (result != RESOLVER_FOUND) {
 		finish_resolved(run, result, message);
+		return;
+	}
+	if (hop_run_looks_for_site(&run->hop)) {
+		on_site_resolved(run, addresses, count);
 		return;
 	}
 	const struct request *wanted = request_of(run->start.site);
@@ -259,22 +284,10 @@ static void on_resolved(void *context, enum resolver_result result,
 		finish_resolved(run, RESOLVER_NO_SUCH_NAME, addresses_missing(wanted));
 }
 
-void check_hops_start(struct check_run *run, mono_us now)
+static void look_up(struct check_run *run)
 {
-	struct error err;
-	run->transfer.started_at = 0;
 	const struct request *wanted = request_of(run->start.site);
-	bool is_first = run->observation.redirect_count == 0;
-	if (hop_run_begin(&run->hop, wanted, run->request.url, !is_first, now, &err) != 0) {
-		check_run_finish_with(run, is_first ? REASON_PROBER_ERROR : REASON_REDIRECT_INVALID,
-				      err.message);
-		return;
-	}
-	run->state = RUN_RESOLVING;
-	if (run->hop.is_forbidden) {
-		finish_forbidden(run);
-		return;
-	}
+	struct error err;
 	struct resolver_address known[RESOLVER_ADDRESSES_MAX];
 	size_t known_count = hop_run_find_known(&run->hop, run->start.pin, wanted, known);
 	if (known_count > 0) {
@@ -293,9 +306,38 @@ void check_hops_start(struct check_run *run, mono_us now)
 	if (patience_us > FAMILY_PATIENCE_US)
 		patience_us = FAMILY_PATIENCE_US;
 	struct resolve *resolve =
-		resolver_start(resolver, run->hop.route.host, patience_us, on_resolved, run);
+		resolver_start(resolver, hop_run_host(&run->hop), patience_us, on_resolved, run);
 	if (resolve != NULL)
 		run->resolve = resolve;
+}
+
+/* A name that a proxy by SOCKS can't be told: its length has one byte. */
+static bool is_host_too_long(const struct hop_run *hop)
+{
+	return hop->route.proxy != NULL && hop->route.proxy->kind == REQUEST_PROXY_SOCKS5H &&
+	       strlen(hop->parts.host) > REQUEST_SOCKS_TEXT_MAX;
+}
+
+void check_hops_start(struct check_run *run, mono_us now)
+{
+	struct error err;
+	run->transfer.started_at = 0;
+	const struct request *wanted = request_of(run->start.site);
+	bool is_first = run->observation.redirect_count == 0;
+	enum reason refusal = is_first ? REASON_PROBER_ERROR : REASON_REDIRECT_INVALID;
+	if (hop_run_begin(&run->hop, wanted, run->request.url, !is_first, now, &err) != 0) {
+		check_run_finish_with(run, refusal, err.message);
+		return;
+	}
+	run->state = RUN_RESOLVING;
+	if (run->hop.is_forbidden)
+		finish_forbidden(run);
+	else if (is_host_too_long(&run->hop))
+		check_run_finish_with(
+			run, refusal,
+			"the host has more than 255 bytes, too many for a proxy by SOCKS");
+	else
+		look_up(run);
 }
 
 /* Go where a redirect leads; its own hop goes to the list. */
@@ -327,6 +369,31 @@ static void ask_afresh(struct check_run *run)
 	kept_connection_give_up(run->start.kept);
 	hop_run_repeat_address(&run->hop);
 	try_address(run);
+}
+
+/*
+ * A proxy by SOCKS that was told an address of the site's, and does not reach it or does not know its kind: the next one. Of several
+ * that fail the first one's trouble is told, but for a kind that the proxy does not know where it knew another.
+ */
+static bool tries_next_target(struct check_run *run, CURLcode code, struct trouble *trouble)
+{
+	long answer = 0;
+	struct hop_run *hop = &run->hop;
+	if (code != CURLE_PROXY)
+		return false;
+	(void)curl_easy_getinfo(run->transfer.easy, CURLINFO_PROXY_ERROR, &answer);
+	bool is_of_site = trouble_is_of_address(trouble->reason);
+	if (is_of_site && hop->target_trouble.reason == REASON_OK)
+		hop->target_trouble = *trouble;
+	if ((is_of_site || answer == CURLPX_REPLY_ADDRESS_TYPE_NOT_SUPPORTED) &&
+	    hop_run_next_target(hop)) {
+		hop_run_repeat_address(hop);
+		try_address(run);
+		return true;
+	}
+	if (hop->target_trouble.reason != REASON_OK)
+		*trouble = hop->target_trouble;
+	return false;
 }
 
 void check_hops_on_ended(struct check_run *run, CURLcode code)
@@ -368,8 +435,11 @@ void check_hops_on_ended(struct check_run *run, CURLcode code)
 		return;
 	}
 	char peer[ROUTE_PEER_MAX];
-	bool is_connected = phase > PHASE_CONNECT || transfer_proxy_status(transfer) != 0;
+	bool is_connected = phase > PHASE_CONNECT || transfer_proxy_status(transfer) != 0 ||
+			    code == CURLE_PROXY;
 	transfer_explain(transfer, code, peer_of(run, peer), is_connected, &trouble);
+	if (tries_next_target(run, code, &trouble))
+		return;
 	if (transfer_is_tls_of_proxy(transfer) && !trouble_is_of_address(trouble.reason))
 		route_blame(&run->hop.route, &trouble, true);
 	if (!is_connected && trouble_is_of_address(trouble.reason))

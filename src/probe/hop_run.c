@@ -21,13 +21,16 @@ int hop_run_begin(struct hop_run *hop, const struct request *request, const char
 	hop->resolver = NULL;
 	hop->is_stub_failing = false;
 	hop->is_forbidden = false;
+	hop->target_count = 0;
+	hop->target_at = 0;
+	hop->target_trouble.reason = REASON_OK;
 	address_guard_start_hop(&hop->guard, is_redirected);
 	if (url_parse(url, &hop->parts, err) != 0) {
 		hop->parts = (struct url_parts){0};
 		return -1;
 	}
 	route_init(&hop->route, request, &hop->parts);
-	if (hop->route.proxy != NULL)
+	if (hop->route.proxy != NULL && !hop->route.needs_site)
 		hop->is_forbidden = !address_guard_may_ask_for(
 			&hop->guard, hop->parts.host, request_find_host(request, hop->parts.host));
 	return 0;
@@ -36,6 +39,52 @@ int hop_run_begin(struct hop_run *hop, const struct request *request, const char
 void hop_run_finish(struct hop_run *hop)
 {
 	url_parts_finish(&hop->parts);
+}
+
+bool hop_run_looks_for_site(const struct hop_run *hop)
+{
+	return hop->route.needs_site && hop->target_count == 0;
+}
+
+const char *hop_run_host(const struct hop_run *hop)
+{
+	return hop_run_looks_for_site(hop) ? hop->parts.host : hop->route.host;
+}
+
+size_t hop_run_set_targets(struct hop_run *hop, const struct request *request,
+			   const struct resolver_address *addresses, size_t count)
+{
+	struct resolver_address chosen[RESOLVER_FOUND_MAX];
+	/* Where it is connected from is the proxy's affair. */
+	const struct request wanted = {.family = request->family,
+				       .is_family_only = request->is_family_only};
+	size_t rest = 0;
+	memcpy(chosen, addresses, count * sizeof(addresses[0]));
+	size_t chosen_count = addresses_choose(&wanted, chosen, count);
+	chosen_count = addresses_cut(&hop->guard, chosen, chosen_count, &rest);
+	if (chosen_count == 0)
+		return 0;
+	address_guard_see(&hop->guard, addresses, count);
+	hop->target_count = address_guard_filter(&hop->guard, chosen, chosen_count);
+	hop->is_forbidden = hop->target_count == 0;
+	memcpy(hop->targets, chosen, hop->target_count * sizeof(chosen[0]));
+	if (hop->target_count > 0)
+		address_guard_note(&hop->guard, hop->targets[0].text);
+	return hop->target_count;
+}
+
+const char *hop_run_target(const struct hop_run *hop)
+{
+	return hop->target_count > 0 ? hop->targets[hop->target_at].text : NULL;
+}
+
+bool hop_run_next_target(struct hop_run *hop)
+{
+	if (hop->target_at + 1 >= hop->target_count)
+		return false;
+	hop->target_at++;
+	address_guard_note(&hop->guard, hop->targets[hop->target_at].text);
+	return true;
 }
 
 size_t hop_run_list_addresses(struct hop_run *hop, const struct request *request,
@@ -64,6 +113,10 @@ size_t hop_run_find_known(const struct hop_run *hop, const struct check_pin *pin
 			  const struct request *request,
 			  struct resolver_address known[static RESOLVER_ADDRESSES_MAX])
 {
+	if (hop_run_looks_for_site(hop)) {
+		const struct request_host *host = request_find_host(request, hop->parts.host);
+		return host == NULL ? 0 : addresses_copy(host, known);
+	}
 	if (pin == NULL || strcmp(pin->host, hop->route.host) != 0)
 		return route_find_known(&hop->route, request, known);
 	(void)snprintf(known[0].text, sizeof(known[0].text), "%s", pin->address);

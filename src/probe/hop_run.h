@@ -36,6 +36,11 @@ struct hop_run {
 	size_t address_next; /* addresses tried so far */
 	/* Of the first of them that failed by itself; REASON_OK: none. */
 	struct trouble address_trouble;
+	/* Where route.needs_site: the site's own, of which the proxy is told one after the other. */
+	struct resolver_address targets[RESOLVER_ADDRESSES_MAX];
+	size_t target_count; /* 0: not known yet */
+	size_t target_at;
+	struct trouble target_trouble; /* as address_trouble */
 	mono_us started;
 	mono_us resolved_at; /* 0: not yet */
 };
@@ -47,6 +52,18 @@ struct hop_run {
 int hop_run_begin(struct hop_run *hop, const struct request *request, const char *url,
 		  bool is_redirected, mono_us now, struct error *err);
 void hop_run_finish(struct hop_run *hop);
+
+/* The name to look up now: the site's where its proxy is told its address, then that of whom to connect to. */
+const char *hop_run_host(const struct hop_run *hop);
+bool hop_run_looks_for_site(const struct hop_run *hop);
+
+/* The site behind the proxy has these addresses. Returns how many of them the request takes and the address policy allows. */
+size_t hop_run_set_targets(struct hop_run *hop, const struct request *request,
+			   const struct resolver_address *addresses, size_t count);
+/* The one that the proxy is told; NULL: it is told the host of the URL. */
+const char *hop_run_target(const struct hop_run *hop);
+/* The proxy did not reach that one. Returns whether there is another one to tell it. */
+bool hop_run_next_target(struct hop_run *hop);
 
 /* The host has these addresses. Returns how many of them the request takes and the address policy allows. */
 size_t hop_run_set_addresses(struct hop_run *hop, const struct request *request,

@@ -16,6 +16,8 @@ void route_init(struct route *route, const struct request *request, const struct
 		.host = proxy != NULL ? proxy->host : parts->host,
 		.port = proxy != NULL ? proxy->port : parts->port,
 		.is_host_ip = proxy != NULL ? proxy->is_host_ip : parts->is_host_ip,
+		.needs_site =
+			proxy != NULL && proxy->kind == REQUEST_PROXY_SOCKS5 && !parts->is_host_ip,
 	};
 }
 

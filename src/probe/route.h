@@ -20,6 +20,7 @@ struct route {
 	const char *host;
 	int port;
 	bool is_host_ip;
+	bool needs_site; /* the proxy is told the site's address: its name is looked up here, too */
 };
 
 void route_init(struct route *route, const struct request *request, const struct url_parts *parts);

@@ -256,6 +256,8 @@ void transfer_finish(struct transfer *transfer)
 	transfer->easy = NULL;
 	curl_slist_free_all(transfer->headers);
 	transfer->headers = NULL;
+	curl_slist_free_all(transfer->proxy_headers);
+	transfer->proxy_headers = NULL;
 	free(transfer->proxy_pin_text);
 	transfer->proxy_pin_text = NULL;
 	free(transfer->tunnel_text);
@@ -281,6 +283,8 @@ void transfer_clear(struct transfer *transfer)
 	transfer_heads_forget(transfer);
 	curl_slist_free_all(transfer->headers);
 	transfer->headers = NULL;
+	curl_slist_free_all(transfer->proxy_headers);
+	transfer->proxy_headers = NULL;
 	transfer->packed_bytes = 0;
 	transfer->decoded_bytes = 0;
 	transfer->work = 0;
@@ -514,9 +518,11 @@ bool transfer_was_too_late(const struct transfer *transfer, CURLcode code)
 /* When the way to the site was there: curl's own figure is of the proxy, before TLS with it and before it let us through. */
 static mono_us get_connected(const struct transfer *transfer)
 {
-	if (transfer->is_tunnelled)
+	if (transfer->is_tunnelled && !transfer->is_socks)
 		return transfer->tls_started_at;
-	if (transfer->is_proxy_https)
+	if (transfer->is_socks && transfer->tls_started_at != 0)
+		return transfer->tls_started_at;
+	if (transfer->is_proxy_https || transfer->is_socks)
 		return get_moment(transfer, CURLINFO_PRETRANSFER_TIME_T);
 	mono_us connected = get_moment(transfer, CURLINFO_CONNECT_TIME_T);
 	/* curl tells when it connected only once TLS is done as well. */

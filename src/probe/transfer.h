@@ -94,12 +94,15 @@ struct transfer {
 	bool has_opened;                          /* a socket of its own */
 	unsigned progress_calls;
 	struct curl_slist *headers;
+	struct curl_slist *proxy_headers;   /* of CONNECT */
 	struct curl_slist usual_headers[2]; /* what a request has that names no headers */
 	char *user_agent_line;
 	struct curl_slist connect_to;
 	char connect_to_text[ADDRESS_TEXT_MAX + 16];
 	bool is_proxy_https;
-	bool is_tunnelled;      /* the proxy is asked to let TLS through to the site */
+	bool is_socks; /* the proxy is one of SOCKS */
+	bool has_socks_user;
+	bool is_tunnelled; /* the proxy is asked to let TLS through to the site; SOCKS: anything */
 	bool is_tls_of_proxy;   /* the next TLS is between us and the proxy */
 	bool has_proxy_greeted; /* that one is done */
 	bool has_proxy_spoken;  /* within it */
@@ -119,8 +122,9 @@ struct transfer_request {
 	bool is_address_in_url; /* its host is that address */
 	int port;
 	const struct request_proxy *proxy; /* NULL: none */
-	struct kept_connection *kept;      /* NULL: a fresh connection, and none is kept */
-	struct address_guard *guard; /* of the addresses that are connected to, without a proxy */
+	const char *target;           /* the site's address that it is told; NULL: the URL's host */
+	struct kept_connection *kept; /* NULL: a fresh connection, and none is kept */
+	struct address_guard *guard;  /* of the addresses that are connected to, without a proxy */
 	bool is_https;
 	bool is_trusted_origin; /* the site's Host and whatever looks like a secret may go there */
 	const char *cookies;    /* in place of the site's own; "": none. NULL: the site's own */
@@ -159,7 +163,7 @@ bool transfer_is_tls_of_proxy(
 bool transfer_is_greeting_proxy(
 	const struct transfer *transfer); /* TLS with it has begun, or is to, and has not ended */
 bool transfer_is_tunnelling(
-	const struct transfer *transfer); /* a proxy was asked to, and TLS has not begun */
+	const struct transfer *transfer); /* a proxy was asked to, and has not let us through yet */
 int transfer_proxy_status(
 	const struct transfer *transfer); /* of the proxy's answer to CONNECT; 0: none */
 int64_t transfer_body_bytes(const struct transfer *transfer); /* as transferred */

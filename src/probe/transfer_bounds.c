@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "check/request.h"
 #include "probe/kept_connection.h"
 #include "probe/transfer.h"
 #include "probe/transfer_http2.h"
@@ -86,6 +87,24 @@ bool transfer_has_proxy_spoken(const struct transfer *transfer)
 		return transfer->has_proxy_spoken;
 	return transfer_is_tunnelling(transfer) && count_received(transfer->socket, &all) &&
 	       all.bytes > transfer->received_before.bytes;
+}
+
+bool transfer_is_socks_asked(const struct transfer *transfer)
+{
+	/* RFC 1928 and 1929: our greeting with two methods, and the answers to it and to the user */
+	enum { GREETING = 4, CHOICE = 2, VERDICT = 2, USER_FRAME = 3 };
+	const struct request_proxy *proxy = request_of(transfer->site)->proxy;
+	struct tcp_info info;
+	socklen_t size = sizeof(info);
+	if (getsockopt(transfer->socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+		return false;
+	if (!transfer->has_socks_user || proxy == NULL)
+		return info.tcpi_bytes_received == CHOICE;
+	size_t user = USER_FRAME + strlen(proxy->username) + strlen(proxy->password);
+	size_t sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
+	bool is_user_told = sent == GREETING + user;
+	return info.tcpi_bytes_received == CHOICE + VERDICT ||
+	       (info.tcpi_bytes_received == CHOICE && !is_user_told);
 }
 
 static bool has_chosen_http2(const SSL *ssl)

@@ -23,6 +23,9 @@ enum stop transfer_look_at_bytes(const struct transfer *transfer);
 /* Whether a proxy that is asked to let us through has said anything so far, be it an answer or not; a system call. */
 bool transfer_has_proxy_spoken(const struct transfer *transfer);
 
+/* Whether one by SOCKS has said all but whether it reaches the site, as far as it can be told from how many bytes went; a system call. */
+bool transfer_is_socks_asked(const struct transfer *transfer);
+
 /*
  * Have the TLS that is about to begin break itself off where too much comes: libcurl and OpenSSL go on reading as long as there is
  * something, without coming back. The transfer, or the kept connection that it uses, outlives the context.

@@ -141,6 +141,57 @@ static int set_tunnel(struct transfer *transfer, const struct transfer_request *
 	return 0;
 }
 
+/* Those of the site's that are for a proxy; curl would show them to the site where it asks a proxy without CONNECT. */
+static int set_proxy_headers(struct transfer *transfer, const struct transfer_request *request)
+{
+	const struct request *wanted = request_of(request->site);
+	if (!transfer->is_tunnelled)
+		return 0;
+	for (size_t i = 0; i < wanted->proxy_header_count; i++) {
+		const struct site_header *header = &wanted->proxy_headers[i];
+		char *line = header->value[0] == '\0'
+				     ? xasprintf("%s;", header->name)
+				     : xasprintf("%s: %s", header->name, header->value);
+		struct curl_slist *longer = curl_slist_append(transfer->proxy_headers, line);
+		free(line);
+		if (longer == NULL)
+			return -1;
+		transfer->proxy_headers = longer;
+	}
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+	(void)curl_easy_setopt(transfer->easy, CURLOPT_PROXYHEADER, transfer->proxy_headers);
+	return 0;
+}
+
+/*
+ * To a proxy by SOCKS, at the address that was resolved. An address of the site's is told as one, whoever looked it up, and libcurl looks
+ * up no name: it would do so in a thread of its own. Nor may it offer GSSAPI, for which 7.88 waits.
+ */
+static int set_socks(struct transfer *transfer, const struct transfer_request *request)
+{
+	const struct request_proxy *proxy = request->proxy;
+	CURL *easy = transfer->easy;
+	bool is_told_address = proxy->kind == REQUEST_PROXY_SOCKS5 || request->is_address_in_url;
+	char *url =
+		xasprintf(strchr(request->address, ':') != NULL ? "%s://[%s]:%d" : "%s://%s:%d",
+			  is_told_address ? "socks5" : "socks5h", request->address, request->port);
+	CURLcode code = curl_easy_setopt(easy, CURLOPT_PROXY, url);
+	free(url);
+	(void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+	(void)curl_easy_setopt(easy, CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
+	(void)curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, proxy->username);
+	(void)curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, proxy->password);
+	if (code != CURLE_OK)
+		return -1;
+	if (request->target == NULL)
+		return set_tunnel(transfer, request);
+	(void)snprintf(transfer->connect_to_text, sizeof(transfer->connect_to_text),
+		       strchr(request->target, ':') != NULL ? "::[%s]:" : "::%s:", request->target);
+	transfer->connect_to = (struct curl_slist){.data = transfer->connect_to_text};
+	(void)curl_easy_setopt(easy, CURLOPT_CONNECT_TO, &transfer->connect_to);
+	return 0;
+}
+
 /*
  * To the proxy, at the address that was resolved, which tells the proxy's name to nobody; with TLS the name has to be verified, so
  * that one is pinned in curl's own table instead. That is walked for every transfer, but few sites have such a proxy.
@@ -169,7 +220,9 @@ static int set_proxy(struct transfer *transfer, const struct transfer_request *r
 	(void)curl_easy_setopt(easy, CURLOPT_USERAGENT, strchr(transfer->user_agent_line, ' ') + 1);
 	(void)curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, proxy->username);
 	(void)curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, proxy->password);
-	return code == CURLE_OK ? set_tunnel(transfer, request) : -1;
+	if (code != CURLE_OK || set_proxy_headers(transfer, request) != 0)
+		return -1;
+	return set_tunnel(transfer, request);
 }
 
 static int set_way(struct transfer *transfer, const struct transfer_request *request)
@@ -179,7 +232,11 @@ static int set_way(struct transfer *transfer, const struct transfer_request *req
 	transfer->is_tls_of_proxy = transfer->is_proxy_https;
 	transfer->has_proxy_greeted = false;
 	transfer->has_proxy_spoken = false;
-	transfer->is_tunnelled = has_proxy && request->is_https;
+	transfer->is_socks = has_proxy && request->proxy->kind != REQUEST_PROXY_HTTP;
+	transfer->has_socks_user = transfer->is_socks && request->proxy->username != NULL;
+	transfer->is_tunnelled = has_proxy && (request->is_https || transfer->is_socks);
+	if (transfer->is_socks)
+		return set_socks(transfer, request);
 	if (has_proxy)
 		return set_proxy(transfer, request);
 	set_address(transfer, request);
@@ -359,5 +416,12 @@ bool transfer_is_greeting_proxy(const struct transfer *transfer)
 
 bool transfer_is_tunnelling(const struct transfer *transfer)
 {
-	return transfer->is_tunnelled && transfer->tls_started_at == 0;
+	curl_off_t asked = 0;
+	if (!transfer->is_tunnelled || transfer->tls_started_at != 0)
+		return false;
+	if (!transfer->is_socks)
+		return true;
+	/* without TLS, the way to the site is there once it is asked */
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &asked);
+	return asked == 0;
 }

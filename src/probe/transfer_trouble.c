@@ -12,6 +12,8 @@ void transfer_explain(const struct transfer *transfer, CURLcode code, const char
 {
 	long os_errno = 0;
 	(void)curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_errno);
+	long socks_error = 0;
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_PROXY_ERROR, &socks_error);
 	const struct trouble_facts facts = {
 		.code = code == CURLE_OK ? CURLE_WEIRD_SERVER_REPLY : code,
 		.curl_text = transfer->error_text,
@@ -24,6 +26,7 @@ void transfer_explain(const struct transfer *transfer, CURLcode code, const char
 		.os_errno = (int)os_errno,
 		.socket_errno = transfer->socket_errno,
 		.proxy_status = transfer_proxy_status(transfer),
+		.socks_error = (CURLproxycode)socks_error,
 		.unusable_source = transfer->is_source_unusable ? transfer->source : NULL,
 		.verify_error = transfer->certificate.verify_error,
 		.verify_depth = transfer->certificate.verify_depth,

@@ -361,6 +361,57 @@ void trouble_of_refusing_proxy(int status, struct trouble *trouble)
 		set(trouble, REASON_PROBER_ERROR, "the proxy refuses to connect (%d)", status);
 }
 
+/* What a proxy by SOCKS answers. One that can't reach the site says something of it; that it does not want to, nothing. */
+static void of_socks(const struct trouble_facts *facts, struct trouble *trouble)
+{
+	static const struct {
+		CURLproxycode code;
+		enum reason reason;
+		const char *words;
+	} answers[] = {
+		{CURLPX_REPLY_GENERAL_SERVER_FAILURE, REASON_CONNECT_UNREACHABLE,
+		 "can't reach the site (SOCKS reply 1: general failure)"},
+		{CURLPX_REPLY_NOT_ALLOWED, REASON_PROBER_ERROR,
+		 "refuses to connect (SOCKS reply 2: forbidden by its rules)"},
+		{CURLPX_REPLY_NETWORK_UNREACHABLE, REASON_CONNECT_UNREACHABLE,
+		 "can't reach the site (SOCKS reply 3: network unreachable)"},
+		{CURLPX_REPLY_HOST_UNREACHABLE, REASON_CONNECT_UNREACHABLE,
+		 "can't reach the site (SOCKS reply 4: host unreachable)"},
+		{CURLPX_REPLY_CONNECTION_REFUSED, REASON_CONNECT_REFUSED,
+		 "can't reach the site (SOCKS reply 5: connection refused)"},
+		{CURLPX_REPLY_TTL_EXPIRED, REASON_CONNECT_UNREACHABLE,
+		 "can't reach the site (SOCKS reply 6: TTL expired)"},
+		{CURLPX_REPLY_COMMAND_NOT_SUPPORTED, REASON_PROBER_ERROR,
+		 "refuses to connect (SOCKS reply 7: command not supported)"},
+		{CURLPX_REPLY_ADDRESS_TYPE_NOT_SUPPORTED, REASON_PROBER_ERROR,
+		 "refuses to connect (SOCKS reply 8: kind of address not supported)"},
+		{CURLPX_REPLY_UNASSIGNED, REASON_PROBER_ERROR,
+		 "refuses to connect (an answer that SOCKS does not know)"},
+		{CURLPX_NO_AUTH, REASON_PROBER_ERROR, "wants other credentials (SOCKS)"},
+		{CURLPX_USER_REJECTED, REASON_PROBER_ERROR, "wants other credentials (SOCKS)"},
+		{CURLPX_UNKNOWN_MODE, REASON_PROBER_ERROR,
+		 "wants credentials of a kind that was not offered (SOCKS)"},
+		{CURLPX_GSSAPI, REASON_PROBER_ERROR,
+		 "wants credentials of a kind that was not offered (SOCKS)"},
+		{CURLPX_GSSAPI_PERMSG, REASON_PROBER_ERROR,
+		 "wants credentials of a kind that was not offered (SOCKS)"},
+		{CURLPX_BAD_VERSION, REASON_PROBER_ERROR,
+		 "did not answer by SOCKS: what came is of another protocol"},
+		{CURLPX_BAD_ADDRESS_TYPE, REASON_PROBER_ERROR,
+		 "did not answer by SOCKS: its answer makes no sense"},
+		{CURLPX_LONG_HOSTNAME, REASON_PROBER_ERROR,
+		 "can't be told the site's name: it has more than 255 bytes"},
+	};
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		if (answers[i].code == facts->socks_error) {
+			set(trouble, answers[i].reason, "the proxy %s", answers[i].words);
+			return;
+		}
+	}
+	set(trouble, REASON_PROBER_ERROR,
+	    "the proxy did not answer by SOCKS: the connection was closed");
+}
+
 /* Connected to the proxy, but never through it. */
 static bool is_lost_in_proxy(const struct trouble_facts *facts)
 {
@@ -394,6 +445,9 @@ static void of_code(const struct trouble_facts *facts, struct trouble *trouble)
 	switch ((int)facts->code) {
 	case CURLE_COULDNT_CONNECT:
 		of_connect(facts, trouble);
+		break;
+	case CURLE_PROXY:
+		of_socks(facts, trouble);
 		break;
 	case CURLE_PEER_FAILED_VERIFICATION:
 		of_certificate(facts, trouble);
@@ -475,6 +529,10 @@ void trouble_of_slow_proxy(enum slow_proxy slow, const char *peer, int64_t timeo
 	case SLOW_PROXY_ANSWER:
 		set(trouble, REASON_PROBER_ERROR,
 		    "the proxy %s did not end its answer to CONNECT within %s", peer, limit);
+		break;
+	case SLOW_PROXY_SOCKS:
+		set(trouble, REASON_PROBER_ERROR,
+		    "the proxy %s did not end its answer by SOCKS within %s", peer, limit);
 		break;
 	}
 }

@@ -34,14 +34,15 @@ struct trouble_facts {
 	const char
 		*unusable_source; /* the address that could not be connected from; NULL for none */
 	int proxy_status;         /* what the proxy said when it was asked to connect; 0: nothing */
-	int verify_error;         /* X509_V_ERR_… */
-	int verify_depth;         /* of which certificate: 0 is the site's, others are above it */
-	int tls_alert;            /* that the server ended TLS with; 0: none */
-	bool is_identity_wanted;  /* the server asked for a client's certificate */
-	bool has_identity;        /* the site names one, which was shown then */
-	bool has_response;        /* some of it came */
-	bool is_connected;        /* TCP was established */
-	bool is_http2;            /* was agreed on within TLS */
+	CURLproxycode socks_error; /* why one by SOCKS did not let us through */
+	int verify_error;          /* X509_V_ERR_… */
+	int verify_depth;          /* of which certificate: 0 is the site's, others are above it */
+	int tls_alert;             /* that the server ended TLS with; 0: none */
+	bool is_identity_wanted;   /* the server asked for a client's certificate */
+	bool has_identity;         /* the site names one, which was shown then */
+	bool has_response;         /* some of it came */
+	bool is_connected;         /* TCP was established */
+	bool is_http2;             /* was agreed on within TLS */
 	bool is_tunnelling; /* it was established to a proxy that had not let us through yet */
 };
 
@@ -56,6 +57,7 @@ enum slow_proxy {
 	SLOW_PROXY_TLS,    /* to shake hands with us */
 	SLOW_PROXY_SILENT, /* to say anything: it may wait for the site */
 	SLOW_PROXY_ANSWER, /* to say all of what it had begun with */
+	SLOW_PROXY_SOCKS,  /* to greet us by SOCKS, or to say all of its answer */
 };
 
 /* The trouble of a check whose proxy let us through to nobody. */

@@ -25,10 +25,10 @@ from support.websentry import PROGRAM
 
 SLOTS = ("userinfo", "query", "path", "header", "headers-auth", "token", "cookie", "basic", "basic-file", "bearer",
          "bearer-file", "authorization", "form", "json", "proxy", "location", "set-cookie", "passphrase", "passfile",
-         "environment")
+         "environment", "proxy-header", "proxy-key", "socks")
 CANARIES = {slot: f"c4nary-{slot}-{number:02}z" for number, slot in enumerate(SLOTS)}
 HIDDEN = {**CANARIES, "sasl": SCRAM_PASSWORD, "database": PASSWORD}
-SITES = 16
+SITES = 18
 
 
 def spellings(secret):
@@ -151,6 +151,9 @@ def sites_file(websentry, mirror, client):
         {"url": f"{own}/form", "form": {"user": "me", "password": c["form"]}},
         {"url": f"{own}/json", "method": "POST", "body": json.dumps({"client_secret": c["json"]})},
         {"url": "http://proxied.test/", "proxy": f"http://me:{c['proxy']}@{mirror}"},
+        {"url": "https://tunnelled.test/tunnelled", "proxy": f"http://{mirror}",
+         "proxy_headers": {"Proxy-Authorization": f"Bearer {c['proxy-header']}", "X-Api-Key": c["proxy-key"]}},
+        {"url": "http://socks.test/socks", "proxy": f"socks5h://me:{c['socks']}@{mirror}"},
         {"url": f"https://{client.address}/client",
          "tls_config": {"ca_file": str(client.authority.ca_file), "cert_file": str(client.files.cert_file),
                         "key_file": str(client.files.key_file)}},
@@ -337,7 +340,8 @@ def test_config_keeps_its_secrets(websentry, mirror, client):
             websentry.run("config", "print", "run", f"http://me:{CANARIES['userinfo']}@{mirror}/?token={CANARIES['query']}")]
     bad = yaml.safe_load(Path(file).read_text())
     for entry in bad["sites"]:
-        for key in ("headers", "cookies", "basic_auth", "bearer_token", "authorization", "form", "proxy", "url"):
+        for key in ("headers", "cookies", "basic_auth", "bearer_token", "authorization", "form", "proxy",
+                    "proxy_headers", "url"):
             if key not in entry:
                 continue
             broken = {**entry, "name": "x", key: [entry[key]]}

@@ -24,6 +24,10 @@ PLACES = {
     "server name": lambda poison: {"tls_config": {"server_name": f"a{poison}"}},
     "resolve": lambda poison: {"resolve": {f"a{poison}": "127.0.0.1"}},
     "proxy": lambda poison: {"proxy": f"http://me{poison}:p@127.0.0.1:1/"},
+    "proxy by SOCKS": lambda poison: {"proxy": f"socks5h://me{poison}:p@127.0.0.1:1/"},
+    "proxy header": lambda poison: {"proxy": "http://127.0.0.1:1", "proxy_headers": {"X-A": f"a{poison}b"}},
+    "proxy header name": lambda poison: {"proxy": "http://127.0.0.1:1", "proxy_headers": {f"X-A{poison}": "b"}},
+    "ciphers": lambda poison: {"tls_config": {"ciphers": f"AES128-SHA{poison}"}},
     "path": lambda poison: {"url": f"http://127.0.0.1:1/a{poison}"},
     "user": lambda poison: {"url": "http://u{}:p@127.0.0.1:1/".format(
         "".join(f"%{ord(letter):02x}" for letter in poison))},

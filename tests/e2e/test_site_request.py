@@ -194,7 +194,7 @@ def test_schema_takes_what_is_documented():
 BAD = (
     {"method": "GET /"}, {"method": "A\r\nB"}, {"headers": {"a b": "c"}}, {"headers": {"a": []}}, {"form": "a=b"},
     {"basic_auth": {"user": "me"}}, {"http_version": 3}, {"compression": "zip"}, {"ip_protocol": 5},
-    {"resolve": {"a": "b"}}, {"proxy": "socks5://p/"}, {"proxy": "http://p/x"}, {"tls_config": {"min_version": "SSL3"}},
+    {"resolve": {"a": "b"}}, {"proxy": "socks4://p/"}, {"proxy": "http://p/x"}, {"tls_config": {"min_version": "SSL3"}},
     {"max_redirects": 21}, {"intervall": "5s"}, {"dns_servers": []}, {"dns_servers": "dns.test"},
     {"source_address": "eth0"}, {"labels": {"a-b": 1}}, {"follow_redirects": "maybe"}, {"interval": "soon"},
     {"valid_status_codes": [99]})

@@ -144,6 +144,10 @@ proxy: none
 proxy: None
 proxy: http://p
 proxy: http://u:p@p:3128/
+proxy: socks5://p
+proxy: SOCKS5H://u:p@p:1080/
+proxy: http://p, proxy_headers: {A: b, C: [d, 5], E: ~}
+proxy_url: https://p, proxy_connect_header: {A: b}
 no_proxy: "a,b", proxy: http://p
 no_proxy: ["*", 10.0.0.0/8], proxy: http://p
 keepalive: yes
@@ -295,7 +299,14 @@ resolve: {a: ~}
 source_address: eth0
 source_address: "[::1]"
 proxy: http://p/x
-proxy: socks5://p
+proxy: socks4://p
+proxy: socks5://p/x
+proxy: socks5h://
+proxy: http://p, proxy_headers: {A: {b: c}}
+proxy: http://p, proxy_headers: [A]
+proxy: http://p, proxy_headers: {'A b': c}
+proxy: http://p, proxy_headers: {A: []}
+proxy: http://p, proxy_connect_header: {content-length: 5}
 proxy: p:3128
 proxy: http://
 no_proxy: [http://a], proxy: http://p

@@ -14,7 +14,7 @@ OLD = "TLSv1.2 ECDHE-ECDSA-AES256-GCM-SHA384"
 
 
 class TlsServer:
-    """Tells who comes what was agreed upon: TLS's version and cipher, the name asked for, and whose certificate was shown."""
+    """Tells who comes what was agreed upon: version, cipher, the name asked for, and whose certificate was shown."""
 
     def __init__(self, certificate, client_ca):
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -49,8 +49,8 @@ class TlsServer:
                 while b"\r\n\r\n" not in tls.recv(4096):
                     pass
                 subject = dict(pair[0] for pair in tls.getpeercert().get("subject", ())) if tls.getpeercert() else {}
-                told = " ".join([tls.version(), tls.cipher()[0], self._names.get(id(tls)) or "-", tls.selected_alpn_protocol() or "-",
-                                 subject.get("commonName", "-")])
+                told = " ".join([tls.version(), tls.cipher()[0], self._names.get(id(tls)) or "-",
+                                 tls.selected_alpn_protocol() or "-", subject.get("commonName", "-")])
                 tls.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(told)}\r\n\r\n{told}".encode())
                 tls.unwrap()
         except OSError:

@@ -98,6 +98,10 @@ static void look_at_site(const struct site *site)
 			     is_one_line(site->headers[i].value));
 	const struct request *request = request_of(site);
 	FUZZ_PROMISE(request->server_name == NULL || is_one_line(request->server_name));
+	for (size_t i = 0; i < request->proxy_header_count; i++)
+		FUZZ_PROMISE(request->proxy_headers[i].name[0] != '\0' &&
+			     is_one_line(request->proxy_headers[i].name) &&
+			     is_one_line(request->proxy_headers[i].value));
 	FUZZ_PROMISE(request->accept_encoding == NULL || is_one_line(request->accept_encoding));
 }
 

@@ -47,11 +47,18 @@ static void describe_request(FILE *out, const struct request *request)
 	describe_text(out, "dns", request->dns_servers);
 	if (request->proxy != NULL) {
 		const struct request_proxy *proxy = request->proxy;
-		(void)fprintf(out, " proxy=%s %s:%d", proxy->is_https ? "https" : "http",
+		(void)fprintf(out, " proxy=%s %s:%d",
+			      proxy->kind == REQUEST_PROXY_SOCKS5    ? "socks5"
+			      : proxy->kind == REQUEST_PROXY_SOCKS5H ? "socks5h"
+			      : proxy->is_https                      ? "https"
+								     : "http",
 			      proxy->host, proxy->port);
 		describe_text(out, "user", proxy->username);
 		describe_text(out, "password", proxy->password);
 	}
+	for (size_t i = 0; i < request->proxy_header_count; i++)
+		(void)fprintf(out, " [%s: %s]", request->proxy_headers[i].name,
+			      request->proxy_headers[i].value);
 	for (size_t i = 0; i < request->no_proxy_count; i++)
 		(void)fprintf(out, "%s%s", i == 0 ? " but " : ",", request->no_proxy[i]);
 }

@@ -4,6 +4,8 @@
 
 #define NO_PROXY_EXPECTED                                                                          \
 	", expected a host, an address, a block such as 192.0.2.0/24 or * in `no_proxy`\n"
+#define FIFTY "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LONG_NAME FIFTY FIFTY FIFTY FIFTY FIFTY "aaaaaa"
 
 static const struct bad_sites_case network_cases[] = {
 	{"authorities that are missing", BAD_SITE("ca_file: none.pem"),
@@ -113,18 +115,63 @@ static const struct bad_sites_case network_cases[] = {
 	{"a proxy that is no URL", BAD_SITE("proxy: 'me:sesame@p:3128'"),
 	 "s.yaml:1:26: found 'p:3128': a URL that does not begin with http:// or https://; "
 	 "expected "
-	 "none or a proxy such as http://proxy.example:3128 for `proxy`\n",
+	 "none or a proxy such as http://proxy.example:3128 or socks5h://proxy.example:1080 for "
+	 "`proxy`\n",
 	 0},
-	{"a proxy of another kind", BAD_SITE("proxy_url: 'socks5://me:sesame@p/'"),
-	 "s.yaml:1:30: found 'socks5://p/': a URL that does not begin with http:// or https://; "
-	 "expected none or a proxy such as http://proxy.example:3128 for `proxy_url`\n",
+	{"a proxy of another kind", BAD_SITE("proxy_url: 'socks4://me:sesame@p/'"),
+	 "s.yaml:1:30: found 'socks4://p/': a URL that does not begin with http:// or https://; "
+	 "expected none or a proxy such as http://proxy.example:3128 or "
+	 "socks5h://proxy.example:1080 for `proxy_url`\n",
 	 0},
 	{"a proxy's user that smuggles", BAD_SITE("proxy: 'http://me%0d%0aX:sesame@p/'"),
 	 "s.yaml:1:26: found 'http://p/': a URL with a control character in its user; expected "
-	 "none or a proxy such as http://proxy.example:3128 for `proxy`\n",
+	 "none or a proxy such as http://proxy.example:3128 or socks5h://proxy.example:1080 for "
+	 "`proxy`\n",
 	 0},
 	{"a proxy with a path", BAD_SITE("proxy: 'http://me:sesame@p/x'"),
 	 "s.yaml:1:26: found a path behind the proxy of `proxy`, expected none\n", 0},
+	{"a proxy by SOCKS with a path", BAD_SITE("proxy: 'socks5h://me:sesame@p/x'"),
+	 "s.yaml:1:26: found a path behind the proxy of `proxy`, expected none\n", 0},
+	{"a proxy by SOCKS without a host", BAD_SITE("proxy: 'socks5://'"),
+	 "s.yaml:1:26: found 'socks5://': a URL without a host; expected none or a proxy such as "
+	 "http://proxy.example:3128 or socks5h://proxy.example:1080 for `proxy`\n",
+	 0},
+	{"a proxy by SOCKS with a port that is none", BAD_SITE("proxy: 'socks5://me:sesame@p:0'"),
+	 "s.yaml:1:26: found 'socks5://p:0': a URL with a port that is not one of 1 to 65535; "
+	 "expected none or a proxy such as http://proxy.example:3128 or "
+	 "socks5h://proxy.example:1080 for `proxy`\n",
+	 0},
+	{"a proxy's user that is too long for SOCKS",
+	 BAD_SITE("proxy: 'socks5://" LONG_NAME ":p@p'"),
+	 "s.yaml:1:26: found a user or password of more than 255 bytes for `proxy`, expected at "
+	 "most that many for SOCKS\n",
+	 0},
+	{"a proxy's password that is too long for SOCKS",
+	 BAD_SITE("proxy: 'socks5h://p:" LONG_NAME "@p'"),
+	 "s.yaml:1:26: found a user or password of more than 255 bytes for `proxy`, expected at "
+	 "most that many for SOCKS\n",
+	 0},
+	{"headers for a proxy as text", BAD_SITE("proxy: 'http://p', proxy_headers: 'a: b'"),
+	 "s.yaml:1:53: found text, expected a mapping for `proxy_headers`\n", 0},
+	{"a header for a proxy that smuggles",
+	 BAD_SITE("proxy: 'http://p', proxy_headers: {A: \"b\\r\\nC: d\"}"),
+	 "s.yaml:1:57: found the control character 0x0D in `A`, expected one line of text\n", 0},
+	{"a header for a proxy that is none",
+	 BAD_SITE("proxy: 'http://p', proxy_headers: {'A b': c}"),
+	 "s.yaml:1:54: found 'A …', expected a header's name such as Accept\n", 0},
+	{"a header for a proxy that frames",
+	 BAD_SITE("proxy: 'http://p', proxy_headers: {Content-Length: 5}"),
+	 "s.yaml:1:54: found 'Content-Length', expected no header that frames the body\n", 0},
+	{"a header for a proxy twice",
+	 BAD_SITE("proxy: 'http://p', proxy_connect_header: {A: b, a: c}"),
+	 "s.yaml:1:67: the header 'a' is given twice, expected it once\n", 0},
+	{"a header for a proxy without a value",
+	 BAD_SITE("proxy: 'http://p', proxy_headers: {A: []}"),
+	 "s.yaml:1:57: found an empty list, expected at least one value for `A`\n", 0},
+	{"headers for a proxy by both names",
+	 BAD_SITE("proxy: 'http://p', proxy_headers: {A: b}, proxy_connect_header: {C: d}"),
+	 "s.yaml:1:83: found `proxy_connect_header` beside `proxy_headers`, expected one of them\n",
+	 0},
 	{"a proxy twice", BAD_SITE("proxy: none, proxy_url: 'http://p/'"),
 	 "s.yaml:1:43: found `proxy_url` beside `proxy`, expected one of them\n", 0},
 	{"a host without proxy", BAD_SITE("no_proxy: [a, 'http://b/']"),

@@ -11,6 +11,10 @@ struct conflict_case {
 };
 
 #define SITE(keys) "[{url: http://a/, " keys "}]"
+#define FIFTY "aaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LONG_HOST                                                                                  \
+	FIFTY "." FIFTY "." FIFTY "." FIFTY "." FIFTY "."                                          \
+	      "a"
 #define TLS_SITE(keys) "[{url: https://a/, " keys "}]"
 
 static const struct conflict_case site_cases[] = {
@@ -145,6 +149,20 @@ static const struct conflict_case site_cases[] = {
 	 SITE("addresses_needed: 2, intervall: 5s"),
 	 "s.yaml:1:40: unknown key `intervall`, did you mean `interval`?\n"
 	 "s.yaml:1:2: found `addresses_needed` without `addresses: all`, expected both\n"},
+	{"a name that is too long for SOCKS",
+	 "[{url: 'http://" LONG_HOST "/', name: a, proxy: 'socks5h://p'}]",
+	 "s.yaml:1:292: found a host of more than 255 bytes in the URL of a site behind a proxy by "
+	 "SOCKS, expected at most that many\n"},
+	{"headers for a proxy that is none", SITE("proxy: none, proxy_headers: {A: b}"),
+	 "s.yaml:1:47: found `proxy_headers` without a `proxy` that is asked over HTTP, expected "
+	 "both\n"},
+	{"headers for a proxy by SOCKS", SITE("proxy_headers: {A: b}, proxy: 'socks5://p'"),
+	 "s.yaml:1:34: found `proxy_headers` without a `proxy` that is asked over HTTP, expected "
+	 "both\n"},
+	{"two users of a proxy",
+	 SITE("proxy: 'http://me:sesame@p', proxy_headers: {proxy-authorization: x}"),
+	 "s.yaml:1:63: found a Proxy-Authorization in `proxy_headers` beside the user of the "
+	 "`proxy`, expected one of them\n"},
 	{"hosts that need no proxy anyway", SITE("no_proxy: b"),
 	 "s.yaml:1:29: found `no_proxy` without a `proxy`, expected both\n"},
 	{"hosts without the proxy that is none", SITE("proxy: none, no_proxy: [b, c]"),
@@ -313,7 +331,12 @@ static const struct conflict_case file_cases[] = {
 	 NULL},
 	{"HTTP/2 through a proxy to a site with TLS",
 	 "[{url: https://a/, http_version: 2, proxy: http://p/, valid_http_versions: [2, 1.1]}, "
-	 "{url: http://b/, http_version: 2, proxy: http://p/, no_proxy: b}]",
+	 "{url: http://b/, http_version: 2, proxy: http://p/, no_proxy: b}, "
+	 "{url: http://c/, http_version: 2, proxy: 'socks5://p/'}]",
+	 NULL},
+	{"a long name that the proxy is told no more of than its address",
+	 "[{url: 'http://" LONG_HOST "/', name: a, proxy: 'socks5://p'}, {url: 'http://" LONG_HOST
+	 "/', name: b, proxy: 'socks5h://p', no_proxy: '*'}]",
 	 NULL},
 	{"as many addresses as are known",
 	 "[{url: http://a/, addresses: all, addresses_needed: 2, resolve: {a: [192.0.2.1, "

@@ -166,6 +166,20 @@ static const struct site_case connection_cases[] = {
 	 "http://a/ proxy=http p.test:3128\nhttp://b/ proxy=https ::1:443 user='me' "
 	 "password='p@ss:'\n",
 	 NULL},
+	{"proxy by SOCKS",
+	 FILE_OF("[{url: http://a/, proxy: 'socks5://P.test'}, {url: http://b/, proxy_url: "
+		 "'SOCKS5H://me:p%3a@[::1]:80/'}, {url: https://c/, proxy: 'socks5h://p:443'}]"),
+	 "http://a/ proxy=socks5 p.test:1080\nhttp://b/ proxy=socks5h ::1:80 user='me' "
+	 "password='p:'\nhttps://c/ proxy=socks5h p:443\n",
+	 NULL},
+	{"proxy_headers",
+	 FILE_OF("{defaults: {proxy: 'http://p/', proxy_headers: {X-A: b, x-c: [d, e]}}, sites: "
+		 "[http://a/, {url: http://b/, proxy_headers: {X-C: f, X-G: }}, {url: http://c/, "
+		 "proxy_headers: }, {url: http://d/, proxy_connect_header: {User-Agent: h}}]}"),
+	 "http://a/ proxy=http p:80 [X-A: b] [x-c: d] [x-c: e]\n"
+	 "http://b/ proxy=http p:80 [X-A: b] [X-C: f] [X-G: ]\nhttp://c/ proxy=http p:80\n"
+	 "http://d/ proxy=http p:80 [X-A: b] [x-c: d] [x-c: e] [User-Agent: h]\n",
+	 NULL},
 	{"proxy: none over the defaults' proxy",
 	 FILE_OF("{defaults: {proxy: 'http://p/'}, sites: [{url: http://a/, proxy: none}, "
 		 "http://b/]}"),
