@@ -410,7 +410,7 @@ void check_hops_on_ended(struct check_run *run, CURLcode code)
 	}
 
 	int status = run->observation.final.http_status_code;
-	code = transfer_http2_end(transfer, code);
+	code = transfer->has_switched ? CURLE_OK : transfer_http2_end(transfer, code);
 	if (code == CURLE_OK && !transfer->head.is_complete)
 		code = CURLE_PARTIAL_FILE; /* to curl, a head that is cut off is a response */
 	transfer_note_end(transfer, code);
@@ -423,7 +423,7 @@ void check_hops_on_ended(struct check_run *run, CURLcode code)
 		check_run_finish_with(run, trouble.reason, trouble.message);
 		return;
 	}
-	if (code == CURLE_OK && status >= 200) {
+	if (code == CURLE_OK && status != 0) {
 		char text[RESPONSE_TEXT_MAX];
 		if (!response_is_as_asked(&run->observation, run->start.site, text))
 			check_run_finish_with(run, REASON_PROTOCOL_ERROR, text);

@@ -31,6 +31,7 @@ enum {
 	/* TCP_INFO is a system call: it is asked for now and then, and not before an ordinary response has ended. */
 	PROGRESS_FIRST = 12,
 	PROGRESS_STRIDE = 4,
+	HTTP_SWITCHING = 101,
 	/* curl's own idea of how long a connection may take must never be the first to end a check. */
 	CURL_PATIENCE_S = 7 * 24 * 3600,
 };
@@ -40,6 +41,13 @@ static void hear_out(const struct transfer *transfer)
 {
 	if (transfer->poller != NULL)
 		poller_hear_out(transfer->poller, transfer->socket, true);
+}
+
+static long code_of(const struct transfer *transfer)
+{
+	long status = 0;
+	(void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status;
 }
 
 static size_t on_header(char *line, size_t size, size_t count, void *context)
@@ -59,7 +67,10 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 	else if (head->is_length_broken)
 		transfer->stopped_for = STOP_LENGTH;
 	transfer_keep_line(transfer, line, length);
-	return transfer->stopped_for == STOP_NONE ? length : 0;
+	/* What comes behind it is no HTTP: libcurl would take it for a body without end. */
+	transfer->has_switched =
+		transfer->wants_upgrade && head->is_complete && code_of(transfer) == HTTP_SWITCHING;
+	return transfer->stopped_for == STOP_NONE && !transfer->has_switched ? length : 0;
 }
 
 static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t upload_total,
@@ -306,6 +317,7 @@ void transfer_clear(struct transfer *transfer)
 	transfer->tls_bytes = 0;
 	transfer->tls_alert = 0;
 	transfer->is_identity_wanted = false;
+	transfer->has_switched = false;
 	transfer_http2_clear(transfer);
 	transfer->sent_at = 0;
 	transfer->first_line_at = 0;
@@ -546,9 +558,9 @@ void transfer_get_marks(const struct transfer *transfer, struct phase_marks *mar
 
 int transfer_status(const struct transfer *transfer)
 {
-	long status = 0;
-	(void)curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (status < 200 || transfer->stopped_for == STOP_STATUS)
+	long status = code_of(transfer);
+	bool is_answer = status >= 200 || transfer->has_switched;
+	if (!is_answer || transfer->stopped_for == STOP_STATUS)
 		return 0; /* an interim response is no answer, and curl's reading of a broken line no status */
 	return (int)status;
 }

@@ -74,6 +74,8 @@ struct transfer {
 	enum stop http2_end;       /* what ended the response before it was whole */
 	bool has_goaway;           /* over HTTP/2: the server wants no more requests */
 	bool has_body;             /* the request */
+	bool wants_upgrade;        /* the same, another protocol: 101 is an answer to it … */
+	bool has_switched;         /* … that came */
 	mono_us sent_at;           /* the request's body; 0: there was none, or not reached */
 	mono_us first_line_at;     /* of the response, with a request that has a body */
 	char error_text[CURL_ERROR_SIZE];

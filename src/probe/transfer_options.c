@@ -60,10 +60,23 @@ bool transfer_wants_large_window(const struct site *site)
 	return false;
 }
 
-static long http_version_of(const struct request *request, bool is_https)
+bool transfer_wants_upgrade(const struct site *site)
+{
+	if (request_of(site)->http == REQUEST_HTTP_2)
+		return false;
+	for (size_t i = 0; i < site->header_count; i++)
+		if (strcasecmp(site->headers[i].name, "Upgrade") == 0 &&
+		    site->headers[i].value[0] != '\0')
+			return true;
+	return false;
+}
+
+static long http_version_of(const struct request *request, bool is_https, bool wants_upgrade)
 {
 	switch (request->http) {
 	case REQUEST_HTTP_AUTO:
+		if (wants_upgrade) /* as browsers do it: a server must not choose HTTP/2 */
+			return CURL_HTTP_VERSION_1_1;
 		break;
 	case REQUEST_HTTP_1_1:
 		return CURL_HTTP_VERSION_1_1;
@@ -267,7 +280,8 @@ static int set_kept(struct transfer *transfer, const struct transfer_request *re
  */
 static int set_http_version(struct transfer *transfer, const struct transfer_request *request)
 {
-	long version = http_version_of(request_of(request->site), request->is_https);
+	long version = http_version_of(request_of(request->site), request->is_https,
+				       transfer->wants_upgrade);
 	if (version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE) {
 		transfer_http2_watch(transfer);
 		transfer->needs_kept = request->kept != NULL &&
@@ -284,6 +298,7 @@ int transfer_set_options(struct transfer *transfer, const struct transfer_reques
 	bool is_usual = wanted == &request_usual;
 	bool may_be_http2 = wanted->http == REQUEST_HTTP_2 ||
 			    (wanted->http == REQUEST_HTTP_AUTO && request->is_https);
+	transfer->wants_upgrade = transfer_wants_upgrade(request->site);
 	transfer->source = addresses_source(wanted, request->address);
 	if (set_url(transfer, request) != 0 || set_way(transfer, request) != 0)
 		return -1;

@@ -19,6 +19,9 @@ extern char transfer_encodings_line[];
 /* Whether a site asks for br or zstd by name, with the key or with a header of its own. */
 bool transfer_wants_large_window(const struct site *site);
 
+/* Whether the site asks to go on in another protocol (WebSocket), with a header of its own; over HTTP/2 nobody can. */
+bool transfer_wants_upgrade(const struct site *site);
+
 /*
  * Set the URL and those options of the handle in which requests differ, all of them; once the headers are set. Returns 0, or -1
  * where curl refuses a value.

@@ -8,6 +8,8 @@ OK = b"HTTP/1.1 200 OK\r\n"
 HELLO = b"Content-Length: 5\r\n\r\nhello"
 PAGE = OK + HELLO
 SHORT_MS = 700
+SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: chat\r\nConnection: Upgrade\r\n\r\n"
+ASKS_TO_SWITCH = {"headers": {"Connection": "Upgrade", "Upgrade": "chat"}}
 
 
 async def never_read(peer):
@@ -259,9 +261,53 @@ ROWS = [
     down(
         "status_switching",
         "101 to a protocol that nobody asked for",
-        answer(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: chat\r\nConnection: Upgrade\r\n\r\nhello"),
+        answer(SWITCHING, b"hello"),
         "protocol_error",
         "interim",
+    ),
+    up(
+        "status_switching_as_asked",
+        "101 to a protocol that was asked for, which goes on",
+        answer(SWITCHING, b"\x81\x05hello", then=flood(b"\x81\x05hello")),
+        site=ASKS_TO_SWITCH | {"valid_status_codes": [101]},
+    ),
+    up(
+        "status_switching_and_silence",
+        "the same, and nothing more",
+        answer(b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n", SWITCHING, then=hang),
+        site=ASKS_TO_SWITCH | {"valid_status_codes": [101], "fail_if_header_missing": "Upgrade"},
+    ),
+    down(
+        "status_switching_unexpected",
+        "the same, and 200 was wanted",
+        answer(SWITCHING, then=hang),
+        "status_mismatch",
+        "101",
+        site=ASKS_TO_SWITCH,
+    ),
+    down(
+        "status_switching_refused",
+        "426 to a request for another protocol",
+        answer(b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: chat\r\nConnection: Upgrade\r\n", HELLO),
+        "status_mismatch",
+        "426",
+        site=ASKS_TO_SWITCH | {"valid_status_codes": [101]},
+    ),
+    up(
+        "status_switching_kept",
+        "101 as asked, twice, each over a connection of its own",
+        answer(SWITCHING, then=hang),
+        site=ASKS_TO_SWITCH | {"valid_status_codes": [101], "keepalive": True},
+        checks=2,
+        is_reused=False,
+    ),
+    up(
+        "status_switching_tls",
+        "101 as asked, over TLS where HTTP/2 would be preferred",
+        answer(SWITCHING, then=hang),
+        site=ASKS_TO_SWITCH | {"valid_status_codes": [101], "valid_http_versions": ["HTTP/1.1"]},
+        kind="https",
+        context="good/h2",
     ),
     # Header lines.
     down(
