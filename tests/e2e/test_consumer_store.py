@@ -233,6 +233,8 @@ def test_a_primary_that_became_a_standby_is_left(websentry, kafka, topic, databa
     database.query("ALTER SYSTEM SET default_transaction_read_only = on; ")
     try:
         database.query("SELECT pg_reload_conf()")
+        # A session begun behind the reload has the setting; those from before were told by then.
+        wait_until(lambda: database.one("SHOW default_transaction_read_only") == "on", "the server's reload")
         send(kafka, topic, reports(100, 200))
         away = consumer.wait_for("store is away, trying again", 40)
         assert "read-only" in away.fields["cause"]
