@@ -53,7 +53,7 @@ def sites(address):
 def test_demo_shows_every_outcome_and_ends_with_ctrl_c(script):
     process = script("demo")
     address = page_address(process)
-    assert {site["outcome"] for site in sites(address)} == OUTCOMES
+    wait_until(lambda: {site["outcome"] for site in sites(address)} == OUTCOMES, "every outcome")
     process.send_signal(signal.SIGINT)
     assert process.wait(15) == 0
     assert process.output().splitlines()[-1] == f"http://{address}/"

@@ -105,7 +105,7 @@ def test_every_outcome_is_shown_with_scripts(demo, browser, folder):
     window.open(f"http://127.0.0.1:{port}/")
     wait_until(lambda: window.texts("#follow-text") == ["Following live"], "the script's words")
     assert_shows_the_demo(window)
-    assert {site["outcome"] for site in api_sites(port)} >= OUTCOMES
+    wait_until(lambda: {site["outcome"] for site in api_sites(port)} >= OUTCOMES, "every outcome in the API")
     window.screenshot(folder / "page.png")
     if IS_UPDATE:
         update_picture(window)

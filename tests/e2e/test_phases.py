@@ -117,8 +117,9 @@ def test_curl_sees_the_same_phases(websentry, authority, name_server, slow):
                                                "tls_config": {"ca_file": str(authority.ca_file)}}))
         finally:
             server.close()
-        assert slow == "dns" or ours[slow] >= 0.98 * server.took[slow]
-        if all(abs(ours[phase] - curls[phase]) <= delay_s / 5 for phase in PHASES) and \
+        # The server may be at its pause while the prober still waits for its turn: that counts as another try, too.
+        is_whole = slow == "dns" or ours[slow] >= 0.98 * server.took[slow]
+        if is_whole and all(abs(ours[phase] - curls[phase]) <= delay_s / 5 for phase in PHASES) and \
                 all(is_delay_alone(phases, slow, delay_s) for phases in (ours, curls)):
             return
     raise AssertionError(f"{slow}: ours {ours}, curl's {curls}")

@@ -2,6 +2,7 @@
 import contextlib
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 
 from support.processes import clean_environment
@@ -36,7 +37,10 @@ class Browser:
         return self.driver.find_element("css selector", "body").text
 
     def texts(self, selector):
-        return [element.text for element in self.driver.find_elements("css selector", selector)]
+        """Of one moment: an element that the page has replaced before it was read is looked for again."""
+        while True:
+            with contextlib.suppress(StaleElementReferenceException):
+                return [element.text for element in self.driver.find_elements("css selector", selector)]
 
     def console(self):
         """Errors and warnings since the last call, a Content-Security-Policy violation among them."""
