@@ -36,7 +36,7 @@ def test_theirs_is_left_alone(websentry, database, sites, session, folder, name)
         ("run", "--url", site.url, "--listen", "off", "--data-dir", websentry.data_dir()),
     )]
     for one in tried:
-        assert one.wait(10) == 2, one.stderr()
+        assert one.wait() == 2, one.stderr()
         assert len(one.complaints()) == 1, one.stderr()
         assert f'"{name}"' in one.stderr() or f"'{name}'" in one.stderr() or f" {name} " in one.stderr(), one.stderr()
     assert dump(database, session, folder) == before
@@ -68,7 +68,7 @@ def test_where_it_may_not_create_it_says_what_to_grant(websentry, database):
         assert refused.wait() != 0
         assert len(refused.complaints()) == 1 and "GRANT" in refused.stderr().upper(), refused.stderr()
         missing = websentry.run("run", "--url", "http://127.0.0.1:1/", "--listen", "off", "--no-migrate", "--data-dir",
-                                websentry.data_dir(), "--database-dsn", dsn, code=None, timeout=5)
+                                websentry.data_dir(), "--database-dsn", dsn, code=None)
         assert missing.wait() != 0 and len(missing.complaints()) == 1, missing.stderr()
         assert not database.has("site")
     finally:

@@ -84,7 +84,7 @@ def test_password_from_a_file_is_seen_nowhere(websentry, sites, request, databas
 def test_scram_that_kafka_4_refuses_is_told_from_a_wrong_password(websentry, kafka, topic):
     """What Debian 12's librdkafka says there is no mistake of the user's: the line says so, and what to do."""
     file = properties_file(websentry, kafka)
-    refused = websentry.run("producer", "--once", "--once-wait", "2s", "--url", "http://127.0.0.1:1/",
+    refused = websentry.run("producer", "--once", "--once-wait", "5s", "--url", "http://127.0.0.1:1/",
                             "--kafka-servers",
                             kafka.sasl_servers, "--kafka-topic", topic, "--kafka-config", file, "--data-dir",
                             websentry.data_dir(), code=1)
@@ -117,7 +117,7 @@ def test_a_key_with_a_password(websentry, kafka, authority, topic, folder, sessi
     words = ("producer", "--once", "--url", f"http://127.0.0.1:{kafka.brokers[0].plain_port}/", "--timeout", "1s",
              "--kafka-servers", kafka.tls_servers, "--kafka-topic", topic, "--kafka-ca-file", authority.ca_file,
              "--kafka-cert-file", client.cert_file, "--kafka-key-file", locked, "--data-dir", websentry.data_dir())
-    refused = websentry.run(*words, code=2, timeout=5)
+    refused = websentry.run(*words, code=2)
     assert len(refused.complaints()) == 1 and str(locked) in refused.stderr(), refused.stderr()
     file = websentry.write("kafka.properties", "ssl.key.password=key-secret\n")
     websentry.run(*words, "--kafka-config", file)

@@ -265,7 +265,7 @@ def test_a_second_process_on_the_same_folder_is_refused(websentry, sites):
     words = ("--url", site.url, "--data-dir", websentry.data_dir())
     first = websentry.start("run", *words, "--listen", "127.0.0.1:0")
     first.wait_ready()
-    second = websentry.run("run", *words, "--listen", "127.0.0.1:0", code=2, timeout=5)
+    second = websentry.run("run", *words, "--listen", "127.0.0.1:0", code=2)
     assert len(second.complaints()) == 1, second.stderr()
     line = second.complaints()[0].line
     assert str(first.pid) in line and str(websentry.data_dir()) in line

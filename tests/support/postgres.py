@@ -37,7 +37,7 @@ class Database:
                 "dbname": self.name}
 
     def connect(self, **options):
-        return psycopg.connect(self.dsn, autocommit=True, connect_timeout=5, **options)
+        return psycopg.connect(self.dsn, autocommit=True, connect_timeout=30, **options)
 
     def query(self, sql, *parameters):
         """All rows, or [] for a statement without any."""
@@ -105,7 +105,7 @@ class Postgres:
                 self.port = free_port()
             self.launch()
             try:
-                wait_until(self._is_ready, "PostgreSQL ready", 30)
+                wait_until(self._is_ready, "PostgreSQL ready")
                 return
             except Timeout:
                 self.process.kill()
@@ -122,7 +122,7 @@ class Postgres:
         if not self.process.is_running():
             raise Timeout("PostgreSQL ended")
         try:
-            with psycopg.connect(Database(self, "postgres").dsn, connect_timeout=2):
+            with psycopg.connect(Database(self, "postgres").dsn, connect_timeout=10):
                 return True
         except psycopg.OperationalError:
             return False
