@@ -398,15 +398,37 @@ static void what_is_there_decides_how_long_a_socket_rests(void **state)
 	}
 }
 
-/* Its end lies there when the time is over. */
+/* One check of a socket that rests for ever; its trouble. */
+static enum reason check_at_rest(int timeout_ms)
+{
+	struct site site;
+	watch_anew(1);
+	bench.timeout_ms = timeout_ms;
+	is_rest_endless = true;
+	start(&site, "rest");
+	(void)uv_run(&bench.base.loop, UV_RUN_DEFAULT);
+	is_rest_endless = false;
+	const struct observation *observation = check_run_observation(bench.run);
+	enum reason trouble = observation->trouble;
+	if (trouble == REASON_OK)
+		assert_int_equal(observation->decoded_bytes, sent);
+	check_run_clear(bench.run);
+	site_finish(&site);
+	return trouble;
+}
+
+/* Its end lies there when the time is over. On a busy machine it may not have been said by then: then again, with more time. */
 static void what_came_in_time_counts_though_its_socket_rests(void **state)
 {
-	(void)state;
-	watch_anew(1);
-	bench.timeout_ms = SHORT_MS;
-	is_rest_endless = true;
-	(void)check("rest", -1);
-	is_rest_endless = false;
+	int timeout_ms = SHORT_MS;
+	enum reason trouble = check_at_rest(timeout_ms);
+	while (trouble == REASON_TIMEOUT && timeout_ms < TIMEOUT_MS) {
+		timeout_ms *= 2;
+		assert_int_equal(tear_down(state), 0);
+		assert_int_equal(set_up(state), 0);
+		trouble = check_at_rest(timeout_ms);
+	}
+	assert_int_equal(trouble, REASON_OK);
 	assert_true(rest_count > 0);
 }
 

@@ -108,14 +108,27 @@ static const struct observation *find_observation(const struct site *site)
 	return watch_find(&watch, site);
 }
 
-/* A busy machine holds the prober up, and then it says so: those checks are repeated, as any producer would. */
+/*
+ * A busy machine holds the prober up, and then it says so; or a peer, and then the check's time is over before what the case is about has
+ * come. Whatever the prober does wrong it does again.
+ */
+static bool was_held_up(const struct observation *observation, const struct response_case *test)
+{
+	if (observation->trouble == REASON_PROBER_OVERLOADED)
+		return true;
+	return observation->trouble == REASON_TIMEOUT &&
+	       (test->reason != REASON_TIMEOUT ||
+		observation->final.http_status_code != test->status);
+}
+
+/* Those checks are repeated, as any producer would. */
 static bool check_held_up_again(const struct prober_options *options)
 {
 	while (again_count < AGAIN_MAX) {
 		size_t count = 0;
 		for (size_t i = 0; i < response_case_count; i++) {
 			const struct observation *observation = find_observation(&sites[i]);
-			if (observation != NULL && observation->trouble == REASON_PROBER_OVERLOADED)
+			if (observation != NULL && was_held_up(observation, &response_cases[i]))
 				again_sites[count++] = sites[i];
 		}
 		if (count == 0)
