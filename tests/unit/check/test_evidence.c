@@ -314,9 +314,11 @@ static void a_long_tag_hides_its_value(void **state)
 	free(far);
 }
 
-/* CPU time of a page that is a password field's tag, and then nothing but that. */
+/* CPU time of a page that is a password field's tag, and then nothing but that: the least of some, for a virtual machine's CPU may be
+ * taken away unseen. */
 static int64_t hide_many(const char *unit, size_t length)
 {
+	enum { TIMES = 3 };
 	static const char start[] = "<input value=x ";
 	const size_t unit_length = strlen(unit);
 	char *page = xmalloc(length + 1);
@@ -325,12 +327,16 @@ static int64_t hide_many(const char *unit, size_t length)
 	for (size_t at = strlen(start); at < length; at++)
 		page[at] = unit[(at - strlen(start)) % unit_length];
 	page[length] = '\0';
-	clock_t began = clock();
-	hide(NULL, page, true, &hidden);
-	int64_t took_us = (int64_t)(clock() - began) * 1000000 / CLOCKS_PER_SEC;
-	free(hidden);
+	clock_t least = 0;
+	for (int i = 0; i < TIMES; i++) {
+		clock_t began = clock();
+		hide(NULL, page, true, &hidden);
+		clock_t took = clock() - began;
+		least = i == 0 || took < least ? took : least;
+		free(hidden);
+	}
 	free(page);
-	return took_us;
+	return (int64_t)least * 1000000 / CLOCKS_PER_SEC;
 }
 
 /*
