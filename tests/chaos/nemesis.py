@@ -19,6 +19,8 @@ MESSAGE_LIMIT = 3000
 TICK_S = 0.1
 # What does not apply in its moment is tried again, so long that everything else is over by then.
 TRIES = 20
+# This one waits for an outbox that was drained: a busy machine has a backlog when everything else is over.
+TRIES_FOR_OLD = 3 * TRIES
 
 
 class Nemesis:
@@ -352,7 +354,7 @@ class Nemesis:
         self.done[f"kill {name}"] += 1
         old = outboxes.copy(self.world.members[name].data_dir, self.world.folder / f"old-{next(self._copies)}")
         self._down[name] = time.monotonic()
-        self._later(fault.lasts, self._end_for_old, fault, old, TRIES)
+        self._later(fault.lasts, self._end_for_old, fault, old, TRIES_FOR_OLD)
 
     def _end_for_old(self, fault, old, tries):
         """In good order, so that little waits."""
