@@ -273,7 +273,18 @@ class Kafka:
         replicas = min(3, len(self.brokers))
         topic = NewTopic(name, partitions, replicas, config={key.replace("_", "."): str(value)
                                                              for key, value in config.items()})
-        self.admin().create_topics([topic], operation_timeout=20)[name].result(30)
+
+        def create():
+            try:
+                self.admin().create_topics([topic], operation_timeout=20)[name].result(30)
+            except KafkaException as failure:
+                # Of brokers that were held up for longer than their session Kafka has none, until they are heard again.
+                if failure.args[0].code() != KafkaError.INVALID_REPLICATION_FACTOR:
+                    raise
+                return False
+            return True
+
+        wait_until(create, f"topic {name}", step=0.2)
         wait_until(lambda: self.has_leaders(name, partitions), f"leaders of {name}")
         return name
 
