@@ -6,7 +6,7 @@ import socket
 import pytest
 from support.processes import wait_until
 from support.schema import assert_valid
-from support.sites import Answer
+from support.sites import SLOW_S, Answer
 
 COMMANDS = ("producer", "consumer", "run", "check", "config check", "config print", "db migrate", "outbox show",
             "outbox salvage", "web")
@@ -34,7 +34,7 @@ def test_check_says_the_outcome_first_and_then_the_phases(websentry, sites, auth
 
 EXIT_CODES = {
     "up": (Answer(body="Welcome"), {}, 0),
-    "degraded": (Answer(delay_s=0.1), {"max_response_time": "20ms"}, 1),
+    "degraded": (Answer(delay_s=SLOW_S), {"max_response_time": "20ms"}, 1),
     "down": (Answer(500), {}, 2),
     "unknown": (Answer(body="x" * 600_000), {"fail_if_body_not_matches_regexp": ["never"]}, 3),
 }

@@ -11,7 +11,7 @@ import yaml
 from support import plugin_output
 from support.processes import wait_until
 from support.schema import assert_valid
-from support.sites import Answer
+from support.sites import SLOW_S, Answer
 
 UTF8 = {"LC_ALL": "C.UTF-8"}
 PLAIN = {"LC_ALL": "C"}
@@ -52,7 +52,7 @@ WORST = {"up": ({}, 0), "degraded": ({"max_response_time": "1us"}, 1), "unknown"
 @pytest.mark.parametrize("worst", WORST)
 def test_the_exit_code_is_the_worst_ones(websentry, sites, worst):
     """down is worse than unknown, which may be down, and that is worse than degraded."""
-    answers = {"unknown": Answer(body="x" * 600_000), "down": Answer(500)}
+    answers = {"degraded": Answer(delay_s=SLOW_S), "unknown": Answer(body="x" * 600_000), "down": Answer(500)}
     entries = []
     for outcome in list(WORST)[:list(WORST).index(worst) + 1]:
         entry = {"name": outcome, "url": sites.site(f"/{outcome}", answers.get(outcome, Answer())).url}
@@ -188,7 +188,7 @@ def test_nobody_reads_on(websentry, sites):
 
 
 def test_nagios_is_what_the_guidelines_say(websentry, sites, authority):
-    quick, slow = sites.site("/quick", Answer(body="x" * 100)), sites.site("/slow", Answer(delay_s=0.1))
+    quick, slow = sites.site("/quick", Answer(body="x" * 100)), sites.site("/slow", Answer(delay_s=SLOW_S))
     secure = sites.site("/secure")
     entries = [
         {"name": "Shop", "url": quick.url, "max_response_time": "30s",

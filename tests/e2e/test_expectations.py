@@ -8,7 +8,7 @@ import pytest
 import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from support.sites import Answer
+from support.sites import SLOW_S, Answer
 
 PAGE = "<h1>Welcome</h1> Price: 5.00 (net)\n"
 JSON = json.dumps({"status": "ok", "queue": {"length": 7}, "nodes": [{"version": "2.1"}], "ready": True, "a/b": None})
@@ -104,8 +104,10 @@ ON_JSON = [
 
 def test_every_expectation_is_met_and_broken(websentry, sites):
     page = sites.site("/page", Answer(body=PAGE, headers={"X-Tag": "one\r\nX-Tag: two"}))
+    slow = sites.site("/slow", Answer(body=PAGE, delay_s=SLOW_S))
     data = sites.site("/data", Answer(body=JSON))
-    entries = [{"name": f"page {i}", "url": page.url, **keys} for i, (keys, _) in enumerate(ON_A_PAGE)]
+    entries = [{"name": f"page {i}", "url": slow.url if "time_limits" in keys else page.url, **keys}
+               for i, (keys, _) in enumerate(ON_A_PAGE)]
     entries += [{"name": f"json {i}", "url": data.url, "expect_json": test} for i, (test, _) in enumerate(ON_JSON)]
     found = reports(check(websentry, entries, 2, "--json"))
     wrong = []
@@ -295,7 +297,7 @@ CANARY = "c4nary-of-ours"
 
 
 def test_evidence_of_a_failure(websentry, sites):
-    site = sites.site("/a", Answer(500, body="<h1>Oops\x01</h1>\nline two\n" + "x" * 5000,
+    site = sites.site("/a", Answer(500, body="<h1>Oops\x01</h1>\nline two\n" + "x" * 5000, delay_s=SLOW_S,
                                    headers={"X-Shown": "yes", "Set-Cookie": "session=theirs-c4nary"}))
     found = reports(check(websentry, [
         {"name": "default", "url": site.url},

@@ -2,7 +2,7 @@
 import json
 from dataclasses import dataclass
 
-from support.sites import Answer
+from support.sites import SLOW_S, Answer
 
 PAGE = "Welcome. id=\"{nonce}\" " + "x" * 200 + "\n"
 PATTERN = 'id="([^"]+)"'
@@ -43,7 +43,7 @@ def every_kind(sites, authority, refused_port):
         fail_if_body_not_matches_regexp=["Goodbye"])
     add("unwanted text there", Answer(500, body=PAGE), "down", "status_mismatch",
         fail_if_body_matches_regexp=["Wel.ome", "id="])
-    add("slow", Answer(body=PAGE, delay_s=0.15), "degraded", "slow", max_response_time="50ms")
+    add("slow", Answer(body=PAGE, delay_s=SLOW_S), "degraded", "slow", max_response_time="50ms")
     add("too slow", Answer(body=PAGE, delay_s=30), "down", "timeout", timeout="300ms")
     # long enough for its head to come on a busy machine
     add("stalls in its body", Answer(body=PAGE, body_delay_s=30), "down", "timeout", timeout="2s")

@@ -20,6 +20,9 @@ from http import HTTPStatus
 
 from support.processes import wait_until
 
+# Slower than a busy machine holds the prober up: that would be its own trouble, and not a site's that is slow.
+SLOW_S = 1.0
+
 
 @dataclass(frozen=True)
 class Answer:
