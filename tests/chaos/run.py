@@ -79,7 +79,7 @@ def drain(world, nemesis, limit_s):
         member = world.members[name]
         try:
             code = member.process.wait(60)
-            if code != 0:
+            if code == -signal.SIGKILL or not member.ended_well():
                 problems.append(f"{name} answered SIGTERM with {code}")
         except Timeout:
             problems.append(f"{name} did not end after SIGTERM")
