@@ -68,6 +68,13 @@ static enum packing packing_of(const char *name, size_t length)
 	return PACKED_UNKNOWN;
 }
 
+/* Names for nothing: pages in PHP say `none` so that their server packs nothing, and clients have taken it for that ever since. */
+static bool is_no_packing(const char *name, size_t length)
+{
+	return is_name(name, length, "identity") || is_name(name, length, "none") ||
+	       is_name(name, length, "chunked");
+}
+
 /* Count what has to be unpacked, one within the other, and note the last of them. */
 static void note_encodings(enum packing *packing, unsigned *count, struct response_head *head,
 			   const char *value, size_t length)
@@ -81,8 +88,7 @@ static void note_encodings(enum packing *packing, unsigned *count, struct respon
 		size_t size = (size_t)(next - value);
 		while (size > 0 && is_blank(value[size - 1]))
 			size--;
-		if (size > 0 && !is_name(value, size, "identity") &&
-		    !is_name(value, size, "chunked")) {
+		if (size > 0 && !is_no_packing(value, size)) {
 			(*count)++;
 			*packing = packing_of(value, size);
 		}
