@@ -106,7 +106,12 @@ static void note_response(http2_session *session, const struct http2_frame *fram
 		const struct http2_data *data = (const void *)frame;
 		found->body_bytes += (int64_t)(frame->length - data->padding);
 	}
-	found->is_whole |= (frame->flags & FLAG_END_STREAM) != 0;
+	if ((frame->flags & FLAG_END_STREAM) == 0)
+		return;
+	found->is_whole = true;
+	found->is_early = nghttp2.is_local_closed(session, frame->stream) == 0;
+	if (found->is_early)
+		found->on_early(found);
 }
 
 /* Of the last request: they go one by one. 0: there was none. */

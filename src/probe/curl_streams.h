@@ -2,7 +2,8 @@
  * How a response over HTTP/2 ended where libcurl 7.88 doesn't say: where the server breaks a rule, nghttp2 (libcurl's library for HTTP/2)
  * ends the connection, and libcurl calls what came so far the whole response, or waits for more that nobody would read; and a stream
  * that the server resets in the middle, with no error as its reason, has ended well to libcurl; but where it resets one behind a whole
- * response, as it may do when it wants no more of an upload, libcurl drops what it has not handed over. So this program's
+ * response, as it may do when it wants no more of an upload, libcurl drops what it has not handed over; and where it says nothing of the
+ * rest of an upload, which it does not have to read either, libcurl waits for it to be sent. So this program's
  * nghttp2_session_send() stands before nghttp2's, which libcurl calls behind whatever it has read, and asks the session whether that
  * was its end; and libcurl's callbacks for frames and for the end of a stream are called through this program's. Whoever else uses nghttp2,
  * in whatever thread, notices nothing.
@@ -14,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One that wants to know. Its owner's to hold, and to fill in: easy and on_broken. */
+/* One that wants to know. Its owner's to hold, and to fill in: easy and what is called. */
 struct curl_stream {
 	const CURL *easy; /* whose requests it is about */
 	/*
@@ -22,9 +23,12 @@ struct curl_stream {
 	 * whole connection has ended it may wait instead.
 	 */
 	void (*on_broken)(struct curl_stream *stream, bool is_connection);
+	/* From within libcurl: the response has come to its end, which libcurl may have yet to hand over, and the request has not. */
+	void (*on_early)(struct curl_stream *stream);
 	/* What came of the response, the owner's to clear: bytes of its body, and whether the server said that this was all. */
 	int64_t body_bytes;
 	bool is_whole;
+	bool is_early; /* and said so before the request was: the server need not read the rest of it */
 	bool has_settings; /* which begin what a server says over HTTP/2; on a connection that was there, not heard of again */
 	struct curl_stream *next;
 	struct curl_stream *previous;

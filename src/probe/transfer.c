@@ -70,7 +70,10 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 	/* What comes behind it is no HTTP: libcurl would take it for a body without end. */
 	transfer->has_switched =
 		transfer->wants_upgrade && head->is_complete && code_of(transfer) == HTTP_SWITCHING;
-	return transfer->stopped_for == STOP_NONE && !transfer->has_switched ? length : 0;
+	if (transfer->stopped_for != STOP_NONE || transfer->has_switched)
+		return 0;
+	transfer_http2_end_early(transfer);
+	return length;
 }
 
 static int on_progress(void *context, curl_off_t total, curl_off_t now, curl_off_t upload_total,

@@ -58,6 +58,7 @@ struct transfer {
 	int64_t redirects_bytes; /* the same of the redirects that led here: the owner's to set */
 	int64_t work;          /* that the body made since some of it was put off to another turn */
 	size_t taken;          /* of the bytes that curl hands over again */
+	int64_t handed_bytes;  /* of the body, as curl handed them over, once and for all */
 	struct unpack *unpack; /* NULL: what came of the body is not packed */
 	bool is_left_packed;   /* a body that nobody looks at, and that can't be unpacked */
 	enum stop stopped_for; /* why we broke it off */
@@ -73,6 +74,7 @@ struct transfer {
 	struct curl_stream stream; /* watched over HTTP/2 */
 	enum stop http2_end;       /* what ended the response before it was whole */
 	bool has_goaway;           /* over HTTP/2: the server wants no more requests */
+	bool is_ended_early;       /* over HTTP/2: its response is whole, and its request is not */
 	bool has_body;             /* the request */
 	bool wants_upgrade;        /* the same, another protocol: 101 is an answer to it … */
 	bool has_switched;         /* … that came */

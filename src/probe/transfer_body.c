@@ -157,8 +157,11 @@ size_t transfer_on_body(char *bytes, size_t size, size_t count, void *context)
 		taken = length;
 	if (transfer->stopped_for != STOP_NONE)
 		return 0;
-	if (!is_enough(transfer))
+	if (!is_enough(transfer)) {
+		transfer->handed_bytes += (int64_t)length;
+		transfer_http2_end_early(transfer);
 		return length;
+	}
 	transfer->work = 0;
 	transfer->taken = taken;
 	poller_put_off(transfer->poller, transfer->easy);

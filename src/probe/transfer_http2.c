@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "probe/kept_connection.h"
 #include "probe/poller.h"
 #include "probe/transfer.h"
 
@@ -12,17 +13,46 @@ static bool is_kept(const struct transfer *transfer)
 	return transfer->kept != NULL && !transfer->is_unkept;
 }
 
+static struct transfer *owner_of(struct curl_stream *stream)
+{
+	return (struct transfer *)(void *)((char *)stream - offsetof(struct transfer, stream));
+}
+
 /* libcurl may wait for what it would not read. */
 static void on_broken(struct curl_stream *stream, bool is_connection)
 {
-	struct transfer *transfer =
-		(struct transfer *)(void *)((char *)stream - offsetof(struct transfer, stream));
+	struct transfer *transfer = owner_of(stream);
 	bool has_spoken = stream->has_settings || transfer_is_reused(transfer);
 	transfer->http2_end = !is_connection ? STOP_RESET
 			      : has_spoken   ? STOP_HTTP2
 					     : STOP_NOT_HTTP2;
 	if (is_connection && transfer->poller != NULL)
 		poller_end(transfer->poller, transfer->easy, CURLE_HTTP2);
+}
+
+/* Said by the server, and taken by us. */
+static bool has_all(const struct transfer *transfer)
+{
+	const struct curl_stream *stream = &transfer->stream;
+	return stream->is_whole && transfer->taken == 0 &&
+	       transfer->handed_bytes == stream->body_bytes;
+}
+
+void transfer_http2_end_early(struct transfer *transfer)
+{
+	if (!transfer->stream.is_early || transfer->is_ended_early || transfer->poller == NULL)
+		return;
+	bool has_head = transfer->head.is_complete && transfer_status(transfer) != 0;
+	if (!has_head || !has_all(transfer))
+		return;
+	transfer->is_ended_early = true;
+	poller_end(transfer->poller, transfer->easy, CURLE_HTTP2_STREAM);
+}
+
+/* What libcurl has yet to hand over is waited for. */
+static void on_early(struct curl_stream *stream)
+{
+	transfer_http2_end_early(owner_of(stream));
 }
 
 void transfer_http2_watch(struct transfer *transfer)
@@ -32,6 +62,7 @@ void transfer_http2_watch(struct transfer *transfer)
 	transfer->is_http2 = true;
 	transfer->stream.easy = transfer->easy;
 	transfer->stream.on_broken = on_broken;
+	transfer->stream.on_early = on_early;
 	curl_stream_watch(&transfer->stream);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, 1L);
 	if (!is_kept(transfer))
@@ -42,6 +73,7 @@ static void forget_response(struct curl_stream *stream)
 {
 	stream->body_bytes = 0;
 	stream->is_whole = false;
+	stream->is_early = false;
 	stream->has_settings = false;
 }
 
@@ -52,14 +84,17 @@ void transfer_http2_clear(struct transfer *transfer)
 	transfer->is_http2 = false;
 	transfer->http2_end = STOP_NONE;
 	transfer->has_goaway = false;
+	transfer->is_ended_early = false;
+	transfer->handed_bytes = 0;
 }
 
 void transfer_http2_ask_again(struct transfer *transfer)
 {
 	forget_response(&transfer->stream);
-	if (transfer->http2_end == STOP_NONE)
+	if (transfer->http2_end == STOP_NONE && !transfer->is_ended_early)
 		return;
 	transfer->http2_end = STOP_NONE;
+	transfer->is_ended_early = false;
 	if (transfer->poller != NULL)
 		poller_go_on(transfer->poller, transfer->easy);
 }
@@ -92,6 +127,9 @@ void transfer_http2_let_go(struct transfer *transfer)
 	/* in the middle of a response, or before it: libcurl would leave it to other streams */
 	if (transfer->is_http2 || transfer->kept != NULL)
 		(void)curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
+	/* where half a request has gone over it, the server may have left no window for the next one */
+	if (transfer->kept != NULL && transfer->stream.is_early)
+		kept_connection_give_up(transfer->kept);
 	/* behind the end, where it was left intact */
 	if (transfer->is_http2 && !is_kept(transfer))
 		(void)curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_ONLY, 1L);
@@ -99,12 +137,9 @@ void transfer_http2_let_go(struct transfer *transfer)
 
 CURLcode transfer_http2_end(const struct transfer *transfer, CURLcode code)
 {
-	const struct curl_stream *stream = &transfer->stream;
-	int64_t taken = transfer->unpack != NULL ? transfer->packed_bytes : transfer->decoded_bytes;
 	bool is_of_connection = code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
 				code == CURLE_PARTIAL_FILE || code == CURLE_HTTP2_STREAM;
-	bool has_all = stream->is_whole && taken == stream->body_bytes && transfer->taken == 0;
-	return transfer->is_http2 && is_of_connection && has_all ? CURLE_OK : code;
+	return transfer->is_http2 && is_of_connection && has_all(transfer) ? CURLE_OK : code;
 }
 
 enum stop transfer_http2_judge(const struct transfer *transfer, CURLcode code)

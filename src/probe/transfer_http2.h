@@ -32,6 +32,12 @@ void transfer_http2_hear(struct transfer *transfer, const char *text, size_t len
 void transfer_http2_let_go(struct transfer *transfer);
 
 /*
+ * Some of the response was taken: where that was its end, and the request has none, the transfer ends in the loop's next turn, unless it
+ * has ended by then. A server may answer without having read an upload (RFC 9113, 8.1); libcurl 7.88 goes on waiting until it can be sent.
+ */
+void transfer_http2_end_early(struct transfer *transfer);
+
+/*
  * The transfer has ended with this code: CURLE_OK where only the connection broke or ended, behind a response that was whole and was taken.
  * libcurl 7.88 calls that an error if the two are seen at once, or while the request is under way.
  */

@@ -1,15 +1,33 @@
-"""Servers that say their answer and close at once, while words of ours are unread, or still on their way.
+"""Servers that say their answer while words of ours are unread, or still on their way; and close at once, or never.
 
-The kernel then sends RST behind what was said. Our own words fail on it, be it an answer to SETTINGS or the rest of an
-upload; the answer itself has come, and is what counts.
+The kernel of one that closes sends RST behind what was said. Our own words fail on it, be it an answer to SETTINGS or
+the rest of an upload; of one that stays, the rest of an upload waits for ever. The answer itself has come, and is what
+counts.
 """
+
+import gzip
+from dataclasses import replace
 
 from hostile import streams
 from hostile.behaviour import cut, down, end_and_cut, hang, up
 from hostile.handshakes import Records, alert
 from hostile.kept import begin
-from hostile.streams import END_STREAM, HELLO, RST_STREAM, data, field, frame, head, read_request
+from hostile.proxies import OPEN
+from hostile.streams import (
+    END_HEADERS,
+    END_STREAM,
+    HELLO,
+    RST_STREAM,
+    SETTINGS,
+    WINDOW_UPDATE,
+    data,
+    field,
+    frame,
+    head,
+    read_request,
+)
 
+AGAIN = {"checks": 2, "is_reused": False}
 UPLOAD = {"method": "POST", "body": "x" * 200_000, "valid_status_codes": [200, 413]}
 LARGE_UPLOAD = 1_000_000  # for a connection over which one has gone: it has learnt to take more at a time
 SAYS_LARGE = {"fail_if_body_not_matches_regexp": ["^too large"]}
@@ -86,6 +104,13 @@ def uploads(prefix, more):
 BODY = TEXT[:50_000]
 LARGE = head(status=b"413")
 TAIL = data(TEXT[:9_000], END_STREAM)
+PARTS = (data(TEXT[:9_000]), data(b"", END_STREAM))
+PACKED = gzip.compress(b"too large" + bytes(4 * 1024 * 1024))
+WIDE = frame(SETTINGS, b"\0\4\0\xff\0\0") + frame(WINDOW_UPDATE, b"\0\xff\0\0")
+NARROW = frame(SETTINGS, b"\0\4\0\0\0\0")
+BROKEN = ("protocol_error", "HTTP/2")
+LATE = ("timeout", "127.0.0.1")
+EXPECT = {"headers": {"Expect": "100-continue"}}
 STOPS = frame(RST_STREAM, bytes(4), stream=1)
 CANCELS = frame(RST_STREAM, b"\0\0\0\x08", stream=1)
 
@@ -109,7 +134,7 @@ def says(*pieces, then=cut):
     return script
 
 
-def leads_on_over_http2():
+def leads_on_over_http2(code=b"302", then=cut):
     """Every other connection gets a redirect, and the one behind it the page."""
     asked = []
 
@@ -117,9 +142,31 @@ def leads_on_over_http2():
         asked.append(peer)
         await read_request(peer)
         peer.read_no_more()
-        moved = head(field(b"location", b"/"), status=b"302", flags=streams.END_HEADERS | END_STREAM)
-        await peer.say(HELLO + (moved if len(asked) % 2 else streams.PAGE))
-        await peer.cut()
+        moved = head(field(b"location", b"/"), status=code, flags=END_HEADERS | END_STREAM)
+        await peer.say(HELLO + (moved if len(asked) % 2 else head() + TAIL))
+        await then(peer)
+
+    return script
+
+
+def later(*pieces, then=hang):
+    """These a while after the answer, to whom it may concern."""
+
+    async def script(peer):
+        await peer.pause(0.1)
+        await peer.say(*pieces)
+        await then(peer)
+
+    return script
+
+
+def by_the_byte(text):
+    """The request's head, and no more of it; an answer in crumbs."""
+
+    async def script(peer):
+        await read_request(peer)
+        peer.read_no_more()
+        await peer.drip_through(text, 0.005)
 
     return script
 
@@ -183,7 +230,157 @@ def over_http2(prefix, more):
             "HTTP/2",
             site=posts,
         ),
+        row(
+            up,
+            "stops_kept",
+            "wants no more of each",
+            says(whole + STOPS, then=hang),
+            site=posts | {"keepalive": True},
+            **AGAIN,
+        ),
+        *(() if prefix == "tls_1_2_" else stays(row, posts)),  # no more is learnt over each version of TLS
     )
+
+
+def stays(row, posts):
+    """What answers half an upload, and leaves it at that."""
+    large = LARGE + body_of(BODY)
+
+    def says_and_stays(*pieces, then=hang, first=HELLO):
+        return says(b"".join((first, *pieces)), then=then)
+
+    def of_length(count):
+        return head(field(b"content-length", b"%d" % count), status=b"413")
+
+    return (
+        row(up, "stays", "answers half an upload", says_and_stays(head(), TAIL), site=posts),
+        row(up, "stays_413", "the same, as it should", says_and_stays(LARGE, TAIL), site=posts),
+        row(up, "stays_parts", "the end in a frame of its own", says_and_stays(LARGE, *PARTS), site=posts),
+        row(up, "stays_large", "a large answer", says_and_stays(large), site=posts),
+        row(
+            up,
+            "stays_packed",
+            "an answer that is work",
+            says_and_stays(head(streams.GZIP), body_of(PACKED)),
+            site=posts,
+        ),
+        row(
+            up,
+            "stays_trailers",
+            "with trailers",
+            says_and_stays(LARGE, data(b"too large"), streams.TRAILERS),
+            site=posts,
+        ),
+        row(up, "stays_length", "which says its length", says_and_stays(of_length(9_000), TAIL), site=posts),
+        row(up, "stays_interim", "behind an interim one", says_and_stays(head(status=b"103"), LARGE, TAIL), site=posts),
+        row(
+            up,
+            "stays_interim_apart",
+            "a while behind",
+            says(HELLO + head(status=b"103"), then=later(LARGE + TAIL)),
+            site=posts,
+        ),
+        row(
+            up,
+            "stays_empty",
+            "a head and nothing more",
+            says_and_stays(head(flags=END_HEADERS | END_STREAM)),
+            site=UPLOAD,
+        ),
+        row(
+            up,
+            "stays_crumbs",
+            "an answer by the byte",
+            by_the_byte(HELLO + head() + data(b"too large", END_STREAM)),
+            site=posts,
+        ),
+        row(up, "stays_expect", "to who waits for it", says_and_stays(LARGE, TAIL), site=posts | EXPECT),
+        row(
+            up, "stays_window", "has a window, and does not read", says_and_stays(head(), TAIL, first=WIDE), site=posts
+        ),
+        row(up, "stays_window_0", "has no window at all", says_and_stays(head(), TAIL, first=NARROW), site=posts),
+        row(up, "stays_303", "leads half an upload on", leads_on_over_http2(b"303", hang), site=posts),
+        row(up, "stays_307", "the same, to be sent again", leads_on_over_http2(b"307", hang), site=posts),
+        row(
+            up,
+            "stays_then_stops",
+            "later wants no more of it",
+            says_and_stays(LARGE, TAIL, then=later(STOPS)),
+            site=posts,
+        ),
+        row(
+            up, "stays_then_goes", "later goes away", says_and_stays(LARGE, TAIL, then=later(streams.GOES)), site=posts
+        ),
+        row(up, "stays_then_cuts", "later resets", says_and_stays(LARGE, TAIL, then=later(then=cut)), site=posts),
+        row(
+            up,
+            "stays_then_breaks",
+            "later breaks a rule",
+            says_and_stays(LARGE, TAIL, then=later(b"?" * 99)),
+            site=posts,
+        ),
+        row(up, "stays_kept", "each time", says_and_stays(LARGE, TAIL), site=posts | {"keepalive": True}, **AGAIN),
+        row(
+            up,
+            "stays_kept_length",
+            "each time, and says its length",
+            says_and_stays(of_length(9_000), TAIL),
+            site=posts | {"keepalive": True},
+            **AGAIN,
+        ),
+        row(
+            up,
+            "stays_kept_goes",
+            "each time, and goes",
+            says_and_stays(LARGE, TAIL, then=later(streams.GOES)),
+            site=posts | {"keepalive": True},
+            **AGAIN,
+        ),
+        row(
+            up,
+            "stays_kept_stops",
+            "each time, and stops",
+            says_and_stays(LARGE, TAIL, then=later(STOPS)),
+            site=posts | {"keepalive": True},
+            **AGAIN,
+        ),
+        row(
+            down, "stays_length_less", "less than it said", says_and_stays(of_length(9_001), TAIL), *BROKEN, site=posts
+        ),
+        row(
+            down, "stays_length_more", "more than it said", says_and_stays(of_length(8_999), TAIL), *BROKEN, site=posts
+        ),
+        row(
+            down,
+            "stays_half",
+            "half an answer",
+            says_and_stays(LARGE, data(b"too large")),
+            *LATE,
+            site=posts,
+            timeout_ms=700,
+        ),
+        row(
+            down,
+            "stays_interim_only",
+            "an interim one",
+            says_and_stays(head(status=b"103")),
+            *LATE,
+            site=posts,
+            timeout_ms=700,
+        ),
+    )
+
+
+def through(one):
+    """The same row, through a proxy that lets TLS through: the proxy plays the site, too."""
+
+    async def script(peer):
+        await peer.request()
+        await peer.say(OPEN)
+        await peer.writer.start_tls(peer.server.trust.context("site/h2"))
+        await one.script(peer)
+
+    return replace(one, name=f"{one.name}_tunnel", script=script, context=None, proxy="http")
 
 
 OVER_HTTP2 = {
@@ -191,6 +388,8 @@ OVER_HTTP2 = {
     "tls_1_2_": {"site": {}, "peer": {"kind": "https", "context": "good/h2_tls1.2"}},
     "plain_": {"site": {"http_version": "2"}, "peer": {}},
 }
+
+IN_TUNNEL = ("stays", "stays_303", "stays_trailers", "stays_kept")
 
 # --- connections that are kept, and handshakes
 
@@ -223,7 +422,7 @@ async def refuses_the_key(peer):
     await peer.cut()
 
 
-KEPT = {"site": {"keepalive": True}, "checks": 2, "is_reused": False}
+KEPT = {"site": {"keepalive": True}, **AGAIN}
 KEPT_UPLOAD = {
     "site": UPLOAD | SAYS_LARGE | {"keepalive": True, "body": "x" * LARGE_UPLOAD},
     "checks": 2,
@@ -231,6 +430,7 @@ KEPT_UPLOAD = {
 }
 ROWS = [one for prefix, more in KINDS.items() for one in uploads(prefix, more)]
 ROWS += [one for prefix, more in OVER_HTTP2.items() for one in over_http2(prefix, more)]
+ROWS += [through(one) for one in ROWS if one.name.removeprefix("unread_h2_") in IN_TUNNEL]
 ROWS += [
     down("unread_tls_alert", "refuses, and resets", refuses_the_key, "tls_error", "refused it", kind="https"),
     up("unread_kept", "a page, and resets", answers_then_dies, kind="https", context="good/h2", **KEPT),
