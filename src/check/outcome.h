@@ -31,8 +31,7 @@ enum outcome {
 	X(DNS_ERROR, "dns_error", OUTCOME_DOWN, "The name does not resolve")                       \
 	X(TOO_FEW_ADDRESSES, "too_few_addresses", OUTCOME_DOWN,                                    \
 	  "The name has fewer addresses than are needed")                                          \
-	X(CONNECT_REFUSED, "connect_refused", OUTCOME_DOWN,                                        \
-	  "The connection was refused or reset while connecting")                                  \
+	X(CONNECT_REFUSED, "connect_refused", OUTCOME_DOWN, "The connection was refused")          \
 	X(CONNECT_TIMEOUT, "connect_timeout", OUTCOME_DOWN, "No connection within the timeout")    \
 	X(CONNECT_UNREACHABLE, "connect_unreachable", OUTCOME_DOWN, "No route to the address")     \
 	X(TLS_ERROR, "tls_error", OUTCOME_DOWN, "The TLS handshake failed")                        \

@@ -478,6 +478,7 @@ int transfer_prepare(struct transfer *transfer, const struct transfer_request *r
 
 	transfer->guard = request->proxy == NULL ? request->guard : NULL;
 	transfer->is_trusted_origin = request->is_trusted_origin;
+	transfer->is_https = request->is_https;
 	transfer->cookies = request->cookies;
 	if (transfer_set_options(transfer, request) != 0) {
 		error_set(err, ERROR_REJECT, "libcurl refuses the URL");

@@ -86,6 +86,7 @@ struct transfer {
 	const struct site *site;
 	struct address_guard *guard; /* NULL: a proxy is connected to, which the operator chose */
 	bool is_trusted_origin;
+	bool is_https;
 	const char *cookies; /* that are sent in place of the site's; NULL: none are */
 	const char *source;  /* the address to connect from; NULL: any */
 	bool has_options;    /* the request is not a usual one */

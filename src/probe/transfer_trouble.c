@@ -35,6 +35,8 @@ void transfer_explain(const struct transfer *transfer, CURLcode code, const char
 		.has_identity = transfer_has_identity(transfer),
 		.has_response = transfer->head.bytes > 0,
 		.is_connected = is_connected,
+		.is_https = transfer->is_https,
+		.is_proxied = transfer->guard == NULL,
 		.is_http2 = transfer->is_http2,
 		.is_tunnelling = transfer_is_tunnelling(transfer),
 	};

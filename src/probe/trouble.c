@@ -172,6 +172,23 @@ static void of_our_stop(const struct trouble_facts *facts, struct trouble *troub
 	set(trouble, stop->reason, "%s%s", stop->words, more);
 }
 
+/*
+ * A connection that was made and reset before libcurl looked: while it is being made, a reset is called ECONNREFUSED. So it comes to the same
+ * as a reset a moment later.
+ */
+static void of_reset_at_once(const struct trouble_facts *facts, struct trouble *trouble)
+{
+	if (facts->is_proxied) /* nothing was asked of it yet */
+		set(trouble, REASON_CONNECT_REFUSED, "%s reset the connection at once",
+		    facts->peer);
+	else if (facts->is_https)
+		set(trouble, REASON_TLS_ERROR,
+		    "TLS handshake failed: the connection was reset before it began");
+	else
+		set(trouble, REASON_CONNECTION_LOST,
+		    "the connection was reset before the request was sent");
+}
+
 static void of_connect(const struct trouble_facts *facts, struct trouble *trouble)
 {
 	int number = facts->socket_errno != 0 ? facts->socket_errno : facts->os_errno;
@@ -187,8 +204,7 @@ static void of_connect(const struct trouble_facts *facts, struct trouble *troubl
 	case ECONNRESET:
 	case ECONNABORTED:
 	case EPIPE:
-		set(trouble, REASON_CONNECT_REFUSED, "%s reset the connection while connecting",
-		    facts->peer);
+		of_reset_at_once(facts, trouble);
 		break;
 	case ENETUNREACH:
 	case EHOSTUNREACH:

@@ -41,7 +41,9 @@ struct trouble_facts {
 	bool is_identity_wanted;   /* the server asked for a client's certificate */
 	bool has_identity;         /* the site names one, which was shown then */
 	bool has_response;         /* some of it came */
-	bool is_connected;         /* TCP was established */
+	bool is_connected;         /* TCP was established, and libcurl saw it */
+	bool is_https;             /* what was asked for */
+	bool is_proxied;           /* through a proxy, which is what was connected to */
 	bool is_http2;             /* was agreed on within TLS */
 	bool is_tunnelling; /* it was established to a proxy that had not let us through yet */
 };

@@ -414,6 +414,20 @@ def second(*pieces):
     return script
 
 
+def answers_then_cuts():
+    """Every other connection ends behind a sound answer, and the one that follows it at once."""
+    seen = []
+
+    async def script(peer):
+        seen.append(peer)
+        if len(seen) % 2:
+            await peer.request()
+            await peer.say(status(b"200 OK", body=b"hello"))
+        await peer.cut()
+
+    return script
+
+
 async def refuses_the_key(peer):
     """The client's key and Finished follow its first flight; what it says of them came before."""
     flight = await Records(peer, "tls1.2").flight()
@@ -431,7 +445,24 @@ KEPT_UPLOAD = {
 ROWS = [one for prefix, more in KINDS.items() for one in uploads(prefix, more)]
 ROWS += [one for prefix, more in OVER_HTTP2.items() for one in over_http2(prefix, more)]
 ROWS += [through(one) for one in ROWS if one.name.removeprefix("unread_h2_") in IN_TUNNEL]
+IN_HANDSHAKE = ("tls_error", "reset")
+POST = {"method": "POST", "body": "x" * 20_000}
+# A reset may be there before anybody has looked whether the connection was made.
 ROWS += [
+    down(f"cut_at_once_{prefix}{name}", "resets at once", cut, *reason, site=asks | site, **more)
+    for prefix, asks in (("", {}), ("post_", POST))
+    for name, reason, site, more in (
+        ("plain", LOST, {}, {}),
+        ("h2_plain", LOST, {"http_version": "2"}, {}),
+        ("tls", IN_HANDSHAKE, {}, {"kind": "https"}),
+        *(
+            (f"behind_{context.replace('/', '_').replace('.', '_')}", LOST, {}, {"kind": "https", "context": context})
+            for context in ("good", "good/tls1.2", "good/h2", "good/h2_tls1.2")
+        ),
+    )
+]
+ROWS += [
+    down("kept_cut_twice", "resets behind its answer, and the next at once", answers_then_cuts(), *LOST, **KEPT),
     down("unread_tls_alert", "refuses, and resets", refuses_the_key, "tls_error", "refused it", kind="https"),
     up("unread_kept", "a page, and resets", answers_then_dies, kind="https", context="good/h2", **KEPT),
     # whether it is asked anew or was heard in time is a race; what it says is an answer either way
