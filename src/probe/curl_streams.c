@@ -9,6 +9,7 @@
 /* Of nghttp2, whose headers nobody needs for so little. */
 typedef struct nghttp2_session http2_session;
 typedef struct nghttp2_session_callbacks http2_callbacks;
+typedef struct nghttp2_option http2_option;
 
 /* The beginning of what nghttp2 calls a frame. */
 struct http2_frame {
@@ -27,6 +28,12 @@ typedef int on_frame(http2_session *session, const struct http2_frame *frame, vo
 typedef int on_close(http2_session *session, int32_t stream, uint32_t error, void *context);
 
 enum {
+	/*
+	 * Settings that a server may say at once. nghttp2 ends the connection for more than 32 of them, though any number is sound, and unknown
+	 * ones are to be ignored (RFC 9113, 6.5.2). It looks each that it knows up among all before it, so not as many as a frame holds.
+	 */
+	SETTINGS_AT_ONCE = 256,
+
 	FRAME_DATA = 0,
 	FRAME_HEADERS = 1,
 	FRAME_RST_STREAM = 3,
@@ -39,6 +46,9 @@ static _Thread_local struct {
 	int (*send)(http2_session *session);
 	void (*set_on_frame)(http2_callbacks *callbacks, on_frame *callback);
 	void (*set_on_close)(http2_callbacks *callbacks, on_close *callback);
+	int (*client_new)(http2_session **session, const http2_callbacks *callbacks, void *context,
+			  const http2_option *option);
+	void (*set_max_settings)(http2_option *option, size_t count);
 	int (*want_read)(http2_session *session);
 	uint32_t (*next_stream)(http2_session *session);
 	/* Of a stream: 1, 0, or -1 for one that isn't there. */
@@ -47,6 +57,7 @@ static _Thread_local struct {
 	void *(*user_data)(http2_session *session, int32_t stream); /* libcurl's handle */
 } nghttp2;
 
+static _Thread_local const http2_callbacks *curl_callbacks; /* that were set last */
 static _Thread_local struct curl_stream *watched;
 static _Thread_local struct curl_stream *last_found; /* one of them, or NULL */
 
@@ -67,6 +78,8 @@ static void find_nghttp2(void)
 		return;
 	find(&nghttp2.set_on_frame, "nghttp2_session_callbacks_set_on_frame_recv_callback");
 	find(&nghttp2.set_on_close, "nghttp2_session_callbacks_set_on_stream_close_callback");
+	find(&nghttp2.client_new, "nghttp2_session_client_new2");
+	find(&nghttp2.set_max_settings, "nghttp2_option_set_max_settings");
 	find(&nghttp2.want_read, "nghttp2_session_want_read");
 	find(&nghttp2.next_stream, "nghttp2_session_get_next_stream_id");
 	find(&nghttp2.is_local_closed, "nghttp2_session_get_stream_local_close");
@@ -191,6 +204,8 @@ void nghttp2_session_callbacks_set_on_frame_recv_callback(http2_callbacks *callb
 	on_frame *known = NULL;
 	bool is_curls = atomic_compare_exchange_strong(&curl_on_frame, &known, callback) ||
 			known == callback;
+	if (is_curls)
+		curl_callbacks = callbacks;
 	nghttp2.set_on_frame(callbacks, is_curls ? on_frame_received : callback);
 }
 
@@ -204,6 +219,19 @@ void nghttp2_session_callbacks_set_on_stream_close_callback(http2_callbacks *cal
 	bool is_curls = atomic_compare_exchange_strong(&curl_on_close, &known, callback) ||
 			known == callback;
 	nghttp2.set_on_close(callbacks, is_curls ? on_stream_closed : callback);
+}
+
+/* libcurl's option is one that it has made for this call. */
+int nghttp2_session_client_new2(http2_session **session, const http2_callbacks *callbacks,
+				void *context, http2_option *option);
+int nghttp2_session_client_new2(http2_session **session, const http2_callbacks *callbacks,
+				void *context, http2_option *option)
+{
+	find_nghttp2();
+	if (option != NULL && callbacks == curl_callbacks)
+		nghttp2.set_max_settings(option, SETTINGS_AT_ONCE);
+	curl_callbacks = NULL;
+	return nghttp2.client_new(session, callbacks, context, option);
 }
 
 void curl_stream_watch(struct curl_stream *stream)

@@ -5,7 +5,8 @@
  * response, as it may do when it wants no more of an upload, libcurl drops what it has not handed over; and where it says nothing of the
  * rest of an upload, which it does not have to read either, libcurl waits for it to be sent. So this program's
  * nghttp2_session_send() stands before nghttp2's, which libcurl calls behind whatever it has read, and asks the session whether that
- * was its end; and libcurl's callbacks for frames and for the end of a stream are called through this program's. Whoever else uses nghttp2,
+ * was its end; and libcurl's callbacks for frames and for the end of a stream are called through this program's. Its sessions are made
+ * by this program's nghttp2_session_client_new2(), too, which has nghttp2 take more settings at once than it would. Whoever else uses nghttp2,
  * in whatever thread, notices nothing.
  */
 #ifndef WEBSENTRY_PROBE_CURL_STREAMS_H

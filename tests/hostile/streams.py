@@ -41,6 +41,12 @@ def data(payload, flags=0, stream=1):
     return frame(DATA, payload, flags=flags, stream=stream)
 
 
+def settings(count):
+    """So many, each of another kind: from the first that nobody knows on, and one that everybody does."""
+    kinds = (3, *range(0x0A0A, 0x0A0A + count - 1))
+    return frame(SETTINGS, b"".join(kind.to_bytes(2, "big") + (100).to_bytes(4, "big") for kind in kinds))
+
+
 HELLO = frame(SETTINGS)
 PAGE = head() + data(b"hello", END_STREAM)
 GZIP = field(b"content-encoding", b"gzip")
@@ -463,6 +469,18 @@ ROWS = [
         "a window of nothing, which a GET does not need",
         says(PAGE, first=frame(SETTINGS, b"\0\4\0\0\0\0")),
     ),
+    row(up, "settings_33", "more settings than usual", says(PAGE, first=settings(33))),
+    row(up, "settings_256", "as many as may be", says(PAGE, first=settings(256))),
+    row(up, "settings_later", "the same in its answer", says(head(), settings(200), data(b"hello", END_STREAM))),
+    row(down, "settings_257", "too many settings", says(PAGE, first=settings(257)), *BROKEN),
+    row(
+        down,
+        "settings_of_256_without_end",
+        "as many settings as may be, without end",
+        says(then=without_end(frame(SETTINGS, b"\x0a\x0a\0\0\0\1" * 128 + b"\0\3\0\0\0\x64" * 128))),
+        "protocol_error or too_large",
+        "127.0.0.1",
+    ),
     row(up, "no_streams", "allows no streams, once one is open", says(PAGE, first=frame(SETTINGS, b"\0\3\0\0\0\0"))),
     row(
         down,
@@ -561,6 +579,8 @@ ROWS = [
 WITHOUT_TLS = (
     "page",
     "http_1_1",
+    "settings_256",
+    "settings_of_256_without_end",
     "pongs_without_end",
     "priorities_without_end",
     "windows_without_end",
