@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 /* How long it holds whether this machine has a way out over IPv6. */
 enum { ROUTE_LIFE_US = 30 * CLOCK_US_PER_S };
@@ -237,6 +238,15 @@ static void ask(struct resolve *resolve, int family, ares_addrinfo_callback on_a
 	resolver->depth--;
 }
 
+/*
+ * "localhost." is this machine as "localhost" is (RFC 6761, 6.3), of which c-ares asks nobody. The same name with a dot is another one to
+ * it, and so are those of the hosts file to the C library: they stay what they are.
+ */
+static const char *choose_asked(const char *name)
+{
+	return text_equal_ignoring_case(name, "localhost.") ? "localhost" : name;
+}
+
 void resolver_ask_apart(struct resolver *resolver, mono_us now)
 {
 	struct resolve *resolve = resolver->waiting;
@@ -258,6 +268,7 @@ void resolver_ask_apart(struct resolver *resolver, mono_us now)
 struct resolve *resolver_start(struct resolver *resolver, const char *name, int64_t patience_us,
 			       resolver_on_resolved on_resolved, void *context)
 {
+	name = choose_asked(name);
 	size_t length = strlen(name);
 	struct resolve *resolve = xcalloc(1, sizeof(*resolve) + length + 1);
 	mono_us now = clock_mono_us();

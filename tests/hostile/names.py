@@ -280,6 +280,16 @@ ROWS = [
         "connect_unreachable",
         "255.255.255.255",
     ),
+    up("localhost_with_a_dot", "an ordinary page of this machine", PAGE, host="localhost."),
+    down(
+        "localhost_with_a_dot_forbidden",
+        "the same, where that is forbidden",
+        PAGE,
+        "forbidden_address",
+        ("127.0.0.1", "`allow_private` is false"),
+        host="LocalHost.",
+        site={"allow_private": False},
+    ),
 ]
 
 
