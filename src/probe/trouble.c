@@ -361,7 +361,8 @@ static void of_receive(const struct trouble_facts *facts, struct trouble *troubl
 		 strstr(text, "nghttp2") != NULL || strstr(text, "Connection died") != NULL)
 		of_response(facts, trouble);
 	else if (strstr(text, "getpeername") != NULL) /* lost as soon as it was made */
-		set(trouble, REASON_CONNECTION_LOST, "connection lost before the request was sent");
+		set(trouble, REASON_CONNECTION_LOST,
+		    "the connection was reset before the request was sent");
 	else
 		of_lost(facts, trouble);
 }
