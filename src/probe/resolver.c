@@ -27,6 +27,7 @@ struct resolver_watch {
 	uv_poll_t poll;
 	struct resolver_channel *channel;
 	ares_socket_t socket;
+	bool is_first; /* it leads to the server that is asked first */
 	struct resolver_watch *next;
 };
 
@@ -40,7 +41,9 @@ static void process(struct resolver_channel *channel, ares_socket_t readable,
 {
 	struct resolver *resolver = channel->resolver;
 	resolver->depth++;
+	channel->reading = readable;
 	ares_process_fd(channel->ares, readable, writable);
+	channel->reading = ARES_SOCKET_BAD;
 	resolver->depth--;
 }
 
@@ -51,8 +54,11 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 	/* c-ares tells a server that is not there and one that answers SERVFAIL by the same code: look for bytes. */
 	char byte;
 	if ((events & UV_READABLE) != 0 &&
-	    recv(watch->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+	    recv(watch->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0) {
 		watch->channel->resolver->answered_at = clock_mono_us();
+		if (watch->is_first)
+			resolver_order_note_heard(watch->channel);
+	}
 	ares_socket_t readable =
 		is_broken || (events & UV_READABLE) != 0 ? watch->socket : ARES_SOCKET_BAD;
 	ares_socket_t writable =
@@ -106,6 +112,7 @@ static void on_socket_state(void *context, ares_socket_t socket, int readable, i
 			free(watch); /* the look-up runs into its timeout */
 			return;
 		}
+		watch->is_first = resolver_order_is_first(channel, socket);
 		watch->next = channel->watches;
 		channel->watches = watch;
 	}
@@ -117,6 +124,7 @@ static struct resolver_channel *channel_create(struct resolver *resolver, struct
 {
 	struct resolver_channel *channel = xcalloc(1, sizeof(*channel));
 	channel->resolver = resolver;
+	channel->reading = ARES_SOCKET_BAD;
 	struct ares_options options = {
 		.timeout = SERVER_TIMEOUT_MS,
 		.tries = SERVER_TRIES,
@@ -183,12 +191,48 @@ void resolver_refresh(struct resolver *resolver, mono_us now)
 	struct resolver_file_version version = look_at(path);
 	if (is_same(&version, &resolver->settings_version))
 		return;
+	struct resolver_order before = resolver->order;
+	resolver->order = (struct resolver_order){0};
+	if (resolver_renew(resolver))
+		resolver->settings_version = version;
+	else
+		resolver->order = before; /* the old one goes on, and this is tried again */
+}
+
+bool resolver_renew(struct resolver *resolver)
+{
 	struct resolver_channel *channel = channel_create(resolver, NULL);
 	if (channel == NULL)
-		return; /* the old one goes on, and this is tried again */
-	resolver->settings_version = version;
+		return false;
+	resolver_order_apply(resolver, channel);
 	channel->next = resolver->channels;
 	resolver->channels = channel;
+	return true;
+}
+
+struct resolver_channel *resolver_add_channel(struct resolver *resolver)
+{
+	struct resolver_channel *channel = channel_create(resolver, NULL);
+	if (channel == NULL)
+		return NULL;
+	channel->next = resolver->channels->next;
+	resolver->channels->next = channel;
+	return channel;
+}
+
+void resolver_begin_question(struct resolver_channel *channel)
+{
+	channel->running++;
+	channel->resolver->running++;
+}
+
+void resolver_end_question(struct resolver_channel *channel)
+{
+	struct resolver *resolver = channel->resolver;
+	channel->running--;
+	resolver->running--;
+	if (resolver->running == 0 && !resolver->is_closed)
+		(void)uv_timer_stop(&resolver->tick);
 }
 
 struct resolver *resolver_create(uv_loop_t *loop, const char *servers, const char *settings,

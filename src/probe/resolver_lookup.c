@@ -205,10 +205,7 @@ static void on_answer(struct resolve *resolve, int status, struct ares_addrinfo 
 		resolve->on_resolved = NULL;
 	if (is_of_both)
 		stop_waiting(resolve);
-	resolve->channel->running--;
-	resolver->running--;
-	if (resolver->running == 0 && !resolver->is_closed)
-		(void)uv_timer_stop(&resolver->tick);
+	resolver_end_question(resolve->channel);
 	if (--resolve->questions == 0 && !resolve->is_starting)
 		free(resolve);
 	if (on_resolved != NULL)
@@ -217,8 +214,9 @@ static void on_answer(struct resolve *resolve, int status, struct ares_addrinfo 
 
 static void on_both(void *context, int status, int timeouts, struct ares_addrinfo *info)
 {
-	(void)timeouts;
-	on_answer(context, status, info, true);
+	struct resolve *resolve = context;
+	resolver_order_note_end(resolve->channel, status, timeouts);
+	on_answer(resolve, status, info, true);
 }
 
 static void on_family(void *context, int status, int timeouts, struct ares_addrinfo *info)
@@ -257,8 +255,8 @@ void resolver_ask_apart(struct resolver *resolver, mono_us now)
 		}
 		stop_waiting(resolve);
 		resolve->questions += 2;
-		resolve->channel->running += 2;
-		resolver->running += 2;
+		resolver_begin_question(resolve->channel);
+		resolver_begin_question(resolve->channel);
 		ask(resolve, AF_INET, on_family);
 		ask(resolve, AF_INET6, on_family);
 		resolve = resolver->waiting; /* an answer at once may have changed the list */
@@ -282,9 +280,9 @@ struct resolve *resolver_start(struct resolver *resolver, const char *name, int6
 	resolve->questions = 1;
 	memcpy(resolve->name, name, length);
 	start_waiting(resolve);
-	channel->running++;
-	resolver->running++;
+	resolver_begin_question(channel);
 	resolver_start_tick(resolver, now);
+	resolver_order_try_first(resolver, name, now);
 	resolve->is_starting = true;
 	ask(resolve, AF_UNSPEC, on_both);
 	resolve->is_starting = false;

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "probe/resolver.h"
+#include "probe/resolver_order.h"
 
 /*
  * c-ares with the settings of one time. When they change, new look-ups go to a new one, and the old one is released when its
@@ -21,6 +22,7 @@ struct resolver_channel {
 	struct resolver *resolver;
 	size_t running;
 	struct resolver_watch *watches;
+	ares_socket_t reading; /* whose bytes c-ares looks at just now; ARES_SOCKET_BAD: none */
 	struct resolver_channel *next; /* older */
 };
 
@@ -38,6 +40,7 @@ struct resolver {
 	struct resolver_file_version settings_version;
 	mono_us settings_looked_at;
 	struct resolver_channel *channels; /* the one in use, then those that are being used up */
+	struct resolver_order order;
 	uv_timer_t tick;
 	mono_us ticked_at;
 	size_t running; /* over all channels */
@@ -57,6 +60,13 @@ struct resolver {
 
 /* Release old channels that have nothing left to do; make a new one where the system's settings have changed. */
 void resolver_refresh(struct resolver *resolver, mono_us now);
+/* Have new look-ups go to a new channel, with servers in the order of now. Where none can be had, the old one goes on: false. */
+bool resolver_renew(struct resolver *resolver);
+/* A channel behind the one in use, whose servers are in the order that they were given in; NULL where none can be had. */
+struct resolver_channel *resolver_add_channel(struct resolver *resolver);
+/* A question is put to c-ares; it has ended. */
+void resolver_begin_question(struct resolver_channel *channel);
+void resolver_end_question(struct resolver_channel *channel);
 /* Until the last look-up has ended c-ares is given its time-outs, and who has waited long asks apart. */
 void resolver_start_tick(struct resolver *resolver, mono_us now);
 

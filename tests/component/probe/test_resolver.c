@@ -16,13 +16,19 @@
 #include "base/clock.h"
 #include "name_server.h"
 #include "probe/resolver.h"
+#include "probe/resolver_private.h"
 
 /* Settings can't name a port, so servers need addresses of their own on port 53, which only root may take. */
 #define FIRST_SERVER "127.83.69.1"
 #define SECOND_SERVER "127.83.69.2"
 #define ABSENT_SERVER "127.83.69.3"
+#define SILENT_SERVER "127.83.69.4"
 
-enum { PATIENCE_US = 60 * CLOCK_US_PER_S, FAMILY_US = 200 * CLOCK_US_PER_MS };
+enum {
+	PATIENCE_US = 60 * CLOCK_US_PER_S,
+	FAMILY_US = 200 * CLOCK_US_PER_MS,
+	LOST_US = 1 * CLOCK_US_PER_S, /* what a question without an answer costs */
+};
 
 static const struct name_record first_names[] = {
 	{.name = "moving.test", .addresses = {"192.0.2.1"}},
@@ -34,6 +40,16 @@ static const struct name_record first_names[] = {
 };
 static const struct name_record second_names[] = {
 	{.name = "moving.test", .addresses = {"192.0.2.2"}},
+	{.name = NULL},
+};
+
+static const struct name_record silent_names[] = {
+	{.name = "moving.test", .is_silent = true},
+	{.name = NULL},
+};
+/* The same server, back again. */
+static const struct name_record back_names[] = {
+	{.name = "moving.test", .addresses = {"192.0.2.3"}},
 	{.name = NULL},
 };
 
@@ -49,6 +65,7 @@ struct world {
 	struct resolver *resolver;
 	struct name_server *first;
 	struct name_server *second;
+	struct name_server *silent;
 	char settings[64];
 };
 
@@ -111,6 +128,8 @@ static int tear_down(void **state)
 		name_server_stop(world->first);
 	if (world->second != NULL)
 		name_server_stop(world->second);
+	if (world->silent != NULL)
+		name_server_stop(world->silent);
 	(void)unlink(world->settings);
 	return 0;
 }
@@ -206,6 +225,92 @@ static void one_family_is_enough(void **state)
 	assert_int_equal(ask(world, "nowhere.test").result, RESOLVER_NO_SUCH_NAME);
 }
 
+/* How long a look-up takes, of a name that is found. */
+static mono_us time_of(struct world *world, const char *address)
+{
+	mono_us began = clock_mono_us();
+	struct answer answer = ask(world, "moving.test");
+	assert_int_equal(answer.result, RESOLVER_FOUND);
+	assert_string_equal(answer.addresses[0].text, address);
+	return clock_mono_us() - began;
+}
+
+/* A look-up that waits for nobody, now or, of a busy machine, soon. */
+static void expect_quick(struct world *world, const char *address)
+{
+	for (int i = 0; time_of(world, address) >= LOST_US; i++)
+		assert_true(i < 5);
+}
+
+/* A first server that is silent, and two that live. */
+static void start_with_silent(struct world *world)
+{
+	world->silent = name_server_start_at(SILENT_SERVER, 53, silent_names);
+	if (world->silent == NULL)
+		skip();
+	start_with(world, SILENT_SERVER "\nnameserver " SECOND_SERVER "\nnameserver " FIRST_SERVER);
+}
+
+static void silent_server_costs_two_look_ups(void **state)
+{
+	struct world *world = *state;
+	start_with_silent(world);
+	assert_true(time_of(world, "192.0.2.2") >= LOST_US);
+	assert_true(time_of(world, "192.0.2.2") >= LOST_US);
+	expect_quick(world, "192.0.2.2");
+	expect_quick(world, "192.0.2.2");
+}
+
+/* Whoever can't wait for the second server has it asked all the same. */
+static void dropped_look_ups_find_the_server_that_lives(void **state)
+{
+	struct world *world = *state;
+	start_with_silent(world);
+	for (int i = 0; i < 2; i++) {
+		struct answer dropped = {0};
+		struct resolve *resolve = resolver_start(world->resolver, "moving.test",
+							 PATIENCE_US, on_resolved, &dropped);
+		(void)resolver_drop(resolve);
+	}
+	while (!world->resolver->order.is_changed)
+		(void)uv_run(&world->loop, UV_RUN_ONCE);
+	expect_quick(world, "192.0.2.2");
+}
+
+static void server_that_is_back_is_the_first_again(void **state)
+{
+	struct world *world = *state;
+	start_with_silent(world);
+	for (int i = 0; i < 2; i++)
+		assert_true(time_of(world, "192.0.2.2") >= LOST_US);
+	assert_true(world->resolver->order.is_changed);
+	/* a minute later it is still silent: nobody waits for that */
+	world->resolver->order.tried_at -= 2 * PATIENCE_US;
+	expect_quick(world, "192.0.2.2");
+	assert_true(world->resolver->order.is_changed);
+	name_server_stop(world->silent);
+	world->silent = name_server_start_at(SILENT_SERVER, 53, back_names);
+	assert_non_null(world->silent);
+	world->resolver->order.tried_at -= 2 * PATIENCE_US;
+	assert_int_equal(ask(world, "moving.test").result, RESOLVER_FOUND);
+	while (world->resolver->order.is_changed)
+		(void)uv_run(&world->loop, UV_RUN_ONCE);
+	expect_quick(world, "192.0.2.3");
+}
+
+static void new_settings_have_their_own_order(void **state)
+{
+	struct world *world = *state;
+	start_with_silent(world);
+	for (int i = 0; i < 2; i++)
+		assert_true(time_of(world, "192.0.2.2") >= LOST_US);
+	write_settings(world, FIRST_SERVER "\nnameserver " SECOND_SERVER);
+	mono_us end = clock_mono_us() + PATIENCE_US;
+	while (strcmp(ask(world, "moving.test").addresses[0].text, "192.0.2.1") != 0)
+		assert_true(clock_mono_us() < end);
+	assert_false(world->resolver->order.is_changed);
+}
+
 /* The resolver goes while its questions are open. */
 static void dropped_look_up_of_one_family_ends(void **state)
 {
@@ -232,6 +337,10 @@ int main(void)
 		RESOLVER_TEST(dropped_look_up_is_not_told),
 		RESOLVER_TEST(one_family_is_enough),
 		RESOLVER_TEST(dropped_look_up_of_one_family_ends),
+		RESOLVER_TEST(silent_server_costs_two_look_ups),
+		RESOLVER_TEST(dropped_look_ups_find_the_server_that_lives),
+		RESOLVER_TEST(server_that_is_back_is_the_first_again),
+		RESOLVER_TEST(new_settings_have_their_own_order),
 	};
 	return cmocka_run_group_tests_name("probe_resolver", tests, NULL, NULL);
 }
