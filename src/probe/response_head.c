@@ -68,11 +68,23 @@ static enum packing packing_of(const char *name, size_t length)
 	return PACKED_UNKNOWN;
 }
 
-/* Names for nothing: pages in PHP say `none` so that their server packs nothing, and clients have taken it for that ever since. */
+/*
+ * Names under which nothing is packed. Only `identity` is one of RFC 9110, 8.4.1; pages in PHP say `none` so that their server packs
+ * nothing, object stores keep the `aws-chunked` of the upload, and character sets and MIME's encodings are taken for one another. Browsers
+ * and Go show such pages as they are.
+ */
 static bool is_no_packing(const char *name, size_t length)
 {
-	return is_name(name, length, "identity") || is_name(name, length, "none") ||
-	       is_name(name, length, "chunked");
+	static const char *const names[] = {
+		"identity", "none",     "chunked",    "aws-chunked", "utf-8",
+		"utf8",     "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252",
+		"7bit",     "8bit",     "binary",
+	};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (is_name(name, length, names[i]))
+			return true;
+	}
+	return false;
 }
 
 /* Count what has to be unpacked, one within the other, and note the last of them. */

@@ -544,6 +544,7 @@ ROWS = [
     up("deflate_raw_sound", "deflate as some servers have it", encoded(b"deflate", zlib.compress(b"x" * 4096)[2:-4])),
     up("encoding_identity", "packed as nothing", encoded(b"identity", b"hello")),
     up("encoding_none", "the same, as PHP's pages say it", encoded(b"none", b"hello")),
+    up("encoding_utf_8", "a character set where an encoding belongs", encoded(b"utf-8", b"hello")),
     # What bodies hold.
     up("body_zeroes", "zeroes", answer(*said(b"4096", b"\0" * 4096)), site={"pattern": "never"}),
     up(

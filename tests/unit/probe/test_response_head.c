@@ -263,6 +263,8 @@ static void encodings_are_counted(void **state)
 		{{"Content-Encoding: gzip\r\n", "Content-Encoding: zstd\r\n"}, 2, 0, true},
 		{{"Content-Encoding: identity, , gzip ,\r\n"}, 1, 0, false},
 		{{"Content-Encoding: none\r\n"}, 0, 0, false},
+		{{"Content-Encoding: UTF-8\r\n"}, 0, 0, false},
+		{{"Content-Encoding: aws-chunked, gzip\r\n"}, 1, 0, false},
 		{{"Content-Encoding: None, gzip\r\n"}, 1, 0, false},
 		{{"Content-Encoding: nonesuch\r\n"}, 1, 0, false},
 		{{"Content-Encoding:\r\n"}, 0, 0, false},
