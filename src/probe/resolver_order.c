@@ -19,7 +19,7 @@ static bool is_same(const struct ares_addr_port_node *a, const struct ares_addr_
 /* Returns false where it leads nowhere any more. */
 static bool find_peer(ares_socket_t socket, struct ares_addr_port_node *ret_peer)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
 	socklen_t size = sizeof(address);
 	*ret_peer = (struct ares_addr_port_node){0};
 	if (getpeername(socket, (struct sockaddr *)&address, &size) != 0)
