@@ -19,21 +19,25 @@ static bool is_same(const struct ares_addr_port_node *a, const struct ares_addr_
 /* Returns false where it leads nowhere any more. */
 static bool find_peer(ares_socket_t socket, struct ares_addr_port_node *ret_peer)
 {
-	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+	union {
+		struct sockaddr any;
+		struct sockaddr_in four;
+		struct sockaddr_in6 six;
+	} address = {.six = {.sin6_family = AF_UNSPEC}};
 	socklen_t size = sizeof(address);
 	*ret_peer = (struct ares_addr_port_node){0};
-	if (getpeername(socket, (struct sockaddr *)&address, &size) != 0)
+	if (getpeername(socket, &address.any, &size) != 0)
 		return false;
-	if (address.ss_family == AF_INET) {
-		const struct sockaddr_in *four = (const void *)&address;
-		memcpy(&ret_peer->addr.addr4, &four->sin_addr, sizeof(four->sin_addr));
-		ret_peer->udp_port = ntohs(four->sin_port);
+	if (address.any.sa_family == AF_INET) {
+		memcpy(&ret_peer->addr.addr4, &address.four.sin_addr,
+		       sizeof(address.four.sin_addr));
+		ret_peer->udp_port = ntohs(address.four.sin_port);
 	} else {
-		const struct sockaddr_in6 *six = (const void *)&address;
-		memcpy(&ret_peer->addr.addr6, &six->sin6_addr, sizeof(six->sin6_addr));
-		ret_peer->udp_port = ntohs(six->sin6_port);
+		memcpy(&ret_peer->addr.addr6, &address.six.sin6_addr,
+		       sizeof(address.six.sin6_addr));
+		ret_peer->udp_port = ntohs(address.six.sin6_port);
 	}
-	ret_peer->family = address.ss_family;
+	ret_peer->family = address.any.sa_family;
 	return true;
 }
 
