@@ -11,6 +11,7 @@ import ssl
 import threading
 import time
 
+from support.listener import Listener
 from support.wire import HEAD_END, read_head
 
 PHASES = ("dns", "connect", "tls", "wait", "transfer")
@@ -94,7 +95,7 @@ class PhaseServer:
                 connection.unwrap() if self._context is not None else None
 
 
-class PhaseProxy:
+class PhaseProxy(Listener):
     """A proxy that takes its time for TLS with the client, and to connect; over plain http it answers itself."""
 
     def __init__(self, *, certificate=None, tls_s=0.0, connect_s=0.0):
@@ -103,24 +104,7 @@ class PhaseProxy:
         if certificate is not None:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._context.load_cert_chain(certificate.cert_file, certificate.key_file)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True, name="proxy")
-        self._thread.start()
-
-    def close(self):
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(5)
-        self._listener.close()
-
-    def _serve(self):
-        while True:
-            try:
-                connection = self._listener.accept()[0]
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+        super().__init__()
 
     def _answer(self, connection):
         with contextlib.suppress(OSError), connection:

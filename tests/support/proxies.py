@@ -3,37 +3,20 @@
 import contextlib
 import select
 import socket
-import threading
 import time
 
+from support.listener import Listener
 from support.wire import read_head
 
 
-class Proxy:
+class Proxy(Listener):
     """.told has what each client said before it was let through. Whatever it asks for, it gets to 127.0.0.1."""
 
     def __init__(self, *, delay_s=0.0, refused=()):
         self.told = []
         self._delay_s = delay_s
         self._refused = refused  # hosts that can't be reached
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True, name="proxy")
-        self._thread.start()
-
-    def close(self):
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(5)
-        self._listener.close()
-
-    def _serve(self):
-        while True:
-            try:
-                connection = self._listener.accept()[0]
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+        super().__init__()
 
     def _answer(self, connection):
         with contextlib.suppress(OSError), connection:
