@@ -118,6 +118,15 @@ int site_keys_take_choice(struct entry_reader *reader, const struct node *value,
 /* Whether a mapping's key may be a header of a request: a name, none that frames the body, not twice. A problem where it may not. */
 bool site_keys_is_header(struct entry_reader *reader, const struct node *mapping, size_t index);
 
+/*
+ * Hand over a header's values, one or a list of them, in their order; taken_value is then the callee's to free. What comes before a
+ * problem was handed over.
+ */
+typedef void site_keys_add_value(struct site *site, const char *name, char *taken_value,
+				 bool is_first);
+void site_keys_take_values(struct entry_reader *reader, const struct node_pair *pair,
+			   site_keys_add_value *add);
+
 /* RFC 9110's token. */
 bool site_keys_is_token(const char *text);
 

@@ -136,29 +136,13 @@ void site_keys_take_proxy_url(struct entry_reader *reader, const struct node *va
 	take_proxy(reader, "proxy_url", value);
 }
 
-/* One value, or a list of them: a header line each, in the place of the defaults'. */
-static int take_proxy_header(struct entry_reader *reader, const struct node_pair *pair)
+/* A header line each, in the place of the defaults'. */
+static void add_value(struct site *site, const char *name, char *taken_value, bool is_first)
 {
-	enum { VALUE_MAX = 8192 };
-	struct request *request = request_make(&reader->entry->site);
-	const char *name = pair->key->text;
-	bool is_list = pair->value->kind == NODE_SEQUENCE;
-	size_t count = is_list ? pair->value->count : 1;
-	if (count == 0) {
-		entry_expect(reader, pair->value, "at least one value for `%.80s`", name);
-		return -1;
-	}
-	request_remove_proxy_header(request, name);
-	for (size_t i = 0; i < count && request->proxy_header_count <= SITE_HEADERS_MAX; i++) {
-		const struct node *value = is_list ? pair->value->items[i] : pair->value;
-		char *text;
-		if (value->kind == NODE_SCALAR && (value->length == 0 || node_is_null(value)))
-			text = xstrdup("");
-		else if (entry_take_text(reader, name, value, VALUE_MAX, &text) != 0)
-			return -1;
-		request_add_proxy_header(request, name, text);
-	}
-	return 0;
+	struct request *request = request_make(site);
+	if (is_first)
+		request_remove_proxy_header(request, name);
+	request_add_proxy_header(request, name, taken_value);
 }
 
 static void take_proxy_headers(struct entry_reader *reader, const char *name,
@@ -168,9 +152,8 @@ static void take_proxy_headers(struct entry_reader *reader, const char *name,
 	    !entry_is_mapping(reader, name, value, SITE_HEADERS_MAX))
 		return;
 	for (size_t i = 0; i < value->count; i++)
-		if (site_keys_is_header(reader, value, i) &&
-		    take_proxy_header(reader, &value->pairs[i]) != 0)
-			return;
+		if (site_keys_is_header(reader, value, i))
+			site_keys_take_values(reader, &value->pairs[i], add_value);
 	if (request_of(&reader->entry->site)->proxy_header_count > SITE_HEADERS_MAX)
 		entry_problem(reader, value,
 			      "found more than %d headers with the defaults', expected at most "

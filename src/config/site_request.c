@@ -151,10 +151,9 @@ static bool claim_header(struct entry_reader *reader, const struct node *key)
 	return true;
 }
 
-/* One value, or a list of them: a header line each. */
-static void take_header_values(struct entry_reader *reader, const struct node_pair *pair)
+void site_keys_take_values(struct entry_reader *reader, const struct node_pair *pair,
+			   site_keys_add_value *add)
 {
-	struct site *site = &reader->entry->site;
 	const char *name = pair->key->text;
 	size_t count = pair->value->kind == NODE_SEQUENCE ? pair->value->count : 1;
 	if (count == 0)
@@ -167,11 +166,17 @@ static void take_header_values(struct entry_reader *reader, const struct node_pa
 			text = xstrdup("");
 		else if (entry_take_text(reader, name, value, HEADER_VALUE_MAX, &text) != 0)
 			return;
-		if (i == 0)
-			site_keys_set_header(site, name, text);
-		else
-			append_header(site, name, text);
+		add(&reader->entry->site, name, text, i == 0);
 	}
+}
+
+/* A header line each, the first in the place of what the defaults say. */
+static void add_value(struct site *site, const char *name, char *taken_value, bool is_first)
+{
+	if (is_first)
+		site_keys_set_header(site, name, taken_value);
+	else
+		append_header(site, name, taken_value);
 }
 
 bool site_keys_is_header(struct entry_reader *reader, const struct node *mapping, size_t index)
@@ -199,7 +204,7 @@ static void take_header(struct entry_reader *reader, const struct node *mapping,
 {
 	if (site_keys_is_header(reader, mapping, index) &&
 	    claim_header(reader, mapping->pairs[index].key))
-		take_header_values(reader, &mapping->pairs[index]);
+		site_keys_take_values(reader, &mapping->pairs[index], add_value);
 }
 
 void site_keys_take_headers(struct entry_reader *reader, const struct node *value)

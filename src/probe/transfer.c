@@ -363,15 +363,6 @@ static bool add_header(struct transfer *transfer, const char *line)
 	return longer != NULL;
 }
 
-/* To curl "Name:" takes a header out, and "Name;" sends it empty. */
-static bool add_field(struct transfer *transfer, const char *name, const char *value)
-{
-	char *line = value[0] == '\0' ? xasprintf("%s;", name) : xasprintf("%s: %s", name, value);
-	bool is_added = add_header(transfer, line);
-	free(line);
-	return is_added;
-}
-
 /* With another name for TLS in curl's URL, the request still speaks of its own. */
 static bool add_own_host(struct transfer *transfer, const char *url)
 {
@@ -408,10 +399,10 @@ static int set_headers(struct transfer *transfer, const struct transfer_request 
 		has_expect |= strcasecmp(header->name, "Expect") == 0;
 		has_host |= strcasecmp(header->name, "Host") == 0;
 		has_user_agent |= strcasecmp(header->name, "User-Agent") == 0;
-		has_all &= add_field(transfer, header->name, header->value);
+		has_all &= transfer_add_field(&transfer->headers, header->name, header->value);
 	}
 	if (request->cookies != NULL && request->cookies[0] != '\0')
-		has_all &= add_field(transfer, "Cookie", request->cookies);
+		has_all &= transfer_add_field(&transfer->headers, "Cookie", request->cookies);
 	if (!has_host && request_of(site)->server_name != NULL)
 		has_all &= add_own_host(transfer, request->url);
 	if (has_body) {

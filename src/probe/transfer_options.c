@@ -154,6 +154,16 @@ static int set_tunnel(struct transfer *transfer, const struct transfer_request *
 	return 0;
 }
 
+bool transfer_add_field(struct curl_slist **headers, const char *name, const char *value)
+{
+	char *line = value[0] == '\0' ? xasprintf("%s;", name) : xasprintf("%s: %s", name, value);
+	struct curl_slist *longer = curl_slist_append(*headers, line);
+	free(line);
+	if (longer != NULL)
+		*headers = longer;
+	return longer != NULL;
+}
+
 /* Those of the site's that are for a proxy; curl would show them to the site where it asks a proxy without CONNECT. */
 static int set_proxy_headers(struct transfer *transfer, const struct transfer_request *request)
 {
@@ -162,14 +172,8 @@ static int set_proxy_headers(struct transfer *transfer, const struct transfer_re
 		return 0;
 	for (size_t i = 0; i < wanted->proxy_header_count; i++) {
 		const struct site_header *header = &wanted->proxy_headers[i];
-		char *line = header->value[0] == '\0'
-				     ? xasprintf("%s;", header->name)
-				     : xasprintf("%s: %s", header->name, header->value);
-		struct curl_slist *longer = curl_slist_append(transfer->proxy_headers, line);
-		free(line);
-		if (longer == NULL)
+		if (!transfer_add_field(&transfer->proxy_headers, header->name, header->value))
 			return -1;
-		transfer->proxy_headers = longer;
 	}
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_PROXYHEADER, transfer->proxy_headers);

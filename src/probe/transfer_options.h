@@ -2,6 +2,7 @@
 #ifndef WEBSENTRY_PROBE_TRANSFER_OPTIONS_H
 #define WEBSENTRY_PROBE_TRANSFER_OPTIONS_H
 
+#include <curl/curl.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>
 
@@ -21,6 +22,12 @@ bool transfer_wants_large_window(const struct site *site);
 
 /* Whether the site asks to go on in another protocol (WebSocket), with a header of its own; over HTTP/2 nobody can. */
 bool transfer_wants_upgrade(const struct site *site);
+
+/*
+ * Add a line to a list of libcurl's: to it "Name:" takes a header out, and "Name;" sends it empty. False where there is no memory for
+ * it: without it the request would be another one.
+ */
+bool transfer_add_field(struct curl_slist **headers, const char *name, const char *value);
 
 /*
  * Set the URL and those options of the handle in which requests differ, all of them; once the headers are set. Returns 0, or -1

@@ -2,43 +2,30 @@
 import contextlib
 import json
 import socket
-import threading
 import time
 
 from hostile.streams import END_STREAM, data, frame, head
+from support.listener import Listener
 
 SETTINGS, GOAWAY = frame(4, b""), frame(7, b"\0\0\0\1\0\0\0\0")
 ACKNOWLEDGED = frame(4, flags=1)  # the last that the client says of itself
 TRIES = 10  # the client is to see both at once: that takes a server that is quicker than it
 
 
-class Closer:
+class Closer(Listener):
     """Says its response, and closes at once, with something unread: that resets the connection."""
 
     def __init__(self, response):
         self.response = response
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def close(self):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(5)
-        self._listener.close()
-
-    def _serve(self):
-        while True:
-            try:
-                connection = self._listener.accept()[0]
-            except OSError:
-                return
-            with connection:
-                connection.settimeout(20)
-                connection.sendall(SETTINGS)
-                self._answer(connection)
+        super().__init__()
 
     def _answer(self, connection):
+        with connection:
+            connection.settimeout(20)
+            connection.sendall(SETTINGS)
+            self._say(connection)
+
+    def _say(self, connection):
         while not connection.recv(65536, socket.MSG_PEEK).endswith(ACKNOWLEDGED):
             time.sleep(0.001)
         connection.sendall(self.response)
@@ -47,7 +34,7 @@ class Closer:
 class Hasty(Closer):
     """Says its response while the request is under way, and once that was read wants no more of it (RFC 9113, 8.1)."""
 
-    def _answer(self, connection):
+    def _say(self, connection):
         connection.sendall(self.response + frame(6, b"has read"))
         got, more = b"", b"something"
         with contextlib.suppress(OSError):  # who has the whole response may be gone
