@@ -23,7 +23,7 @@ struct check_env {
 	struct resolver_pool *resolvers;
 	struct trust *trust;
 	struct client_certificates *certificates;
-	const struct loop_lag *lag;
+	struct loop_lag *lag;
 	struct network *network;
 	const char *user_agent;
 	bool keeps_heads; /* of requests and responses, in the hops */

@@ -41,9 +41,8 @@ static void count_in_flight(struct check_flow *flow, int64_t more)
 {
 	size_t before = atomic_fetch_add(&flow->in_flight, (size_t)more);
 	figures_add(&flow->figures->checks.in_flight, more);
-	size_t after = before + (size_t)more;
-	if ((before == 0) != (after == 0))
-		loop_lag_watch(flow->lag, after > 0);
+	if (before + (size_t)more == 0)
+		loop_lag_rest(flow->lag);
 }
 
 static void start_check(struct check_flow *flow, struct check_run *run, size_t index,

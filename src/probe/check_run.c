@@ -172,7 +172,7 @@ static void start_attempt(struct check_run *run, mono_us now)
 {
 	struct observation *observation = &run->observation;
 	const struct check_start *start = &run->start;
-	run->lost_at_start = loop_lag_lost_us(run->env->lag);
+	run->lost_at_start = loop_lag_begin(run->env->lag);
 	observation->attempt_started_at = clock_wall_us();
 	if (start->pin != NULL && run->retried == 0) {
 		now -= start->pin->dns_us;

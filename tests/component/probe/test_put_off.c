@@ -37,23 +37,19 @@ enum {
 	/* As transfer_body.c has it: bytes a turn, and what a call and a chunk cost. */
 	WORK_A_TURN = 512 * 1024,
 	WORK_A_CHUNK = 128,
-	/* As poller.c has it: turns for a socket with little to read, and the rest between those that follow. */
-	READS_MAX = 300,
-	REST_MS = 20,
-	SHORT_REST_MS = 4,
-	FEW_BYTES = 1024,
+	/* As socket_watch.c has it: turns for a socket with little to read. More than it has looks in an hour, 33 * ln(3.6e6). */
+	READS_MAX = 150,
+	LOOKS_AN_HOUR = 500,
 	FULL_BYTES = 16 * 1024,
 	BYTES = 3000,
 	PAUSE_NS = 500 * 1000,
 	/* Crumbs between two bursts, fewer than make a socket rest; and chunks in a burst, twice what a turn is for. */
-	CRUMBS = 200,
+	CRUMBS = 100,
 	BURST = 2 * WORK_A_TURN / WORK_A_CHUNK,
 	BURSTS_MAX = 5,
 	RESTS = 20, /* are enough */
-	RESTS_TO_DOUBLE = 25,
 	TIMEOUT_MS = 30 * 1000,
 	SHORT_MS = 2000,
-	ENDLESS_MS = 2 * TIMEOUT_MS,
 	CURLS_TIMER_MS = 300, /* it looks at the socket of its own accord, 200 ms after it began */
 };
 
@@ -63,12 +59,10 @@ enum {
 static int calls_left;
 
 static atomic_int watched_fd;
-static atomic_int rest_count; /* times that nothing at all was watched of it */
+static atomic_int rest_count; /* times that it was left to itself with little to read */
 static atomic_int put_asides; /* times that curl took it out, which it does with what is put off */
 static int put_asides_before; /* the first rest */
-static bool is_rest_awaited;  /* its timer comes next */
-static bool is_rest_endless;
-static uint64_t rests_ms[2]; /* the first, and the last */
+static bool is_rest_endless;  /* there is nothing whenever it is looked at */
 static int
 	pretended_unread; /* bytes that wait in every socket, as its reader is told; -1: as it is */
 
@@ -78,24 +72,24 @@ static void watch_anew(int unread)
 	rest_count = 0;
 	put_asides = 0;
 	put_asides_before = 0;
-	is_rest_awaited = false;
-	rests_ms[0] = 0;
-	rests_ms[1] = 0;
 	pretended_unread = unread;
 }
 
-static void note_call(int operation, int fd, uint32_t events)
+static void note_call(int operation, int fd)
 {
 	if (operation == EPOLL_CTL_ADD)
 		watched_fd = fd;
 	if (operation == EPOLL_CTL_DEL)
 		put_asides++;
-	if (operation != EPOLL_CTL_MOD || events != 0)
-		return;
+}
+
+static void note_rest(void)
+{
 	if (rest_count == 0)
 		put_asides_before = put_asides;
 	rest_count++;
-	is_rest_awaited = true;
+	if (is_rest_endless)
+		pretended_unread = 0;
 }
 
 int __real_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event);
@@ -107,21 +101,18 @@ int __wrap_epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *ev
 		errno = ENOSPC;
 		return -1;
 	}
-	note_call(operation, fd, event == NULL ? 0 : event->events);
+	note_call(operation, fd);
 	return __real_epoll_ctl(epoll_fd, operation, fd, event);
 }
 
-int __real_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t ms, uint64_t repeat);
-int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t ms, uint64_t repeat);
+int __real_setsockopt(int fd, int level, int option, const void *value, socklen_t size);
+int __wrap_setsockopt(int fd, int level, int option, const void *value, socklen_t size);
 
-int __wrap_uv_timer_start(uv_timer_t *timer, uv_timer_cb callback, uint64_t ms, uint64_t repeat)
+int __wrap_setsockopt(int fd, int level, int option, const void *value, socklen_t size)
 {
-	if (is_rest_awaited)
-		rests_ms[rest_count > 1] = ms;
-	if (is_rest_awaited && is_rest_endless)
-		ms = ENDLESS_MS;
-	is_rest_awaited = false;
-	return __real_uv_timer_start(timer, callback, ms, repeat);
+	if (level == SOL_SOCKET && option == SO_RCVLOWAT && *(const int *)value > 1)
+		note_rest();
+	return __real_setsockopt(fd, level, option, value, size);
 }
 
 int __real_ioctl(int fd, unsigned long request, int *number);
@@ -362,39 +353,24 @@ static void chunks_of_a_byte_take_many_turns(void **state)
 static void bytes_one_by_one_do_not_take_a_turn_each(void **state)
 {
 	(void)state;
-	mono_us started_at = clock_mono_us();
 	int turns = check("bytes", BYTES);
-	int64_t rests = (clock_mono_us() - started_at) / CLOCK_US_PER_MS / REST_MS;
-	assert_in_range(turns, 1, 2 * READS_MAX + 3 * rests);
+	assert_in_range(turns, 1, 2 * READS_MAX + LOOKS_AN_HOUR);
 }
 
-/*
- * The less there is to read the longer it is left to become more, and the longer it was so the longer; what curl would take in one go
- * anyway is read at once.
- */
-static void what_is_there_decides_how_long_a_socket_rests(void **state)
+/* What curl would take in one go is read at once. */
+static void what_is_there_decides_whether_a_socket_rests(void **state)
 {
 	(void)state;
 	static const struct {
 		int unread;
-		uint64_t rest_ms; /* 0: it does not */
-	} cases[] = {
-		{1, REST_MS},
-		{FEW_BYTES - 1, REST_MS},
-		{FEW_BYTES, SHORT_REST_MS},
-		{FULL_BYTES - 1, SHORT_REST_MS},
-		{FULL_BYTES, 0},
-	};
+		bool does_rest;
+	} cases[] = {{1, true}, {FULL_BYTES - 1, true}, {FULL_BYTES, false}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		watch_anew(cases[i].unread);
 		sent = 0;
 		(void)check("crumbs", -1);
-		bool does_rest = cases[i].rest_ms > 0;
-		if ((rest_count > 0) != does_rest || rests_ms[0] != cases[i].rest_ms ||
-		    (rests_ms[1] > rests_ms[0] + rests_ms[0] / RESTS_TO_DOUBLE) != does_rest)
-			fail_msg("%d bytes: %d rests, the first of %d ms, the last of %d",
-				 cases[i].unread, (int)rest_count, (int)rests_ms[0],
-				 (int)rests_ms[1]);
+		if ((rest_count > 0) != cases[i].does_rest)
+			fail_msg("%d bytes: %d rests", cases[i].unread, (int)rest_count);
 	}
 }
 
@@ -511,7 +487,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(bytes_one_by_one_do_not_take_a_turn_each, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(what_is_there_decides_how_long_a_socket_rests,
+		cmocka_unit_test_setup_teardown(what_is_there_decides_whether_a_socket_rests,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_came_in_time_counts_though_its_socket_rests,
 						set_up, tear_down),

@@ -25,8 +25,7 @@ struct turn {
 static void begin_and_nap(struct turn *turn)
 {
 	const struct timespec nap = {.tv_nsec = NAP_MS * 1000000L};
-	loop_lag_watch(&turn->lag, true);
-	turn->lost_at_start = loop_lag_lost_us(&turn->lag);
+	turn->lost_at_start = loop_lag_begin(&turn->lag);
 	(void)nanosleep(&nap, NULL);
 }
 
@@ -34,7 +33,7 @@ static void on_end(uv_timer_t *timer)
 {
 	struct turn *turn = timer->data;
 	turn->lost_at_end = loop_lag_lost_us(&turn->lag);
-	loop_lag_watch(&turn->lag, false);
+	loop_lag_rest(&turn->lag);
 	uv_close((uv_handle_t *)&turn->timer, NULL);
 	uv_close((uv_handle_t *)&turn->async, NULL);
 	loop_lag_close(&turn->lag);
@@ -90,11 +89,39 @@ static void the_turn_that_ends_an_endless_sleep_counts(void **state)
 	assert_true(turn.lost_at_end - turn.lost_at_start >= SEEN_MIN_US);
 }
 
+/* While the last attempt is old the loop wakes less often, and as often as ever once there is another. */
+static void ticks_are_rare_while_no_attempt_is_young(void **state)
+{
+	static const struct {
+		uint64_t age_ms;
+		uint64_t tick_ms;
+	} cases[] = {{0, 20}, {500, 20}, {1000, 40}, {2000, 80}, {3600 * 1000, 125}};
+	uv_loop_t loop;
+	struct loop_lag lag;
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	loop_lag_init(&lag, &loop);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		(void)loop_lag_begin(&lag);
+		assert_int_equal(lag.tick_ms, cases[0].tick_ms);
+		lag.begun_at = uv_now(&loop) - cases[i].age_ms;
+		lag.ticks_at = uv_now(&loop); /* it is due */
+		(void)uv_run(&loop, UV_RUN_NOWAIT);
+		assert_in_range(lag.tick_ms, cases[i].tick_ms, cases[i].tick_ms + 5);
+	}
+	loop_lag_rest(&lag);
+	assert_int_equal(lag.tick_ms, 0);
+	loop_lag_close(&lag);
+	(void)uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_turn_counts),
 		cmocka_unit_test(the_turn_that_ends_an_endless_sleep_counts),
+		cmocka_unit_test(ticks_are_rare_while_no_attempt_is_young),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
