@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "probe/stop.h"
+
 /* Of nghttp2, whose headers nobody needs for so little. */
 typedef struct nghttp2_session http2_session;
 typedef struct nghttp2_session_callbacks http2_callbacks;
@@ -38,6 +40,8 @@ enum {
 	FRAME_HEADERS = 1,
 	FRAME_RST_STREAM = 3,
 	FRAME_SETTINGS = 4,
+	FRAME_PING = 6,
+	FLAG_ACK = 1,
 	FLAG_END_STREAM = 1,
 };
 
@@ -142,6 +146,14 @@ static void note_settings(http2_session *session)
 		found->has_settings = true;
 }
 
+static void note_ping(http2_session *session)
+{
+	find_nghttp2();
+	struct curl_stream *found = find_watched(session, last_stream(session));
+	if (found != NULL && ++found->pings == STOP_PINGS_MAX)
+		found->on_pinged(found);
+}
+
 /* With a stream that goes on, a session that wants to read no more has ended over a broken rule. */
 static void look_at(http2_session *session)
 {
@@ -166,6 +178,8 @@ static int on_frame_received(http2_session *session, const struct http2_frame *f
 		note_response(session, frame);
 	if (watched != NULL && frame->type == FRAME_SETTINGS)
 		note_settings(session);
+	if (watched != NULL && frame->type == FRAME_PING && (frame->flags & FLAG_ACK) == 0)
+		note_ping(session);
 	if (frame->type == FRAME_RST_STREAM && watched != NULL) {
 		find_nghttp2();
 		if (is_behind_response(session, frame->stream))

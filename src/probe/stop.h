@@ -7,6 +7,7 @@
 enum {
 	/* Of a check, redirects included: no more work than for the largest body alone, but that each redirect may have a page. */
 	STOP_BODIES_MAX = 17 * 1024 * 1024,
+	STOP_PINGS_MAX = 1024, /* of a response over HTTP/2; each is answered */
 	STOP_PACKETS_MAX =
 		16 * 1024, /* of a response; 20 ms or so of work where they come one by one */
 };
@@ -28,6 +29,7 @@ enum stop {
 	STOP_CUT_OFF,   /* it ended too soon, though the response as such did not */
 	STOP_RAW,       /* far more bytes than they hold: framing, padding, blocks of nothing */
 	STOP_PACKETS,   /* the same of packets, which hold a byte or so */
+	STOP_PINGS,     /* the same of pings of HTTP/2, which hold nothing of it */
 	STOP_TUNNEL, /* the same of a proxy's answer to CONNECT, which curl reads byte by byte in one go */
 	STOP_FORBIDDEN, /* the address that was to be connected to */
 	STOP_RECORDS,   /* TLS that says nothing: its records and messages, by number */

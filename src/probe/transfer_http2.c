@@ -55,6 +55,16 @@ static void on_early(struct curl_stream *stream)
 	transfer_http2_end_early(owner_of(stream));
 }
 
+/* Not before curl has answered those that came with this one. */
+static void on_pinged(struct curl_stream *stream)
+{
+	struct transfer *transfer = owner_of(stream);
+	if (transfer->http2_end != STOP_NONE || stream->is_whole || transfer->poller == NULL)
+		return;
+	transfer->http2_end = STOP_PINGS;
+	poller_end(transfer->poller, transfer->easy, CURLE_HTTP2);
+}
+
 void transfer_http2_watch(struct transfer *transfer)
 {
 	if (transfer->is_http2)
@@ -63,6 +73,7 @@ void transfer_http2_watch(struct transfer *transfer)
 	transfer->stream.easy = transfer->easy;
 	transfer->stream.on_broken = on_broken;
 	transfer->stream.on_early = on_early;
+	transfer->stream.on_pinged = on_pinged;
 	curl_stream_watch(&transfer->stream);
 	(void)curl_easy_setopt(transfer->easy, CURLOPT_VERBOSE, 1L);
 	if (!is_kept(transfer))
@@ -71,6 +82,7 @@ void transfer_http2_watch(struct transfer *transfer)
 
 static void forget_response(struct curl_stream *stream)
 {
+	stream->pings = 0;
 	stream->body_bytes = 0;
 	stream->is_whole = false;
 	stream->is_early = false;

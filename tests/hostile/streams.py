@@ -226,7 +226,7 @@ ROWS = [
         "pings without end",
         says(then=without_end(frame(PING, bytes(8)))),
         "too_large",
-        "framing",
+        "pings",
     ),
     row(
         down,

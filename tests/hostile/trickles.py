@@ -53,7 +53,7 @@ PINGS = over_http2(
     "pings",
     "pings again and again",
     dripping_frames(frame(PING, bytes(8)), first=head()),
-    "timeout or tls_error or too_large",
+    "timeout or too_large",
 )
 
 ROWS = [
