@@ -246,6 +246,15 @@ static bool has_settings(enum command command)
 	return false;
 }
 
+/* Nothing may stand behind so many words. */
+static void refuse_words(struct command_line *line, size_t used)
+{
+	if (used < line->words.count)
+		reading_problem(line->reading, "arguments", "found '%s', expected none for `%s`",
+				line->words.items[used],
+				command_name(line->reading->settings->command));
+}
+
 /* The command that `config check`, `config print` and `help` are asked about. */
 static void take_subject(struct command_line *line, size_t used)
 {
@@ -268,6 +277,8 @@ static void take_subject(struct command_line *line, size_t used)
 			settings->has_bad_sites = true;
 		} else if (named != COMMAND_NONE) {
 			settings->subject = named;
+			if (settings->command == COMMAND_HELP)
+				refuse_words(line, used + more);
 		} else if (settings->command == COMMAND_HELP) {
 			complain_of_command(line, line->words.items[used]);
 		}
@@ -338,7 +349,7 @@ static void take_command(struct command_line *line)
 			   "man, markdown, metrics");
 		return;
 	case COMMAND_VERSION:
-		keep_arguments(line, used);
+		refuse_words(line, used);
 		return;
 	case COMMAND_NONE:
 	case COMMAND_PRODUCER:
