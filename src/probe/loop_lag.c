@@ -3,8 +3,8 @@
 enum {
 	TICK_MS = 20,
 	/* What is little to a check grows with its age: a tick may be this part of that of the youngest. */
-	TICK_PART = 25,
-	TICK_MAX_MS = 125,
+	TICK_PART = 30,
+	TICK_MAX_MS = 75,
 	/* A shorter hold-up is everyday scheduling. */
 	HOLD_UP_US = 20 * CLOCK_US_PER_MS,
 };
@@ -46,11 +46,22 @@ static void on_tick(uv_timer_t *tick)
 	tick_again(tick->data);
 }
 
+/* Who was held up once may be so again, and again: it is watched as closely as a young one. */
+static void note_hold_up(struct loop_lag *lag, mono_us now)
+{
+	int64_t lost_us = present_hold_up(lag, now);
+	lag->lost_us += lost_us;
+	if (lost_us == 0 || lag->tick_ms == 0)
+		return;
+	lag->begun_at = uv_now(lag->tick.loop);
+	tick_in(lag, TICK_MS);
+}
+
 static void on_prepare(uv_prepare_t *prepare)
 {
 	struct loop_lag *lag = prepare->data;
 	mono_us now = clock_boot_us();
-	lag->lost_us += present_hold_up(lag, now);
+	note_hold_up(lag, now);
 	/* Who wakes for something else needs no tick. Not each time: a busy loop turns much more often. */
 	if (lag->tick_ms > 0 && uv_now(prepare->loop) + lag->tick_ms / 2 > lag->ticks_at)
 		tick_again(lag);
@@ -63,7 +74,7 @@ static void on_prepare(uv_prepare_t *prepare)
 static void wake(struct loop_lag *lag)
 {
 	mono_us now = clock_boot_us();
-	lag->lost_us += present_hold_up(lag, now);
+	note_hold_up(lag, now);
 	lag->is_awake = true;
 	lag->woke_at = now;
 }

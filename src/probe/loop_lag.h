@@ -3,7 +3,7 @@
  * meanwhile may tell nothing about its site. One thread: the loop's.
  *
  * While checks run the loop wakes at least every 20 ms, because only a sleep that was meant to end tells whether it lasted too long; less often,
- * down to every 125 ms, while the last of them has begun long ago.
+ * down to every 75 ms, while the last of them has begun long ago, and no hold-up was seen since.
  */
 #ifndef WEBSENTRY_PROBE_LOOP_LAG_H
 #define WEBSENTRY_PROBE_LOOP_LAG_H
@@ -20,7 +20,7 @@ struct loop_lag {
 	uv_timer_t tick;      /* while checks run */
 	uint64_t tick_ms;     /* how long the present one is; 0: none */
 	uint64_t ticks_at;    /* by the loop's clock, ms, as the next one */
-	uint64_t begun_at;    /* when the last attempt did */
+	uint64_t begun_at;    /* the last attempt, or hold-up */
 	bool is_awake;
 	mono_us woke_at; /* clock_boot_us(), as the next one */
 	mono_us slept_at;

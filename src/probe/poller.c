@@ -263,6 +263,11 @@ void poller_hear_out(struct poller *poller, curl_socket_t socket, bool is_worth_
 	curl_sends_hear_out(&poller->sends, socket, is_worth_it);
 }
 
+void poller_begin_response(struct poller *poller, curl_socket_t socket)
+{
+	socket_watch_begin_response(&poller->sockets, socket);
+}
+
 bool poller_wake(struct poller *poller, curl_socket_t socket)
 {
 	return socket_watch_wake(&poller->sockets, socket);

@@ -50,6 +50,9 @@ void poller_go_on(struct poller *poller, const CURL *easy);
 /* Whether a socket's response is waited for when nothing more can be sent to it (curl_sends.h). */
 void poller_hear_out(struct poller *poller, curl_socket_t socket, bool is_worth_it);
 
+/* The response to a transfer's request begins; what trickles is read each time that another part of the time since then has gone by. */
+void poller_begin_response(struct poller *poller, curl_socket_t socket);
+
 /*
  * What trickles is read now and then: have the socket looked at in this turn of the loop, should it rest. Returns whether it did.
  */

@@ -15,6 +15,8 @@ enum {
 	 * something to read, a socket wakes us for as much as curl reads at a time (CURL_MAX_READ_SIZE) and for its end only.
 	 */
 	READS_MAX = 150,
+	/* The same while an upload goes on: each may be a window for the next piece of it. 1 MiB through windows of 4 KiB is 256 of them. */
+	READS_SENDING_MAX = 400,
 	FULL_BYTES = 16 * 1024,
 	/* Where much has come already, more is expected: not more than a window holds that nothing has widened. */
 	EXPECTED_MAX = 64 * 1024,
@@ -31,6 +33,7 @@ enum {
 };
 
 struct watched {
+	size_t place;     /* of one that is slow or stuck: among the tardy */
 	uint32_t events;  /* that curl wants */
 	bool is_slow;     /* to read from: it says so of many bytes and of its end only */
 	bool is_stuck;    /* to write to: it is not asked whether it can be */
@@ -61,13 +64,35 @@ static bool is_tardy(const struct watched *watched)
 	return watched->is_slow || watched->is_stuck;
 }
 
+static void list_tardy(struct socket_watch *watch, struct watched *watched)
+{
+	if (watch->tardy_count == watch->tardy_max) {
+		watch->tardy_max = watch->tardy_max == 0 ? 16 : watch->tardy_max * 2;
+		watch->tardy =
+			xreallocarray(watch->tardy, watch->tardy_max, sizeof(watch->tardy[0]));
+	}
+	watched->place = watch->tardy_count;
+	watch->tardy[watch->tardy_count++] = (int)(watched - watch->sockets);
+}
+
+/* The last one takes its place. */
+static void unlist_tardy(struct socket_watch *watch, const struct watched *watched)
+{
+	int last = watch->tardy[--watch->tardy_count];
+	watch->tardy[watched->place] = last;
+	watch->sockets[last].place = watched->place;
+}
+
 static void set_tardy(struct socket_watch *watch, struct watched *watched, bool is_slow,
 		      bool is_stuck)
 {
-	watch->tardy -= is_tardy(watched);
+	bool was_tardy = is_tardy(watched);
 	watched->is_slow = is_slow;
 	watched->is_stuck = is_stuck;
-	watch->tardy += is_tardy(watched);
+	if (!was_tardy && is_tardy(watched))
+		list_tardy(watch, watched);
+	else if (was_tardy && !is_tardy(watched))
+		unlist_tardy(watch, watched);
 }
 
 /* Told anew what is watched of a socket, the kernel looks whether that is so already. */
@@ -97,11 +122,15 @@ static void arm(struct socket_watch *watch, uint64_t look_at)
 	watch->look_at = look_at;
 }
 
+/* Not later than it is to be looked at already. */
 static void look_later(struct socket_watch *watch, struct watched *watched, uint64_t least_ms)
 {
 	uint64_t now = uv_now(watch->timer.loop);
 	uint64_t ms = (now - watched->since) / LOOK_PART;
-	watched->look_at = now + (ms > least_ms ? ms : least_ms);
+	uint64_t look_at = now + (ms > least_ms ? ms : least_ms);
+	if (is_tardy(watched) && watched->look_at > now && watched->look_at <= look_at)
+		return;
+	watched->look_at = look_at;
 	arm(watch, watched->look_at);
 }
 
@@ -138,31 +167,17 @@ static void look(struct socket_watch *watch, int fd)
 	}
 }
 
-/* Few are tardy at a time: they are looked for among all. */
-static void look_at_due(struct socket_watch *watch, uint64_t now)
-{
-	size_t left = watch->tardy;
-	for (size_t i = 0; i < watch->count && left > 0; i++) {
-		if (!is_tardy(&watch->sockets[i]))
-			continue;
-		left--;
-		if (watch->sockets[i].look_at <= now)
-			look(watch, (int)i);
-	}
-}
-
-/* A look may make others tardy, and prompt: who comes next is seen behind them all. */
+/* A look may make others tardy, behind us, and prompt, so that one of those that were looked at takes the place of one that wasn't. */
 static void on_due(uv_timer_t *timer)
 {
 	struct socket_watch *watch = timer->data;
-	look_at_due(watch, uv_now(timer->loop));
-	size_t left = watch->tardy;
-	for (size_t i = 0; i < watch->count && left > 0; i++) {
-		if (!is_tardy(&watch->sockets[i]))
-			continue;
-		left--;
-		arm(watch, watch->sockets[i].look_at);
+	uint64_t now = uv_now(timer->loop);
+	for (size_t i = watch->tardy_count; i-- > 0;) {
+		if (i < watch->tardy_count && watch->sockets[watch->tardy[i]].look_at <= now)
+			look(watch, watch->tardy[i]);
 	}
+	for (size_t i = 0; i < watch->tardy_count; i++)
+		arm(watch, watch->sockets[watch->tardy[i]].look_at);
 }
 
 static void set_slow(struct socket_watch *watch, struct watched *watched)
@@ -182,6 +197,11 @@ static void set_stuck(struct socket_watch *watch, int fd, struct watched *watche
 	set_tardy(watch, watched, watched->is_slow, true);
 }
 
+static unsigned reads_max(const struct watched *watched)
+{
+	return (watched->events & EPOLLOUT) != 0 ? READS_SENDING_MAX : READS_MAX;
+}
+
 /*
  * It is ready: whether it was often enough, and for nothing but being written to. What it says is a reason to look again, if not a good
  * one: it may be a window of one byte.
@@ -190,7 +210,7 @@ static void count_writes(struct socket_watch *watch, int fd, uint32_t events)
 {
 	struct watched *watched = &watch->sockets[fd];
 	if (events != EPOLLOUT) {
-		unsigned again = watched->reads < READS_MAX ? WRITES_A_READ : 0;
+		unsigned again = watched->reads < reads_max(watched) ? WRITES_A_READ : 0;
 		watched->writes = watched->writes > again ? (uint16_t)(watched->writes - again) : 0;
 		if (again > 0 && watched->is_stuck && watch_anew(watch, fd, watched->events))
 			set_tardy(watch, watched, watched->is_slow, false);
@@ -211,7 +231,7 @@ static void count_reads(struct socket_watch *watch, int fd, uint32_t events)
 		return;
 	if (watched->reads == 0)
 		watched->since = uv_now(watch->timer.loop);
-	if (watched->reads < READS_MAX)
+	if (watched->reads < reads_max(watched))
 		watched->reads++;
 	else if (watched->is_slow)
 		(void)open_up(fd, watched);
@@ -224,6 +244,12 @@ void socket_watch_begin_read(struct socket_watch *watch, int fd, uint32_t events
 	(void)find(watch, fd);
 	count_writes(watch, fd, events);
 	count_reads(watch, fd, events);
+}
+
+void socket_watch_begin_response(struct socket_watch *watch, int fd)
+{
+	if (fd >= 0 && (size_t)fd < watch->count)
+		watch->sockets[fd].since = uv_now(watch->timer.loop);
 }
 
 bool socket_watch_wake(struct socket_watch *watch, int fd)
@@ -320,4 +346,5 @@ void socket_watch_finish(struct socket_watch *watch)
 	if (watch->epoll_fd >= 0)
 		(void)close(watch->epoll_fd);
 	free(watch->sockets);
+	free(watch->tardy);
 }

@@ -18,7 +18,9 @@ struct socket_watch {
 	int epoll_fd;
 	struct watched *sockets; /* by their number */
 	size_t count;
-	size_t tardy;     /* that are looked at now and then */
+	int *tardy; /* those that are looked at now and then, in any order */
+	size_t tardy_count;
+	size_t tardy_max;
 	size_t held;      /* that are taken out for a while */
 	uv_timer_t timer; /* of the looks */
 	uint64_t look_at; /* when it is due, by the loop's clock, ms */
@@ -46,12 +48,14 @@ bool socket_watch_add(struct socket_watch *watch, int fd, uint32_t events, const
 bool socket_watch_change(struct socket_watch *watch, int fd, uint32_t events);
 /* No more; for a user that it is held for, for a while (else: NULL). One that was never added, or is closed already, may be removed. */
 void socket_watch_remove(struct socket_watch *watch, int fd, bool is_added, const void *held_for);
-/* The user adds nothing any more that was held for it. */
+/* The user adds nothing any more that was held for it; its socket is closed, not kept for another request. */
 void socket_watch_let_go(struct socket_watch *watch, const void *user);
 
 /* epoll_fd has said so, and what there is is going to be read, or written to; and it has been. */
 void socket_watch_begin_read(struct socket_watch *watch, int fd, uint32_t events);
 void socket_watch_end_read(struct socket_watch *watch, int fd);
+/* The response to what is asked now begins: the time since then counts, not that since the connection's first byte. */
+void socket_watch_begin_response(struct socket_watch *watch, int fd);
 /* Have epoll_fd say at once what there is of one that is looked at now and then only. Returns whether it was such. */
 bool socket_watch_wake(struct socket_watch *watch, int fd);
 

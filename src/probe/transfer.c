@@ -57,6 +57,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 	if (transfer->has_body && transfer->first_line_at == 0)
 		transfer->first_line_at = clock_mono_us();
 	struct response_head *head = &transfer->head;
+	if (head->bytes == 0 && transfer->poller != NULL)
+		poller_begin_response(transfer->poller, transfer->socket);
 	if (head->bytes == 0 && transfer_is_reused(transfer))
 		hear_out(transfer);
 	if (response_head_add_line(head, line, length) != 0)

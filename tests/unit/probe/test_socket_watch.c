@@ -23,6 +23,7 @@ enum {
 	LOOK_PART = 33,
 	WRITE_LOOK_MS = 20,
 	LONG_MS = 60 * 1000,
+	READS_SENDING_MAX = 400,
 	LOOKS_MAX =
 		250, /* in so long: LOOK_PART * ln(60 s / 33 ms), and one a millisecond before */
 	MANY_BYTES = 100 * 1000,
@@ -155,17 +156,23 @@ static void turn(struct bench *bench, uint32_t events)
 	socket_watch_end_read(&bench->watch, bench->ours);
 }
 
-/* Byte by byte, until it is looked at now and then: a second before. */
-static void trickle(struct bench *bench)
+/* Byte by byte, a second after the first of them. */
+static void trickle_so_often(struct bench *bench, int reads)
 {
-	for (int i = 0; i <= READS_MAX; i++) {
+	for (int i = 0; i < reads; i++) {
 		assert_null(due);
 		say(bench, 1);
-		assert_int_equal(ready(bench, -1), EPOLLIN);
+		assert_int_equal(ready(bench, -1) & EPOLLIN, EPOLLIN);
 		turn(bench, EPOLLIN);
 		if (i == 0)
 			now_ms += 1000;
 	}
+}
+
+/* Until it is looked at now and then. */
+static void trickle(struct bench *bench)
+{
+	trickle_so_often(bench, READS_MAX + 1);
 	assert_non_null(due);
 }
 
@@ -302,6 +309,16 @@ static void what_is_held_is_still_known(void **state)
 	assert_int_equal(bench->looks, 1);
 }
 
+/* Its number is another's. */
+static void replace_socket(struct bench *bench)
+{
+	int number = bench->ours;
+	(void)close(bench->theirs);
+	int fresh = connect_pair(&bench->theirs);
+	assert_int_equal(dup2(fresh, number), number);
+	(void)close(fresh);
+}
+
 static void what_is_held_for_nobody_any_more_is_forgotten(void **state)
 {
 	struct bench *bench = *state;
@@ -311,11 +328,69 @@ static void what_is_held_for_nobody_any_more_is_forgotten(void **state)
 	socket_watch_let_go(&bench->watch, bench);
 	pass(bench, LONG_MS);
 	assert_null(due);
-	(void)close(bench->ours); /* its number is another's */
-	(void)close(bench->theirs);
-	bench->ours = connect_pair(&bench->theirs);
+	replace_socket(bench);
 	add(bench, EPOLLIN, bench);
 	trickle(bench);
+}
+
+static void what_is_held_is_nothing_to_another(void **state)
+{
+	struct bench *bench = *state;
+	add(bench, EPOLLIN, bench);
+	trickle(bench);
+	socket_watch_remove(&bench->watch, bench->ours, true, bench);
+	replace_socket(bench);
+	add(bench, EPOLLIN, &bench->watch);
+	due = NULL;
+	trickle(bench);
+}
+
+/* What came before it, of TLS or HTTP/2, is no part of the response's time. */
+static void the_time_is_that_of_the_response(void **state)
+{
+	struct bench *bench = *state;
+	add(bench, EPOLLIN, bench);
+	trickle_so_often(bench, READS_MAX);
+	socket_watch_begin_response(&bench->watch, bench->ours);
+	now_ms += LOOK_PART;
+	say(bench, 1);
+	assert_int_equal(ready(bench, -1), EPOLLIN);
+	turn(bench, EPOLLIN);
+	assert_int_equal(due_at, now_ms + 1);
+}
+
+/* Each may be a window for more of it. */
+static void an_upload_is_given_more_turns(void **state)
+{
+	struct bench *bench = *state;
+	add(bench, EPOLLIN | EPOLLOUT, bench);
+	trickle_so_often(bench, READS_SENDING_MAX);
+	assert_null(due);
+	say(bench, 1);
+	await_bytes(bench, 1);
+	turn(bench, EPOLLIN);
+	assert_non_null(due);
+}
+
+static void one_that_is_slow_is_not_looked_at_later_for_being_stuck(void **state)
+{
+	struct bench *bench = *state;
+	add(bench, EPOLLIN, bench);
+	trickle_so_often(bench, READS_MAX);
+	socket_watch_begin_response(&bench->watch, bench->ours);
+	say(bench, 1);
+	await_bytes(bench, 1);
+	turn(bench, EPOLLIN);
+	assert_int_equal(due_at, now_ms + 1);
+	assert_true(socket_watch_change(&bench->watch, bench->ours, EPOLLIN | EPOLLOUT));
+	for (int i = 0; i <= WRITES_MAX; i++)
+		turn(bench, EPOLLOUT);
+	assert_int_equal(ready(bench, 0), 0);
+	assert_int_equal(due_at, now_ms + 1);
+	say(bench, 1);
+	await_bytes(bench, 1);
+	pass(bench, 1);
+	assert_int_equal(bench->looks, 1);
 }
 
 static void who_only_can_be_written_to_is_asked_now_and_then(void **state)
@@ -355,6 +430,10 @@ int main(void)
 		TEST(another_request_begins_anew),
 		TEST(what_is_held_is_still_known),
 		TEST(what_is_held_for_nobody_any_more_is_forgotten),
+		TEST(what_is_held_is_nothing_to_another),
+		TEST(the_time_is_that_of_the_response),
+		TEST(an_upload_is_given_more_turns),
+		TEST(one_that_is_slow_is_not_looked_at_later_for_being_stuck),
 		TEST(who_only_can_be_written_to_is_asked_now_and_then),
 	};
 	return cmocka_run_group_tests_name("socket watch", tests, NULL, NULL);
