@@ -29,17 +29,18 @@ enum {
 	/* So many turns are over before much of the time has gone. */
 	WRITE_LOOK_MS = 20,
 	READ_LOOK_MS = 1,
-	LOOK_PART = 33, /* of the time since the first turn, and of the bytes since it is slow */
+	LOOK_PART = 33, /* of the time so far, and of the bytes since it is slow */
 };
 
 struct watched {
-	size_t place;     /* of one that is slow or stuck: among the tardy */
-	uint32_t events;  /* that curl wants */
-	bool is_slow;     /* to read from: it says so of many bytes and of its end only */
-	bool is_stuck;    /* to write to: it is not asked whether it can be */
-	uint16_t writes;  /* turns in which it could only be written to */
-	uint16_t reads;   /* turns in which there was something to read */
-	uint64_t since;   /* the first of these, by the loop's clock, ms, as the next one */
+	size_t place;    /* of one that is slow or stuck: among the tardy */
+	uint32_t events; /* that curl wants */
+	bool is_slow;    /* to read from: it says so of many bytes and of its end only */
+	bool is_stuck;   /* to write to: it is not asked whether it can be */
+	uint16_t writes; /* turns in which it could only be written to */
+	uint16_t reads;  /* turns in which there was something to read */
+	uint64_t
+		since; /* the first of these, or the response's first byte, by the loop's clock, ms, as the next one */
 	uint64_t look_at; /* of one that is slow or stuck */
 	int expected;     /* bytes, of one that is slow, as the next one */
 	int64_t bytes;    /* that were there to be read */

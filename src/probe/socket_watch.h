@@ -1,7 +1,7 @@
 /*
  * The sockets that curl has us watch, in an epoll of their own. One that wakes the loop again and again for next to nothing, because its
  * server says one byte at a time or leaves an upload no window, is looked at now and then instead: each time that another
- * part of the time since its first turn has gone by, so that turns grow with the logarithm of that time, and the end of a response is seen
+ * part of the time since the response began has gone by, so that turns grow with the logarithm of that time, and the end of a response is seen
  * late by no more than that part of it. One thread: the loop's.
  */
 #ifndef WEBSENTRY_PROBE_SOCKET_WATCH_H
