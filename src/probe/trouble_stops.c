@@ -22,60 +22,18 @@ static void format_bytes(int64_t bytes, char *text, size_t size)
 		(void)snprintf(text, size, "%" PRId64 " bytes", bytes);
 }
 
-/* What stands at the end of the words of a stop: a cap, or what is known beyond the words. */
+/* What is known beyond the words. */
 typedef void tell_more(const struct trouble_facts *facts, char *text, size_t size);
-
-static void tell_head_max(const struct trouble_facts *facts, char *text, size_t size)
-{
-	(void)facts;
-	format_bytes(RESPONSE_HEAD_MAX, text, size);
-}
-
-static void tell_lines_max(const struct trouble_facts *facts, char *text, size_t size)
-{
-	(void)facts;
-	(void)snprintf(text, size, "%d lines", (int)RESPONSE_HEAD_LINES_MAX);
-}
 
 static void tell_body_max(const struct trouble_facts *facts, char *text, size_t size)
 {
 	format_bytes(facts->body_max, text, size);
 }
 
-static void tell_bodies_max(const struct trouble_facts *facts, char *text, size_t size)
-{
-	(void)facts;
-	format_bytes(STOP_BODIES_MAX, text, size);
-}
-
 static void tell_unpack_trouble(const struct trouble_facts *facts, char *text, size_t size)
 {
 	if (!text_is_empty(facts->unpack_trouble))
 		(void)snprintf(text, size, ": %s", facts->unpack_trouble);
-}
-
-static void tell_window_max(const struct trouble_facts *facts, char *text, size_t size)
-{
-	(void)facts;
-	format_bytes(UNPACK_WINDOW_MAX, text, size);
-}
-
-static void tell_packets_max(const struct trouble_facts *facts, char *text, size_t size)
-{
-	(void)facts;
-	(void)snprintf(text, size, "%d", (int)STOP_PACKETS_MAX);
-}
-
-static void tell_pings_max(const struct trouble_facts *facts, char *text, size_t size)
-{
-	(void)facts;
-	(void)snprintf(text, size, "%d", (int)STOP_PINGS_MAX);
-}
-
-static void tell_pieces_max(const struct trouble_facts *facts, char *text, size_t size)
-{
-	(void)facts;
-	(void)snprintf(text, size, "%d, which take long to unpack", (int)UNPACK_TABLES_MAX);
 }
 
 static void tell_forbidden(const struct trouble_facts *facts, char *text, size_t size)
@@ -86,71 +44,87 @@ static void tell_forbidden(const struct trouble_facts *facts, char *text, size_t
 static const struct stop_row {
 	enum reason reason;
 	const char *words;
-	tell_more *tell; /* NULL: the words are all */
+	/* What stands behind them: none of these, or one. */
+	tell_more *tell;
+	int64_t bytes_max;
+	int count_max;
+	const char *of_what; /* behind count_max; NULL: nothing */
 } stops[] = {
-	[STOP_HEAD] = {REASON_TOO_LARGE,
-		       "the response's headers (trailers and interim responses included) are "
-		       "larger than the cap of ",
-		       tell_head_max},
-	[STOP_LINES] = {REASON_TOO_LARGE,
-			"the response's headers (trailers and interim responses included) are more "
-			"than the cap of ",
-			tell_lines_max},
-	[STOP_STATUS] = {REASON_PROTOCOL_ERROR,
-			 "not a valid response: its status line has no version of HTTP, or its "
-			 "status is none of 100 to 999",
-			 NULL},
-	[STOP_LENGTH] = {REASON_PROTOCOL_ERROR,
-			 "Content-Length is no number, too large, or contradicts itself", NULL},
-	[STOP_ENCODINGS] = {REASON_PROTOCOL_ERROR,
-			    "the body is packed more than once, which is not unpacked", NULL},
-	[STOP_BODY] = {REASON_TOO_LARGE, "the body is larger than the cap of ", tell_body_max},
-	[STOP_BODIES] = {REASON_TOO_LARGE,
-			 "the bodies of the redirects and of this response are together larger "
-			 "than the cap of ",
-			 tell_bodies_max},
-	[STOP_UNASKED] = {REASON_PROTOCOL_ERROR,
-			  "the body is packed as br or zstd, which was not asked for; "
-			  "`compression: br` does",
-			  NULL},
-	[STOP_PACKING] =
-		{REASON_PROTOCOL_ERROR,
-		 "not a valid response: its body is packed in an encoding that is not known", NULL},
-	[STOP_UNPACKING] = {REASON_PROTOCOL_ERROR,
-			    "not a valid response: its body can't be unpacked",
-			    tell_unpack_trouble},
-	[STOP_WINDOW] = {REASON_TOO_LARGE,
-			 "the body is packed with a window that takes more memory than the cap of ",
-			 tell_window_max},
-	[STOP_PIECES] = {REASON_TOO_LARGE, "the body is packed in more pieces than the cap of ",
-			 tell_pieces_max},
-	[STOP_CUT_OFF] = {REASON_PROTOCOL_ERROR,
-			  "the body was cut off: what is packed in it ends too soon", NULL},
-	[STOP_RAW] = {REASON_TOO_LARGE,
-		      "far more bytes came than the response holds: they are framing, or packed so "
-		      "that they unpack to next to nothing",
-		      NULL},
-	[STOP_PACKETS] = {REASON_TOO_LARGE,
-			  "the response comes in packets that hold next to nothing, more of them "
+	[STOP_HEAD] =
+		{.reason = REASON_TOO_LARGE,
+		 .words = "the response's headers (trailers and interim responses included) are "
+			  "larger than the cap of ",
+		 .bytes_max = RESPONSE_HEAD_MAX},
+	[STOP_LINES] = {.reason = REASON_TOO_LARGE,
+			.words = "the response's headers (trailers and interim responses included) "
+				 "are more "
+				 "than the cap of ",
+			.count_max = RESPONSE_HEAD_LINES_MAX,
+			.of_what = " lines"},
+	[STOP_STATUS] =
+		{.reason = REASON_PROTOCOL_ERROR,
+		 .words = "not a valid response: its status line has no version of HTTP, or its "
+			  "status is none of 100 to 999"},
+	[STOP_LENGTH] = {.reason = REASON_PROTOCOL_ERROR,
+			 .words = "Content-Length is no number, too large, or contradicts itself"},
+	[STOP_ENCODINGS] = {.reason = REASON_PROTOCOL_ERROR,
+			    .words = "the body is packed more than once, which is not unpacked"},
+	[STOP_BODY] = {.reason = REASON_TOO_LARGE,
+		       .words = "the body is larger than the cap of ",
+		       .tell = tell_body_max},
+	[STOP_BODIES] =
+		{.reason = REASON_TOO_LARGE,
+		 .words = "the bodies of the redirects and of this response are together larger "
 			  "than the cap of ",
-			  tell_packets_max},
-	[STOP_PINGS] = {REASON_TOO_LARGE,
-			"the server pings again and again over HTTP/2, more often than the cap of ",
-			tell_pings_max},
-	[STOP_TUNNEL] = {REASON_PROBER_ERROR,
-			 "the proxy's answer to CONNECT is larger than the cap", NULL},
-	[STOP_FORBIDDEN] = {REASON_FORBIDDEN_ADDRESS, "", tell_forbidden},
-	[STOP_HTTP2] = {REASON_PROTOCOL_ERROR,
-			"not a valid response: the server broke the rules of HTTP/2 before it "
-			"was whole",
-			NULL},
-	[STOP_NOT_HTTP2] = {REASON_PROTOCOL_ERROR,
-			    "not a valid response: the server does not speak HTTP/2", NULL},
-	[STOP_RESET] = {REASON_PROTOCOL_ERROR,
-			"not a valid response: the server ended it over HTTP/2 before it was whole",
-			NULL},
-	[STOP_RECORDS] = {REASON_TLS_ERROR,
-			  "TLS messages came without end that hold next to nothing", NULL},
+		 .bytes_max = STOP_BODIES_MAX},
+	[STOP_UNASKED] = {.reason = REASON_PROTOCOL_ERROR,
+			  .words = "the body is packed as br or zstd, which was not asked for; "
+				   "`compression: br` does"},
+	[STOP_PACKING] = {.reason = REASON_PROTOCOL_ERROR,
+			  .words = "not a valid response: its body is packed in an encoding that "
+				   "is not known"},
+	[STOP_UNPACKING] = {.reason = REASON_PROTOCOL_ERROR,
+			    .words = "not a valid response: its body can't be unpacked",
+			    .tell = tell_unpack_trouble},
+	[STOP_WINDOW] =
+		{.reason = REASON_TOO_LARGE,
+		 .words =
+			 "the body is packed with a window that takes more memory than the cap of ",
+		 .bytes_max = UNPACK_WINDOW_MAX},
+	[STOP_PIECES] = {.reason = REASON_TOO_LARGE,
+			 .words = "the body is packed in more pieces than the cap of ",
+			 .count_max = UNPACK_TABLES_MAX,
+			 .of_what = ", which take long to unpack"},
+	[STOP_CUT_OFF] = {.reason = REASON_PROTOCOL_ERROR,
+			  .words = "the body was cut off: what is packed in it ends too soon"},
+	[STOP_RAW] = {.reason = REASON_TOO_LARGE,
+		      .words = "far more bytes came than the response holds: they are framing, or "
+			       "packed so that they unpack to next to nothing"},
+	[STOP_PACKETS] =
+		{.reason = REASON_TOO_LARGE,
+		 .words = "the response comes in packets that hold next to nothing, more of them "
+			  "than the cap of ",
+		 .count_max = STOP_PACKETS_MAX},
+	[STOP_PINGS] = {.reason = REASON_TOO_LARGE,
+			.words = "the server pings again and again over HTTP/2, more often than "
+				 "the cap of ",
+			.count_max = STOP_PINGS_MAX},
+	[STOP_TUNNEL] = {.reason = REASON_PROBER_ERROR,
+			 .words = "the proxy's answer to CONNECT is larger than the cap"},
+	[STOP_FORBIDDEN] = {.reason = REASON_FORBIDDEN_ADDRESS,
+			    .words = "",
+			    .tell = tell_forbidden},
+	[STOP_HTTP2] =
+		{.reason = REASON_PROTOCOL_ERROR,
+		 .words = "not a valid response: the server broke the rules of HTTP/2 before it "
+			  "was whole"},
+	[STOP_NOT_HTTP2] = {.reason = REASON_PROTOCOL_ERROR,
+			    .words = "not a valid response: the server does not speak HTTP/2"},
+	[STOP_RESET] = {.reason = REASON_PROTOCOL_ERROR,
+			.words = "not a valid response: the server ended it over HTTP/2 before it "
+				 "was whole"},
+	[STOP_RECORDS] = {.reason = REASON_TLS_ERROR,
+			  .words = "TLS messages came without end that hold next to nothing"},
 };
 
 enum reason trouble_stops_tell(const struct trouble_facts *facts,
@@ -161,6 +135,11 @@ enum reason trouble_stops_tell(const struct trouble_facts *facts,
 	const struct stop_row *stop = &stops[facts->stopped_for];
 	if (stop->tell != NULL)
 		stop->tell(facts, more, sizeof(more));
+	else if (stop->bytes_max > 0)
+		format_bytes(stop->bytes_max, more, sizeof(more));
+	else if (stop->count_max > 0)
+		(void)snprintf(more, sizeof(more), "%d%s", stop->count_max,
+			       stop->of_what == NULL ? "" : stop->of_what);
 	(void)snprintf(ret_message, OBSERVATION_MESSAGE_MAX, "%s%s", stop->words, more);
 	return stop->reason;
 }

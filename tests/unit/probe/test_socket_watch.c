@@ -193,11 +193,16 @@ static void add(struct bench *bench, uint32_t events, const void *user)
 	assert_true(socket_watch_add(&bench->watch, bench->ours, events, user));
 }
 
+static void add_slow(struct bench *bench)
+{
+	add(bench, EPOLLIN, bench);
+	trickle(bench);
+}
+
 static void little_waits_for_the_next_look(void **state)
 {
 	struct bench *bench = *state;
-	add(bench, EPOLLIN, bench);
-	trickle(bench);
+	add_slow(bench);
 	assert_int_equal(due_at, now_ms + 1000 / LOOK_PART);
 	say(bench, 1);
 	await_bytes(bench, 1);
@@ -212,8 +217,7 @@ static void little_waits_for_the_next_look(void **state)
 static void nothing_is_not_looked_at(void **state)
 {
 	struct bench *bench = *state;
-	add(bench, EPOLLIN, bench);
-	trickle(bench);
+	add_slow(bench);
 	pass(bench, LONG_MS);
 	assert_int_equal(bench->looks, 0);
 }
@@ -221,8 +225,7 @@ static void nothing_is_not_looked_at(void **state)
 static void looks_are_rare(void **state)
 {
 	struct bench *bench = *state;
-	add(bench, EPOLLIN, bench);
-	trickle(bench);
+	add_slow(bench);
 	bench->is_read_in_looks = false;
 	say(bench, 1);
 	await_bytes(bench, 1);
@@ -233,8 +236,7 @@ static void looks_are_rare(void **state)
 static void much_is_told_at_once(void **state)
 {
 	struct bench *bench = *state;
-	add(bench, EPOLLIN, bench);
-	trickle(bench);
+	add_slow(bench);
 	say(bench, FULL_BYTES);
 	assert_int_equal(ready(bench, -1), EPOLLIN);
 	turn(bench, EPOLLIN);
@@ -247,8 +249,7 @@ static void much_is_told_at_once(void **state)
 static void the_more_has_come_the_more_is_waited_for(void **state)
 {
 	struct bench *bench = *state;
-	add(bench, EPOLLIN, bench);
-	trickle(bench);
+	add_slow(bench);
 	for (int i = 0; i < LOOK_PART * 2; i++) {
 		say(bench, FULL_BYTES);
 		await_bytes(bench, FULL_BYTES);
@@ -264,8 +265,7 @@ static void the_more_has_come_the_more_is_waited_for(void **state)
 static void the_end_is_told_at_once(void **state)
 {
 	struct bench *bench = *state;
-	add(bench, EPOLLIN, bench);
-	trickle(bench);
+	add_slow(bench);
 	say(bench, 1);
 	assert_int_equal(shutdown(bench->theirs, SHUT_WR), 0);
 	assert_int_equal(ready(bench, -1), EPOLLIN);
@@ -286,8 +286,7 @@ static void one_that_is_woken_is_told_at_once(void **state)
 static void another_request_begins_anew(void **state)
 {
 	struct bench *bench = *state;
-	add(bench, EPOLLIN, bench);
-	trickle(bench);
+	add_slow(bench);
 	socket_watch_remove(&bench->watch, bench->ours, true, NULL);
 	add(bench, EPOLLIN, bench);
 	due = NULL;
@@ -298,8 +297,7 @@ static void another_request_begins_anew(void **state)
 static void what_is_held_is_still_known(void **state)
 {
 	struct bench *bench = *state;
-	add(bench, EPOLLIN, bench);
-	trickle(bench);
+	add_slow(bench);
 	socket_watch_remove(&bench->watch, bench->ours, true, bench);
 	add(bench, EPOLLIN, bench);
 	say(bench, 1);
@@ -322,22 +320,19 @@ static void replace_socket(struct bench *bench)
 static void what_is_held_for_nobody_any_more_is_forgotten(void **state)
 {
 	struct bench *bench = *state;
-	add(bench, EPOLLIN, bench);
-	trickle(bench);
+	add_slow(bench);
 	socket_watch_remove(&bench->watch, bench->ours, true, bench);
 	socket_watch_let_go(&bench->watch, bench);
 	pass(bench, LONG_MS);
 	assert_null(due);
 	replace_socket(bench);
-	add(bench, EPOLLIN, bench);
-	trickle(bench);
+	add_slow(bench);
 }
 
 static void what_is_held_is_nothing_to_another(void **state)
 {
 	struct bench *bench = *state;
-	add(bench, EPOLLIN, bench);
-	trickle(bench);
+	add_slow(bench);
 	socket_watch_remove(&bench->watch, bench->ours, true, bench);
 	replace_socket(bench);
 	add(bench, EPOLLIN, &bench->watch);
